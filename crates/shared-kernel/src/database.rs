@@ -1,0 +1,21 @@
+//! The connection traits: all that a bounded context knows of a database.
+
+mod access;
+mod connection;
+mod engine;
+mod error;
+mod name;
+mod row;
+mod sql;
+mod statement;
+
+pub use access::{Access, ConnectionFuture, Connections};
+pub use connection::{CloseReport, ConnectionStats, DatabaseConnection, Health};
+pub use engine::Engine;
+pub use error::{DatabaseError, DatabaseErrorKind};
+pub use name::{ConnectionName, InvalidConnectionName};
+pub use row::{ColumnIndex, Row, RowSource};
+pub use sea_query::{ArrayType, Value, ValueType};
+pub use sql::{SqlConnection, SqlExecutor, SqlSession, SqlTransaction, TransactionMode};
+pub use sql_dialect::{Dialect, RenderError, Rendered};
+pub use statement::{RawStatement, Statement, uuid_key};

@@ -1,0 +1,70 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::{DatabaseConnection, DatabaseError};
+use crate::RequestContext;
+
+/// What the caller means to do. Reads may be served by a replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Nothing will be changed.
+    Read,
+    /// Something may be changed.
+    Write,
+}
+
+/// The port through which a context reaches its database: a name in, a live connection out.
+///
+/// Ask each time a connection is needed and keep none: rotation, tenants, replicas and budgets stay invisible that way.
+pub trait Connections: Send + Sync + fmt::Debug {
+    /// The connection called `name`, opened if this is the first call for it.
+    ///
+    /// The future is ready at once, without an allocation, when the connection is live.
+    fn get<'a>(&'a self, name: &str, access: Access, context: &RequestContext) -> ConnectionFuture<'a>;
+}
+
+type Outcome = Result<Arc<dyn DatabaseConnection>, DatabaseError>;
+
+/// The future that [`Connections::get`] returns.
+#[must_use = "a future does nothing until it is awaited"]
+pub struct ConnectionFuture<'a>(State<'a>);
+
+enum State<'a> {
+    Ready(Option<Outcome>),
+    Pending(Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>),
+}
+
+impl<'a> ConnectionFuture<'a> {
+    /// A future that is ready.
+    pub const fn ready(outcome: Outcome) -> Self {
+        Self(State::Ready(Some(outcome)))
+    }
+
+    /// A future that has yet to build or wait.
+    pub fn pending(future: impl Future<Output = Outcome> + Send + 'a) -> Self {
+        Self(State::Pending(Box::pin(future)))
+    }
+}
+
+impl Future for ConnectionFuture<'_> {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            State::Ready(outcome) => Poll::Ready(outcome.take().expect("a future is not polled after it is ready")),
+            State::Pending(future) => future.as_mut().poll(context),
+        }
+    }
+}
+
+impl fmt::Debug for ConnectionFuture<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            State::Ready(_) => "ConnectionFuture(ready)",
+            State::Pending(_) => "ConnectionFuture(pending)",
+        })
+    }
+}

@@ -1,0 +1,101 @@
+use std::fmt;
+
+use sea_query::{ArrayType, Value, ValueType};
+
+use super::{DatabaseError, DatabaseErrorKind};
+
+/// What a connector hands out for each row: the driver's own row behind a narrow door.
+pub trait RowSource: Send + Sync {
+    /// How many columns the row has.
+    fn len(&self) -> usize;
+
+    /// Whether the row has no column.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The name of the column at `index`, from 0.
+    fn column_name(&self, index: usize) -> Option<&str>;
+
+    /// The first column of this name; letter case counts.
+    fn column_index(&self, name: &str) -> Option<usize> {
+        (0..self.len()).find(|index| self.column_name(*index) == Some(name))
+    }
+
+    /// Decodes the column at `index` as `wanted`, whatever type it is stored in, as long as nothing is lost.
+    ///
+    /// NULL comes back as the empty value of that type.
+    ///
+    /// # Errors
+    /// [`DatabaseErrorKind::Decode`] when the stored value is not one of the wanted type.
+    fn decode(&self, index: usize, wanted: &ArrayType) -> Result<Value, DatabaseError>;
+}
+
+/// One row of an answer.
+pub struct Row(Box<dyn RowSource>);
+
+impl Row {
+    /// Wraps a connector's row.
+    pub fn new(source: impl RowSource + 'static) -> Self {
+        Self(Box::new(source))
+    }
+
+    /// The value of a column, by name or by position from 0.
+    ///
+    /// Engines store one Rust type differently, so the type asked for decides how the column is read. `Option<T>`
+    /// reads NULL as `None`; a missing column is an error even then.
+    ///
+    /// # Errors
+    /// [`DatabaseErrorKind::Decode`] when there is no such column, when it is NULL and `T` is not an `Option`, or when
+    /// it holds no value of type `T`.
+    pub fn get<T: ValueType>(&self, column: impl ColumnIndex) -> Result<T, DatabaseError> {
+        let index = column.index_in(self.0.as_ref())?;
+        let value = self.0.decode(index, &T::array_type())?;
+        T::try_from(value).map_err(|_| {
+            let name = self.0.column_name(index).unwrap_or_default();
+            DatabaseError::new(
+                DatabaseErrorKind::Decode,
+                format!("column `{name}` is NULL or not a {}", T::type_name()),
+            )
+        })
+    }
+
+    /// The connector's row, for code that knows which connector it talks to.
+    pub fn source(&self) -> &dyn RowSource {
+        self.0.as_ref()
+    }
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Names alone: a row's values are data and do not belong in a log.
+        f.debug_list().entries((0..self.0.len()).map(|index| self.0.column_name(index).unwrap_or_default())).finish()
+    }
+}
+
+/// How a column is named: by its name or by its position from 0.
+pub trait ColumnIndex: Copy {
+    /// The position in `row`.
+    ///
+    /// # Errors
+    /// [`DatabaseErrorKind::Decode`] when the row has no such column.
+    fn index_in(&self, row: &dyn RowSource) -> Result<usize, DatabaseError>;
+}
+
+impl ColumnIndex for &str {
+    fn index_in(&self, row: &dyn RowSource) -> Result<usize, DatabaseError> {
+        row.column_index(self)
+            .ok_or_else(|| DatabaseError::new(DatabaseErrorKind::Decode, format!("the row has no column `{self}`")))
+    }
+}
+
+impl ColumnIndex for usize {
+    fn index_in(&self, row: &dyn RowSource) -> Result<usize, DatabaseError> {
+        if *self < row.len() {
+            Ok(*self)
+        } else {
+            let message = format!("the row has {} columns, none at position {self}", row.len());
+            Err(DatabaseError::new(DatabaseErrorKind::Decode, message))
+        }
+    }
+}

@@ -1,0 +1,147 @@
+use std::borrow::Cow;
+
+use sea_query::{DeleteStatement, InsertStatement, SelectStatement, UpdateStatement, Value, WithQuery};
+use sql_dialect::{Dialect, Query, RenderError, Rendered};
+use uuid::Uuid;
+
+/// What a context sends: a syntax tree that each engine's dialect renders, or a text written for the engine.
+#[derive(Debug, Clone)]
+pub enum Statement {
+    /// `SELECT`
+    Select(SelectStatement),
+    /// `INSERT`
+    Insert(InsertStatement),
+    /// `UPDATE`
+    Update(UpdateStatement),
+    /// `DELETE`
+    Delete(DeleteStatement),
+    /// `WITH …`
+    With(WithQuery),
+    /// A text of its own for each dialect.
+    Raw(RawStatement),
+}
+
+impl Statement {
+    /// The text and the values for one dialect.
+    ///
+    /// # Errors
+    /// [`RenderError`] when the dialect cannot express the statement, or when a raw statement has no text for it.
+    pub fn render(&self, dialect: Dialect) -> Result<Rendered, RenderError> {
+        let query = match self {
+            Self::Select(statement) => Query::Select(statement),
+            Self::Insert(statement) => Query::Insert(statement),
+            Self::Update(statement) => Query::Update(statement),
+            Self::Delete(statement) => Query::Delete(statement),
+            Self::With(statement) => Query::With(statement),
+            Self::Raw(raw) => return raw.render(dialect),
+        };
+        sql_dialect::render(dialect, query)
+    }
+
+    /// The statement's verb for metrics and spans (OpenTelemetry `db.operation.name`), from a small fixed set.
+    pub fn operation(&self) -> &'static str {
+        match self {
+            Self::Select(_) => "SELECT",
+            Self::Insert(_) => "INSERT",
+            Self::Update(_) => "UPDATE",
+            Self::Delete(_) => "DELETE",
+            Self::With(_) => "WITH",
+            Self::Raw(raw) => raw.operation,
+        }
+    }
+}
+
+impl From<SelectStatement> for Statement {
+    fn from(statement: SelectStatement) -> Self {
+        Self::Select(statement)
+    }
+}
+
+impl From<InsertStatement> for Statement {
+    fn from(statement: InsertStatement) -> Self {
+        Self::Insert(statement)
+    }
+}
+
+impl From<UpdateStatement> for Statement {
+    fn from(statement: UpdateStatement) -> Self {
+        Self::Update(statement)
+    }
+}
+
+impl From<DeleteStatement> for Statement {
+    fn from(statement: DeleteStatement) -> Self {
+        Self::Delete(statement)
+    }
+}
+
+impl From<WithQuery> for Statement {
+    fn from(statement: WithQuery) -> Self {
+        Self::With(statement)
+    }
+}
+
+impl From<RawStatement> for Statement {
+    fn from(statement: RawStatement) -> Self {
+        Self::Raw(statement)
+    }
+}
+
+/// SQL written by hand, with the placeholders of the dialect it is for: `?`, `$1` or `@P1`.
+///
+/// The text is part of the program. What a user typed belongs in the values, never in the text.
+#[derive(Debug, Clone)]
+pub struct RawStatement {
+    operation: &'static str,
+    texts: [Option<Cow<'static, str>>; 4],
+    values: Vec<Value>,
+}
+
+impl RawStatement {
+    /// The same text for every dialect; for statements without parameters or for one known engine.
+    pub fn everywhere(operation: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
+        let text = text.into();
+        Self {
+            operation,
+            texts: [Some(text.clone()), Some(text.clone()), Some(text.clone()), Some(text)],
+            values: Vec::new(),
+        }
+    }
+
+    /// A statement without a text yet; add one for each dialect with [`RawStatement::text`].
+    pub fn per_dialect(operation: &'static str) -> Self {
+        Self { operation, texts: [const { None }; 4], values: Vec::new() }
+    }
+
+    /// Sets the text for one dialect.
+    #[must_use]
+    pub fn text(mut self, dialect: Dialect, text: impl Into<Cow<'static, str>>) -> Self {
+        self.texts[dialect as usize] = Some(text.into());
+        self
+    }
+
+    /// Adds the value for the next placeholder.
+    #[must_use]
+    pub fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    fn render(&self, dialect: Dialect) -> Result<Rendered, RenderError> {
+        let text = self.texts[dialect as usize]
+            .as_ref()
+            .ok_or(RenderError::Unsupported { dialect, construct: "a raw statement without a text for it" })?;
+        Ok(Rendered { sql: text.clone().into_owned(), values: sea_query::Values(self.values.clone()) })
+    }
+}
+
+/// A UUID as a key column stores it, so that every engine sorts ids byte by byte and version 7 sorts by time.
+///
+/// SQL Server orders `UNIQUEIDENTIFIER` by its last six bytes first; key columns are `BINARY(16)` there, and the value
+/// is sent as its sixteen bytes in network order. Reading asks for a `Uuid` on every engine.
+pub fn uuid_key(dialect: Dialect, id: Uuid) -> Value {
+    match dialect {
+        Dialect::SqlServer => Value::Bytes(Some(id.as_bytes().to_vec())),
+        Dialect::MySql | Dialect::Postgres | Dialect::Sqlite => Value::Uuid(Some(id)),
+    }
+}

@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+
+mod dialect;
+mod error;
+mod render;
+
+pub use dialect::{Dialect, UnknownDialect};
+pub use error::RenderError;
+pub use render::{Query, Rendered, render};
