@@ -68,3 +68,36 @@ impl fmt::Debug for ConnectionFuture<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::Waker;
+
+    use super::*;
+    use crate::database::DatabaseErrorKind;
+
+    #[test]
+    fn a_ready_future_answers_at_the_first_poll() {
+        let outcome = Err(DatabaseError::new(DatabaseErrorKind::Closed, "closed"));
+        let future = pin!(ConnectionFuture::ready(outcome));
+        let polled = future.poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Ready(Err(error)) if error.kind() == &DatabaseErrorKind::Closed));
+    }
+
+    #[test]
+    fn a_pending_future_answers_when_its_inner_one_does() {
+        let mut ready = false;
+        let inner = std::future::poll_fn(move |context| {
+            if std::mem::replace(&mut ready, true) {
+                return Poll::Ready(Err(DatabaseError::new(DatabaseErrorKind::Unreachable, "refused")));
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        });
+        let mut future = pin!(ConnectionFuture::pending(inner));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(future.as_mut().poll(&mut context).is_pending());
+        assert!(future.poll(&mut context).is_ready());
+    }
+}

@@ -223,3 +223,32 @@ impl From<RenderError> for DatabaseError {
         Self::new(DatabaseErrorKind::Unsupported, "the statement cannot be rendered").with_source(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_names_connection_and_code_once() {
+        let name: ConnectionName = "books".parse().expect("valid");
+        let other: ConnectionName = "users".parse().expect("valid");
+        let error = DatabaseError::new(DatabaseErrorKind::AuthRejected, "login rejected for user `svc_books`")
+            .with_code("1045")
+            .on(&name)
+            .on(&other);
+        assert_eq!(error.to_string(), "connection `books`: login rejected for user `svc_books` (code 1045)");
+    }
+
+    #[test]
+    fn a_database_that_is_away_is_told_from_a_request_that_is_wrong() {
+        assert!(DatabaseError::new(DatabaseErrorKind::Saturated, "no connection came free").is_unavailable());
+        assert!(
+            !DatabaseError::new(DatabaseErrorKind::UniqueViolation { constraint: None }, "exists").is_unavailable()
+        );
+    }
+
+    #[test]
+    fn the_error_is_one_pointer_wide() {
+        assert_eq!(size_of::<DatabaseError>(), size_of::<usize>());
+    }
+}

@@ -48,3 +48,18 @@ impl fmt::Display for ConnectionName {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked_when_they_come_in() {
+        for name in ["users", "registry/0190163d-8694-739b-aea5-966c26f8ad91", "a_b-1"] {
+            assert_eq!(name.parse::<ConnectionName>().expect("valid").as_str(), name);
+        }
+        for name in ["", "Users", "1users", "us ers", "b\u{e4}nde", &"x".repeat(65)] {
+            assert!(name.parse::<ConnectionName>().is_err(), "{name}");
+        }
+    }
+}

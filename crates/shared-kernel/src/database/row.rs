@@ -99,3 +99,53 @@ impl ColumnIndex for usize {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct OneColumn(Value);
+
+    impl RowSource for OneColumn {
+        fn len(&self) -> usize {
+            1
+        }
+
+        fn column_name(&self, index: usize) -> Option<&str> {
+            (index == 0).then_some("pages")
+        }
+
+        fn decode(&self, _index: usize, _wanted: &ArrayType) -> Result<Value, DatabaseError> {
+            Ok(self.0.clone())
+        }
+    }
+
+    #[test]
+    fn a_column_is_found_by_name_and_by_position() {
+        let row = Row::new(OneColumn(Value::BigInt(Some(12))));
+        assert_eq!(row.get::<i64>("pages").expect("by name"), 12);
+        assert_eq!(row.get::<i64>(0).expect("by position"), 12);
+    }
+
+    #[test]
+    fn null_is_none_or_an_error_but_never_a_default() {
+        let row = Row::new(OneColumn(Value::BigInt(None)));
+        assert_eq!(row.get::<Option<i64>>("pages").expect("optional"), None);
+        let error = row.get::<i64>("pages").expect_err("not optional");
+        assert_eq!(error.kind(), &DatabaseErrorKind::Decode);
+        assert_eq!(error.to_string(), "column `pages` is NULL or not a i64");
+    }
+
+    #[test]
+    fn a_missing_column_is_an_error_even_for_an_option() {
+        let row = Row::new(OneColumn(Value::BigInt(None)));
+        assert!(row.get::<Option<i64>>("page").is_err());
+        assert!(row.get::<Option<i64>>(1).is_err());
+    }
+
+    #[test]
+    fn a_row_does_not_show_its_values() {
+        let row = Row::new(OneColumn(Value::String(Some("secret".to_owned()))));
+        assert_eq!(format!("{row:?}"), r#"["pages"]"#);
+    }
+}

@@ -145,3 +145,40 @@ pub fn uuid_key(dialect: Dialect, id: Uuid) -> Value {
         Dialect::MySql | Dialect::Postgres | Dialect::Sqlite => Value::Uuid(Some(id)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_query::{Expr, ExprTrait, Query};
+
+    use super::*;
+
+    #[test]
+    fn a_tree_is_rendered_with_the_placeholders_of_its_dialect() {
+        let statement =
+            Statement::from(Query::select().column("name").from("shelves").and_where(Expr::col("id").eq(7)).take());
+        let mysql = statement.render(Dialect::MySql).expect("plain select");
+        let postgres = statement.render(Dialect::Postgres).expect("plain select");
+        assert_eq!(mysql.sql, "SELECT `name` FROM `shelves` WHERE `id` = ?");
+        assert_eq!(postgres.sql, "SELECT \"name\" FROM \"shelves\" WHERE \"id\" = $1");
+        assert_eq!(mysql.values, postgres.values);
+    }
+
+    #[test]
+    fn a_raw_statement_without_a_text_for_the_dialect_is_refused() {
+        let statement = Statement::from(RawStatement::per_dialect("SELECT").text(Dialect::Sqlite, "SELECT 1"));
+        assert_eq!(statement.render(Dialect::Sqlite).expect("it has a text").sql, "SELECT 1");
+        assert!(matches!(statement.render(Dialect::SqlServer), Err(RenderError::Unsupported { .. })));
+    }
+
+    #[test]
+    fn ids_are_sent_in_an_order_that_sorts_by_time_on_every_engine() {
+        let earlier = Uuid::from_u128(0x0190_163d_8694_739b_aea5_966c_26f8_ad91);
+        let later = Uuid::from_u128(0x0190_163d_8695_7000_8000_0000_0000_0000);
+        let bytes = |id| match uuid_key(Dialect::SqlServer, id) {
+            Value::Bytes(Some(bytes)) => bytes,
+            other => panic!("expected bytes, got {other:?}"),
+        };
+        assert!(bytes(earlier) < bytes(later));
+        assert_eq!(uuid_key(Dialect::Postgres, later), Value::Uuid(Some(later)));
+    }
+}
