@@ -1,0 +1,140 @@
+//! One runner at a time for each database.
+//!
+//! Servers have advisory locks, held by a session: a runner that dies loses its connection and with it the lock.
+//! SQLite has none; its write transactions exclude each other, so there each step takes the write lock for itself and
+//! looks at the history again under it.
+
+use std::time::{Duration, Instant};
+
+use shared_kernel::RequestContext;
+use shared_kernel::database::{
+    DatabaseError, DatabaseErrorKind, Dialect, RawStatement, SqlConnection, SqlExecutor, SqlSession, SqlTransaction,
+    TransactionMode,
+};
+
+use crate::Progress;
+
+/// How long one question for the lock waits in the server, and how often PostgreSQL is asked.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Why the lock was not got.
+pub(crate) enum LockError {
+    /// Somebody else has it.
+    Taken,
+    Database(DatabaseError),
+}
+
+impl From<DatabaseError> for LockError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// The right to change one database's schema.
+pub(crate) enum Guard<'a> {
+    /// An advisory lock lives as long as the session.
+    Session(Box<dyn SqlSession>),
+    /// Each transaction takes the lock.
+    Transactions { database: &'a dyn SqlConnection, wait: Wait<'a> },
+}
+
+/// How long to wait, and whom to tell.
+#[derive(Clone, Copy)]
+pub(crate) struct Wait<'a> {
+    pub(crate) limit: Duration,
+    pub(crate) tell: &'a (dyn Fn(Progress<'_>) + Send + Sync),
+}
+
+impl<'a> Guard<'a> {
+    pub(crate) async fn acquire(
+        database: &'a dyn SqlConnection,
+        wait: Wait<'a>,
+        context: &RequestContext,
+    ) -> Result<Self, LockError> {
+        if database.dialect() == Dialect::Sqlite {
+            return Ok(Self::Transactions { database, wait });
+        }
+        let session = database.session(context).await?;
+        if session.dialect() == Dialect::SqlServer {
+            // Without this a batch goes on after a failed statement.
+            session.run_script("SET XACT_ABORT ON", context).await?;
+        }
+        let began = Instant::now();
+        while !ask(session.as_ref(), context).await? {
+            pause(began, wait).await?;
+        }
+        Ok(Self::Session(session))
+    }
+
+    /// For what needs no transaction.
+    pub(crate) fn executor(&self) -> &dyn SqlExecutor {
+        match self {
+            Self::Session(session) => session.as_ref(),
+            Self::Transactions { database, .. } => *database,
+        }
+    }
+
+    /// A write transaction under the lock.
+    pub(crate) async fn begin(&mut self, context: &RequestContext) -> Result<Box<dyn SqlTransaction + '_>, LockError> {
+        match self {
+            Self::Session(session) => Ok(session.begin(TransactionMode::ReadWrite, context).await?),
+            Self::Transactions { database, wait } => {
+                let began = Instant::now();
+                loop {
+                    match database.begin(TransactionMode::ReadWrite, context).await {
+                        Err(error) if *error.kind() == DatabaseErrorKind::SerializationConflict => {
+                            pause(began, *wait).await?;
+                        }
+                        outcome => return Ok(outcome?),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives the lock back by closing the session that holds it.
+    pub(crate) async fn release(self) {
+        if let Self::Session(session) = self
+            && let Err(error) = session.release().await
+        {
+            tracing::warn!(%error, "the session that held the migration lock did not close in good order");
+        }
+    }
+}
+
+async fn pause(began: Instant, wait: Wait<'_>) -> Result<(), LockError> {
+    let waited = began.elapsed();
+    if waited >= wait.limit {
+        return Err(LockError::Taken);
+    }
+    (wait.tell)(Progress::Waiting { waited });
+    tokio::time::sleep(PATIENCE.min(wait.limit - waited)).await;
+    Ok(())
+}
+
+/// Asks once. The name of the lock holds the database's, where the engine's locks belong to the whole server.
+async fn ask(session: &dyn SqlSession, context: &RequestContext) -> Result<bool, DatabaseError> {
+    let question = RawStatement::per_dialect("SELECT")
+        .text(Dialect::MySql, "SELECT GET_LOCK(CONCAT('schema_migrations:', SHA1(DATABASE())), 0) AS outcome")
+        .text(
+            Dialect::Postgres,
+            "SELECT CASE WHEN pg_try_advisory_lock(7234017283807667300) THEN 1::BIGINT ELSE 0::BIGINT END AS outcome",
+        )
+        .text(
+            Dialect::SqlServer,
+            "DECLARE @outcome INT; \
+             EXEC @outcome = sp_getapplock @Resource = N'schema_migrations', @LockMode = N'Exclusive', \
+             @LockOwner = N'Session', @LockTimeout = 0; \
+             SELECT CAST(CASE WHEN @outcome >= 0 THEN 1 WHEN @outcome = -1 THEN 0 ELSE @outcome END AS BIGINT) AS outcome",
+        );
+    let row = session.query_one(&question.into(), context).await?;
+    match row.map(|row| row.get::<Option<i64>>("outcome")).transpose()?.flatten() {
+        Some(1) => Ok(true),
+        Some(0) => Ok(false),
+        // NULL on MySQL, below -1 on SQL Server: the question itself failed.
+        other => {
+            let message = format!("the server refused the migration lock with {other:?}");
+            Err(DatabaseError::new(DatabaseErrorKind::Query, message))
+        }
+    }
+}
