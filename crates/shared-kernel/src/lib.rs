@@ -4,7 +4,13 @@ pub mod clock;
 pub mod context;
 pub mod database;
 pub mod id;
+pub mod idempotency;
+pub mod paging;
+pub mod text;
+pub mod validation;
+mod version;
 
 pub use clock::{Clock, SystemClock};
 pub use context::{Actor, FreshnessToken, RequestContext, TenantId, TraceContext};
 pub use id::{IdGenerator, SystemIdGenerator};
+pub use version::{InvalidVersion, Version};

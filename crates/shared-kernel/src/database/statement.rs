@@ -146,6 +146,18 @@ pub fn uuid_key(dialect: Dialect, id: Uuid) -> Value {
     }
 }
 
+/// A text as a key column stores it, so that every engine compares it by code points.
+///
+/// SQL Server compares `NVARCHAR` by UTF-16 code units and ignores blanks at its end, and converts a `VARCHAR` column
+/// when it meets a parameter, so that no index is used. Key columns are `VARBINARY` there and hold UTF-8, whose bytes
+/// sort as its code points do. Elsewhere a code-point collation does the same.
+pub fn text_key(dialect: Dialect, text: &str) -> Value {
+    match dialect {
+        Dialect::SqlServer => Value::Bytes(Some(text.as_bytes().to_vec())),
+        Dialect::MySql | Dialect::Postgres | Dialect::Sqlite => Value::String(Some(text.to_owned())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use sea_query::{Expr, ExprTrait, Query};

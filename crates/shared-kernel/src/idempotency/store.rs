@@ -1,0 +1,125 @@
+use std::time::{Duration, Instant};
+
+use super::{IdempotencyError, Receipt, TWIN_WAIT, receipts};
+use crate::RequestContext;
+use crate::database::{DatabaseError, DatabaseErrorKind, Dialect, SqlConnection, Statement, TransactionMode};
+
+/// What [`store`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// The rows and their receipt are written.
+    Written,
+    /// Nothing was written: an earlier request with the same key was, and answered this.
+    Replayed(Vec<u8>),
+}
+
+/// Why [`store`] wrote nothing.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The key cannot be served.
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    /// The database refused. A unique violation is one of the rows': the receipt's own is dealt with.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+/// How one try ended that is not the end of it.
+enum Outcome {
+    Done(Stored),
+    /// The same transaction can be run again.
+    Conflict(DatabaseError),
+    /// A receipt stood in the way, and was gone when it was looked for.
+    Vanished,
+}
+
+/// Writes rows in one transaction, behind their receipt if there is one.
+///
+/// A twin waits for the request that came first, at most [`TWIN_WAIT`], and replays its answer; when the first is
+/// rolled back, the twin takes over. A deadlock or a serialization failure is tried again within the same time.
+///
+/// Cancelling: nothing is written, unless the commit was under way.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn store(
+    sql: &dyn SqlConnection,
+    receipt: Option<&Receipt>,
+    rows: &[Statement],
+    context: &RequestContext,
+) -> Result<Stored, StoreError> {
+    let give_up = Instant::now() + TWIN_WAIT;
+    loop {
+        let conflict = match attempt(sql, receipt, rows, give_up, context).await? {
+            Outcome::Done(stored) => return Ok(stored),
+            Outcome::Conflict(error) => Some(error),
+            Outcome::Vanished => None,
+        };
+        if Instant::now() >= give_up {
+            return Err(conflict.map_or_else(in_progress, StoreError::Database));
+        }
+    }
+}
+
+async fn attempt(
+    sql: &dyn SqlConnection,
+    receipt: Option<&Receipt>,
+    rows: &[Statement],
+    give_up: Instant,
+    context: &RequestContext,
+) -> Result<Outcome, StoreError> {
+    let patience = context.within(give_up.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
+    // SQLite has one write lock, taken at BEGIN: a twin waits there and not at the receipt.
+    let waits_at_begin = receipt.is_some() && sql.dialect() == Dialect::Sqlite;
+    let begin_context = if waits_at_begin { &patience } else { context };
+    let transaction = match sql.begin(TransactionMode::ReadWrite, begin_context).await {
+        Ok(transaction) => transaction,
+        Err(error) if waits_at_begin => return waited_for_twin(error, give_up, context),
+        Err(error) => return conflict_or_error(error),
+    };
+    if let Some(receipt) = receipt
+        && let Err(error) = transaction.execute(&receipts::insert(receipt), &patience).await
+    {
+        if !error.is_unique_violation() {
+            return waited_for_twin(error, give_up, context);
+        }
+        transaction.rollback(context).await?;
+        return match receipts::find(sql, receipt, context).await? {
+            Some(known) if known.digest == receipt.digest => Ok(Outcome::Done(Stored::Replayed(known.answer))),
+            Some(_) => Err(IdempotencyError::Mismatch.into()),
+            None => Ok(Outcome::Vanished),
+        };
+    }
+    for statement in rows {
+        if let Err(error) = transaction.execute(statement, context).await {
+            // Dropping would do, but only a finished rollback lets a waiting twin take over without delay.
+            let _ = transaction.rollback(context).await;
+            return conflict_or_error(error);
+        }
+    }
+    match transaction.commit(context).await {
+        Ok(()) => Ok(Outcome::Done(Stored::Written)),
+        Err(error) => conflict_or_error(error),
+    }
+}
+
+fn conflict_or_error(error: DatabaseError) -> Result<Outcome, StoreError> {
+    if *error.kind() == DatabaseErrorKind::SerializationConflict {
+        Ok(Outcome::Conflict(error))
+    } else {
+        Err(error.into())
+    }
+}
+
+/// What an error means that came up while waiting for a twin to end.
+fn waited_for_twin(error: DatabaseError, give_up: Instant, context: &RequestContext) -> Result<Outcome, StoreError> {
+    let patience_is_over = Instant::now() >= give_up && context.time_left() != Some(Duration::ZERO);
+    match error.kind() {
+        DatabaseErrorKind::Timeout | DatabaseErrorKind::SerializationConflict if patience_is_over => Err(in_progress()),
+        _ => conflict_or_error(error),
+    }
+}
+
+const fn in_progress() -> StoreError {
+    StoreError::Idempotency(IdempotencyError::InProgress { retry_after: Duration::from_secs(1) })
+}
