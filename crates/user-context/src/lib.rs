@@ -1,1 +1,5 @@
-//! user-context
+#![doc = include_str!("../README.md")]
+
+pub mod application;
+pub mod domain;
+pub mod infrastructure;

@@ -3,8 +3,9 @@
 use sea_query::{Condition, DynIden, Expr, ExprTrait, IntoIden, Order, SelectStatement, Value};
 use sql_dialect::Dialect;
 
-use super::{text_key, uuid_key};
-use crate::paging::{Direction, Position, SortKey};
+use super::{DatabaseError, Row, SqlExecutor, text_key, uuid_key};
+use crate::RequestContext;
+use crate::paging::{Direction, Limit, Position, SortKey};
 
 /// The order of a list: one column, and the id among equals.
 ///
@@ -55,6 +56,32 @@ impl Keyset {
             }
             Some(Position { key: None, id }) => vec![self.without_value(Some(uuid_key(dialect, *id)))],
         }
+    }
+
+    /// Reads the rows behind `after`: as many as a page has, and one more when the list goes on (see
+    /// [`crate::paging::Page::cut`]).
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn read(
+        &self,
+        sql: &dyn SqlExecutor,
+        select: &SelectStatement,
+        after: Option<&Position>,
+        limit: Limit,
+        context: &RequestContext,
+    ) -> Result<Vec<Row>, DatabaseError> {
+        let wanted = usize::from(limit.get()) + 1;
+        let mut rows = Vec::new();
+        for part in self.parts(sql.dialect(), after) {
+            let mut select = select.clone();
+            part.apply(&mut select, (wanted - rows.len()) as u64);
+            rows.extend(sql.query(&select.into(), context).await?);
+            if rows.len() >= wanted {
+                break;
+            }
+        }
+        Ok(rows)
     }
 
     fn valued(&self, after: Option<(Value, Value)>) -> Part {

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use sea_query::{ArrayType, Value, ValueType};
+use sql_dialect::Dialect;
 
 use super::{DatabaseError, DatabaseErrorKind};
 
@@ -58,6 +59,19 @@ impl Row {
                 format!("column `{name}` is NULL or not a {}", T::type_name()),
             )
         })
+    }
+
+    /// The text of a column that [`super::text_key`] filled.
+    ///
+    /// # Errors
+    /// As [`Row::get`].
+    pub fn get_text_key(&self, dialect: Dialect, column: impl ColumnIndex) -> Result<String, DatabaseError> {
+        match dialect {
+            Dialect::SqlServer => String::from_utf8(self.get(column)?).map_err(|error| {
+                DatabaseError::new(DatabaseErrorKind::Decode, "a text key is not UTF-8").with_source(error.utf8_error())
+            }),
+            Dialect::MySql | Dialect::Postgres | Dialect::Sqlite => self.get(column),
+        }
     }
 
     /// The connector's row, for code that knows which connector it talks to.
