@@ -1,2 +1,51 @@
-//! xtask
-fn main() {}
+#![doc = include_str!("../README.md")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to the person who runs it")]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use ui::Screen;
+
+mod certificates;
+mod commands;
+mod debian;
+mod interrupt;
+mod process;
+mod services;
+mod settings;
+mod ui;
+mod workspace;
+
+/// Everything a developer of Bindery does, behind one door
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Start, stop and look at the servers that tests need (MySQL, MariaDB, PostgreSQL)
+    Services(commands::services::Arguments),
+}
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    let screen = Screen::new();
+    let result = interrupt::install().and_then(|()| match &line.command {
+        Task::Services(arguments) => commands::services::run(arguments, &screen),
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) if error.is::<interrupt::Interrupted>() => {
+            eprintln!("interrupted");
+            ExitCode::from(130)
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
