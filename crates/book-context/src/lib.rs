@@ -1,1 +1,5 @@
-//! book-context
+#![doc = include_str!("../README.md")]
+
+pub mod application;
+pub mod domain;
+pub mod infrastructure;
