@@ -1,0 +1,234 @@
+//! Ports meet adapters: from a configuration to a service that listens.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpServer};
+use connection_manager::{ConnectionFactory, ConnectionManager};
+use shared_kernel::database::{Connections, DatabaseError};
+use shared_kernel::{Clock, IdGenerator, SystemClock, SystemIdGenerator};
+use user_context::infrastructure::SqlUserRepository;
+
+use crate::config::{Config, ServerConfig};
+use crate::data_folder::{DataFolder, DataFolderError};
+use crate::readiness::{Need, Readiness};
+use crate::rest::{self, Cors, Description, users::Users};
+use crate::state::AppState;
+use crate::telemetry::metrics;
+
+mod background;
+mod embedded;
+
+pub use embedded::EmbeddedError;
+
+/// How long closing the pools may take once no request is left.
+const CLOSE_GRACE: Duration = Duration::from_secs(5);
+
+/// Why the service does not start or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplicationError {
+    /// The folder of embedded databases cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataFolderError),
+    /// A connection's name or settings are unusable.
+    #[error("the connections cannot be set up")]
+    Connections(#[source] DatabaseError),
+    /// An embedded database cannot be brought up to date.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    /// The address is taken, not ours, or not allowed.
+    #[error("cannot listen at {address}{}", remedy(source))]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The server ended with an error.
+    #[error("the server failed")]
+    Server(#[source] io::Error),
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => ": the port is taken; choose another with `--listen`, or port 0 for a free one",
+        io::ErrorKind::PermissionDenied => ": the port needs more rights; choose one above 1023 with `--listen`",
+        io::ErrorKind::AddrNotAvailable => ": this machine has no such address",
+        _ => "",
+    }
+}
+
+/// The service, bound and ready to run.
+pub struct Application {
+    server: Server,
+    address: SocketAddr,
+    config: Config,
+    manager: ConnectionManager,
+    readiness: Data<Readiness>,
+    clock: Arc<dyn Clock>,
+    _data: Option<DataFolder>,
+}
+
+impl std::fmt::Debug for Application {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Application").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Application {
+    /// Opens what is embedded, wires everything, and binds the address. Requests wait until [`Application::run_until`].
+    ///
+    /// Databases on servers may be away: the service then starts and is not ready.
+    ///
+    /// # Errors
+    /// [`ApplicationError`]
+    pub async fn build(config: Config) -> Result<Self, ApplicationError> {
+        // Connections take their measuring handles when they are made, so the recorder comes first.
+        metrics::recorder();
+        let data = embedded::open_folder(&config)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn IdGenerator> = Arc::new(SystemIdGenerator);
+        let manager = manager(&config)?;
+        embedded::migrate(&config, &manager).await?;
+
+        let connections: Arc<dyn Connections> = Arc::new(manager.clone());
+        let needs =
+            config.contexts.iter().map(|(context, connection)| Need { context, connection: connection.to_owned() });
+        let readiness = Data::new(Readiness::new(connections.clone(), needs.collect()));
+        let services = Services::new(&config, &connections, &clock, &ids, readiness.clone());
+        let listener = bind(config.server.listen)?;
+        let address = listener.local_addr().map_err(ApplicationError::Server)?;
+        let server = serve(&config.server, listener, services).map_err(ApplicationError::Server)?;
+        Ok(Self { server, address, config, manager, readiness, clock, _data: data })
+    }
+
+    /// Where it listens; the port is the real one also when 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it was built from.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Serves until `stop` is ready, then drains: readiness says 503, requests under way finish within the limit, pools
+    /// are closed.
+    ///
+    /// # Errors
+    /// [`ApplicationError::Server`] when the server itself fails.
+    pub async fn run_until(self, stop: impl Future<Output = ()> + Send) -> Result<(), ApplicationError> {
+        let background = background::start(&self.config, &self.manager, &self.clock);
+        let handle = self.server.handle();
+        let (readiness, delay) = (self.readiness.clone(), self.config.server.drain_delay);
+        let stopping = async move {
+            stop.await;
+            drain(&readiness, delay, &handle).await;
+            std::future::pending::<()>().await;
+        };
+        let ended = tokio::select! {
+            ended = self.server => ended,
+            () = stopping => Ok(()),
+        };
+        drop(background);
+        self.manager.close(CLOSE_GRACE).await;
+        tracing::info!(event = "service.stopped", "stopped");
+        ended.map_err(ApplicationError::Server)
+    }
+}
+
+async fn drain(readiness: &Readiness, delay: Duration, handle: &ServerHandle) {
+    readiness.drain();
+    tracing::info!(event = "service.draining", "no longer ready; requests under way may finish");
+    tokio::time::sleep(delay).await;
+    handle.stop(true).await;
+}
+
+/// The manager over every configured connection.
+pub(crate) fn manager(config: &Config) -> Result<ConnectionManager, ApplicationError> {
+    let builder = ConnectionManager::builder(ConnectionFactory::compiled());
+    let builder = config
+        .connections
+        .iter()
+        .fold(builder, |builder, (name, settings)| builder.connection(name.clone(), settings.clone()));
+    builder.build().map_err(ApplicationError::Connections)
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, ApplicationError> {
+    let listen = |source| ApplicationError::Listen { address, source };
+    let listener = TcpListener::bind(address).map_err(listen)?;
+    listener.set_nonblocking(true).map_err(listen)?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            event = "service.exposed",
+            %address,
+            "listening beyond this machine without authentication or TLS: put a gateway in front"
+        );
+    }
+    Ok(listener)
+}
+
+/// What every worker's application shares.
+#[derive(Clone)]
+struct Services {
+    state: Data<AppState>,
+    readiness: Data<Readiness>,
+    description: Data<Description>,
+    users: Data<Users>,
+    docs: bool,
+}
+
+impl Services {
+    fn new(
+        config: &Config,
+        connections: &Arc<dyn Connections>,
+        clock: &Arc<dyn Clock>,
+        ids: &Arc<dyn IdGenerator>,
+        readiness: Data<Readiness>,
+    ) -> Self {
+        let state = AppState {
+            clock: clock.clone(),
+            ids: ids.clone(),
+            limits: config.server.limits,
+            cors: Cors::new(config.server.cors_origins.clone()),
+        };
+        let users = Arc::new(SqlUserRepository::new(connections.clone(), &config.contexts.users));
+        Self {
+            state: Data::new(state),
+            readiness,
+            description: Data::new(Description::new()),
+            users: Data::new(Users::new(&(users as _), clock, ids)),
+            docs: config.server.docs,
+        }
+    }
+}
+
+fn serve(config: &ServerConfig, listener: TcpListener, services: Services) -> io::Result<Server> {
+    let factory = move || {
+        let services = services.clone();
+        let docs = services.docs;
+        App::new()
+            .app_data(services.state)
+            .app_data(services.readiness)
+            .app_data(services.description)
+            .app_data(services.users)
+            .configure(|app| rest::resources(docs).into_iter().for_each(|resource| resource.register(app)))
+            .default_service(web::to(rest::nothing_here))
+            .wrap(from_fn(rest::conventions))
+    };
+    let mut server = HttpServer::new(factory)
+        .disable_signals()
+        .shutdown_timeout(config.drain_limit.as_secs().max(1))
+        .client_request_timeout(config.limits.request_timeout);
+    if config.workers > 0 {
+        server = server.workers(config.workers);
+    }
+    Ok(server.listen(listener)?.run())
+}

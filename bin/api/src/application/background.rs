@@ -1,0 +1,45 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use connection_manager::ConnectionManager;
+use shared_kernel::idempotency::ReceiptSweeper;
+use shared_kernel::{Clock, RequestContext};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::config::Config;
+use crate::telemetry::{chain, metrics};
+
+/// How often measurements are folded together between two looks at `/metrics`.
+const UPKEEP: Duration = Duration::from_secs(5);
+/// How often receipts older than a day are deleted.
+const SWEEP: Duration = Duration::from_hours(1);
+
+/// Starts what runs beside the requests. Dropping the set ends it.
+pub(super) fn start(config: &Config, manager: &ConnectionManager, clock: &Arc<dyn Clock>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async {
+        let mut ticks = interval(UPKEEP);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            metrics::recorder().run_upkeep();
+        }
+    });
+    for (context, connection) in config.contexts.iter() {
+        let sweeper = ReceiptSweeper::new(Arc::new(manager.clone()), connection, clock.clone());
+        tasks.spawn(async move {
+            let mut ticks = interval(SWEEP);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                let patience = RequestContext::system().within(SWEEP / 2);
+                match sweeper.sweep(&patience).await {
+                    Ok(receipts) => tracing::debug!(event = "receipts.swept", context, receipts),
+                    Err(error) => tracing::warn!(event = "receipts.not_swept", context, error = %chain(&error)),
+                }
+            }
+        });
+    }
+    tasks
+}

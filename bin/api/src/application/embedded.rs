@@ -1,0 +1,56 @@
+use connection_manager::ConnectionManager;
+use migrations::{MigrateError, Migrator};
+use shared_kernel::RequestContext;
+use shared_kernel::database::{Access, Connections as _, DatabaseError, Engine};
+
+use crate::config::Config;
+use crate::data_folder::{DataFolder, DataFolderError};
+
+/// Why an embedded database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbeddedError {
+    /// Its file cannot be opened.
+    #[error("the embedded database of `{context}` cannot be opened")]
+    Open {
+        /// Whose it is.
+        context: &'static str,
+        /// Why.
+        #[source]
+        source: DatabaseError,
+    },
+    /// Its schema cannot be brought up to date.
+    #[error("the embedded database of `{context}` cannot be brought up to date")]
+    Migrate {
+        /// Whose it is.
+        context: &'static str,
+        /// Why.
+        #[source]
+        source: MigrateError,
+    },
+}
+
+/// Opens and locks the data folder, when a context keeps its database there.
+pub(super) fn open_folder(config: &Config) -> Result<Option<DataFolder>, DataFolderError> {
+    let inside = |name: &str| {
+        let path = config.connections.get(name).and_then(|settings| settings.path.as_ref());
+        path.is_some_and(|path| path.starts_with(&config.data))
+    };
+    let needed = config.contexts.iter().any(|(_, connection)| inside(connection));
+    needed.then(|| DataFolder::open(&config.data)).transpose()
+}
+
+/// Brings embedded databases up to date: nobody else will. Those on servers are their operators' to migrate.
+pub(super) async fn migrate(config: &Config, manager: &ConnectionManager) -> Result<(), EmbeddedError> {
+    let system = RequestContext::system();
+    for (context, name) in config.contexts.iter() {
+        let embedded = config.connections.get(name).is_some_and(|settings| settings.engine == Engine::SQLITE);
+        let Some(set) = migrations::set(context).filter(|_| embedded) else { continue };
+        let connection = manager.get(name, Access::Write, &system).await;
+        let connection = connection.map_err(|source| EmbeddedError::Open { context, source })?;
+        let steps = Migrator::new(set, connection).up(&system).await;
+        for step in steps.map_err(|source| EmbeddedError::Migrate { context, source })? {
+            tracing::info!(event = "migration.applied", file = step.file, duration_ms = step.took.as_secs_f64() * 1e3);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! The commands and their arguments.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Serves users and books over REST, and operates what it serves.
+///
+/// Without a command the service starts; without a configuration file it keeps everything in SQLite files.
+#[derive(Debug, Parser)]
+#[command(name = "api", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The arguments of `serve`, which may be left out.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+}
+
+impl Cli {
+    /// Reads the process's arguments; `--help` and mistakes end the process with a text.
+    pub fn read() -> Self {
+        Self::parse()
+    }
+
+    /// Reads the given arguments, the program's name first.
+    ///
+    /// # Errors
+    /// Clap's error, which prints itself.
+    pub fn read_from(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        Self::try_parse_from(arguments)
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the service
+    Serve(ServeArgs),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Bring schemas up to date, or take them back
+    Migrate(MigrateArgs),
+    /// Look at the connections
+    Connections(ConnectionsArgs),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Fill the databases with believable users and books
+    Seed(SeedArgs),
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SourceArgs {
+    /// The configuration file (TOML); without it everything is embedded
+    #[arg(long, value_name = "FILE", env = "BINDERY_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// The folder of embedded databases, made when it is missing [default: ./data]
+    #[arg(long, value_name = "DIR", env = "BINDERY_DATA")]
+    pub data: Option<PathBuf>,
+}
+
+/// The arguments of `serve`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServeArgs {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// The address to listen at, such as 127.0.0.1:8080; port 0 picks a free one and prints it
+    #[arg(long, value_name = "ADDR", env = "BINDERY_LISTEN")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// The commands below `config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check the configuration and print what is in effect, without secrets
+    Check(ServeArgs),
+}
+
+/// The arguments of `migrate`.
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: MigrateCommand,
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Only this context
+    #[arg(long, value_name = "NAME", global = true)]
+    pub context: Option<String>,
+}
+
+/// The commands below `migrate`.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum MigrateCommand {
+    /// Apply what is missing
+    Up {
+        /// At most this many migrations; all when it is left out
+        #[arg(long, value_name = "N")]
+        steps: Option<u32>,
+    },
+    /// Take back the newest
+    Down {
+        /// How many migrations
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        steps: u32,
+    },
+    /// Show each migration and how it stands
+    Status,
+    /// Print the scripts for the configured engines
+    Print,
+}
+
+/// The arguments of `connections`.
+#[derive(Debug, Args)]
+pub struct ConnectionsArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ConnectionsCommand,
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// The commands below `connections`.
+#[derive(Debug, Subcommand)]
+pub enum ConnectionsCommand {
+    /// Show each connection without its secrets
+    List,
+    /// Try each step from the name to the first answer, and say what to do when one fails
+    Test {
+        /// Only this connection
+        name: Option<String>,
+    },
+}
+
+/// The arguments of `seed`.
+#[derive(Debug, Args)]
+pub struct SeedArgs {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// How many users
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub users: u32,
+    /// How many books
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub books: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_means_serve() {
+        let cli = Cli::read_from(["api", "--listen", "127.0.0.1:0"]).expect("arguments of serve");
+        assert!(cli.command.is_none());
+        assert_eq!(cli.serve.listen, Some(SocketAddr::from(([127, 0, 0, 1], 0))));
+    }
+
+    #[test]
+    fn a_mistyped_command_suggests_the_nearest() {
+        let error = Cli::read_from(["api", "migrat", "up"]).expect_err("no such command");
+        assert!(error.to_string().contains("'migrate'"), "{error}");
+    }
+}

@@ -1,0 +1,28 @@
+//! What each command of the binary does, one a file.
+
+mod serve;
+
+use std::io::Write as _;
+
+use crate::cli::{Cli, Command};
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// What went wrong, for the person who typed the command.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        None => serve::run(cli.serve).await,
+        Some(Command::Serve(arguments)) => serve::run(arguments).await,
+        Some(Command::Openapi) => {
+            say(crate::rest::openapi::document_text().trim_end());
+            Ok(())
+        }
+        _ => unreachable!(),
+    }
+}
+
+/// Writes a line to standard output. Nobody is left to tell when that fails.
+fn say(line: impl std::fmt::Display) {
+    let _closed = writeln!(std::io::stdout().lock(), "{line}");
+}

@@ -1,0 +1,153 @@
+//! What the service is told from outside: one TOML file, environment variables, arguments.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use connection_manager::ConnectionSettings;
+
+use crate::rest::Limits;
+
+/// The contexts that this binary serves, which are also the names of their migrations.
+pub const CONTEXTS: [&str; 2] = ["users", "books"];
+
+/// Everything that the service is told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How it listens and what a request may cost.
+    pub server: ServerConfig,
+    /// What it writes down.
+    pub log: LogConfig,
+    /// Which connection each context uses.
+    pub contexts: ContextsConfig,
+    /// Every connection by its name.
+    pub connections: BTreeMap<String, ConnectionSettings>,
+    /// Where embedded databases are kept.
+    pub data: PathBuf,
+}
+
+/// `[server]`
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// The address to listen at; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// What one request may cost.
+    pub limits: Limits,
+    /// How long after a signal requests are still taken while readiness already says 503, so that a load balancer can
+    /// turn away first.
+    pub drain_delay: Duration,
+    /// How long requests under way may take to finish once no new ones are taken.
+    pub drain_limit: Duration,
+    /// Origins whose pages may use the service; none by default.
+    pub cors_origins: Vec<String>,
+    /// Whether `/docs`, `/redoc` and `/openapi.json` are served.
+    pub docs: bool,
+    /// How many threads serve requests; 0 is one for each core.
+    pub workers: usize,
+}
+
+/// `[log]`
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// Which events are written, in the syntax of `tracing-subscriber`'s `EnvFilter`.
+    pub filter: String,
+    /// How they are written.
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// Readable on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// Readable.
+    Pretty,
+}
+
+/// `[contexts.*]`: which connection each context uses.
+#[derive(Debug, Clone)]
+pub struct ContextsConfig {
+    /// `[contexts.users] connection`
+    pub users: String,
+    /// `[contexts.books] connection`
+    pub books: String,
+}
+
+impl ContextsConfig {
+    /// Each context with the name of its connection.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let [users, books] = CONTEXTS;
+        [(users, self.users.as_str()), (books, self.books.as_str())].into_iter()
+    }
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            limits: Limits::default(),
+            drain_delay: Duration::ZERO,
+            drain_limit: Duration::from_secs(30),
+            cors_origins: Vec::new(),
+            docs: true,
+            workers: 0,
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { filter: "info,actix_server=warn".to_owned(), format: LogFormat::Auto }
+    }
+}
+
+impl Default for ContextsConfig {
+    fn default() -> Self {
+        let [users, books] = CONTEXTS.map(str::to_owned);
+        Self { users, books }
+    }
+}
+
+impl Config {
+    /// Everything embedded: each context on an SQLite file of its own in the folder `data`.
+    pub fn embedded(data: impl Into<PathBuf>) -> Self {
+        let data = data.into();
+        let connections = CONTEXTS
+            .into_iter()
+            .map(|name| (name.to_owned(), ConnectionSettings::sqlite(data.join(format!("{name}.sqlite3")))))
+            .collect();
+        Self {
+            server: ServerConfig::default(),
+            log: LogConfig::default(),
+            contexts: ContextsConfig::default(),
+            connections,
+            data,
+        }
+    }
+}
+
+impl Config {
+    /// The configuration in effect.
+    pub fn load(source: &crate::cli::SourceArgs, listen: Option<SocketAddr>) -> anyhow::Result<Self> {
+        let mut config = Self::embedded(source.data.clone().unwrap_or_else(|| PathBuf::from("./data")));
+        if let Some(listen) = listen {
+            config.server.listen = listen;
+        }
+        Ok(config)
+    }
+}
+
+/// Where a connection leads, without secrets.
+pub(crate) fn describe(settings: &ConnectionSettings) -> String {
+    if let Some(path) = &settings.path {
+        return format!("{}, {}", settings.engine, path.display());
+    }
+    let host = settings.host.as_deref().unwrap_or("localhost");
+    let port = settings.port.map(|port| format!(":{port}")).unwrap_or_default();
+    let database = settings.database.as_deref().unwrap_or_default();
+    format!("{}, {host}{port}/{database}", settings.engine)
+}

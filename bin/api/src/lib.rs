@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+pub mod application;
+pub mod cli;
+mod commands;
+pub mod config;
+pub mod data_folder;
+mod readiness;
+pub mod rest;
+mod state;
+pub mod telemetry;
+
+pub use application::{Application, ApplicationError};
+pub use commands::run;
+pub use config::Config;
+
+/// The service's name in log lines.
+pub(crate) const SERVICE: &str = "bindery-api";

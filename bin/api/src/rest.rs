@@ -1,0 +1,39 @@
+//! The HTTP side: the conventions once, and the endpoints of each context.
+
+mod accept;
+mod conventions;
+mod cors;
+mod documents;
+mod etag;
+mod health;
+mod id;
+mod idempotency;
+mod json;
+mod limits;
+pub mod openapi;
+mod paging;
+pub mod problem;
+mod query;
+mod read_only;
+mod resource;
+mod scope;
+pub mod users;
+
+pub use cors::{Cors, is_origin};
+pub use limits::Limits;
+pub use resource::Resource;
+
+pub(crate) use conventions::conventions;
+pub(crate) use documents::Description;
+pub(crate) use resource::nothing_here;
+
+/// Every resource of the service; `docs` says whether the documentation is among them.
+pub fn resources(docs: bool) -> Vec<Resource> {
+    let mut resources = users::resources();
+    resources.extend(health::resources());
+    resources.push(documents::problem_pages());
+    if docs {
+        resources.extend(documents::resources());
+    }
+    resources
+}

@@ -1,0 +1,97 @@
+//! Content negotiation (RFC 9110, section 12.5.1): this service speaks JSON, and says so when that is not wanted.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{self, HeaderMap};
+
+use super::problem::{Problem, ProblemKind};
+
+/// Refuses a request that does not accept JSON.
+pub(crate) fn json(request: &HttpRequest) -> Result<(), Problem> {
+    check(request.headers(), &["application/json"])
+}
+
+/// Refuses a request that accepts none of the media types in `offered`.
+///
+/// A missing or malformed header accepts everything, as the standard allows.
+pub(crate) fn check(headers: &HeaderMap, offered: &[&str]) -> Result<(), Problem> {
+    let lines: Vec<&str> = headers.get_all(header::ACCEPT).filter_map(|line| line.to_str().ok()).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let ranges: Vec<Range> = lines.iter().flat_map(|line| line.split(',')).filter_map(Range::parse).collect();
+    let acceptable = |media_type: &&str| {
+        let best = ranges.iter().filter(|range| range.covers(media_type)).max_by_key(|range| range.precision());
+        best.is_some_and(|range| !range.refused)
+    };
+    if ranges.is_empty() || offered.iter().any(acceptable) {
+        return Ok(());
+    }
+    Err(Problem::new(ProblemKind::NotAcceptable, format!("this resource is offered as {}", offered.join(", "))))
+}
+
+struct Range<'a> {
+    kind: &'a str,
+    subtype: &'a str,
+    refused: bool,
+}
+
+impl<'a> Range<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.split(';');
+        let (kind, subtype) = parts.next()?.trim().split_once('/')?;
+        if kind.is_empty() || subtype.is_empty() {
+            return None;
+        }
+        let weight = parts.find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse::<f32>().unwrap_or(1.0))
+        });
+        Some(Self { kind, subtype, refused: weight.is_some_and(|weight| weight <= 0.0) })
+    }
+
+    fn covers(&self, media_type: &str) -> bool {
+        let (kind, subtype) = media_type.split_once('/').unwrap_or((media_type, ""));
+        (self.kind == "*" && self.subtype == "*")
+            || (self.kind.eq_ignore_ascii_case(kind)
+                && (self.subtype == "*" || self.subtype.eq_ignore_ascii_case(subtype)))
+    }
+
+    /// The more precise of two ranges decides.
+    fn precision(&self) -> u8 {
+        u8::from(self.kind != "*") + u8::from(self.subtype != "*")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    #[track_caller]
+    fn accepts(accept: &'static str, expected: bool) {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+        assert_eq!(check(&headers, &["application/json"]).is_ok(), expected, "{accept}");
+    }
+
+    #[test]
+    fn json_is_offered_and_nothing_else() {
+        accepts("*/*", true);
+        accepts("application/*;q=0.1", true);
+        accepts("text/html, application/json;q=0.5", true);
+        accepts("APPLICATION/JSON", true);
+        accepts("text/html", false);
+        accepts("application/xml, text/*", false);
+        accepts("application/json;q=0", false);
+        accepts("*/*, application/json;q=0", false);
+        accepts("*/*;q=0, application/json", true);
+    }
+
+    #[test]
+    fn a_header_that_says_nothing_refuses_nothing() {
+        accepts("", true);
+        accepts("json", true);
+        assert!(check(&HeaderMap::new(), &["application/json"]).is_ok());
+    }
+}

@@ -1,0 +1,161 @@
+//! What happens around every request: trace, deadline, limits, problems, headers, one log line, one measurement.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage as _, HttpResponse};
+use futures_util::FutureExt as _;
+use shared_kernel::TraceContext;
+use tracing::Instrument as _;
+
+use super::cors::Cors;
+use super::limits::Limits;
+use super::problem::{Problem, ProblemKind};
+use super::query::percent_decode;
+use super::scope::{self, Scope};
+use crate::state::AppState;
+use crate::telemetry::metrics;
+
+/// How much longer than its deadline a request may run, so that a statement's own timeout is the answer that is seen.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// The middleware around the whole service.
+pub(crate) async fn conventions(
+    state: Data<AppState>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let trace = scope::trace_of(request.headers(), state.ids.next());
+    let facts = Facts {
+        method: request.method().clone(),
+        path: request.path().to_owned(),
+        headers: request.headers().clone(),
+        trace,
+        started,
+    };
+    let _active = metrics::Active::new(&facts.method);
+    let span = tracing::info_span!("request", trace_id = %trace.trace_id_hex());
+
+    async {
+        if let Err(problem) = admissible(&request, &state.limits) {
+            let response = facts.finish(problem.render(&facts.path, &trace), "unmatched", &state.cors);
+            return Ok(request.into_response(response));
+        }
+        request.extensions_mut().insert(Scope(scope::context(trace, state.limits.request_timeout)));
+        let limit = state.limits.request_timeout + GRACE;
+        let outcome = tokio::time::timeout(limit, AssertUnwindSafe(next.call(request)).catch_unwind()).await;
+        let problem = match outcome {
+            Ok(Ok(Ok(response))) => {
+                let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+                let (request, response) = response.map_into_boxed_body().into_parts();
+                let response = facts.finish(facts.as_problem(response), &route, &state.cors);
+                return Ok(ServiceResponse::new(request, response));
+            }
+            Ok(Ok(Err(error))) => problem_of(&error),
+            // The hook of `telemetry` has logged the panic with its place; the caller learns that there was a fault.
+            Ok(Err(_panic)) => Problem::internal(),
+            Err(_elapsed) => Problem::new(ProblemKind::TimedOut, "the answer was not ready in time")
+                .retry_after(Duration::from_secs(1)),
+        };
+        // The request went down with the future that served it; the framework sends the answer of this error.
+        let response = facts.finish(problem.render(&facts.path, &trace), "unfinished", &state.cors);
+        Err(InternalError::from_response(problem, response).into())
+    }
+    .instrument(span)
+    .await
+}
+
+/// What is wrong with a request whatever it asks for.
+fn admissible(request: &ServiceRequest, limits: &Limits) -> Result<(), Problem> {
+    let headers = request.headers();
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if headers.iter().count() > limits.header_count || bytes > limits.header_bytes {
+        let detail = format!("at most {} headers with {} bytes are read", limits.header_count, limits.header_bytes);
+        return Err(Problem::new(ProblemKind::HeadersTooLarge, detail));
+    }
+    let path = request.uri().path();
+    if percent_decode(path, false).is_none_or(|decoded| decoded.contains('\0')) {
+        return Err(Problem::new(ProblemKind::MalformedRequest, "the path's percent-encoding is not whole UTF-8 text"));
+    }
+    Ok(())
+}
+
+fn problem_of(error: &Error) -> Problem {
+    error.as_error::<Problem>().cloned().unwrap_or_else(|| {
+        let kind = ProblemKind::for_status(error.as_response_error().status_code());
+        Problem::new(kind, kind.remedy())
+    })
+}
+
+/// What is remembered of a request until it is answered.
+struct Facts {
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    trace: TraceContext,
+    started: Instant,
+}
+
+impl Facts {
+    /// Every error leaves as a problem, also those that the framework made.
+    fn as_problem(&self, response: HttpResponse<BoxBody>) -> HttpResponse<BoxBody> {
+        let status = response.status();
+        if !status.is_client_error() && !status.is_server_error() {
+            return response;
+        }
+        match response.error() {
+            Some(error) => problem_of(error).render(&self.path, &self.trace),
+            None if response.headers().contains_key(header::CONTENT_TYPE) => response,
+            None => {
+                let kind = ProblemKind::for_status(status);
+                Problem::new(kind, kind.remedy()).render(&self.path, &self.trace)
+            }
+        }
+    }
+
+    fn finish(&self, mut response: HttpResponse<BoxBody>, route: &str, cors: &Cors) -> HttpResponse<BoxBody> {
+        let status = response.status();
+        let headers = response.headers_mut();
+        if let Ok(traceparent) = HeaderValue::from_str(&self.trace.traceparent()) {
+            headers.insert(HeaderName::from_static("traceparent"), traceparent);
+        }
+        protect(status, headers);
+        cors.apply(&self.method, &self.headers, headers);
+        let took = self.started.elapsed();
+        metrics::finished(&self.method, route.to_owned(), status, took);
+        let path: String = self.path.chars().take(256).collect();
+        tracing::info!(
+            event = "http.request",
+            method = %self.method,
+            route,
+            path,
+            status = status.as_u16(),
+            duration_ms = took.as_secs_f64() * 1e3,
+        );
+        response
+    }
+}
+
+/// Headers that narrow what a browser may do with an answer; an endpoint that needs more room has set its own.
+fn protect(status: StatusCode, headers: &mut HeaderMap) {
+    let mut default = |name: HeaderName, value: &'static str| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(header::X_FRAME_OPTIONS, "DENY");
+    default(header::REFERRER_POLICY, "no-referrer");
+    default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    default(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    let cacheable = status.is_success() || status == StatusCode::NOT_MODIFIED;
+    default(header::CACHE_CONTROL, if cacheable { "private, no-cache" } else { "no-store" });
+}

@@ -1,0 +1,160 @@
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use crate::rest::problem::{Fault, Problem};
+
+/// A JSON Pointer one step below `base` (RFC 6901, sections 3 and 4).
+pub(crate) fn pointer(base: &str, token: &str) -> String {
+    format!("{base}/{}", token.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The faults of one body, collected until all are known.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Notes a fault.
+    pub(crate) fn push(
+        &mut self,
+        pointer: impl Into<String>,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) {
+        self.0.push(Fault::at(pointer, code, message));
+    }
+
+    /// Takes the value, or notes the fault.
+    pub(crate) fn keep<T, E>(&mut self, outcome: Result<T, E>, fault: impl FnOnce(E) -> Fault) -> Option<T> {
+        outcome.map_err(|error| self.0.push(fault(error))).ok()
+    }
+
+    /// An error with every fault, when there is one.
+    pub(crate) fn check(self) -> Result<(), Problem> {
+        if self.0.is_empty() { Ok(()) } else { Err(Problem::validation(self.0)) }
+    }
+}
+
+/// Reads an object's fields one by one and, at the end, refuses those that nobody asked for.
+#[derive(Debug)]
+pub(crate) struct Object<'a> {
+    fields: Option<&'a Map<String, Value>>,
+    pointer: String,
+    known: Vec<&'static str>,
+}
+
+impl<'a> Object<'a> {
+    /// Reads `value`; anything but an object is a fault, and then every field reads as absent without further faults.
+    pub(crate) fn new(value: &'a Value, pointer: impl Into<String>, faults: &mut Faults) -> Self {
+        let pointer = pointer.into();
+        let fields = value.as_object();
+        if fields.is_none() {
+            faults.push(pointer.clone(), "wrong_type", "an object is expected here");
+        }
+        Self { fields, pointer, known: Vec::new() }
+    }
+
+    /// Where `key` is.
+    pub(crate) fn pointer_to(&self, key: &str) -> String {
+        pointer(&self.pointer, key)
+    }
+
+    /// Whether `key` is there at all, null or not.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.fields.is_some_and(|fields| fields.contains_key(key))
+    }
+
+    /// The value of `key` as it stands, null included.
+    pub(crate) fn raw(&mut self, key: &'static str) -> Option<&'a Value> {
+        self.known.push(key);
+        self.fields?.get(key)
+    }
+
+    /// The value of `key`; null counts as absent.
+    pub(crate) fn optional(&mut self, key: &'static str) -> Option<&'a Value> {
+        self.raw(key).filter(|value| !value.is_null())
+    }
+
+    /// The value of `key`, which has to be there.
+    pub(crate) fn required(&mut self, key: &'static str, faults: &mut Faults) -> Option<&'a Value> {
+        let value = self.raw(key);
+        if self.fields.is_some() && value.is_none() {
+            faults.push(self.pointer_to(key), "required", format!("`{key}` is required"));
+        }
+        value
+    }
+
+    /// A text that has to be there.
+    pub(crate) fn required_text(&mut self, key: &'static str, faults: &mut Faults) -> Option<&'a str> {
+        let value = self.required(key, faults)?;
+        text(value, &self.pointer_to(key), faults)
+    }
+
+    /// A text that may be absent or null.
+    pub(crate) fn optional_text(&mut self, key: &'static str, faults: &mut Faults) -> Option<&'a str> {
+        let value = self.optional(key)?;
+        text(value, &self.pointer_to(key), faults)
+    }
+
+    /// Refuses every field that was not read.
+    pub(crate) fn finish(self, faults: &mut Faults) {
+        for key in self.fields.into_iter().flat_map(Map::keys) {
+            if !self.known.contains(&key.as_str()) {
+                let shown: String = key.chars().take(80).collect();
+                faults.push(self.pointer_to(key), "unknown_field", format!("there is no field {shown:?} here"));
+            }
+        }
+    }
+}
+
+/// The text behind `value`, or a fault.
+pub(crate) fn text<'a>(value: &'a Value, pointer: &str, faults: &mut Faults) -> Option<&'a str> {
+    let text = value.as_str();
+    if text.is_none() {
+        faults.push(pointer, "wrong_type", "a string is expected here");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn codes(faults: Faults) -> Vec<String> {
+        faults.0.into_iter().map(|fault| format!("{} {}", fault.pointer.unwrap_or_default(), fault.code)).collect()
+    }
+
+    #[test]
+    fn all_faults_are_found_at_once() {
+        let value = json!({"name": 1, "a/b~c": true});
+        let mut faults = Faults::default();
+        let mut object = Object::new(&value, "", &mut faults);
+        assert_eq!(object.required_text("name", &mut faults), None);
+        assert_eq!(object.required_text("email", &mut faults), None);
+        object.finish(&mut faults);
+        assert_eq!(codes(faults), ["/name wrong_type", "/email required", "/a~1b~0c unknown_field"]);
+    }
+
+    #[test]
+    fn what_is_no_object_has_one_fault() {
+        let value = json!([]);
+        let mut faults = Faults::default();
+        let mut object = Object::new(&value, "", &mut faults);
+        assert_eq!(object.required_text("name", &mut faults), None);
+        object.finish(&mut faults);
+        assert_eq!(codes(faults), [" wrong_type"]);
+    }
+
+    #[test]
+    fn null_is_absent_for_what_is_optional_and_wrong_for_what_is_required() {
+        let value = json!({"a": null, "b": null});
+        let mut faults = Faults::default();
+        let mut object = Object::new(&value, "/price", &mut faults);
+        assert_eq!(object.optional_text("a", &mut faults), None);
+        assert_eq!(object.required_text("b", &mut faults), None);
+        object.finish(&mut faults);
+        assert_eq!(codes(faults), ["/price/b wrong_type"]);
+    }
+}

@@ -1,0 +1,56 @@
+//! The OpenAPI 3.1 document, made from the code.
+
+mod errors;
+mod preconditions;
+
+use errors::Errors;
+use preconditions::Preconditions;
+use utoipa::OpenApi;
+
+use super::problem::{Fault, ProblemBody};
+use super::{documents, health, users};
+
+/// Gathers what the endpoints say about themselves.
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(
+        title = "Bindery",
+        description = "Users and books over any of five SQL engines.\n\nEvery error is a problem (RFC 9457) whose `type` \
+            leads to a page that explains it. Changes name the version they are based on in `If-Match`; creations can be \
+            repeated safely with an `Idempotency-Key`; lists come in pages with opaque cursors.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    tags(
+        (name = "Users", description = "People who use the library"),
+        (name = "Operation", description = "How the service is doing"),
+    ),
+    paths(
+        users::list::list_users,
+        users::create::create_user,
+        users::read::read_user,
+        users::replace::replace_user,
+        users::patch::patch_user,
+        users::delete::delete_user,
+        health::health,
+        health::live,
+        health::ready,
+        health::prometheus,
+        documents::explain_problem,
+    ),
+    components(schemas(ProblemBody, Fault)),
+    modifiers(&Preconditions, &Errors),
+)]
+struct Document;
+
+/// The document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// The document as text: what `/openapi.json` serves and what is committed as `docs/openapi.json`.
+pub fn document_text() -> String {
+    // The document is plain data, which always has a JSON form.
+    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
+    text.push('\n');
+    text
+}

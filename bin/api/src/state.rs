@@ -1,0 +1,16 @@
+//! What every request needs to be at hand.
+
+use std::sync::Arc;
+
+use shared_kernel::{Clock, IdGenerator};
+
+use crate::rest::{Cors, Limits};
+
+/// Shared by all workers; handed to the middleware and to the endpoints that ask for it.
+#[derive(Debug)]
+pub(crate) struct AppState {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdGenerator>,
+    pub(crate) limits: Limits,
+    pub(crate) cors: Cors,
+}
