@@ -1,1 +1,22 @@
-//! connection-manager
+#![doc = include_str!("../README.md")]
+
+pub mod config;
+pub mod connector;
+pub mod connectors;
+pub mod credentials;
+pub mod drivers;
+pub mod factory;
+pub mod manager;
+mod metrics;
+pub mod pool;
+pub mod settings;
+pub mod sql_pool;
+pub mod values;
+
+pub use connector::{Connector, SettingFault};
+pub use credentials::{Credentials, LocalSecrets, PasswordSource, SecretSource};
+pub use factory::ConnectionFactory;
+pub use manager::{ConnectionManager, ManagerBuilder};
+pub use pool::{Driver, DriverSession, Pool};
+pub use settings::{ConnectionSettings, PoolSettings, TlsMode, TlsSettings};
+pub use sql_pool::SqlPool;

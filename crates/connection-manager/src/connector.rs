@@ -1,0 +1,63 @@
+//! The seam between a name and an engine.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
+
+use crate::credentials::Credentials;
+use crate::settings::ConnectionSettings;
+
+/// Turns settings and credentials into a live connection to one engine.
+///
+/// Connectors can be registered from outside this crate; see [`crate::ConnectionFactory::register`].
+#[async_trait]
+pub trait Connector: Send + Sync + fmt::Debug {
+    /// The engine that [`ConnectionSettings::engine`] names to get this connector.
+    fn engine(&self) -> &Engine;
+
+    /// The TCP port where the engine's servers listen when the settings name none; `None` for embedded engines.
+    fn default_port(&self) -> Option<u16> {
+        None
+    }
+
+    /// Everything about the settings that cannot work, without touching network or files. Empty when all is well.
+    fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault>;
+
+    /// Opens a pool and one connection, so that what is wrong is known now and not at the first statement.
+    ///
+    /// Must be called on the tokio runtime that is to drive the connection's input and output. Dropping the future
+    /// gives up the attempt.
+    ///
+    /// # Errors
+    /// The reason, typed: `Unreachable`, `TlsFailed`, `AuthRejected`, `UnknownDatabase`, `Misconfigured` …
+    async fn connect(
+        &self,
+        name: &ConnectionName,
+        settings: &ConnectionSettings,
+        credentials: Credentials,
+    ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError>;
+}
+
+/// One setting that cannot work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingFault {
+    /// The key as the configuration file writes it, such as `host` or `pool.max`.
+    pub key: String,
+    /// What is wrong and what would be right; lower case, no full stop, no secret.
+    pub message: String,
+}
+
+impl SettingFault {
+    /// A fault of `key`.
+    pub fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { key: key.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for SettingFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.key, self.message)
+    }
+}

@@ -1,0 +1,189 @@
+//! SQLite, embedded, over single sqlx connections.
+
+mod bind;
+mod error;
+mod row;
+
+use std::fmt;
+use std::sync::Arc;
+
+use sea_query::Values;
+use shared_kernel::database::{DatabaseError, Dialect, Row, TransactionMode};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use self::error::map;
+use self::row::SqliteRowSource;
+use crate::pool::{Driver, DriverSession};
+
+/// Opens connections to one SQLite database.
+pub struct SqliteDriver {
+    options: SqliteConnectOptions,
+    /// SQLite has one writer at a time and lets the others poll. Here they queue, and the first to come is the next.
+    writer: Arc<Semaphore>,
+    /// Keeps a database in memory alive while the pool has no connection open.
+    _keeper: Option<tokio::sync::Mutex<SqliteConnection>>,
+}
+
+impl SqliteDriver {
+    /// A driver for a file.
+    pub fn new(options: SqliteConnectOptions) -> Self {
+        Self { options: options.disable_statement_logging(), writer: Arc::new(Semaphore::new(1)), _keeper: None }
+    }
+
+    /// A driver for a database that lives as long as the driver does and no longer.
+    ///
+    /// # Errors
+    /// `Unreachable` when SQLite cannot open it.
+    pub async fn in_memory(options: SqliteConnectOptions) -> Result<Self, DatabaseError> {
+        let mut driver = Self::new(options);
+        let keeper = driver.options.connect().await.map_err(|error| map(error, "opening the database in memory"))?;
+        driver._keeper = Some(tokio::sync::Mutex::new(keeper));
+        Ok(driver)
+    }
+}
+
+impl fmt::Debug for SqliteDriver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteDriver").field("file", &self.options.get_filename()).finish_non_exhaustive()
+    }
+}
+
+impl Driver for SqliteDriver {
+    type Session = SqliteSession;
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    async fn connect(&self) -> Result<SqliteSession, DatabaseError> {
+        let connection = self.options.connect().await.map_err(|error| map(error, "opening the database file"))?;
+        Ok(SqliteSession { connection, writer: Arc::clone(&self.writer), transaction: None })
+    }
+}
+
+/// One connection to an SQLite database.
+pub struct SqliteSession {
+    connection: SqliteConnection,
+    writer: Arc<Semaphore>,
+    transaction: Option<Transaction>,
+}
+
+enum Transaction {
+    /// Has the writers' turn until its end.
+    Write { _turn: Option<OwnedSemaphorePermit> },
+    /// Has forbidden the connection to write until its end.
+    Read,
+}
+
+impl SqliteSession {
+    /// The driver's own connection.
+    pub fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+
+    /// A turn to write, for a statement outside a transaction.
+    async fn turn_for(&self, sql: &str) -> Option<OwnedSemaphorePermit> {
+        if self.transaction.is_some() || !may_write(sql) {
+            return None;
+        }
+        Arc::clone(&self.writer).acquire_owned().await.ok()
+    }
+
+    async fn end(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
+        self.send(sql).await?;
+        if let Some(Transaction::Read) = self.transaction.take() {
+            self.send("PRAGMA query_only = OFF").await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
+        self.connection.execute(sql).await.map(drop).map_err(|error| map(error, "running a statement"))
+    }
+}
+
+impl DriverSession for SqliteSession {
+    async fn execute(&mut self, sql: String, values: Values) -> Result<u64, DatabaseError> {
+        let arguments = bind::arguments(values)?;
+        let _turn = self.turn_for(&sql).await;
+        let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
+        let done = self.connection.execute(query).await.map_err(|error| map(error, "running a statement"))?;
+        Ok(done.rows_affected())
+    }
+
+    async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
+        let arguments = bind::arguments(values)?;
+        let _turn = self.turn_for(&sql).await;
+        let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
+        let rows = self.connection.fetch_all(query).await.map_err(|error| map(error, "running a query"))?;
+        Ok(rows.into_iter().map(|row| Row::new(SqliteRowSource(row))).collect())
+    }
+
+    async fn run_script(&mut self, script: &str) -> Result<(), DatabaseError> {
+        let _turn = self.turn_for(script).await;
+        let script = sqlx::raw_sql(AssertSqlSafe(script));
+        self.connection.execute(script).await.map(drop).map_err(|error| map(error, "running a script"))
+    }
+
+    async fn begin(&mut self, mode: TransactionMode) -> Result<(), DatabaseError> {
+        match mode {
+            TransactionMode::ReadWrite => {
+                let turn = Arc::clone(&self.writer).acquire_owned().await.ok();
+                self.send("BEGIN IMMEDIATE").await?;
+                self.transaction = Some(Transaction::Write { _turn: turn });
+            }
+            TransactionMode::ReadOnly => {
+                self.send("PRAGMA query_only = ON").await?;
+                self.transaction = Some(Transaction::Read);
+                self.send("BEGIN DEFERRED").await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.end("COMMIT").await
+    }
+
+    async fn rollback(&mut self) -> Result<(), DatabaseError> {
+        self.end("ROLLBACK").await
+    }
+
+    async fn ping(&mut self) -> Result<(), DatabaseError> {
+        // A read of the file's header: the connection's own ping never touches the file.
+        self.send("PRAGMA schema_version").await
+    }
+
+    async fn server_version(&mut self) -> Result<Option<String>, DatabaseError> {
+        let version = sqlx::query_scalar::<_, String>("SELECT sqlite_version()").fetch_one(&mut self.connection).await;
+        version.map(Some).map_err(|error| map(error, "asking for the version"))
+    }
+
+    async fn close(self) {
+        // What SQLite has to say at this point nobody can act on.
+        let _ = self.connection.close().await;
+    }
+}
+
+/// Whether a text may change the database, judged by its first word; one that does not is spared the queue.
+fn may_write(sql: &str) -> bool {
+    let word = sql.trim_start().split(|character: char| !character.is_ascii_alphabetic()).next().unwrap_or_default();
+    !["SELECT", "VALUES", "PRAGMA", "EXPLAIN"].iter().any(|reading| word.eq_ignore_ascii_case(reading))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_surely_reads_is_spared_the_queue() {
+        for sql in ["SELECT 1", "  select\n1", "PRAGMA user_version", "EXPLAIN QUERY PLAN SELECT 1"] {
+            assert!(!may_write(sql), "{sql}");
+        }
+        for sql in ["INSERT INTO t VALUES (1)", "WITH x AS (SELECT 1) DELETE FROM t", "-- note\nDELETE FROM t", ""] {
+            assert!(may_write(sql), "{sql}");
+        }
+    }
+}

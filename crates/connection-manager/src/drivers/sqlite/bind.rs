@@ -1,0 +1,34 @@
+use sea_query::Values;
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+use sqlx::Arguments;
+use sqlx::sqlite::SqliteArguments;
+
+use crate::values::{Parameter, SQLITE_INSTANT, parameters};
+
+/// What SQLite has no type for travels as text whose order is the values' order, except decimals, whose text keeps
+/// every digit and has no useful order.
+pub(super) fn arguments(values: Values) -> Result<SqliteArguments, DatabaseError> {
+    let mut arguments = SqliteArguments::default();
+    for parameter in parameters(values)? {
+        let added = match parameter {
+            Parameter::Null(_) => arguments.add(None::<i64>),
+            Parameter::Bool(value) => arguments.add(value),
+            Parameter::Int16(value) => arguments.add(value),
+            Parameter::Int32(value) => arguments.add(value),
+            Parameter::Int64(value) => arguments.add(value),
+            Parameter::Float(value) => arguments.add(value),
+            Parameter::Double(value) => arguments.add(value),
+            Parameter::Decimal(value) => arguments.add(value.to_string()),
+            Parameter::Text(value) => arguments.add(value.into_owned()),
+            Parameter::Bytes(value) => arguments.add(value),
+            Parameter::Json(value) => arguments.add(value.to_string()),
+            Parameter::Uuid(value) => arguments.add(value.as_bytes().to_vec()),
+            Parameter::Date(value) => arguments.add(value.format("%Y-%m-%d").to_string()),
+            Parameter::Time(value) => arguments.add(value.format("%H:%M:%S%.6f").to_string()),
+            Parameter::DateTime(value) => arguments.add(value.format("%Y-%m-%dT%H:%M:%S%.6f").to_string()),
+            Parameter::Instant(value) => arguments.add(value.format(SQLITE_INSTANT).to_string()),
+        };
+        added.map_err(|_| DatabaseError::new(DatabaseErrorKind::Unsupported, "a parameter could not be bound"))?;
+    }
+    Ok(arguments)
+}

@@ -1,0 +1,41 @@
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+
+use crate::drivers::sqlx_error::{self, ServerMessage};
+
+/// SQLite's result codes (<https://sqlite.org/rescode.html>), by what a caller can do.
+pub(super) fn map(error: sqlx::Error, attempt: &str) -> DatabaseError {
+    sqlx_error::map(error, attempt, |server| {
+        let extended: i32 = server.code().and_then(|code| code.parse().ok()).unwrap_or_default();
+        let message = server.message();
+        let kind = match (extended & 0xff, extended) {
+            (_, 2067 | 1555 | 2579) => DatabaseErrorKind::UniqueViolation { constraint: constraint(message) },
+            (_, 787) => DatabaseErrorKind::ForeignKeyViolation { constraint: None },
+            // BUSY and LOCKED: another writer, for longer than the busy timeout.
+            (5 | 6, _) => DatabaseErrorKind::SerializationConflict,
+            (8, _) => DatabaseErrorKind::ReadOnlyTarget,
+            // IOERR, FULL, CANTOPEN, NOTADB, CORRUPT: the file, not the statement.
+            (10 | 11 | 13 | 14 | 26, _) => DatabaseErrorKind::Unreachable,
+            _ => DatabaseErrorKind::Query,
+        };
+        DatabaseError::new(kind, attempt).with_code(extended.to_string()).with_source(ServerMessage(message.to_owned()))
+    })
+}
+
+/// SQLite names the columns (`UNIQUE constraint failed: users.email`) or an expression index (`index 'name'`).
+fn constraint(message: &str) -> Option<String> {
+    let what = message.split_once("constraint failed: ")?.1;
+    let what = what.strip_prefix("index '").and_then(|name| name.strip_suffix('\'')).unwrap_or(what);
+    Some(what.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_constraint_is_read_from_the_message() {
+        assert_eq!(constraint("UNIQUE constraint failed: users.email").as_deref(), Some("users.email"));
+        assert_eq!(constraint("UNIQUE constraint failed: index 'users_email'").as_deref(), Some("users_email"));
+        assert_eq!(constraint("database is locked"), None);
+    }
+}

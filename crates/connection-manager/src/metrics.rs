@@ -1,0 +1,122 @@
+//! Measurements through the `metrics` facade, under OpenTelemetry's names.
+//!
+//! Handles are made when a connection is made: install the recorder before the first `get`.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, Label, counter, gauge, histogram};
+use shared_kernel::database::{ConnectionName, DatabaseError, Dialect};
+
+/// `db.system.name` as OpenTelemetry's registry spells it.
+fn system_name(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::MySql => "mysql",
+        Dialect::Postgres => "postgresql",
+        Dialect::Sqlite => "sqlite",
+        Dialect::SqlServer => "microsoft.sql_server",
+    }
+}
+
+fn labels(dialect: Dialect, name: &ConnectionName) -> Vec<Label> {
+    vec![
+        Label::from_static_parts("db.system.name", system_name(dialect)),
+        Label::new("db.client.connection.pool.name", name.to_string()),
+    ]
+}
+
+fn with(labels: &[Label], key: &'static str, value: &'static str) -> Vec<Label> {
+    let mut labels = labels.to_vec();
+    labels.push(Label::from_static_parts(key, value));
+    labels
+}
+
+/// What one pool reports.
+pub(crate) struct PoolMetrics {
+    idle: Gauge,
+    used: Gauge,
+    waiting: Gauge,
+    timeouts: Counter,
+    wait_time: Histogram,
+    create_time: Histogram,
+}
+
+impl PoolMetrics {
+    pub(crate) fn new(dialect: Dialect, name: &ConnectionName, max: u32) -> Self {
+        let labels = labels(dialect, name);
+        gauge!("db.client.connection.max", labels.clone()).set(max);
+        let count = |state| gauge!("db.client.connection.count", with(&labels, "db.client.connection.state", state));
+        Self {
+            idle: count("idle"),
+            used: count("used"),
+            waiting: gauge!("db.client.connection.pending_requests", labels.clone()),
+            timeouts: counter!("db.client.connection.timeouts", labels.clone()),
+            wait_time: histogram!("db.client.connection.wait_time", labels.clone()),
+            create_time: histogram!("db.client.connection.create_time", labels),
+        }
+    }
+
+    pub(crate) fn observe(&self, idle: u32, used: u32, waiting: u32) {
+        self.idle.set(idle);
+        self.used.set(used);
+        self.waiting.set(waiting);
+    }
+
+    pub(crate) fn timed_out(&self) {
+        self.timeouts.increment(1);
+    }
+
+    pub(crate) fn waited(&self, time: Duration) {
+        self.wait_time.record(time);
+    }
+
+    pub(crate) fn created(&self, time: Duration) {
+        self.create_time.record(time);
+    }
+}
+
+/// `db.client.operation.duration` of one connection.
+pub(crate) struct OperationMetrics {
+    labels: Vec<Label>,
+    /// The verbs of syntax trees, found without a lock.
+    usual: [(&'static str, Histogram); 8],
+    /// Verbs of raw statements and failures, as they come up. Both are small sets fixed in the program.
+    others: RwLock<HashMap<(&'static str, &'static str), Histogram>>,
+}
+
+impl OperationMetrics {
+    pub(crate) fn new(dialect: Dialect, name: &ConnectionName) -> Self {
+        let labels = labels(dialect, name);
+        let usual = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "BEGIN", "COMMIT", "ROLLBACK"]
+            .map(|operation| (operation, Self::register(&labels, operation, "")));
+        Self { labels, usual, others: RwLock::default() }
+    }
+
+    fn register(labels: &[Label], operation: &'static str, failure: &'static str) -> Histogram {
+        let mut labels = with(labels, "db.operation.name", operation);
+        if !failure.is_empty() {
+            labels.push(Label::from_static_parts("error.type", failure));
+        }
+        histogram!("db.client.operation.duration", labels)
+    }
+
+    pub(crate) fn record<T>(&self, operation: &'static str, outcome: &Result<T, DatabaseError>, time: Duration) {
+        let failure = outcome.as_ref().err().map_or("", |error| error.kind().as_str());
+        if failure.is_empty()
+            && let Some((_, histogram)) = self.usual.iter().find(|(usual, _)| *usual == operation)
+        {
+            histogram.record(time);
+            return;
+        }
+        let known = self.others.read().unwrap_or_else(PoisonError::into_inner).get(&(operation, failure)).cloned();
+        let histogram = known.unwrap_or_else(|| {
+            let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
+            others
+                .entry((operation, failure))
+                .or_insert_with(|| Self::register(&self.labels, operation, failure))
+                .clone()
+        });
+        histogram.record(time);
+    }
+}

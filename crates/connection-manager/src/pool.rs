@@ -1,0 +1,113 @@
+//! A pool over single connections, the same for every engine.
+//!
+//! A caller gets an idle connection at once, or joins one first-come-first-served queue that is served by whatever
+//! comes first: a connection given back or a new one. Connections are opened in tasks of their own, so a caller who
+//! gives up costs nobody else an attempt. While a statement runs, the session is owned by the statement's future:
+//! when that is dropped half-way, the session is gone with it and can never be handed to anybody else.
+
+mod acquire;
+mod close;
+mod connect;
+mod deadline;
+mod driver;
+mod errands;
+mod lease;
+mod reaper;
+mod shared;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared_kernel::database::{CloseReport, ConnectionName, ConnectionStats, DatabaseError};
+use tokio::time::Instant;
+
+pub use self::deadline::Deadline;
+pub use self::driver::{Driver, DriverSession};
+pub use self::lease::Lease;
+use self::shared::Shared;
+use crate::settings::PoolSettings;
+
+/// A pool of sessions that one driver opens. Clones share it.
+///
+/// Dropping the last clone closes the idle connections at once; [`Pool::close`] does it in order.
+pub struct Pool<D: Driver>(Arc<Shared<D>>);
+
+impl<D: Driver> Pool<D> {
+    /// A pool that has no connection yet.
+    ///
+    /// Connections are opened, kept and closed on the runtime this is called on, whatever runtime asks for them.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn new(name: ConnectionName, settings: PoolSettings, driver: D) -> Self {
+        let shared = Arc::new(Shared::new(name, settings, driver, tokio::runtime::Handle::current()));
+        reaper::spawn(&shared);
+        Self(shared)
+    }
+
+    /// The connection's name, for messages and metrics.
+    pub fn name(&self) -> &ConnectionName {
+        &self.0.name
+    }
+
+    /// The pool's limits.
+    pub fn settings(&self) -> &PoolSettings {
+        &self.0.settings
+    }
+
+    /// The runtime that drives the pool's connections.
+    pub fn runtime(&self) -> &tokio::runtime::Handle {
+        &self.0.runtime
+    }
+
+    /// What opens the connections.
+    pub fn driver(&self) -> &D {
+        &self.0.driver
+    }
+
+    /// Takes a connection, waiting for one until `deadline` or the acquire timeout, whichever is earlier.
+    ///
+    /// Dropping the future gives up the place in the queue and loses nothing.
+    ///
+    /// # Errors
+    /// `Saturated` when none came free, `Closed`, and every reason why a new connection could not be opened.
+    pub async fn acquire(&self, deadline: Option<Instant>) -> Result<Lease<D>, DatabaseError> {
+        acquire::acquire(&self.0, deadline).await
+    }
+
+    /// Whether the pool is open and the last contact with the server went well.
+    pub fn is_connected(&self) -> bool {
+        self.0.is_connected()
+    }
+
+    /// The pool at this moment.
+    pub fn stats(&self) -> ConnectionStats {
+        self.0.stats()
+    }
+
+    /// Makes every connection opened before this call unfit for another caller: idle ones close now, those in use
+    /// when they are given back. For new credentials, which the driver must be using by then.
+    pub fn retire(&self) {
+        self.0.retire();
+    }
+
+    /// Refuses new callers and those who wait, lets what runs finish within `grace`, then cuts the rest.
+    ///
+    /// A second call waits for the first and reports the same. Dropping the future does not stop the close.
+    pub async fn close(&self, grace: Duration) -> CloseReport {
+        close::close(&self.0, grace).await
+    }
+}
+
+impl<D: Driver> Clone for Pool<D> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<D: Driver> fmt::Debug for Pool<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("name", &self.0.name).field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,141 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::deadline::Deadline;
+use super::driver::Driver;
+use super::errands::Errands;
+use super::lease::Lease;
+use super::shared::{Phase, Shared, Waiter};
+
+type Handover<D> = oneshot::Receiver<Result<Lease<D>, DatabaseError>>;
+
+pub(super) async fn acquire<D: Driver>(
+    shared: &Arc<Shared<D>>,
+    deadline: Option<Instant>,
+) -> Result<Lease<D>, DatabaseError> {
+    let asked = Instant::now();
+    let patience = asked.checked_add(shared.settings.acquire_timeout);
+    let limit = match (patience, deadline) {
+        (Some(patience), Some(deadline)) => Some(patience.min(deadline)),
+        (patience, deadline) => patience.or(deadline),
+    };
+    loop {
+        match checkout(shared)? {
+            Checkout::Idle(lease, since) if since.elapsed() < shared.settings.validate_after => {
+                shared.metrics.waited(asked.elapsed());
+                return Ok(lease);
+            }
+            Checkout::Idle(mut lease, _) => {
+                // A connection that was left alone for long may be dead without having said so. When it is, the next
+                // one is asked, and in the end a new one is opened.
+                let patience = Instant::now() + shared.settings.connect_timeout;
+                let patience = limit.map_or(patience, |limit| limit.min(patience));
+                if lease.ping(Deadline::at(patience)).await.is_ok() {
+                    shared.metrics.waited(asked.elapsed());
+                    return Ok(lease);
+                }
+                if limit.is_some_and(|limit| limit <= Instant::now()) {
+                    return Err(saturated(shared, asked));
+                }
+            }
+            Checkout::Queued(ticket, handover) => {
+                let lease = wait(shared, ticket, handover, asked, limit).await?;
+                shared.metrics.waited(asked.elapsed());
+                return Ok(lease);
+            }
+        }
+    }
+}
+
+enum Checkout<D: Driver> {
+    Idle(Lease<D>, Instant),
+    Queued(u64, Handover<D>),
+}
+
+fn checkout<D: Driver>(shared: &Arc<Shared<D>>) -> Result<Checkout<D>, DatabaseError> {
+    let mut errands = Errands::default();
+    let checkout = {
+        let mut state = shared.state();
+        if state.phase != Phase::Open {
+            return Err(shared.closed_error());
+        }
+        let mut found = None;
+        while let Some(idle) = state.idle.pop_back() {
+            if shared.is_current(&idle.connection) {
+                found = Some(idle);
+                break;
+            }
+            state.dismiss(idle.connection, &mut errands);
+        }
+        let checkout = if let Some(idle) = found {
+            Checkout::Idle(Lease::new(Arc::clone(shared), idle.connection), idle.since)
+        } else {
+            let (handover, receiver) = oneshot::channel();
+            let ticket = state.next_ticket;
+            state.next_ticket += 1;
+            state.waiters.push_back(Waiter { ticket, handover });
+            state.connect_for_waiters(shared.settings.max, &mut errands);
+            Checkout::Queued(ticket, receiver)
+        };
+        shared.observe(&state);
+        checkout
+    };
+    errands.run(shared);
+    Ok(checkout)
+}
+
+async fn wait<D: Driver>(
+    shared: &Arc<Shared<D>>,
+    ticket: u64,
+    handover: Handover<D>,
+    asked: Instant,
+    limit: Option<Instant>,
+) -> Result<Lease<D>, DatabaseError> {
+    let _place = Place { shared, ticket };
+    let answer = match limit {
+        Some(limit) => match tokio::time::timeout_at(limit, handover).await {
+            Ok(answer) => answer,
+            Err(_) => return Err(saturated(shared, asked)),
+        },
+        None => handover.await,
+    };
+    answer.unwrap_or_else(|_| Err(shared.closed_error()))
+}
+
+/// A place in the queue, left when the caller goes.
+struct Place<'pool, D: Driver> {
+    shared: &'pool Arc<Shared<D>>,
+    ticket: u64,
+}
+
+impl<D: Driver> Drop for Place<'_, D> {
+    fn drop(&mut self) {
+        let mut state = self.shared.state();
+        let position = state.waiters.partition_point(|waiter| waiter.ticket < self.ticket);
+        if state.waiters.get(position).is_some_and(|waiter| waiter.ticket == self.ticket) {
+            state.waiters.remove(position);
+        }
+        self.shared.observe(&state);
+    }
+}
+
+fn saturated<D: Driver>(shared: &Shared<D>, asked: Instant) -> DatabaseError {
+    shared.timeouts_total.fetch_add(1, Ordering::Relaxed);
+    shared.metrics.timed_out();
+    let stats = shared.stats();
+    let message = format!(
+        "no connection came free within {} ms: {} of {} open, {} in use, {} idle, {} waiting",
+        asked.elapsed().as_millis(),
+        stats.open,
+        stats.max,
+        stats.in_use,
+        stats.idle,
+        stats.waiting,
+    );
+    DatabaseError::new(DatabaseErrorKind::Saturated, message).on(&shared.name).with_retry_after(Duration::from_secs(1))
+}

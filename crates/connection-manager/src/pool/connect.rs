@@ -1,0 +1,155 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+use tokio::time::Instant;
+
+use super::deadline::Cut;
+use super::driver::{Driver, DriverSession};
+use super::errands::Errands;
+use super::shared::{self, Connection, Shared};
+
+/// How long a connection may take to say goodbye before it is dropped.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// One attempt to connect, counted in `connecting` until it is over.
+pub(super) struct Attempt<D: Driver> {
+    shared: Arc<Shared<D>>,
+    over: bool,
+}
+
+impl<D: Driver> Attempt<D> {
+    pub(super) fn new(shared: Arc<Shared<D>>) -> Self {
+        Self { shared, over: false }
+    }
+}
+
+impl<D: Driver> Drop for Attempt<D> {
+    /// An attempt that ends without a result was dropped by its runtime, or its driver panicked.
+    fn drop(&mut self) {
+        if self.over {
+            return;
+        }
+        let error = DatabaseError::new(DatabaseErrorKind::Unreachable, "the attempt to connect was broken off")
+            .on(&self.shared.name);
+        let mut state = self.shared.state();
+        state.connecting = state.connecting.saturating_sub(1);
+        state.refuse(&error, true);
+        drop(state);
+        self.shared.departures.send_modify(|departures| *departures += 1);
+    }
+}
+
+pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) {
+    let shared = Arc::clone(&attempt.shared);
+    // Read before the attempt: were the credentials to change while it is under way, it would count as old.
+    let generation = shared.generation.load(Ordering::Acquire);
+    let began = Instant::now();
+    let limit = shared.settings.connect_timeout;
+    let outcome = tokio::time::timeout(limit, shared.driver.connect()).await.unwrap_or_else(|_| {
+        let message = format!("no answer to the attempt to connect within {} ms", limit.as_millis());
+        Err(DatabaseError::new(DatabaseErrorKind::Unreachable, message))
+    });
+    attempt.over = true;
+    match outcome {
+        Ok(session) => opened(&shared, session, generation, began),
+        Err(error) => failed(&shared, &error.on(&shared.name)),
+    }
+    shared.departures.send_modify(|departures| *departures += 1);
+}
+
+fn opened<D: Driver>(shared: &Arc<Shared<D>>, session: D::Session, generation: u64, began: Instant) {
+    shared.metrics.created(began.elapsed());
+    shared.note_contact(true);
+    let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
+    shared.opened_total.fetch_add(1, Ordering::Relaxed);
+    let connection = Arc::new(Connection {
+        id,
+        generation,
+        expires: shared.settings.max_lifetime.map(|lifetime| Instant::now() + with_jitter(lifetime, id)),
+        cut: Cut::default(),
+        session: Some(session).into(),
+    });
+    {
+        let mut state = shared.state();
+        state.connecting = state.connecting.saturating_sub(1);
+        state.connections.insert(id, Arc::clone(&connection));
+    }
+    shared::hand_on(shared, connection);
+}
+
+fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError) {
+    shared.note_contact(false);
+    tracing::debug!(connection = %shared.name, kind = error.kind().as_str(), %error, "a connection could not be opened");
+    // What the next attempt would answer just the same is told to everybody now: repeating a rejected login locks the
+    // account, and repeating the others only makes callers wait.
+    let settled = matches!(
+        error.kind(),
+        DatabaseErrorKind::AuthRejected
+            | DatabaseErrorKind::UnknownDatabase
+            | DatabaseErrorKind::TlsFailed
+            | DatabaseErrorKind::Misconfigured
+            | DatabaseErrorKind::SecretUnavailable
+    );
+    let mut errands = Errands::default();
+    {
+        let mut state = shared.state();
+        state.connecting = state.connecting.saturating_sub(1);
+        state.refuse(error, settled);
+        state.connect_for_waiters(shared.settings.max, &mut errands);
+        shared.observe(&state);
+    }
+    errands.run(shared);
+}
+
+/// A tenth more or less, spread by the connection's number, so that connections opened together do not expire together.
+fn with_jitter(lifetime: Duration, id: u64) -> Duration {
+    // The golden ratio's fraction in 16 bits spreads consecutive numbers evenly.
+    let spread = u32::try_from(id.wrapping_mul(40_503) % 65_536).unwrap_or_default();
+    lifetime.mul_f64(0.9 + 0.2 * f64::from(spread) / 65_536.0)
+}
+
+/// A connection on its way out, counted in `leaving` until it is gone.
+pub(super) struct Leaving<D: Driver>(Arc<Shared<D>>);
+
+impl<D: Driver> Leaving<D> {
+    pub(super) fn new(shared: Arc<Shared<D>>) -> Self {
+        Self(shared)
+    }
+}
+
+impl<D: Driver> Drop for Leaving<D> {
+    fn drop(&mut self) {
+        let mut errands = Errands::default();
+        self.0.closed_total.fetch_add(1, Ordering::Relaxed);
+        {
+            let mut state = self.0.state();
+            state.leaving = state.leaving.saturating_sub(1);
+            state.connect_for_waiters(self.0.settings.max, &mut errands);
+            self.0.observe(&state);
+        }
+        errands.run(&self.0);
+        self.0.departures.send_modify(|departures| *departures += 1);
+    }
+}
+
+pub(super) async fn say_goodbye<D: Driver>(connection: Arc<Connection<D::Session>>, _leaving: Leaving<D>) {
+    if let Some(session) = connection.take() {
+        // Past the limit the session is dropped, which closes it without a word.
+        let _ = tokio::time::timeout(GOODBYE, session.close()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lifetimes_differ_by_a_tenth_at_most() {
+        let lifetimes: Vec<Duration> = (0..100).map(|id| with_jitter(Duration::from_secs(1000), id)).collect();
+        assert!(lifetimes.iter().all(|lifetime| (900..=1100).contains(&lifetime.as_secs())), "{lifetimes:?}");
+        let early = lifetimes.iter().filter(|lifetime| lifetime.as_secs() < 1000).count();
+        assert!((40..=60).contains(&early), "{early} of 100 are early");
+    }
+}

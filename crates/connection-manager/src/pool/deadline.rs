@@ -1,0 +1,95 @@
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::task::AtomicWaker;
+use shared_kernel::RequestContext;
+use tokio::time::{Instant, Sleep};
+
+/// When a call has to be over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// The earlier of the request's deadline and `limit` from now.
+    pub fn of(context: &RequestContext, limit: Option<Duration>) -> Self {
+        let limit = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let deadline = context.deadline.map(Instant::from_std);
+        Self(match (deadline, limit) {
+            (Some(deadline), Some(limit)) => Some(deadline.min(limit)),
+            (deadline, limit) => deadline.or(limit),
+        })
+    }
+
+    /// `limit` from now.
+    pub fn within(limit: Duration) -> Self {
+        Self(Instant::now().checked_add(limit))
+    }
+
+    /// At an instant.
+    pub fn at(instant: Instant) -> Self {
+        Self(Some(instant))
+    }
+
+    /// The instant, when there is one.
+    pub fn instant(self) -> Option<Instant> {
+        self.0
+    }
+
+    /// Whether it has passed.
+    pub fn has_passed(self) -> bool {
+        self.0.is_some_and(|deadline| deadline <= Instant::now())
+    }
+}
+
+/// The string by which a closing pool pulls statements out from under their callers.
+#[derive(Debug, Default)]
+pub(crate) struct Cut {
+    pulled: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Cut {
+    pub(crate) fn pull(&self) {
+        self.pulled.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    pub(crate) fn is_pulled(&self) -> bool {
+        self.pulled.load(Ordering::Acquire)
+    }
+}
+
+/// Why a future did not finish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interrupted {
+    Deadline,
+    Cut,
+}
+
+/// Runs `future` until it is done, until `deadline`, or until `cut` is pulled.
+pub(crate) async fn limited<F: Future>(future: F, deadline: Deadline, cut: &Cut) -> Result<F::Output, Interrupted> {
+    let mut future = pin!(future);
+    // Set only when the future is not ready at once, because a timer costs more than many an answer from memory.
+    let mut sleep = pin!(None::<Sleep>);
+    poll_fn(|context| {
+        if let Poll::Ready(output) = future.as_mut().poll(context) {
+            return Poll::Ready(Ok(output));
+        }
+        cut.waker.register(context.waker());
+        if cut.is_pulled() {
+            return Poll::Ready(Err(Interrupted::Cut));
+        }
+        let Some(instant) = deadline.instant() else { return Poll::Pending };
+        if sleep.is_none() {
+            sleep.set(Some(tokio::time::sleep_until(instant)));
+        }
+        match sleep.as_mut().as_pin_mut() {
+            Some(sleep) => sleep.poll(context).map(|()| Err(Interrupted::Deadline)),
+            None => Poll::Pending,
+        }
+    })
+    .await
+}

@@ -1,0 +1,223 @@
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Rendered, Row, TransactionMode};
+
+use super::deadline::{Deadline, Interrupted, limited};
+use super::driver::{Driver, DriverSession};
+use super::errands::Errands;
+use super::shared::{self, Connection, Phase, Shared};
+
+/// A connection taken from a pool. Dropping it gives the connection back, or closes it when it is not known to be
+/// in order.
+pub struct Lease<D: Driver> {
+    shared: Arc<Shared<D>>,
+    connection: Option<Arc<Connection<D::Session>>>,
+    fit: bool,
+}
+
+impl<D: Driver> Lease<D> {
+    pub(super) fn new(shared: Arc<Shared<D>>, connection: Arc<Connection<D::Session>>) -> Self {
+        Self { shared, connection: Some(connection), fit: true }
+    }
+
+    pub(super) fn disarm(mut self) -> Option<Arc<Connection<D::Session>>> {
+        self.connection.take()
+    }
+
+    /// What opened the connection.
+    pub fn driver(&self) -> &D {
+        &self.shared.driver
+    }
+
+    /// Says whether another caller may have the connection afterwards. `false` while it carries state of its own, such
+    /// as an open transaction.
+    pub fn set_fit(&mut self, fit: bool) {
+        self.fit = fit;
+    }
+
+    /// Runs one call on the session, which `operation` is given and gives back.
+    ///
+    /// Dropping the future drops the session with it. The session is dropped too when the deadline passes, when the
+    /// pool's grace period ends, and after an error that leaves it in doubt; the lease then answers `Unreachable`.
+    ///
+    /// # Errors
+    /// What `operation` says; `Timeout`, `Closed` or `Unreachable`.
+    pub async fn run<T, F, W>(&mut self, deadline: Deadline, operation: F) -> Result<T, DatabaseError>
+    where
+        F: FnOnce(D::Session) -> W,
+        W: Future<Output = (D::Session, Result<T, DatabaseError>)>,
+    {
+        let Some(connection) = &self.connection else { return Err(self.gone()) };
+        if deadline.has_passed() {
+            // Nothing was sent: the connection is as good as before.
+            return Err(self.timed_out("the deadline had passed before the statement was sent"));
+        }
+        let Some(session) = connection.take() else { return Err(self.gone()) };
+        match limited(operation(session), deadline, &connection.cut).await {
+            Ok((session, outcome)) => {
+                let keep = outcome.as_ref().map_or_else(|error| leaves_usable(error) && session.is_usable(), |_| true);
+                self.shared.note_contact(keep);
+                if keep && !connection.cut.is_pulled() {
+                    connection.put(session);
+                }
+                outcome.map_err(|error| error.on(&self.shared.name))
+            }
+            Err(Interrupted::Deadline) => Err(self.timed_out("no answer before the deadline")),
+            Err(Interrupted::Cut) => Err(self.shared.closed_error()),
+        }
+    }
+
+    /// Runs a rendered statement and returns how many rows it matched.
+    ///
+    /// # Errors
+    /// As [`Lease::run`].
+    pub async fn execute(&mut self, deadline: Deadline, statement: Rendered) -> Result<u64, DatabaseError> {
+        self.run(deadline, |mut session| async move {
+            let outcome = session.execute(statement.sql, statement.values).await;
+            (session, outcome)
+        })
+        .await
+    }
+
+    /// Runs a rendered statement and returns its rows.
+    ///
+    /// # Errors
+    /// As [`Lease::run`].
+    pub async fn query(&mut self, deadline: Deadline, statement: Rendered) -> Result<Vec<Row>, DatabaseError> {
+        self.run(deadline, |mut session| async move {
+            let outcome = session.query(statement.sql, statement.values).await;
+            (session, outcome)
+        })
+        .await
+    }
+
+    /// Sends a text as it stands.
+    ///
+    /// # Errors
+    /// As [`Lease::run`].
+    pub async fn run_script(&mut self, deadline: Deadline, script: &str) -> Result<(), DatabaseError> {
+        self.run(deadline, |mut session| async move {
+            let outcome = session.run_script(script).await;
+            (session, outcome)
+        })
+        .await
+    }
+
+    /// Begins a transaction. The connection stays unfit for others until [`Lease::commit`] or [`Lease::rollback`].
+    ///
+    /// # Errors
+    /// As [`Lease::run`].
+    pub async fn begin(&mut self, deadline: Deadline, mode: TransactionMode) -> Result<(), DatabaseError> {
+        self.fit = false;
+        self.run(deadline, |mut session| async move {
+            let outcome = session.begin(mode).await;
+            (session, outcome)
+        })
+        .await
+    }
+
+    /// Commits the open transaction.
+    ///
+    /// # Errors
+    /// As [`Lease::run`].
+    pub async fn commit(&mut self, deadline: Deadline) -> Result<(), DatabaseError> {
+        let outcome = self.run(deadline, |mut session| async move {
+            let outcome = session.commit().await;
+            (session, outcome)
+        });
+        outcome.await?;
+        self.fit = true;
+        Ok(())
+    }
+
+    /// Rolls the open transaction back.
+    ///
+    /// # Errors
+    /// As [`Lease::run`].
+    pub async fn rollback(&mut self, deadline: Deadline) -> Result<(), DatabaseError> {
+        let outcome = self.run(deadline, |mut session| async move {
+            let outcome = session.rollback().await;
+            (session, outcome)
+        });
+        outcome.await?;
+        self.fit = true;
+        Ok(())
+    }
+
+    /// Asks for a sign of life.
+    ///
+    /// # Errors
+    /// As [`Lease::run`].
+    pub async fn ping(&mut self, deadline: Deadline) -> Result<(), DatabaseError> {
+        self.run(deadline, |mut session| async move {
+            let outcome = session.ping().await;
+            (session, outcome)
+        })
+        .await
+    }
+
+    /// Asks for the version that the server tells.
+    ///
+    /// # Errors
+    /// As [`Lease::run`].
+    pub async fn server_version(&mut self, deadline: Deadline) -> Result<Option<String>, DatabaseError> {
+        self.run(deadline, |mut session| async move {
+            let outcome = session.server_version().await;
+            (session, outcome)
+        })
+        .await
+    }
+
+    fn timed_out(&self, message: &str) -> DatabaseError {
+        DatabaseError::new(DatabaseErrorKind::Timeout, message).on(&self.shared.name)
+    }
+
+    fn gone(&self) -> DatabaseError {
+        if self.shared.state().phase == Phase::Closing {
+            return self.shared.closed_error();
+        }
+        DatabaseError::new(DatabaseErrorKind::Unreachable, "the physical connection was lost in an earlier call")
+            .on(&self.shared.name)
+    }
+}
+
+/// Whether the session is in step with the server after this error.
+fn leaves_usable(error: &DatabaseError) -> bool {
+    !matches!(
+        error.kind(),
+        DatabaseErrorKind::Unreachable
+            | DatabaseErrorKind::TlsFailed
+            | DatabaseErrorKind::Timeout
+            | DatabaseErrorKind::Closed
+            | DatabaseErrorKind::AuthRejected
+    )
+}
+
+impl<D: Driver> Drop for Lease<D> {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        if self.fit && connection.has_session() {
+            shared::hand_on(&self.shared, connection);
+            return;
+        }
+        let mut errands = Errands::default();
+        {
+            let mut state = self.shared.state();
+            if state.phase == Phase::Closing && !connection.cut.is_pulled() {
+                state.report.drained += 1;
+            }
+            state.dismiss(connection, &mut errands);
+            self.shared.observe(&state);
+        }
+        errands.run(&self.shared);
+    }
+}
+
+impl<D: Driver> fmt::Debug for Lease<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.connection.as_ref().map(|connection| connection.id);
+        f.debug_struct("Lease").field("pool", &self.shared.name).field("connection", &id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,60 @@
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::driver::Driver;
+use super::errands::Errands;
+use super::shared::{self, Phase, Shared};
+
+/// Looks after connections that nobody asks for, until the pool is closed or gone.
+pub(super) fn spawn<D: Driver>(shared: &Arc<Shared<D>>) {
+    let every = period(&[shared.settings.idle_timeout, shared.settings.max_lifetime]);
+    let pool = Arc::downgrade(shared);
+    let closed = shared.closed.subscribe();
+    shared.runtime.spawn(async move {
+        let mut closed = closed;
+        let mut ticks = tokio::time::interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => if !tend(&pool) { return },
+                // Also when the pool is dropped.
+                _ = closed.changed() => return,
+            }
+        }
+    });
+}
+
+/// A quarter of the shortest limit, so that no limit is overrun by more than that; between a tenth of a second and 30.
+fn period(limits: &[Option<Duration>]) -> Duration {
+    let shortest = limits.iter().flatten().min().copied().unwrap_or(Duration::from_mins(2));
+    (shortest / 4).clamp(Duration::from_millis(100), Duration::from_secs(30))
+}
+
+fn tend<D: Driver>(pool: &Weak<Shared<D>>) -> bool {
+    let Some(shared) = pool.upgrade() else { return false };
+    let mut errands = Errands::default();
+    {
+        let mut state = shared.state();
+        if state.phase != Phase::Open {
+            return false;
+        }
+        let now = Instant::now();
+        let idle = std::mem::take(&mut state.idle);
+        // Those at the front have been idle longest.
+        for entry in idle {
+            let spare = shared::count(state.connections.len()) > shared.settings.min;
+            let overdue = shared.settings.idle_timeout.is_some_and(|limit| now.duration_since(entry.since) >= limit);
+            if !shared.is_current(&entry.connection) || (spare && overdue) {
+                state.dismiss(entry.connection, &mut errands);
+            } else {
+                state.idle.push_back(entry);
+            }
+        }
+        state.connect_up_to(shared.settings.min.min(shared.settings.max), &mut errands);
+        shared.observe(&state);
+    }
+    errands.run(&shared);
+    true
+}

@@ -1,0 +1,277 @@
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use shared_kernel::database::{CloseReport, ConnectionName, ConnectionStats, DatabaseError, DatabaseErrorKind};
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
+
+use super::deadline::Cut;
+use super::driver::Driver;
+use super::errands::Errands;
+use super::lease::Lease;
+use crate::metrics::PoolMetrics;
+use crate::settings::PoolSettings;
+
+/// Handshakes under way at the same time: enough to grow, too few to storm a server that has just come back.
+const HANDSHAKES: u32 = 2;
+
+/// One open connection for as long as it is open.
+pub(super) struct Connection<S> {
+    pub(super) id: u64,
+    /// The credentials' generation, read before the attempt to connect began.
+    pub(super) generation: u64,
+    pub(super) expires: Option<Instant>,
+    pub(super) cut: Cut,
+    /// The session, except while a statement's future owns it and after it is gone.
+    pub(super) session: Mutex<Option<S>>,
+}
+
+impl<S> Connection<S> {
+    pub(super) fn take(&self) -> Option<S> {
+        lock(&self.session).take()
+    }
+
+    pub(super) fn put(&self, session: S) {
+        *lock(&self.session) = Some(session);
+    }
+
+    pub(super) fn has_session(&self) -> bool {
+        lock(&self.session).is_some()
+    }
+}
+
+pub(super) struct Idle<S> {
+    pub(super) connection: Arc<Connection<S>>,
+    pub(super) since: Instant,
+}
+
+type Handover<D> = oneshot::Sender<Result<Lease<D>, DatabaseError>>;
+
+pub(super) struct Waiter<D: Driver> {
+    /// Ascends along the queue.
+    pub(super) ticket: u64,
+    pub(super) handover: Handover<D>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    Closing,
+}
+
+pub(super) struct State<D: Driver> {
+    pub(super) phase: Phase,
+    /// Given back last at the back: the busy ones stay warm, the others grow old and go.
+    pub(super) idle: VecDeque<Idle<D::Session>>,
+    pub(super) waiters: VecDeque<Waiter<D>>,
+    pub(super) next_ticket: u64,
+    /// Every open connection, idle or not.
+    pub(super) connections: HashMap<u64, Arc<Connection<D::Session>>>,
+    /// Attempts to connect under way.
+    pub(super) connecting: u32,
+    /// Connections being closed, which count until they are gone.
+    pub(super) leaving: u32,
+    pub(super) report: CloseReport,
+}
+
+impl<D: Driver> State<D> {
+    pub(super) fn open(&self) -> u32 {
+        count(self.connections.len()) + self.connecting + self.leaving
+    }
+
+    pub(super) fn in_use(&self) -> u32 {
+        count(self.connections.len()).saturating_sub(count(self.idle.len()))
+    }
+
+    pub(super) fn waiting(&self) -> u32 {
+        count(self.waiters.len())
+    }
+
+    /// Takes a connection out of the books; it counts as leaving until the errand is done.
+    pub(super) fn dismiss(&mut self, connection: Arc<Connection<D::Session>>, errands: &mut Errands<D>) {
+        if self.connections.remove(&connection.id).is_some() {
+            self.leaving += 1;
+            errands.leave.push(connection);
+        }
+    }
+
+    /// Starts as many attempts to connect as there are callers for, within the limits.
+    pub(super) fn connect_for_waiters(&mut self, max: u32, errands: &mut Errands<D>) {
+        while self.phase == Phase::Open
+            && self.connecting < HANDSHAKES
+            && self.connecting < self.waiting()
+            && self.open() < max
+        {
+            self.connecting += 1;
+            errands.connect += 1;
+        }
+    }
+
+    /// Starts attempts to connect until the pool has `min` connections.
+    pub(super) fn connect_up_to(&mut self, min: u32, errands: &mut Errands<D>) {
+        while self.connecting < HANDSHAKES && self.open() < min {
+            self.connecting += 1;
+            errands.connect += 1;
+        }
+    }
+
+    /// Tells the longest-waiting caller, or all of them, why there is no connection.
+    pub(super) fn refuse(&mut self, error: &DatabaseError, all: bool) {
+        while let Some(waiter) = self.waiters.pop_front() {
+            if waiter.handover.send(Err(error.clone())).is_ok() && !all {
+                return;
+            }
+        }
+    }
+}
+
+pub(super) struct Shared<D: Driver> {
+    pub(super) name: ConnectionName,
+    pub(super) settings: PoolSettings,
+    pub(super) driver: D,
+    pub(super) runtime: Handle,
+    pub(super) metrics: PoolMetrics,
+    pub(super) generation: AtomicU64,
+    pub(super) next_id: AtomicU64,
+    pub(super) opened_total: AtomicU64,
+    pub(super) closed_total: AtomicU64,
+    pub(super) timeouts_total: AtomicU64,
+    reached: AtomicBool,
+    pub(super) state: Mutex<State<D>>,
+    /// Changes whenever a connection has gone or an attempt is over, for those who wait for the pool to drain.
+    pub(super) departures: watch::Sender<u64>,
+    pub(super) closed: watch::Sender<Option<CloseReport>>,
+}
+
+impl<D: Driver> Shared<D> {
+    pub(super) fn new(name: ConnectionName, settings: PoolSettings, driver: D, runtime: Handle) -> Self {
+        let metrics = PoolMetrics::new(driver.dialect(), &name, settings.max);
+        Self {
+            name,
+            settings,
+            driver,
+            runtime,
+            metrics,
+            generation: AtomicU64::new(0),
+            next_id: AtomicU64::new(0),
+            opened_total: AtomicU64::new(0),
+            closed_total: AtomicU64::new(0),
+            timeouts_total: AtomicU64::new(0),
+            reached: AtomicBool::new(false),
+            state: Mutex::new(State {
+                phase: Phase::Open,
+                idle: VecDeque::new(),
+                waiters: VecDeque::new(),
+                next_ticket: 0,
+                connections: HashMap::new(),
+                connecting: 0,
+                leaving: 0,
+                report: CloseReport::default(),
+            }),
+            departures: watch::Sender::new(0),
+            closed: watch::Sender::new(None),
+        }
+    }
+
+    /// The state is changed by small steps that cannot panic half-way, so a poisoned lock still guards a sound state.
+    pub(super) fn state(&self) -> MutexGuard<'_, State<D>> {
+        lock(&self.state)
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.reached.load(Ordering::Relaxed) && self.state().phase == Phase::Open
+    }
+
+    /// Notes whether the last contact with the server went well.
+    pub(super) fn note_contact(&self, well: bool) {
+        if self.reached.load(Ordering::Relaxed) != well {
+            self.reached.store(well, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn stats(&self) -> ConnectionStats {
+        let (open, idle, in_use, waiting) = {
+            let state = self.state();
+            (state.open(), count(state.idle.len()), state.in_use(), state.waiting())
+        };
+        ConnectionStats {
+            max: self.settings.max,
+            open,
+            idle,
+            in_use,
+            waiting,
+            opened_total: self.opened_total.load(Ordering::Relaxed),
+            closed_total: self.closed_total.load(Ordering::Relaxed),
+            timeouts_total: self.timeouts_total.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(super) fn is_current(&self, connection: &Connection<D::Session>) -> bool {
+        connection.generation == self.generation.load(Ordering::Acquire)
+            && connection.expires.is_none_or(|expires| expires > Instant::now())
+    }
+
+    pub(super) fn observe(&self, state: &State<D>) {
+        self.metrics.observe(count(state.idle.len()), state.in_use(), state.waiting());
+    }
+
+    /// Makes what was opened before unfit for another caller.
+    pub(super) fn retire(self: &Arc<Self>) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        let mut errands = Errands::default();
+        {
+            let mut state = self.state();
+            for idle in std::mem::take(&mut state.idle) {
+                state.dismiss(idle.connection, &mut errands);
+            }
+            self.observe(&state);
+        }
+        errands.run(self);
+    }
+
+    pub(super) fn closed_error(&self) -> DatabaseError {
+        DatabaseError::new(DatabaseErrorKind::Closed, "the connection was closed").on(&self.name)
+    }
+}
+
+/// Hands a healthy connection to whoever has waited longest, or keeps it.
+pub(super) fn hand_on<D: Driver>(shared: &Arc<Shared<D>>, connection: Arc<Connection<D::Session>>) {
+    let mut errands = Errands::default();
+    {
+        let mut state = shared.state();
+        if state.phase == Phase::Open && shared.is_current(&connection) {
+            give(shared, &mut state, connection);
+        } else {
+            if state.phase == Phase::Closing {
+                state.report.drained += 1;
+            }
+            state.dismiss(connection, &mut errands);
+        }
+        shared.observe(&state);
+    }
+    errands.run(shared);
+}
+
+fn give<D: Driver>(shared: &Arc<Shared<D>>, state: &mut State<D>, connection: Arc<Connection<D::Session>>) {
+    let mut lease = Lease::new(Arc::clone(shared), connection);
+    while let Some(waiter) = state.waiters.pop_front() {
+        match waiter.handover.send(Ok(lease)) {
+            // This caller has gone in the meantime; the next one gets it.
+            Err(Ok(back)) => lease = back,
+            Ok(()) | Err(Err(_)) => return,
+        }
+    }
+    if let Some(connection) = lease.disarm() {
+        state.idle.push_back(Idle { connection, since: Instant::now() });
+    }
+}
+
+pub(super) fn count(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,45 @@
+use std::time::Duration;
+
+/// The limits of one pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolSettings {
+    /// Connections kept open even when nobody uses them.
+    pub min: u32,
+    /// The most connections that are open at the same time; at least 1.
+    pub max: u32,
+    /// How long a caller waits for a connection before it is told `Saturated`.
+    pub acquire_timeout: Duration,
+    /// How long one attempt to connect and log in may take.
+    pub connect_timeout: Duration,
+    /// How long an unused connection beyond `min` is kept. `None`: for as long as it lives.
+    pub idle_timeout: Option<Duration>,
+    /// The age at which a connection is replaced, give or take a tenth so that a pool does not renew itself at once.
+    /// `None`: never.
+    pub max_lifetime: Option<Duration>,
+    /// The longest that one statement may run when the caller's deadline is not earlier. `None`: no limit.
+    pub statement_timeout: Option<Duration>,
+    /// A connection unused for this long is asked for a sign of life before it is handed out.
+    pub validate_after: Duration,
+}
+
+impl PoolSettings {
+    /// Limits with other numbers of connections.
+    pub fn sized(min: u32, max: u32) -> Self {
+        Self { min, max, ..Self::default() }
+    }
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self {
+            min: 0,
+            max: 10,
+            acquire_timeout: Duration::from_secs(5),
+            connect_timeout: Duration::from_secs(5),
+            idle_timeout: Some(Duration::from_mins(10)),
+            max_lifetime: Some(Duration::from_mins(30)),
+            statement_timeout: Some(Duration::from_secs(30)),
+            validate_after: Duration::from_secs(30),
+        }
+    }
+}

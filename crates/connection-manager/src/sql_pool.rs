@@ -1,0 +1,196 @@
+//! The kernel's connection traits on a [`Pool`].
+
+mod held;
+mod session;
+mod transaction;
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use shared_kernel::RequestContext;
+use shared_kernel::database::{
+    CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, DatabaseErrorKind, Dialect,
+    Engine, Health, Rendered, Row, SqlConnection, SqlExecutor, SqlSession, SqlTransaction, Statement, TransactionMode,
+};
+use tokio::time::Instant;
+
+use self::held::Held;
+use self::session::PinnedSession;
+use self::transaction::PooledTransaction;
+use crate::metrics::OperationMetrics;
+use crate::pool::{Deadline, Driver, Lease, Pool};
+use crate::settings::PoolSettings;
+
+/// A live connection to an SQL engine: [`DatabaseConnection`] over a pool of `D`'s sessions.
+///
+/// It is its own native handle: `connection.native_as::<SqlPool<SqliteDriver>>()`.
+pub struct SqlPool<D: Driver> {
+    pool: Pool<D>,
+    engine: Engine,
+    metrics: Arc<OperationMetrics>,
+}
+
+impl<D: Driver> SqlPool<D> {
+    /// A connection over a new pool. Opens nothing yet; see [`SqlPool::open`].
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn new(name: ConnectionName, engine: Engine, settings: PoolSettings, driver: D) -> Self {
+        let metrics = Arc::new(OperationMetrics::new(driver.dialect(), &name));
+        Self { pool: Pool::new(name, settings, driver), engine, metrics }
+    }
+
+    /// A connection over a new pool with its first physical connection opened, so that a wrong password or an unknown
+    /// database is known now.
+    ///
+    /// # Errors
+    /// Why the physical connection could not be opened.
+    pub async fn open(
+        name: ConnectionName,
+        engine: Engine,
+        settings: PoolSettings,
+        driver: D,
+    ) -> Result<Self, DatabaseError> {
+        let this = Self::new(name, engine, settings, driver);
+        // Waiting for the attempt to connect is limited by its own timeout, which says what was waited for.
+        let patience = this.pool.settings().connect_timeout + Duration::from_secs(1);
+        match this.pool.acquire(Some(Instant::now() + patience)).await {
+            Ok(lease) => drop(lease),
+            Err(error) => {
+                this.pool.close(Duration::ZERO).await;
+                return Err(error);
+            }
+        }
+        Ok(this)
+    }
+
+    /// The pool, for what the kernel's traits leave out.
+    pub fn pool(&self) -> &Pool<D> {
+        &self.pool
+    }
+
+    async fn acquire(&self, context: &RequestContext) -> Result<Lease<D>, DatabaseError> {
+        self.pool.acquire(context.deadline.map(Instant::from_std)).await
+    }
+
+    fn deadline(&self, context: &RequestContext) -> Deadline {
+        Deadline::of(context, self.pool.settings().statement_timeout)
+    }
+
+    fn hold(&self, lease: Lease<D>) -> Held<D> {
+        Held::new(lease, self.pool.clone(), Arc::clone(&self.metrics))
+    }
+}
+
+#[async_trait]
+impl<D: Driver> DatabaseConnection for SqlPool<D> {
+    fn name(&self) -> &ConnectionName {
+        self.pool.name()
+    }
+
+    fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    fn is_connected(&self) -> bool {
+        self.pool.is_connected()
+    }
+
+    async fn ping(&self, context: &RequestContext) -> Result<Health, DatabaseError> {
+        let began = Instant::now();
+        let mut lease = self.acquire(context).await?;
+        let deadline = self.deadline(context);
+        lease.ping(deadline).await?;
+        let latency = began.elapsed();
+        Ok(Health { latency, server_version: lease.server_version(deadline).await? })
+    }
+
+    async fn close(&self, grace: Duration) -> CloseReport {
+        self.pool.close(grace).await
+    }
+
+    fn stats(&self) -> ConnectionStats {
+        self.pool.stats()
+    }
+
+    fn sql(&self) -> Result<&dyn SqlConnection, DatabaseError> {
+        Ok(self)
+    }
+
+    fn native(&self) -> &(dyn Any + Send + Sync) {
+        self
+    }
+}
+
+#[async_trait]
+impl<D: Driver> SqlExecutor for SqlPool<D> {
+    fn dialect(&self) -> Dialect {
+        self.pool.driver().dialect()
+    }
+
+    async fn execute(&self, statement: &Statement, context: &RequestContext) -> Result<u64, DatabaseError> {
+        let rendered = render(&self.pool, statement)?;
+        let began = Instant::now();
+        let outcome = async { self.acquire(context).await?.execute(self.deadline(context), rendered).await }.await;
+        self.metrics.record(statement.operation(), &outcome, began.elapsed());
+        outcome
+    }
+
+    async fn query(&self, statement: &Statement, context: &RequestContext) -> Result<Vec<Row>, DatabaseError> {
+        let rendered = render(&self.pool, statement)?;
+        let began = Instant::now();
+        let outcome = async { self.acquire(context).await?.query(self.deadline(context), rendered).await }.await;
+        self.metrics.record(statement.operation(), &outcome, began.elapsed());
+        outcome
+    }
+
+    async fn run_script(&self, script: &str, context: &RequestContext) -> Result<(), DatabaseError> {
+        let began = Instant::now();
+        let outcome = async {
+            let mut lease = self.acquire(context).await?;
+            // A script may leave settings, locks or an open transaction behind: nobody else gets this connection.
+            lease.set_fit(false);
+            lease.run_script(self.deadline(context), script).await
+        }
+        .await;
+        self.metrics.record("SCRIPT", &outcome, began.elapsed());
+        outcome
+    }
+}
+
+#[async_trait]
+impl<D: Driver> SqlConnection for SqlPool<D> {
+    async fn begin(
+        &self,
+        mode: TransactionMode,
+        context: &RequestContext,
+    ) -> Result<Box<dyn SqlTransaction>, DatabaseError> {
+        let lease = self.acquire(context).await?;
+        let mut held = self.hold(lease);
+        held.begin(mode, context).await?;
+        Ok(Box::new(PooledTransaction::new(held)))
+    }
+
+    async fn session(&self, context: &RequestContext) -> Result<Box<dyn SqlSession>, DatabaseError> {
+        let lease = self.acquire(context).await?;
+        Ok(Box::new(PinnedSession::new(self.hold(lease))))
+    }
+}
+
+impl<D: Driver> fmt::Debug for SqlPool<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlPool").field("engine", &self.engine).field("pool", &self.pool).finish_non_exhaustive()
+    }
+}
+
+/// Renders for a pool's dialect; nothing has been sent when this fails.
+fn render<D: Driver>(pool: &Pool<D>, statement: &Statement) -> Result<Rendered, DatabaseError> {
+    statement.render(pool.driver().dialect()).map_err(|error| DatabaseError::from(error).on(pool.name()))
+}
+
+fn over(name: &ConnectionName) -> DatabaseError {
+    DatabaseError::new(DatabaseErrorKind::Closed, "the transaction is over").on(name)
+}

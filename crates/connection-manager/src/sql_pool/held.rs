@@ -1,0 +1,122 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared_kernel::RequestContext;
+use shared_kernel::database::{DatabaseError, Row, Statement, TransactionMode};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::render;
+use crate::metrics::OperationMetrics;
+use crate::pool::{Deadline, Driver, Lease, Pool};
+
+/// How long a rollback may take that nobody waits for.
+pub(super) const ROLLBACK: Duration = Duration::from_secs(5);
+
+/// One connection held by a transaction or a session; statements on it run one after the other.
+pub(super) struct Held<D: Driver> {
+    pool: Pool<D>,
+    metrics: Arc<OperationMetrics>,
+    line: Mutex<Line<D>>,
+}
+
+struct Line<D: Driver> {
+    lease: Lease<D>,
+    /// A transaction on this connection was dropped and has yet to be rolled back.
+    abandoned: bool,
+}
+
+impl<D: Driver> Held<D> {
+    pub(super) fn new(lease: Lease<D>, pool: Pool<D>, metrics: Arc<OperationMetrics>) -> Self {
+        Self { pool, metrics, line: Mutex::new(Line { lease, abandoned: false }) }
+    }
+
+    pub(super) fn pool(&self) -> &Pool<D> {
+        &self.pool
+    }
+
+    pub(super) fn lease_mut(&mut self) -> &mut Lease<D> {
+        &mut self.line.get_mut().lease
+    }
+
+    pub(super) fn into_lease(self) -> Lease<D> {
+        self.line.into_inner().lease
+    }
+
+    /// Marks the open transaction for rollback before anything else runs on the connection.
+    pub(super) fn abandon(&mut self) {
+        self.line.get_mut().abandoned = true;
+    }
+
+    fn deadline(&self, context: &RequestContext) -> Deadline {
+        Deadline::of(context, self.pool.settings().statement_timeout)
+    }
+
+    pub(super) async fn execute(&self, statement: &Statement, context: &RequestContext) -> Result<u64, DatabaseError> {
+        let rendered = render(&self.pool, statement)?;
+        let mut line = self.line.lock().await;
+        line.settle().await?;
+        let began = Instant::now();
+        let outcome = line.lease.execute(self.deadline(context), rendered).await;
+        self.metrics.record(statement.operation(), &outcome, began.elapsed());
+        outcome
+    }
+
+    pub(super) async fn query(
+        &self,
+        statement: &Statement,
+        context: &RequestContext,
+    ) -> Result<Vec<Row>, DatabaseError> {
+        let rendered = render(&self.pool, statement)?;
+        let mut line = self.line.lock().await;
+        line.settle().await?;
+        let began = Instant::now();
+        let outcome = line.lease.query(self.deadline(context), rendered).await;
+        self.metrics.record(statement.operation(), &outcome, began.elapsed());
+        outcome
+    }
+
+    pub(super) async fn run_script(&self, script: &str, context: &RequestContext) -> Result<(), DatabaseError> {
+        let mut line = self.line.lock().await;
+        line.settle().await?;
+        let began = Instant::now();
+        let outcome = line.lease.run_script(self.deadline(context), script).await;
+        self.metrics.record("SCRIPT", &outcome, began.elapsed());
+        outcome
+    }
+
+    pub(super) async fn begin(&mut self, mode: TransactionMode, context: &RequestContext) -> Result<(), DatabaseError> {
+        let deadline = self.deadline(context);
+        let line = self.line.get_mut();
+        line.settle().await?;
+        let began = Instant::now();
+        let outcome = line.lease.begin(deadline, mode).await;
+        self.metrics.record("BEGIN", &outcome, began.elapsed());
+        outcome
+    }
+
+    pub(super) async fn commit(&mut self, context: &RequestContext) -> Result<(), DatabaseError> {
+        let deadline = self.deadline(context);
+        let began = Instant::now();
+        let outcome = self.lease_mut().commit(deadline).await;
+        self.metrics.record("COMMIT", &outcome, began.elapsed());
+        outcome
+    }
+
+    pub(super) async fn rollback(&mut self, deadline: Deadline) -> Result<(), DatabaseError> {
+        let began = Instant::now();
+        let outcome = self.lease_mut().rollback(deadline).await;
+        self.metrics.record("ROLLBACK", &outcome, began.elapsed());
+        outcome
+    }
+}
+
+impl<D: Driver> Line<D> {
+    async fn settle(&mut self) -> Result<(), DatabaseError> {
+        if self.abandoned {
+            self.lease.rollback(Deadline::within(ROLLBACK)).await?;
+            self.abandoned = false;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,3 @@
+//! The connection manager on real servers.
+
+mod contract;
