@@ -3,7 +3,7 @@
 //! The receipt of a creation (who asked for what under which key, and the answer as it was first given) is the first
 //! statement of the transaction that writes the row. Either both exist or neither, so a refused creation leaves no
 //! receipt, and of twins that arrive together the database lets exactly one pass. Receipts live in the context's own
-//! database, in a table `idempotency_receipts`; see [`store`].
+//! database, in a [`ReceiptTable`]; [`store`] writes them and [`ReceiptSweeper`] takes them away.
 
 mod key;
 mod receipts;
@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 
 pub use key::{IdempotencyKey, InvalidIdempotencyKey};
-pub use receipts::ReceiptSweeper;
+pub use receipts::{ReceiptSweeper, ReceiptTable};
 pub use store::{StoreError, Stored, store};
 
 use crate::RequestContext;

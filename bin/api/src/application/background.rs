@@ -2,10 +2,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connection_manager::ConnectionManager;
-use shared_kernel::idempotency::ReceiptSweeper;
+use book_context::infrastructure::SqlBookRepository;
+use shared_kernel::idempotency::{ReceiptSweeper, ReceiptTable};
 use shared_kernel::{Clock, RequestContext};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
+
+use user_context::infrastructure::SqlUserRepository;
 
 use crate::config::Config;
 use crate::telemetry::{chain, metrics};
@@ -27,7 +30,7 @@ pub(super) fn start(config: &Config, manager: &ConnectionManager, clock: &Arc<dy
         }
     });
     for (context, connection) in config.contexts.iter() {
-        let sweeper = ReceiptSweeper::new(Arc::new(manager.clone()), connection, clock.clone());
+        let sweeper = ReceiptSweeper::new(Arc::new(manager.clone()), connection, receipts_of(context), clock.clone());
         tasks.spawn(async move {
             let mut ticks = interval(SWEEP);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -42,4 +45,9 @@ pub(super) fn start(config: &Config, manager: &ConnectionManager, clock: &Arc<dy
         });
     }
     tasks
+}
+
+/// The table that a context keeps its receipts in.
+fn receipts_of(context: &str) -> ReceiptTable {
+    if context == "books" { SqlBookRepository::RECEIPTS } else { SqlUserRepository::RECEIPTS }
 }

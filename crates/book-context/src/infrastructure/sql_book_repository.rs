@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use shared_kernel::database::{Access, Connections, DatabaseConnection, DatabaseError, SqlConnection, TransactionMode};
-use shared_kernel::idempotency::{Receipt, StoreError, Stored, store};
+use shared_kernel::idempotency::{Receipt, ReceiptTable, StoreError, Stored, store};
 use shared_kernel::paging::Page;
 use shared_kernel::{RequestContext, Version};
 
@@ -23,6 +23,9 @@ pub struct SqlBookRepository {
 }
 
 impl SqlBookRepository {
+    /// Where the receipts of creations are kept, for whoever sweeps them.
+    pub const RECEIPTS: ReceiptTable = ReceiptTable::named("book_receipts");
+
     /// A repository over the connection of the given name.
     pub fn new(connections: Arc<dyn Connections>, connection: &str) -> Self {
         Self { connections, connection: connection.into() }
@@ -84,6 +87,7 @@ impl BookRepository for SqlBookRepository {
         let sql = connection.sql()?;
         let dialect = sql.dialect();
         let rows = [statements::insert(book, dialect), authors::insert(book, dialect)];
+        let receipt = receipt.map(|receipt| (Self::RECEIPTS, receipt));
         store(sql, receipt, &rows, context).await.map_err(|error| match error {
             StoreError::Database(error) if error.is_unique_violation() => AddBookError::IsbnTaken,
             StoreError::Database(error) => error.into(),

@@ -8,12 +8,25 @@ use super::{RECEIPT_LIFE, Receipt};
 use crate::database::{Access, Connections, DatabaseError, DatabaseErrorKind, SqlExecutor, Statement};
 use crate::{Clock, RequestContext};
 
-const TABLE: &str = "idempotency_receipts";
 const SCOPE: &str = "scope";
 const KEY: &str = "idempotency_key";
 const DIGEST: &str = "request_digest";
 const ANSWER: &str = "answer";
 const CREATED_AT: &str = "created_at";
+
+/// The table that a context keeps its receipts in: each has its own, so that contexts can share a database.
+///
+/// Columns: `scope` (32 bytes) and `idempotency_key` (255 characters) together the primary key, `request_digest` (32
+/// bytes), `answer` (bytes) and `created_at` (an instant, indexed).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReceiptTable(&'static str);
+
+impl ReceiptTable {
+    /// A table by its name.
+    pub const fn named(name: &'static str) -> Self {
+        Self(name)
+    }
+}
 
 /// What a stored receipt says.
 pub(super) struct Known {
@@ -21,7 +34,7 @@ pub(super) struct Known {
     pub(super) answer: Vec<u8>,
 }
 
-pub(super) fn insert(receipt: &Receipt) -> Statement {
+pub(super) fn insert(table: ReceiptTable, receipt: &Receipt) -> Statement {
     let values: [Expr; 5] = [
         Value::from(receipt.scope.to_vec()).into(),
         receipt.key.as_str().into(),
@@ -30,7 +43,7 @@ pub(super) fn insert(receipt: &Receipt) -> Statement {
         receipt.created_at.into(),
     ];
     Query::insert()
-        .into_table(TABLE)
+        .into_table(table.0)
         .columns([SCOPE, KEY, DIGEST, ANSWER, CREATED_AT])
         .values_panic(values)
         .to_owned()
@@ -39,12 +52,13 @@ pub(super) fn insert(receipt: &Receipt) -> Statement {
 
 pub(super) async fn find(
     sql: &dyn SqlExecutor,
+    table: ReceiptTable,
     receipt: &Receipt,
     context: &RequestContext,
 ) -> Result<Option<Known>, DatabaseError> {
     let select = Query::select()
         .columns([DIGEST, ANSWER])
-        .from(TABLE)
+        .from(table.0)
         .and_where(Expr::col(SCOPE).eq(receipt.scope.to_vec()))
         .and_where(Expr::col(KEY).eq(receipt.key.as_str()))
         .to_owned();
@@ -56,14 +70,20 @@ pub(super) async fn find(
 pub struct ReceiptSweeper {
     connections: Arc<dyn Connections>,
     connection: String,
+    table: ReceiptTable,
     clock: Arc<dyn Clock>,
     batch: u64,
 }
 
 impl ReceiptSweeper {
     /// A sweeper for the receipts of one context's database.
-    pub fn new(connections: Arc<dyn Connections>, connection: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
-        Self { connections, connection: connection.into(), clock, batch: 1_000 }
+    pub fn new(
+        connections: Arc<dyn Connections>,
+        connection: impl Into<String>,
+        table: ReceiptTable,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { connections, connection: connection.into(), table, clock, batch: 1_000 }
     }
 
     /// How many receipts one statement deletes, about: those with the same instant go together. 1,000 unless told.
@@ -85,7 +105,7 @@ impl ReceiptSweeper {
             let connection = self.connections.get(&self.connection, Access::Write, context).await?;
             let sql = connection.sql()?;
             let Some(end) = self.end_of_batch(sql, horizon, context).await? else { return Ok(swept) };
-            let delete = Query::delete().from_table(TABLE).and_where(Expr::col(CREATED_AT).lte(end)).to_owned();
+            let delete = Query::delete().from_table(self.table.0).and_where(Expr::col(CREATED_AT).lte(end)).to_owned();
             match sql.execute(&delete.into(), context).await {
                 Ok(rows) => swept += rows,
                 // Another instance sweeps too; what it takes is gone for this one as well.
@@ -105,7 +125,7 @@ impl ReceiptSweeper {
     ) -> Result<Option<DateTime<Utc>>, DatabaseError> {
         let select = Query::select()
             .column(CREATED_AT)
-            .from(TABLE)
+            .from(self.table.0)
             .and_where(Expr::col(CREATED_AT).lt(horizon))
             .order_by(CREATED_AT, Order::Asc)
             .limit(self.batch)
@@ -117,6 +137,9 @@ impl ReceiptSweeper {
 
 impl fmt::Debug for ReceiptSweeper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReceiptSweeper").field("connection", &self.connection).finish_non_exhaustive()
+        f.debug_struct("ReceiptSweeper")
+            .field("connection", &self.connection)
+            .field("table", &self.table)
+            .finish_non_exhaustive()
     }
 }

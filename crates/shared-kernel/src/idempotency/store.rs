@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use super::{IdempotencyError, Receipt, TWIN_WAIT, receipts};
+use super::{IdempotencyError, Receipt, ReceiptTable, TWIN_WAIT, receipts};
 use crate::RequestContext;
 use crate::database::{DatabaseError, DatabaseErrorKind, Dialect, SqlConnection, Statement, TransactionMode};
 
@@ -44,7 +44,7 @@ enum Outcome {
 /// [`StoreError`]
 pub async fn store(
     sql: &dyn SqlConnection,
-    receipt: Option<&Receipt>,
+    receipt: Option<(ReceiptTable, &Receipt)>,
     rows: &[Statement],
     context: &RequestContext,
 ) -> Result<Stored, StoreError> {
@@ -63,7 +63,7 @@ pub async fn store(
 
 async fn attempt(
     sql: &dyn SqlConnection,
-    receipt: Option<&Receipt>,
+    receipt: Option<(ReceiptTable, &Receipt)>,
     rows: &[Statement],
     give_up: Instant,
     context: &RequestContext,
@@ -77,14 +77,14 @@ async fn attempt(
         Err(error) if waits_at_begin => return waited_for_twin(error, give_up, context),
         Err(error) => return conflict_or_error(error),
     };
-    if let Some(receipt) = receipt
-        && let Err(error) = transaction.execute(&receipts::insert(receipt), &patience).await
+    if let Some((table, receipt)) = receipt
+        && let Err(error) = transaction.execute(&receipts::insert(table, receipt), &patience).await
     {
         if !error.is_unique_violation() {
             return waited_for_twin(error, give_up, context);
         }
         transaction.rollback(context).await?;
-        return match receipts::find(sql, receipt, context).await? {
+        return match receipts::find(sql, table, receipt, context).await? {
             Some(known) if known.digest == receipt.digest => Ok(Outcome::Done(Stored::Replayed(known.answer))),
             Some(_) => Err(IdempotencyError::Mismatch.into()),
             None => Ok(Outcome::Vanished),

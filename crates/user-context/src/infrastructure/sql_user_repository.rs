@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use shared_kernel::database::{Access, Connections, DatabaseConnection, DatabaseError};
-use shared_kernel::idempotency::{Receipt, StoreError, Stored, store};
+use shared_kernel::idempotency::{Receipt, ReceiptTable, StoreError, Stored, store};
 use shared_kernel::paging::Page;
 use shared_kernel::{RequestContext, Version};
 
@@ -21,6 +21,9 @@ pub struct SqlUserRepository {
 }
 
 impl SqlUserRepository {
+    /// Where the receipts of creations are kept, for whoever sweeps them.
+    pub const RECEIPTS: ReceiptTable = ReceiptTable::named("user_receipts");
+
     /// A repository over the connection of the given name.
     pub fn new(connections: Arc<dyn Connections>, connection: &str) -> Self {
         Self { connections, connection: connection.into() }
@@ -73,6 +76,7 @@ impl UserRepository for SqlUserRepository {
     ) -> Result<Stored, AddUserError> {
         let connection = self.connection(Access::Write, context).await?;
         let sql = connection.sql()?;
+        let receipt = receipt.map(|receipt| (Self::RECEIPTS, receipt));
         store(sql, receipt, &[statements::insert(user, sql.dialect())], context).await.map_err(|error| match error {
             StoreError::Database(error) if error.is_unique_violation() => AddUserError::EmailTaken,
             StoreError::Database(error) => error.into(),
