@@ -1,1 +1,14 @@
-//! testkit
+#![doc = include_str!("../README.md")]
+
+pub mod contract;
+mod database;
+mod fakes;
+pub mod proxy;
+mod run;
+mod server;
+pub mod tds;
+
+pub use database::{TestDatabase, connect, manager};
+pub use fakes::{FakeClock, SequentialIds};
+pub use run::{eventually, eventually_some, run};
+pub use server::{Server, certificate_authority};

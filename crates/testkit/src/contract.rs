@@ -1,0 +1,129 @@
+//! What every connector must do, written once and run on every engine.
+//!
+//! A case is an `async fn` over a [`Target`]. [`crate::connector_contract!`] makes the tests: every case on every
+//! server, and on SQLite, which has no network and no login, those cases that [`EMBEDDED_EXCEPTIONS`] does not name
+//! with a reason. A meta-test of the connection manager holds the lists together.
+
+mod connecting;
+mod failures;
+mod faults;
+mod pooling;
+mod target;
+mod tls;
+mod transactions;
+mod types;
+
+pub use connecting::*;
+pub use failures::*;
+pub use faults::*;
+pub use pooling::*;
+pub use target::Target;
+pub use tls::*;
+pub use transactions::*;
+pub use types::*;
+
+/// The cases that an embedded engine cannot have, each with the reason.
+pub const EMBEDDED_EXCEPTIONS: &[(&str, &str)] = &[
+    ("a_wrong_password_is_rejected", "an embedded database has no login"),
+    ("an_unknown_host_is_unreachable", "an embedded database has no host"),
+    ("a_refused_port_is_unreachable", "an embedded database has no port"),
+    ("an_unreachable_server_is_given_up_in_time", "an embedded database has no port"),
+    ("without_tls_nothing_is_encrypted", "nothing travels to an embedded database"),
+    ("required_tls_encrypts", "nothing travels to an embedded database"),
+    ("verified_tls_accepts_the_right_authority", "nothing travels to an embedded database"),
+    ("verified_tls_refuses_another_authority", "nothing travels to an embedded database"),
+    ("verified_tls_refuses_another_host_name", "nothing travels to an embedded database"),
+    ("a_missing_authority_file_is_a_fault_of_the_settings", "nothing travels to an embedded database"),
+    ("a_failed_build_is_shared_and_not_kept", "an embedded database cannot be down; a missing folder is tested apart"),
+    ("a_restarted_server_is_reached_again", "an embedded database does not restart apart from its program"),
+    ("a_reset_in_mid_query_is_unreachable", "nothing travels to an embedded database"),
+    ("a_silent_server_is_given_up_at_the_deadline", "nothing travels to an embedded database"),
+    ("a_transaction_that_loses_its_server_takes_no_effect", "nothing travels to an embedded database"),
+];
+
+/// Makes the tests of the contract: `mysql`, `mariadb`, `postgres`, `sqlite` and `sqlserver` modules below
+/// `on_engines`.
+///
+/// `@names` instead hands the names of all cases and of those for embedded engines to another macro.
+#[macro_export]
+macro_rules! connector_contract {
+    () => {
+        $crate::connector_contract!(@names $crate::connector_contract_tests);
+    };
+    (@names $($then:tt)+) => {
+        $($then)+! {
+            [
+                a_connection_tells_its_name_and_engine
+                an_unknown_database_is_told_apart
+                an_answer_comes_back
+                a_ping_tells_latency_and_version
+                statistics_count_what_is_open
+                a_full_pool_turns_callers_away
+                a_returned_connection_serves_who_waits
+                a_cancelled_query_leaves_the_pool_healthy
+                a_deadline_ends_a_query_and_leaves_the_pool_healthy
+                a_graceful_close_lets_a_running_query_finish
+                a_close_cuts_what_outlives_its_grace
+                a_thousand_callers_cause_one_build
+                a_commit_is_seen_by_others
+                a_rollback_leaves_nothing
+                a_dropped_transaction_leaves_nothing
+                a_failed_statement_leaves_the_transaction_to_its_owner
+                a_session_keeps_its_connection
+                a_script_runs_all_its_statements
+                a_unique_violation_is_told_by_its_constraint
+                a_foreign_key_violation_is_told
+                a_refused_statement_carries_the_code_of_the_engine
+                a_missing_column_is_an_error_even_for_an_option
+                crossing_locks_end_in_a_conflict
+                edges_of_every_type_survive
+                any_value_of_every_type_survives
+                null_is_apart_from_empty
+            ]
+            [
+                a_wrong_password_is_rejected
+                an_unknown_host_is_unreachable
+                a_refused_port_is_unreachable
+                an_unreachable_server_is_given_up_in_time
+                without_tls_nothing_is_encrypted
+                required_tls_encrypts
+                verified_tls_accepts_the_right_authority
+                verified_tls_refuses_another_authority
+                verified_tls_refuses_another_host_name
+                a_missing_authority_file_is_a_fault_of_the_settings
+                a_failed_build_is_shared_and_not_kept
+                a_restarted_server_is_reached_again
+                a_reset_in_mid_query_is_unreachable
+                a_silent_server_is_given_up_at_the_deadline
+                a_transaction_that_loses_its_server_takes_no_effect
+            ]
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! connector_contract_tests {
+    ([$($everywhere:ident)+] [$($networked:ident)+]) => {
+        mod on_engines {
+            $crate::connector_contract_tests!(@engine mysql MySql $($everywhere)+ $($networked)+);
+            $crate::connector_contract_tests!(@engine mariadb MariaDb $($everywhere)+ $($networked)+);
+            $crate::connector_contract_tests!(@engine postgres Postgres $($everywhere)+ $($networked)+);
+            $crate::connector_contract_tests!(@engine sqlite Sqlite $($everywhere)+);
+            $crate::connector_contract_tests!(@engine sqlserver SqlServer $($everywhere)+ $($networked)+);
+        }
+    };
+    (@engine $module:ident $server:ident $($case:ident)+) => {
+        mod $module {
+            $(
+                #[test]
+                fn $case() {
+                    $crate::run(async {
+                        let target = $crate::contract::Target::on($crate::Server::$server).await;
+                        $crate::contract::$case(target).await;
+                    });
+                }
+            )+
+        }
+    };
+}
