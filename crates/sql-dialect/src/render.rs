@@ -1,8 +1,9 @@
 use sea_query::{
-    DeleteStatement, InsertStatement, MysqlQueryBuilder, PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder,
-    UpdateStatement, Values, WithQuery,
+    DeleteStatement, InsertStatement, QueryBuilder, SelectStatement, SqlWriterValues, UpdateStatement, Values,
+    WithQuery,
 };
 
+use crate::builder::Builder;
 use crate::{Dialect, RenderError};
 
 /// A borrowed statement of any kind that [`render`] knows.
@@ -33,23 +34,19 @@ pub struct Rendered {
 ///
 /// # Errors
 /// [`RenderError`] when the dialect cannot say the statement with the same meaning, or when an identifier or a value
-/// cannot be sent safely.
+/// cannot be sent safely. If there are several reasons, the first one met is told.
 pub fn render(dialect: Dialect, query: Query<'_>) -> Result<Rendered, RenderError> {
-    match dialect {
-        Dialect::MySql => Ok(build(query, MysqlQueryBuilder)),
-        Dialect::Postgres => Ok(build(query, PostgresQueryBuilder)),
-        Dialect::Sqlite => Ok(build(query, SqliteQueryBuilder)),
-        Dialect::SqlServer => Err(RenderError::Unsupported { dialect, construct: "statements" }),
+    let builder = Builder::new(dialect);
+    let (placeholder, numbered) = builder.placeholder();
+    let mut writer = SqlWriterValues::new(placeholder, numbered);
+    match query {
+        Query::Select(statement) => builder.prepare_select_statement(statement, &mut writer),
+        Query::Insert(statement) => builder.prepare_insert_statement(statement, &mut writer),
+        Query::Update(statement) => builder.prepare_update_statement(statement, &mut writer),
+        Query::Delete(statement) => builder.prepare_delete_statement(statement, &mut writer),
+        Query::With(statement) => builder.prepare_with_query(statement, &mut writer),
     }
-}
-
-fn build(query: Query<'_>, builder: impl sea_query::QueryBuilder) -> Rendered {
-    let (sql, values) = match query {
-        Query::Select(statement) => statement.build(builder),
-        Query::Insert(statement) => statement.build(builder),
-        Query::Update(statement) => statement.build(builder),
-        Query::Delete(statement) => statement.build(builder),
-        Query::With(statement) => statement.build(builder),
-    };
-    Rendered { sql, values }
+    builder.finish(&mut writer)?;
+    let (sql, values) = writer.into_parts();
+    Ok(Rendered { sql, values })
 }

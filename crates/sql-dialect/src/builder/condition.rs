@@ -1,0 +1,36 @@
+//! `WHERE`, `HAVING` and `ON`.
+
+use sea_query::{BinOper, ConditionHolder, ConditionHolderContents, LogicalChainOper, QueryBuilder, SqlWriter};
+
+use super::{Builder, put};
+
+impl Builder {
+    pub(super) fn condition_clause(&self, holder: &ConditionHolder, keyword: &str, sql: &mut impl SqlWriter) {
+        let open = |sql: &mut _| {
+            put(sql, " ");
+            put(sql, keyword);
+            put(sql, " ");
+        };
+        match &holder.contents {
+            ConditionHolderContents::Empty => {}
+            ConditionHolderContents::Chain(links) => {
+                for (index, link) in links.iter().enumerate() {
+                    let (expr, operator, word) = match link {
+                        LogicalChainOper::And(expr) => (expr, BinOper::And, " AND "),
+                        LogicalChainOper::Or(expr) => (expr, BinOper::Or, " OR "),
+                    };
+                    if index == 0 {
+                        open(sql);
+                    } else {
+                        put(sql, word);
+                    }
+                    self.operand(expr, operator, sql);
+                }
+            }
+            ConditionHolderContents::Condition(condition) => {
+                open(sql);
+                self.prepare_condition_where(condition, sql);
+            }
+        }
+    }
+}
