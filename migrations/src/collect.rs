@@ -40,13 +40,14 @@ pub(crate) fn collect(root: &Path) -> Result<Vec<Context>, Vec<String>> {
 
 /// The source of the table that embeds every file.
 pub(crate) fn table(contexts: &[Context]) -> String {
-    let mut text = String::from("static SETS: &[MigrationSet] = &[\n");
-    for context in contexts {
-        let _ = writeln!(text, "    MigrationSet::embedded({:?}, &[", context.name);
+    // One constant for each context: what a nested reference points to would be dropped before the table is made.
+    let mut text = String::new();
+    for (index, context) in contexts.iter().enumerate() {
+        let _ = writeln!(text, "const CONTEXT_{index}: &[Migration] = &[");
         for Folder { number, name } in &context.migrations {
-            let _ = writeln!(text, "        Migration::embedded({number}, {name:?}, [");
+            let _ = writeln!(text, "    Migration::embedded({number}, {name:?}, [");
             for dialect in DIALECTS {
-                text.push_str("            Scripts {");
+                text.push_str("        Scripts {");
                 for direction in DIRECTIONS {
                     let file = format!("/{}/{number:04}_{name}/{dialect}.{direction}.sql", context.name);
                     let _ = write!(
@@ -56,9 +57,13 @@ pub(crate) fn table(contexts: &[Context]) -> String {
                 }
                 text.push_str(" },\n");
             }
-            text.push_str("        ]),\n");
+            text.push_str("    ]),\n");
         }
-        text.push_str("    ]),\n");
+        text.push_str("];\n");
+    }
+    text.push_str("static SETS: &[MigrationSet] = &[\n");
+    for (index, context) in contexts.iter().enumerate() {
+        let _ = writeln!(text, "    MigrationSet::embedded({:?}, CONTEXT_{index}),", context.name);
     }
     text.push_str("];\n");
     text

@@ -1,13 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connection_manager::ConnectionManager;
 use book_context::infrastructure::SqlBookRepository;
+use connection_manager::ConnectionManager;
 use shared_kernel::idempotency::{ReceiptSweeper, ReceiptTable};
 use shared_kernel::{Clock, RequestContext};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
-
 use user_context::infrastructure::SqlUserRepository;
 
 use crate::config::Config;
