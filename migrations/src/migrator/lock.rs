@@ -82,7 +82,8 @@ impl<'a> Guard<'a> {
                 let began = Instant::now();
                 loop {
                     match database.begin(TransactionMode::ReadWrite, context).await {
-                        Err(error) if *error.kind() == DatabaseErrorKind::SerializationConflict => {
+                        // Another program's writer makes a conflict of it, one in this pool a time-out.
+                        Err(error) if is_taken(&error) && context.time_left() != Some(Duration::ZERO) => {
                             pause(began, *wait).await?;
                         }
                         outcome => return Ok(outcome?),
@@ -102,13 +103,17 @@ impl<'a> Guard<'a> {
     }
 }
 
+fn is_taken(error: &DatabaseError) -> bool {
+    matches!(error.kind(), DatabaseErrorKind::SerializationConflict | DatabaseErrorKind::Timeout)
+}
+
 async fn pause(began: Instant, wait: Wait<'_>) -> Result<(), LockError> {
     let waited = began.elapsed();
     if waited >= wait.limit {
         return Err(LockError::Taken);
     }
     (wait.tell)(Progress::Waiting { waited });
-    tokio::time::sleep(PATIENCE.min(wait.limit - waited)).await;
+    tokio::time::sleep(PATIENCE.min(wait.limit.saturating_sub(waited))).await;
     Ok(())
 }
 
