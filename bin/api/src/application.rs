@@ -10,6 +10,7 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
+use book_context::infrastructure::SqlBookRepository;
 use connection_manager::{ConnectionFactory, ConnectionManager};
 use shared_kernel::database::{Connections, DatabaseError};
 use shared_kernel::{Clock, IdGenerator, SystemClock, SystemIdGenerator};
@@ -18,7 +19,9 @@ use user_context::infrastructure::SqlUserRepository;
 use crate::config::{Config, ServerConfig};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::readiness::{Need, Readiness};
-use crate::rest::{self, Cors, Description, users::Users};
+use crate::rest::books::Books;
+use crate::rest::users::Users;
+use crate::rest::{self, Cors, Description};
 use crate::state::AppState;
 use crate::telemetry::metrics;
 
@@ -182,6 +185,7 @@ struct Services {
     readiness: Data<Readiness>,
     description: Data<Description>,
     users: Data<Users>,
+    books: Data<Books>,
     docs: bool,
 }
 
@@ -200,11 +204,13 @@ impl Services {
             cors: Cors::new(config.server.cors_origins.clone()),
         };
         let users = Arc::new(SqlUserRepository::new(connections.clone(), &config.contexts.users));
+        let books = Arc::new(SqlBookRepository::new(connections.clone(), &config.contexts.books));
         Self {
             state: Data::new(state),
             readiness,
             description: Data::new(Description::new()),
             users: Data::new(Users::new(&(users as _), clock, ids)),
+            books: Data::new(Books::new(&(books as _), clock, ids)),
             docs: config.server.docs,
         }
     }
@@ -219,6 +225,7 @@ fn serve(config: &ServerConfig, listener: TcpListener, services: Services) -> io
             .app_data(services.readiness)
             .app_data(services.description)
             .app_data(services.users)
+            .app_data(services.books)
             .configure(|app| rest::resources(docs).into_iter().for_each(|resource| resource.register(app)))
             .default_service(web::to(rest::nothing_here))
             .wrap(from_fn(rest::conventions))

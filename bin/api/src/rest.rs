@@ -1,6 +1,7 @@
 //! The HTTP side: the conventions once, and the endpoints of each context.
 
 mod accept;
+pub mod books;
 mod conventions;
 mod cors;
 mod documents;
@@ -8,6 +9,7 @@ mod etag;
 mod health;
 mod id;
 mod idempotency;
+mod instant;
 mod json;
 mod limits;
 pub mod openapi;
@@ -18,6 +20,7 @@ mod read_only;
 mod resource;
 mod scope;
 pub mod users;
+mod versions;
 
 pub use cors::{Cors, is_origin};
 pub use limits::Limits;
@@ -30,6 +33,7 @@ pub(crate) use resource::nothing_here;
 /// Every resource of the service; `docs` says whether the documentation is among them.
 pub fn resources(docs: bool) -> Vec<Resource> {
     let mut resources = users::resources();
+    resources.extend(books::resources());
     resources.extend(health::resources());
     resources.push(documents::problem_pages());
     if docs {

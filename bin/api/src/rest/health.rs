@@ -7,10 +7,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::instant::instant;
 use super::problem::Problem;
 use super::query::Query;
 use super::resource::Resource;
-use super::users::wire::instant;
 use crate::readiness::{Finding, Readiness, State};
 use crate::state::AppState;
 use crate::telemetry::metrics;

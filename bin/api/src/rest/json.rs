@@ -17,7 +17,7 @@ use super::problem::{Problem, ProblemKind};
 use crate::state::AppState;
 
 pub(crate) use checked::parse;
-pub(crate) use fields::{Faults, Object, text};
+pub(crate) use fields::{Faults, Object, pointer, text, whole_number};
 
 /// Nesting deeper than this is refused: no body of this service is deeper than four.
 pub(crate) const MAX_DEPTH: usize = 64;

@@ -8,7 +8,7 @@ use preconditions::Preconditions;
 use utoipa::OpenApi;
 
 use super::problem::{Fault, ProblemBody};
-use super::{documents, health, users};
+use super::{books, documents, health, users};
 
 /// Gathers what the endpoints say about themselves.
 #[derive(Debug, OpenApi)]
@@ -22,6 +22,7 @@ use super::{documents, health, users};
     ),
     tags(
         (name = "Users", description = "People who use the library"),
+        (name = "Books", description = "What the library has"),
         (name = "Operation", description = "How the service is doing"),
     ),
     paths(
@@ -31,6 +32,13 @@ use super::{documents, health, users};
         users::replace::replace_user,
         users::patch::patch_user,
         users::delete::delete_user,
+        books::list::list_books,
+        books::create::create_book,
+        books::statistics::book_statistics,
+        books::read::read_book,
+        books::replace::replace_book,
+        books::patch::patch_book,
+        books::delete::delete_book,
         health::health,
         health::live,
         health::ready,

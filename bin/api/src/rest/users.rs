@@ -7,7 +7,6 @@ pub(crate) mod list;
 pub(crate) mod patch;
 pub(crate) mod read;
 pub(crate) mod replace;
-mod version;
 pub(crate) mod wire;
 
 use std::sync::Arc;

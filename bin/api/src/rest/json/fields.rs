@@ -59,11 +59,6 @@ impl<'a> Object<'a> {
         pointer(&self.pointer, key)
     }
 
-    /// Whether `key` is there at all, null or not.
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.fields.is_some_and(|fields| fields.contains_key(key))
-    }
-
     /// The value of `key` as it stands, null included.
     pub(crate) fn raw(&mut self, key: &'static str) -> Option<&'a Value> {
         self.known.push(key);
@@ -90,12 +85,6 @@ impl<'a> Object<'a> {
         text(value, &self.pointer_to(key), faults)
     }
 
-    /// A text that may be absent or null.
-    pub(crate) fn optional_text(&mut self, key: &'static str, faults: &mut Faults) -> Option<&'a str> {
-        let value = self.optional(key)?;
-        text(value, &self.pointer_to(key), faults)
-    }
-
     /// Refuses every field that was not read.
     pub(crate) fn finish(self, faults: &mut Faults) {
         for key in self.fields.into_iter().flat_map(Map::keys) {
@@ -114,6 +103,26 @@ pub(crate) fn text<'a>(value: &'a Value, pointer: &str, faults: &mut Faults) -> 
         faults.push(pointer, "wrong_type", "a string is expected here");
     }
     text
+}
+
+/// The whole number behind `value`, or a fault. `2.0` is one, as JSON Schema sees it.
+pub(crate) fn whole_number(value: &Value, pointer: &str, faults: &mut Faults) -> Option<i64> {
+    let from_float = || {
+        let float = value.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15)?;
+        format!("{float:.0}").parse().ok()
+    };
+    let number = value.as_i64().or_else(from_float);
+    if number.is_none() {
+        let (code, message) = match value {
+            Value::Number(number) if !number.is_f64() => ("out_of_range", "the number is too large"),
+            Value::Number(number) if number.as_f64().is_some_and(|float| float.fract() == 0.0) => {
+                ("out_of_range", "the number is too large")
+            }
+            _ => ("wrong_type", "a whole number is expected here"),
+        };
+        faults.push(pointer, code, message);
+    }
+    number
 }
 
 #[cfg(test)]
@@ -152,7 +161,7 @@ mod tests {
         let value = json!({"a": null, "b": null});
         let mut faults = Faults::default();
         let mut object = Object::new(&value, "/price", &mut faults);
-        assert_eq!(object.optional_text("a", &mut faults), None);
+        assert_eq!(object.optional("a"), None);
         assert_eq!(object.required_text("b", &mut faults), None);
         object.finish(&mut faults);
         assert_eq!(codes(faults), ["/price/b wrong_type"]);

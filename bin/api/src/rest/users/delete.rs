@@ -3,13 +3,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use user_context::application::DeleteUserCommand;
 use user_context::domain::UserId;
 
-use super::{ITEM, Users, version};
+use super::{ITEM, Users};
 use crate::rest::etag::IfMatch;
 use crate::rest::id::PathId;
 use crate::rest::problem::Problem;
 use crate::rest::query::Query;
 use crate::rest::read_only::ReadOnly;
 use crate::rest::scope::Scope;
+use crate::rest::versions;
 
 /// Delete a user
 ///
@@ -30,7 +31,7 @@ pub(crate) async fn delete_user(
     if_match: IfMatch,
 ) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[]).finish()?;
-    let expected = version::expected(&users, id.0, &if_match, &ReadOnly::default(), &scope.0).await?;
+    let expected = versions::expected(&if_match, &ReadOnly::default(), users.read.execute(id.0, &scope.0)).await?;
     users.delete.execute(DeleteUserCommand { id: id.0, expected }, &scope.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

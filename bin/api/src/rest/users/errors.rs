@@ -3,6 +3,7 @@
 use user_context::application::{ChangeUserError, CreateUserError, DeleteUserError, ListUsersError, ReadUserError};
 
 use crate::rest::problem::{Fault, Problem, ProblemKind};
+use crate::rest::versions::stale;
 
 fn not_found() -> Problem {
     Problem::not_found("user")
@@ -11,11 +12,6 @@ fn not_found() -> Problem {
 fn email_taken() -> Problem {
     let fault = Fault::at("/email", "taken", "another user has this e-mail address");
     Problem::new(ProblemKind::AlreadyExists, "another user has this e-mail address").with_faults(vec![fault])
-}
-
-/// The answer when the caller's version is not the present one.
-pub(super) fn stale() -> Problem {
-    Problem::new(ProblemKind::PreconditionFailed, "the user is not, or no longer, at a version that `If-Match` names")
 }
 
 impl From<CreateUserError> for Problem {

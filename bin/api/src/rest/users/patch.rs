@@ -5,7 +5,7 @@ use user_context::domain::UserId;
 
 use super::read::present;
 use super::wire::{UserBody, UserChange, UserPatchBody};
-use super::{ITEM, Users, version};
+use super::{ITEM, Users};
 use crate::rest::accept;
 use crate::rest::etag::IfMatch;
 use crate::rest::id::PathId;
@@ -13,6 +13,7 @@ use crate::rest::json::PatchBody;
 use crate::rest::problem::Problem;
 use crate::rest::query::Query;
 use crate::rest::scope::Scope;
+use crate::rest::versions;
 
 /// Change parts of a user
 ///
@@ -40,7 +41,7 @@ pub(crate) async fn patch_user(
     accept::json(&request)?;
     Query::of(&request, &[]).finish()?;
     let UserChange { name, email, status, read_only } = UserChange::read(&body.0)?;
-    let expected = version::expected(&users, id.0, &if_match, &read_only, &scope.0).await?;
+    let expected = versions::expected(&if_match, &read_only, users.read.execute(id.0, &scope.0)).await?;
     let command = PatchUserCommand { id: id.0, expected, name, email, status };
     Ok(present(&users.patch.execute(command, &scope.0).await?))
 }

@@ -5,7 +5,7 @@ use user_context::domain::UserId;
 
 use super::read::present;
 use super::wire::{UserBody, UserInput, UserReplacementBody};
-use super::{ITEM, Users, version};
+use super::{ITEM, Users};
 use crate::rest::accept;
 use crate::rest::etag::IfMatch;
 use crate::rest::id::PathId;
@@ -13,6 +13,7 @@ use crate::rest::json::JsonBody;
 use crate::rest::problem::Problem;
 use crate::rest::query::Query;
 use crate::rest::scope::Scope;
+use crate::rest::versions;
 
 /// Replace a user
 ///
@@ -39,7 +40,7 @@ pub(crate) async fn replace_user(
     accept::json(&request)?;
     Query::of(&request, &[]).finish()?;
     let input = UserInput::replace(&body.0)?;
-    let expected = version::expected(&users, id.0, &if_match, &input.read_only, &scope.0).await?;
+    let expected = versions::expected(&if_match, &input.read_only, users.read.execute(id.0, &scope.0)).await?;
     let command = ReplaceUserCommand { id: id.0, expected, name: input.name, email: input.email };
     Ok(present(&users.replace.execute(command, &scope.0).await?))
 }

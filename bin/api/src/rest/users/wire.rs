@@ -1,15 +1,17 @@
 //! Users as they go over the wire.
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::Value;
+use shared_kernel::Version;
 use user_context::domain::{Email, User, UserName, UserStatus};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::rest::instant::instant;
 use crate::rest::json::{Faults, Object, text};
 use crate::rest::problem::{Fault, Problem};
 use crate::rest::read_only::ReadOnly;
+use crate::rest::versions::Versioned;
 
 /// A person who uses the library.
 #[derive(Debug, Serialize, ToSchema)]
@@ -142,6 +144,18 @@ impl From<&User> for UserBody {
     }
 }
 
+impl Versioned for User {
+    type Body = UserBody;
+
+    fn version(&self) -> Version {
+        self.version()
+    }
+
+    fn body(&self) -> UserBody {
+        self.into()
+    }
+}
+
 impl From<UserStatus> for StatusBody {
     fn from(status: UserStatus) -> Self {
         match status {
@@ -149,11 +163,6 @@ impl From<UserStatus> for StatusBody {
             UserStatus::Suspended => Self::Suspended,
         }
     }
-}
-
-/// An instant as every body shows it: RFC 3339 in UTC, always with six digits of a second.
-pub(crate) fn instant(instant: DateTime<Utc>) -> String {
-    instant.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 /// What a caller may set when a user is created or replaced.
