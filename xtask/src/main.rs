@@ -7,13 +7,18 @@ use clap::{Parser, Subcommand};
 
 use ui::Screen;
 
+mod architecture;
 mod certificates;
 mod commands;
 mod debian;
+mod deployment;
 mod interrupt;
+mod policy;
 mod process;
+mod python;
 mod services;
 mod settings;
+mod testing;
 mod ui;
 mod workspace;
 
@@ -29,6 +34,10 @@ struct CommandLine {
 enum Task {
     /// Start, stop and look at the servers that tests need (MySQL, MariaDB, PostgreSQL)
     Services(commands::services::Arguments),
+    /// Check format, lints, documentation, dependency rules, licences, advisories, spelling and generated files
+    Check(commands::check::Arguments),
+    /// Run all tests on every engine, providing the servers they need
+    Test(commands::test::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +45,8 @@ fn main() -> ExitCode {
     let screen = Screen::new();
     let result = interrupt::install().and_then(|()| match &line.command {
         Task::Services(arguments) => commands::services::run(arguments, &screen),
+        Task::Check(arguments) => commands::check::run(arguments, &screen),
+        Task::Test(arguments) => commands::test::run(arguments, &screen),
     });
     match result {
         Ok(code) => code,

@@ -1,6 +1,7 @@
 //! Running other programs and ending them.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
@@ -44,10 +45,54 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
 
 /// Runs a command to its end, whatever that is, and returns all it printed.
 pub(crate) fn output(command: &mut Command) -> Result<Output> {
-    interrupt::check()?;
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("starting `{}`", describe(command)))?;
-    interrupt::check()?;
-    Ok(output)
+    command.stdin(Stdio::null()).output().with_context(|| format!("starting `{}`", describe(command)))
+}
+
+/// Like [`capture`], but a command that takes longer than the limit is ended, and that is an error.
+pub(crate) fn capture_within(command: &mut Command, limit: Duration) -> Result<String> {
+    let (reader, writer) = std::io::pipe().context("making a pipe")?;
+    command.stdout(writer.try_clone()?).stderr(writer).stdin(Stdio::null());
+    let mut child = command.spawn().with_context(|| format!("starting `{}`", describe(command)))?;
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let text = thread::spawn(move || std::io::read_to_string(reader).unwrap_or_default());
+    let mut status = None;
+    if !wait_until(limit, || {
+        status = child.try_wait().ok().flatten();
+        status.is_some() || interrupt::requested()
+    }) {
+        child.kill().ok();
+        child.wait().ok();
+        bail!("`{}` took longer than {} s", describe(command), limit.as_secs());
+    }
+    interrupt::check().inspect_err(|_| drop(child.kill()))?;
+    let text = text.join().unwrap_or_default();
+    match status {
+        Some(status) if status.success() => Ok(text),
+        _ => bail!("`{}` failed: {}", describe(command), tail(&text, 4)),
+    }
+}
+
+/// Runs a command, shows what it prints as it comes, both streams as one, and returns it as well.
+pub(crate) fn run_and_read(command: &mut Command) -> Result<(ExitStatus, String)> {
+    let (reader, writer) = std::io::pipe().context("making a pipe")?;
+    command.stdout(writer.try_clone()?).stderr(writer).stdin(Stdio::null());
+    let child = command.spawn().with_context(|| format!("starting `{}`", describe(command)))?;
+    // The command holds our ends of the pipe; without them the reader sees the end of the output.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let copy = thread::spawn(move || {
+        let mut text = String::new();
+        let mut reader = BufReader::new(reader);
+        let mut line = Vec::new();
+        while matches!(reader.read_until(b'\n', &mut line), Ok(1..)) {
+            std::io::stderr().write_all(&line).ok();
+            text.push_str(&String::from_utf8_lossy(&line));
+            line.clear();
+        }
+        text
+    });
+    let status = supervise(child)?;
+    let text = copy.join().unwrap_or_default();
+    Ok((status, text))
 }
 
 fn supervise(mut child: Child) -> Result<ExitStatus> {
@@ -205,6 +250,20 @@ mod tests {
         std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();
         stop(child.id(), Signal::TERM, Duration::from_millis(200)).unwrap();
         assert!(!alive(child.id()));
+    }
+
+    #[test]
+    fn a_command_that_takes_too_long_is_ended() {
+        let error = capture_within(Command::new("sleep").arg("600"), Duration::from_millis(50)).unwrap_err();
+        assert!(error.to_string().contains("took longer"), "{error}");
+        assert_eq!(capture_within(Command::new("echo").arg("x"), Duration::from_mins(1)).unwrap(), "x\n");
+    }
+
+    #[test]
+    fn both_streams_are_read_in_their_order() {
+        let (status, text) =
+            run_and_read(Command::new("sh").args(["-c", "echo one; echo two >&2; echo three; exit 4"])).unwrap();
+        assert_eq!((status.code(), text.as_str()), (Some(4), "one\ntwo\nthree\n"));
     }
 
     #[test]

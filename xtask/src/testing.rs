@@ -1,0 +1,8 @@
+//! What `cargo xtask test` is made of.
+
+pub(crate) mod engine;
+pub(crate) mod features;
+pub(crate) mod report;
+pub(crate) mod results;
+pub(crate) mod runner;
+pub(crate) mod tsql;

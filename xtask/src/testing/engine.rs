@@ -1,0 +1,106 @@
+//! The engines that tests run on, and how a test's path tells which one it is.
+
+use std::fmt;
+
+use clap::ValueEnum;
+
+use crate::services::Service;
+
+/// An engine in the sense of the summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
+pub(crate) enum Engine {
+    /// MySQL 8 or later
+    Mysql,
+    /// MariaDB
+    Mariadb,
+    /// PostgreSQL
+    Postgres,
+    /// SQLite, embedded
+    Sqlite,
+    /// The scriptable TDS server: SQL Server's protocol and its faults
+    Tds,
+    /// A real T-SQL engine: SQL Server's semantics
+    Sqlserver,
+}
+
+impl Engine {
+    /// All of them, in the order in which they are listed.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Mysql, Self::Mariadb, Self::Postgres, Self::Sqlite, Self::Tds, Self::Sqlserver];
+
+    /// The segment in a test's path.
+    pub(crate) fn segment(self) -> &'static str {
+        match self {
+            Self::Mysql => "mysql",
+            Self::Mariadb => "mariadb",
+            Self::Postgres => "postgres",
+            Self::Sqlite => "sqlite",
+            Self::Tds => "tds",
+            Self::Sqlserver => "sqlserver",
+        }
+    }
+
+    /// The server that must run for it, when it is one that we provide.
+    pub(crate) fn service(self) -> Option<Service> {
+        match self {
+            Self::Mysql => Some(Service::Mysql),
+            Self::Mariadb => Some(Service::Mariadb),
+            Self::Postgres => Some(Service::Postgres),
+            Self::Sqlite | Self::Tds | Self::Sqlserver => None,
+        }
+    }
+
+    /// Whether a test with this path runs on the engine. Unit tests may lie in modules named after an engine without
+    /// needing it: of those, only what stands below `on_engines` counts.
+    pub(crate) fn runs(self, integration: bool, path: &str) -> bool {
+        let mut segments = path.split("::");
+        if !integration && !segments.any(|segment| segment == "on_engines") {
+            return false;
+        }
+        segments.any(|segment| segment == self.segment())
+    }
+
+    /// The tests on this engine, in nextest's language.
+    pub(crate) fn filter(self) -> String {
+        let segment = self.segment();
+        format!("((kind(test) & test(/(^|::){segment}(::|$)/)) | test(/(^|::)on_engines(::.*)?::{segment}(::|$)/))")
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Mysql => "MySQL",
+            Self::Mariadb => "MariaDB",
+            Self::Postgres => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+            Self::Tds => "TDS server",
+            Self::Sqlserver => "SQL Server",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(integration: bool, path: &str, expected: &[Engine]) {
+        let found: Vec<Engine> = Engine::ALL.into_iter().filter(|engine| engine.runs(integration, path)).collect();
+        assert_eq!(found, expected, "{path}");
+    }
+
+    #[test]
+    fn a_test_runs_on_the_engine_that_its_path_names() {
+        check(true, "users::on_engines::mysql::a_name_is_kept", &[Engine::Mysql]);
+        check(true, "contract::tds::a_wrong_password_is_refused", &[Engine::Tds]);
+        check(true, "users::mysql_is_no_segment::x", &[]);
+        check(true, "postgres::x", &[Engine::Postgres]);
+    }
+
+    #[test]
+    fn a_unit_test_in_a_module_named_after_an_engine_needs_no_server() {
+        check(false, "render::sqlserver::tests::a_bracket_is_doubled", &[]);
+        check(false, "on_engines::sqlite::x", &[Engine::Sqlite]);
+    }
+}
