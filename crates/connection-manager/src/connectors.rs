@@ -1,8 +1,16 @@
 //! The connectors of the engines that this crate knows.
 
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(feature = "mysql")]
+pub use mysql::MySqlConnector;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresConnector;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteConnector;
 
@@ -53,8 +61,37 @@ pub(crate) fn refuse_server_settings(settings: &ConnectionSettings, engine: &str
     }
 }
 
+/// What every server needs. The database may be missing: a tool that creates databases connects without one.
+pub(crate) fn server_faults(settings: &ConnectionSettings, faults: &mut Vec<SettingFault>) {
+    for (key, value) in [("host", &settings.host), ("username", &settings.username)] {
+        if value.as_deref().is_none_or(str::is_empty) {
+            faults.push(SettingFault::new(key, format!("missing: {} is a server", settings.engine)));
+        }
+    }
+    if settings.port == Some(0) {
+        faults.push(SettingFault::new("port", "must be 1 to 65535"));
+    }
+    if settings.path.is_some() {
+        faults.push(SettingFault::new("path", format!("{} is a server and has no path; remove it", settings.engine)));
+    }
+    if settings.tls.mode == crate::TlsMode::Disabled && settings.tls.ca_file.is_some() {
+        faults.push(SettingFault::new("tls.ca_file", "is of no use while tls.mode is \"disabled\""));
+    }
+}
+
 pub(crate) fn misconfigured(name: &ConnectionName, faults: &[SettingFault]) -> DatabaseError {
     let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
     let message = format!("the settings cannot work: {}", faults.join("; "));
     DatabaseError::new(DatabaseErrorKind::Misconfigured, message).on(name)
+}
+
+/// The authorities to trust, read here so that a missing file is told by its name.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) async fn read_authorities(name: &ConnectionName, file: &std::path::Path) -> Result<Vec<u8>, DatabaseError> {
+    let path = file.to_owned();
+    let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
+    read.unwrap_or_else(|error| Err(std::io::Error::other(error))).map_err(|error| {
+        let message = format!("the file of authorities {} (tls.ca_file) cannot be read", file.display());
+        DatabaseError::new(DatabaseErrorKind::Misconfigured, message).on(name).with_source(error)
+    })
 }

@@ -28,6 +28,15 @@ impl ConnectionFactory {
     )]
     pub fn compiled() -> Self {
         let mut factory = Self::empty();
+        #[cfg(feature = "mysql")]
+        {
+            factory = factory.register(Arc::new(crate::connectors::MySqlConnector::mysql()));
+            factory = factory.register(Arc::new(crate::connectors::MySqlConnector::mariadb()));
+        }
+        #[cfg(feature = "postgres")]
+        {
+            factory = factory.register(Arc::new(crate::connectors::PostgresConnector));
+        }
         #[cfg(feature = "sqlite")]
         {
             factory = factory.register(Arc::new(crate::connectors::SqliteConnector));

@@ -11,6 +11,7 @@ mod metrics;
 pub mod pool;
 pub mod settings;
 pub mod sql_pool;
+pub mod tls;
 pub mod values;
 
 pub use connector::{Connector, SettingFault};

@@ -8,21 +8,74 @@ pub(super) fn map(
 ) -> DatabaseError {
     let kind = match &error {
         sqlx::Error::Database(server) => return from_server(server.as_ref()),
+        sqlx::Error::Io(cause) if is_tls(cause) => DatabaseErrorKind::TlsFailed,
         sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => DatabaseErrorKind::Unreachable,
         sqlx::Error::Tls(_) => DatabaseErrorKind::TlsFailed,
         sqlx::Error::Configuration(_) | sqlx::Error::InvalidArgument(_) => DatabaseErrorKind::Misconfigured,
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => DatabaseErrorKind::Decode,
         _ => DatabaseErrorKind::Query,
     };
-    let what = match kind {
+    let what = message(&kind, attempt);
+    DatabaseError::new(kind, what).with_source(error)
+}
+
+/// What was attempted and, where it says more than the server's code, how it ended.
+pub(super) fn message(kind: &DatabaseErrorKind, attempt: &str) -> String {
+    match kind {
+        DatabaseErrorKind::AuthRejected => format!("{attempt}: login rejected"),
+        DatabaseErrorKind::UnknownDatabase => format!("{attempt}: no such database, or it is closed to this user"),
+        DatabaseErrorKind::Saturated => format!("{attempt}: the server takes no further connection"),
         DatabaseErrorKind::Unreachable => format!("{attempt}: the server cannot be reached or went away"),
         DatabaseErrorKind::TlsFailed => format!("{attempt}: TLS could not be agreed on"),
+        DatabaseErrorKind::ReadOnlyTarget => format!("{attempt}: the target only reads"),
+        DatabaseErrorKind::UniqueViolation { constraint: Some(constraint) } => {
+            format!("{attempt}: unique constraint `{constraint}` violated")
+        }
+        DatabaseErrorKind::ForeignKeyViolation { constraint: Some(constraint) } => {
+            format!("{attempt}: foreign key `{constraint}` violated")
+        }
+        DatabaseErrorKind::SerializationConflict => format!("{attempt}: in conflict with another transaction"),
         _ => attempt.to_owned(),
-    };
-    DatabaseError::new(kind, what).with_source(error)
+    }
+}
+
+/// rustls reports a refused certificate as input and output gone wrong.
+fn is_tls(cause: &std::io::Error) -> bool {
+    cause.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
 }
 
 /// The server's own words, without the driver's type around them and without details that repeat values.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct ServerMessage(pub(super) String);
+
+/// The message with everything between quotation marks left out, for errors that repeat what was sent.
+#[cfg_attr(not(any(feature = "mysql", feature = "postgres")), expect(dead_code, reason = "SQLite repeats no values"))]
+pub(super) fn masked(message: &str) -> String {
+    let mut masked = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(open) = rest.find(['\'', '"']) {
+        let quote = &rest[open..=open];
+        // To the last of its kind: what is quoted may hold quotation marks of its own.
+        let Some(close) = rest[open + 1..].rfind(quote) else {
+            break;
+        };
+        masked.push_str(&rest[..open]);
+        masked.push('…');
+        rest = &rest[open + close + 2..];
+    }
+    masked.push_str(rest);
+    masked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_quotes_is_left_out() {
+        assert_eq!(masked("Incorrect integer value: 'it's me' for column"), "Incorrect integer value: … for column");
+        assert_eq!(masked("invalid input syntax for type uuid: \"x\""), "invalid input syntax for type uuid: …");
+        assert_eq!(masked("division by zero"), "division by zero");
+    }
+}

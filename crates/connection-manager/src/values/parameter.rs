@@ -47,6 +47,30 @@ pub enum Parameter {
     Instant(DateTime<Utc>),
 }
 
+impl Parameter {
+    /// The type, which NULL has too.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Null(kind) => *kind,
+            Self::Bool(_) => Kind::Bool,
+            Self::Int16(_) => Kind::Int16,
+            Self::Int32(_) => Kind::Int32,
+            Self::Int64(_) => Kind::Int64,
+            Self::Float(_) => Kind::Float,
+            Self::Double(_) => Kind::Double,
+            Self::Decimal(_) => Kind::Decimal,
+            Self::Text(_) => Kind::Text,
+            Self::Bytes(_) => Kind::Bytes,
+            Self::Json(_) => Kind::Json,
+            Self::Uuid(_) => Kind::Uuid,
+            Self::Date(_) => Kind::Date,
+            Self::Time(_) => Kind::Time,
+            Self::DateTime(_) => Kind::DateTime,
+            Self::Instant(_) => Kind::Instant,
+        }
+    }
+}
+
 /// The type that a NULL stands for; one for each other variant of [`Parameter`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is the variant of `Parameter` by the same name")]

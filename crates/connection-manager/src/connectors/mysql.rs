@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::ExposeSecret;
+use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
+use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
+
+use crate::connector::{Connector, SettingFault};
+use crate::credentials::Credentials;
+use crate::drivers::mysql::MySqlDriver;
+use crate::settings::{ConnectionSettings, TlsMode};
+use crate::sql_pool::SqlPool;
+
+/// MySQL 8 and later, and MariaDB. The native handle is [`SqlPool`]`<`[`MySqlDriver`]`>`.
+///
+/// MySQL's `caching_sha2_password` needs TLS: without it a login that the server has not cached is refused.
+#[derive(Debug, Clone)]
+pub struct MySqlConnector(Engine);
+
+impl MySqlConnector {
+    /// For the engine `mysql`.
+    pub fn mysql() -> Self {
+        Self(Engine::MYSQL)
+    }
+
+    /// For the engine `mariadb`.
+    pub fn mariadb() -> Self {
+        Self(Engine::MARIADB)
+    }
+}
+
+#[async_trait]
+impl Connector for MySqlConnector {
+    fn engine(&self) -> &Engine {
+        &self.0
+    }
+
+    fn default_port(&self) -> Option<u16> {
+        Some(3306)
+    }
+
+    fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {
+        let mut faults = super::unknown_options(settings, &[]);
+        super::server_faults(settings, &mut faults);
+        super::pool_faults(settings, &mut faults);
+        faults
+    }
+
+    async fn connect(
+        &self,
+        name: &ConnectionName,
+        settings: &ConnectionSettings,
+        credentials: Credentials,
+    ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
+        let mut options = MySqlConnectOptions::new()
+            .host(settings.host.as_deref().unwrap_or_default())
+            .port(settings.port.unwrap_or(3306))
+            .username(&credentials.username)
+            .password(credentials.password.expose_secret())
+            .ssl_mode(match settings.tls.mode {
+                TlsMode::Disabled => MySqlSslMode::Disabled,
+                TlsMode::Required => MySqlSslMode::Required,
+                TlsMode::VerifyFull => MySqlSslMode::VerifyIdentity,
+            });
+        if let Some(database) = &settings.database {
+            options = options.database(database);
+        }
+        if let Some(file) = &settings.tls.ca_file {
+            options = options.ssl_ca_from_pem(super::read_authorities(name, file).await?);
+        }
+        let driver = MySqlDriver::new(options);
+        let pool = SqlPool::open(name.clone(), self.0.clone(), settings.pool.clone(), driver).await?;
+        Ok(Arc::new(pool))
+    }
+}

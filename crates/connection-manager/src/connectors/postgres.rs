@@ -1,0 +1,67 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::ExposeSecret;
+use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+
+use crate::connector::{Connector, SettingFault};
+use crate::credentials::Credentials;
+use crate::drivers::postgres::PostgresDriver;
+use crate::settings::{ConnectionSettings, TlsMode};
+use crate::sql_pool::SqlPool;
+
+/// PostgreSQL 14 and later. The native handle is [`SqlPool`]`<`[`PostgresDriver`]`>`.
+///
+/// The option `application_name` is what the server shows in `pg_stat_activity`; without it, `bindery/` and the
+/// connection's name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PostgresConnector;
+
+#[async_trait]
+impl Connector for PostgresConnector {
+    fn engine(&self) -> &Engine {
+        static ENGINE: Engine = Engine::POSTGRES;
+        &ENGINE
+    }
+
+    fn default_port(&self) -> Option<u16> {
+        Some(5432)
+    }
+
+    fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {
+        let mut faults = super::unknown_options(settings, &["application_name"]);
+        super::server_faults(settings, &mut faults);
+        super::pool_faults(settings, &mut faults);
+        faults
+    }
+
+    async fn connect(
+        &self,
+        name: &ConnectionName,
+        settings: &ConnectionSettings,
+        credentials: Credentials,
+    ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
+        let application =
+            settings.options.get("application_name").cloned().unwrap_or_else(|| format!("bindery/{name}"));
+        let mut options = PgConnectOptions::new_without_pgpass()
+            .host(settings.host.as_deref().unwrap_or_default())
+            .port(settings.port.unwrap_or(5432))
+            .username(&credentials.username)
+            .password(credentials.password.expose_secret())
+            // Without a database, the one that every server has.
+            .database(settings.database.as_deref().unwrap_or("postgres"))
+            .application_name(&application)
+            .ssl_mode(match settings.tls.mode {
+                TlsMode::Disabled => PgSslMode::Disable,
+                TlsMode::Required => PgSslMode::Require,
+                TlsMode::VerifyFull => PgSslMode::VerifyFull,
+            });
+        if let Some(file) = &settings.tls.ca_file {
+            options = options.ssl_root_cert_from_pem(super::read_authorities(name, file).await?);
+        }
+        let driver = PostgresDriver::new(options);
+        let pool = SqlPool::open(name.clone(), Engine::POSTGRES, settings.pool.clone(), driver).await?;
+        Ok(Arc::new(pool))
+    }
+}

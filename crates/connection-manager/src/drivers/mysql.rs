@@ -1,0 +1,117 @@
+//! MySQL and MariaDB over single sqlx connections.
+
+mod bind;
+mod error;
+mod row;
+
+use std::fmt;
+
+use sea_query::Values;
+use shared_kernel::database::{DatabaseError, Dialect, Row, TransactionMode};
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+
+use self::error::map;
+use self::row::MySqlRowSource;
+use crate::pool::{Driver, DriverSession};
+
+/// What every session begins with, whatever the server's configuration says: text is utf8mb4, instants are UTC, and
+/// what does not fit is refused rather than cut. `||` joins text, as in the other dialects.
+const SESSION: &str = "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,\
+    ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT'";
+
+/// Opens connections to one MySQL or MariaDB database. Affected rows are the rows that matched, changed or not.
+pub struct MySqlDriver(MySqlConnectOptions);
+
+impl MySqlDriver {
+    /// A driver for what the options reach.
+    pub fn new(options: MySqlConnectOptions) -> Self {
+        let options = options.timezone(None).set_names(false).pipes_as_concat(false).no_engine_substitution(false);
+        Self(options.disable_statement_logging())
+    }
+}
+
+impl fmt::Debug for MySqlDriver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The options would print the password.
+        f.debug_struct("MySqlDriver").finish_non_exhaustive()
+    }
+}
+
+impl Driver for MySqlDriver {
+    type Session = MySqlSession;
+
+    fn dialect(&self) -> Dialect {
+        Dialect::MySql
+    }
+
+    async fn connect(&self) -> Result<MySqlSession, DatabaseError> {
+        crate::tls::install_provider();
+        let mut connection = self.0.connect().await.map_err(|error| map(error, "connecting"))?;
+        connection.execute(SESSION).await.map_err(|error| map(error, "setting up the session"))?;
+        Ok(MySqlSession(connection))
+    }
+}
+
+/// One connection to a MySQL or MariaDB server.
+pub struct MySqlSession(MySqlConnection);
+
+impl MySqlSession {
+    /// The driver's own connection.
+    pub fn connection(&mut self) -> &mut MySqlConnection {
+        &mut self.0
+    }
+
+    async fn send(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
+        self.0.execute(sql).await.map(drop).map_err(|error| map(error, "running a statement"))
+    }
+}
+
+impl DriverSession for MySqlSession {
+    async fn execute(&mut self, sql: String, values: Values) -> Result<u64, DatabaseError> {
+        let query = sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?);
+        let done = self.0.execute(query).await.map_err(|error| map(error, "running a statement"))?;
+        Ok(done.rows_affected())
+    }
+
+    async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
+        let query = sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?);
+        let rows = self.0.fetch_all(query).await.map_err(|error| map(error, "running a query"))?;
+        Ok(rows.into_iter().map(|row| Row::new(MySqlRowSource(row))).collect())
+    }
+
+    async fn run_script(&mut self, script: &str) -> Result<(), DatabaseError> {
+        let script = sqlx::raw_sql(AssertSqlSafe(script));
+        self.0.execute(script).await.map(drop).map_err(|error| map(error, "running a script"))
+    }
+
+    async fn begin(&mut self, mode: TransactionMode) -> Result<(), DatabaseError> {
+        self.send(match mode {
+            TransactionMode::ReadWrite => "START TRANSACTION READ WRITE",
+            TransactionMode::ReadOnly => "START TRANSACTION READ ONLY",
+        })
+        .await
+    }
+
+    async fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.send("COMMIT").await
+    }
+
+    async fn rollback(&mut self) -> Result<(), DatabaseError> {
+        self.send("ROLLBACK").await
+    }
+
+    async fn ping(&mut self) -> Result<(), DatabaseError> {
+        self.0.ping().await.map_err(|error| map(error, "asking for a sign of life"))
+    }
+
+    async fn server_version(&mut self) -> Result<Option<String>, DatabaseError> {
+        let version = sqlx::query_scalar::<_, String>("SELECT VERSION()").fetch_one(&mut self.0).await;
+        version.map(Some).map_err(|error| map(error, "asking for the version"))
+    }
+
+    async fn close(self) {
+        // What the server has to say at this point nobody can act on.
+        let _ = self.0.close().await;
+    }
+}

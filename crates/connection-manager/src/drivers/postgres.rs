@@ -1,0 +1,147 @@
+//! PostgreSQL over single sqlx connections.
+
+mod bind;
+mod error;
+mod numeric;
+mod row;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fmt::Write;
+
+use sea_query::Values;
+use shared_kernel::database::{DatabaseError, Dialect, Row, TransactionMode};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+
+use self::bind::Signature;
+use self::error::map;
+use self::row::PostgresRowSource;
+use crate::pool::{Driver, DriverSession};
+
+/// Statements whose parameter types are remembered; a little more than the driver keeps prepared.
+const REMEMBERED: usize = 200;
+
+/// Opens connections to one PostgreSQL database.
+pub struct PostgresDriver(PgConnectOptions);
+
+impl PostgresDriver {
+    /// A driver for what the options reach.
+    pub fn new(options: PgConnectOptions) -> Self {
+        Self(options.disable_statement_logging())
+    }
+}
+
+impl fmt::Debug for PostgresDriver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The options would print the password.
+        f.debug_struct("PostgresDriver").finish_non_exhaustive()
+    }
+}
+
+impl Driver for PostgresDriver {
+    type Session = PostgresSession;
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    async fn connect(&self) -> Result<PostgresSession, DatabaseError> {
+        crate::tls::install_provider();
+        let connection = self.0.connect().await.map_err(|error| map(error, "connecting"))?;
+        Ok(PostgresSession { connection, signatures: HashMap::new() })
+    }
+}
+
+/// One connection to a PostgreSQL server.
+pub struct PostgresSession {
+    connection: PgConnection,
+    /// The driver prepares a text once and binds by it ever after, even when the parameters are of other types. So the
+    /// types that a text was first sent with are remembered, and the same text with others is made another text.
+    signatures: HashMap<Box<str>, Signature>,
+}
+
+impl PostgresSession {
+    /// The driver's own connection.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
+    async fn prepared(&mut self, mut sql: String, values: Values) -> Result<(String, PgArguments), DatabaseError> {
+        let (arguments, signature) = bind::arguments(values)?;
+        if signature.is_empty() {
+            return Ok((sql, arguments));
+        }
+        match self.signatures.get(sql.as_str()) {
+            Some(first) if *first == signature => {}
+            Some(_) => {
+                // Writing to a String cannot fail.
+                let _ = write!(sql, " /* {signature} */");
+            }
+            None => {
+                if self.signatures.len() >= REMEMBERED {
+                    self.signatures.clear();
+                    let cleared = self.connection.clear_cached_statements().await;
+                    cleared.map_err(|error| map(error, "forgetting prepared statements"))?;
+                }
+                self.signatures.insert(sql.as_str().into(), signature);
+            }
+        }
+        Ok((sql, arguments))
+    }
+
+    async fn send(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
+        self.connection.execute(sql).await.map(drop).map_err(|error| map(error, "running a statement"))
+    }
+}
+
+impl DriverSession for PostgresSession {
+    async fn execute(&mut self, sql: String, values: Values) -> Result<u64, DatabaseError> {
+        let (sql, arguments) = self.prepared(sql, values).await?;
+        let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
+        let done = self.connection.execute(query).await.map_err(|error| map(error, "running a statement"))?;
+        Ok(done.rows_affected())
+    }
+
+    async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
+        let (sql, arguments) = self.prepared(sql, values).await?;
+        let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
+        let rows = self.connection.fetch_all(query).await.map_err(|error| map(error, "running a query"))?;
+        Ok(rows.into_iter().map(|row| Row::new(PostgresRowSource(row))).collect())
+    }
+
+    async fn run_script(&mut self, script: &str) -> Result<(), DatabaseError> {
+        let script = sqlx::raw_sql(AssertSqlSafe(script));
+        self.connection.execute(script).await.map(drop).map_err(|error| map(error, "running a script"))
+    }
+
+    async fn begin(&mut self, mode: TransactionMode) -> Result<(), DatabaseError> {
+        self.send(match mode {
+            TransactionMode::ReadWrite => "BEGIN READ WRITE",
+            TransactionMode::ReadOnly => "BEGIN READ ONLY",
+        })
+        .await
+    }
+
+    async fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.send("COMMIT").await
+    }
+
+    async fn rollback(&mut self) -> Result<(), DatabaseError> {
+        self.send("ROLLBACK").await
+    }
+
+    async fn ping(&mut self) -> Result<(), DatabaseError> {
+        self.connection.ping().await.map_err(|error| map(error, "asking for a sign of life"))
+    }
+
+    async fn server_version(&mut self) -> Result<Option<String>, DatabaseError> {
+        let version = sqlx::query_scalar::<_, String>("SHOW server_version").fetch_one(&mut self.connection).await;
+        version.map(Some).map_err(|error| map(error, "asking for the version"))
+    }
+
+    async fn close(self) {
+        // What the server has to say at this point nobody can act on.
+        let _ = self.connection.close().await;
+    }
+}

@@ -1,0 +1,57 @@
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+
+use crate::drivers::sqlx_error::{self, ServerMessage, masked};
+
+/// SQLSTATE by what a caller can do (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+///
+/// The server's detail (`Key (email)=(…) already exists`) repeats values and is left out.
+pub(super) fn map(error: sqlx::Error, attempt: &str) -> DatabaseError {
+    sqlx_error::map(error, attempt, |server| {
+        let code = server.code().unwrap_or_default().into_owned();
+        let constraint = server.constraint().map(str::to_owned);
+        // Class 22, data exceptions, quotes what could not be read.
+        let message = if code.starts_with("22") { masked(server.message()) } else { server.message().to_owned() };
+        let kind = kind(&code, constraint);
+        let what = sqlx_error::message(&kind, attempt);
+        DatabaseError::new(kind, what).with_code(code).with_source(ServerMessage(message))
+    })
+}
+
+fn kind(code: &str, constraint: Option<String>) -> DatabaseErrorKind {
+    match code {
+        "23505" => DatabaseErrorKind::UniqueViolation { constraint },
+        "23503" | "23001" => DatabaseErrorKind::ForeignKeyViolation { constraint },
+        "40001" | "40P01" | "55P03" | "40002" => DatabaseErrorKind::SerializationConflict,
+        "28P01" | "28000" => DatabaseErrorKind::AuthRejected,
+        // 42501 while connecting would be "no CONNECT privilege"; while running it is about a table.
+        "3D000" => DatabaseErrorKind::UnknownDatabase,
+        "25006" => DatabaseErrorKind::ReadOnlyTarget,
+        "53300" | "53400" => DatabaseErrorKind::Saturated,
+        // The server's own limits: statement_timeout, idle_in_transaction_session_timeout, transaction_timeout.
+        "57014" | "25P03" | "25P04" => DatabaseErrorKind::Timeout,
+        "57P01" | "57P02" | "57P03" | "57P05" => DatabaseErrorKind::Unreachable,
+        _ if code.starts_with("08") => DatabaseErrorKind::Unreachable,
+        _ => DatabaseErrorKind::Query,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_told_apart_by_what_a_caller_can_do() {
+        for (code, expected) in [
+            ("40P01", DatabaseErrorKind::SerializationConflict),
+            ("28P01", DatabaseErrorKind::AuthRejected),
+            ("3D000", DatabaseErrorKind::UnknownDatabase),
+            ("25006", DatabaseErrorKind::ReadOnlyTarget),
+            ("53300", DatabaseErrorKind::Saturated),
+            ("57P01", DatabaseErrorKind::Unreachable),
+            ("08006", DatabaseErrorKind::Unreachable),
+            ("42601", DatabaseErrorKind::Query),
+        ] {
+            assert_eq!(kind(code, None), expected, "{code}");
+        }
+    }
+}

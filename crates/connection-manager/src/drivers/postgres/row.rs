@@ -1,0 +1,83 @@
+use rust_decimal::Decimal;
+use sea_query::{ArrayType, Value};
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, RowSource};
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgRow, PgTypeKind, PgValueFormat, PgValueRef};
+use sqlx::types::chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use sqlx::{Column, Decode, Postgres, Row, TypeInfo, ValueRef};
+
+use super::numeric;
+use crate::values::Stored;
+
+pub(super) struct PostgresRowSource(pub(super) PgRow);
+
+impl RowSource for PostgresRowSource {
+    fn len(&self) -> usize {
+        self.0.columns().len()
+    }
+
+    fn column_name(&self, index: usize) -> Option<&str> {
+        self.0.columns().get(index).map(Column::name)
+    }
+
+    fn decode(&self, index: usize, wanted: &ArrayType) -> Result<Value, DatabaseError> {
+        let name = self.column_name(index).unwrap_or_default();
+        let stored_type = self.0.columns().get(index).map_or("unknown type", |column| column.type_info().name());
+        let value = self.0.try_get_raw(index).ok();
+        let stored =
+            value.and_then(|value| if value.is_null() { Some(Stored::Null) } else { read(value, stored_type) });
+        let stored = stored.ok_or_else(|| {
+            let message = format!("column `{name}` of type {stored_type} cannot be read");
+            DatabaseError::new(DatabaseErrorKind::Decode, message)
+        })?;
+        stored.into_value(wanted, name, stored_type)
+    }
+}
+
+fn read<'row>(value: PgValueRef<'row>, stored_type: &str) -> Option<Stored<'row>> {
+    fn get<'row, T: Decode<'row, Postgres>>(value: PgValueRef<'row>) -> Option<T> {
+        T::decode(value).ok()
+    }
+    match stored_type {
+        "BOOL" => get(value).map(Stored::Bool),
+        "INT2" => get::<i16>(value).map(|value| Stored::Int(value.into())),
+        "INT4" => get::<i32>(value).map(|value| Stored::Int(value.into())),
+        "INT8" => get(value).map(Stored::Int),
+        "OID" => get::<Oid>(value).map(|oid| Stored::UInt(oid.0.into())),
+        "FLOAT4" => get(value).map(Stored::Float),
+        "FLOAT8" => get(value).map(Stored::Double),
+        "NUMERIC" => {
+            let text = match value.format() {
+                PgValueFormat::Binary => numeric::text(value.as_bytes().ok()?)?,
+                PgValueFormat::Text => value.as_str().ok()?.to_owned(),
+            };
+            let decimal = Decimal::from_str_exact(&text);
+            Some(decimal.map_or_else(|_| Stored::WideDecimal(text.into()), Stored::Decimal))
+        }
+        "BYTEA" => match value.format() {
+            PgValueFormat::Binary => Some(Stored::Bytes(value.as_bytes().ok()?.into())),
+            PgValueFormat::Text => get::<Vec<u8>>(value).map(|bytes| Stored::Bytes(bytes.into())),
+        },
+        "UUID" => get(value).map(Stored::Uuid),
+        "DATE" => get::<NaiveDate>(value).map(Stored::Date),
+        "TIME" => get::<NaiveTime>(value).map(Stored::Time),
+        "TIMESTAMP" => get::<NaiveDateTime>(value).map(Stored::DateTime),
+        "TIMESTAMPTZ" => get::<DateTime<Utc>>(value).map(Stored::Instant),
+        "JSON" => value.as_str().ok().map(|text| Stored::Json(text.into())),
+        "JSONB" => {
+            let text = value.as_str().ok()?;
+            // In binary a version comes first, and there is one version.
+            Some(Stored::Json(text.strip_prefix('\u{1}').unwrap_or(text).into()))
+        }
+        "TEXT" | "VARCHAR" | "CHAR" | "BPCHAR" | "NAME" | "\"CHAR\"" | "UNKNOWN" | "XML" => text(value),
+        other => {
+            let is_enum = matches!(value.type_info().kind(), PgTypeKind::Enum(_));
+            // citext, of the extension by that name, is text in all but comparison.
+            if is_enum || other.eq_ignore_ascii_case("citext") { text(value) } else { None }
+        }
+    }
+}
+
+fn text(value: PgValueRef<'_>) -> Option<Stored<'_>> {
+    value.as_str().ok().map(|text| Stored::Text(text.into()))
+}
