@@ -4,6 +4,7 @@ mod builder;
 mod dialect;
 mod error;
 mod render;
+pub mod support;
 
 pub use dialect::{Dialect, UnknownDialect};
 pub use error::RenderError;

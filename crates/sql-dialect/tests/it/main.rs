@@ -1,0 +1,4 @@
+//! One binary for the crate's integration tests.
+
+mod table;
+mod tsql;
