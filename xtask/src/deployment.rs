@@ -31,12 +31,16 @@ impl Nginx {
         Ok(Self { program: "/usr/sbin/nginx".into(), unpacked: Some(unpacked) })
     }
 
-    /// A command that starts it.
-    pub(crate) fn command(&self) -> Command {
-        match &self.unpacked {
+    /// How it is started: the words of the command, and what it needs in its environment.
+    pub(crate) fn arguments(&self) -> (Vec<String>, Vec<(String, String)>) {
+        let command = match &self.unpacked {
             Some(unpacked) => unpacked.command(&self.program.to_string_lossy()),
             None => Command::new(&self.program),
-        }
+        };
+        let text = |word: &std::ffi::OsStr| word.to_string_lossy().into_owned();
+        let words = std::iter::once(command.get_program()).chain(command.get_args()).map(text).collect();
+        let environment = command.get_envs().filter_map(|(name, value)| Some((text(name), text(value?)))).collect();
+        (words, environment)
     }
 }
 

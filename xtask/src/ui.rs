@@ -52,7 +52,7 @@ impl Screen {
     }
 }
 
-/// One step of a command; finish it with [`Step::done`], [`Step::warn`] or [`Step::failed`].
+/// One step of a command; finish it with [`Step::done`] or [`Step::failed`].
 pub(crate) struct Step {
     screen: Screen,
     bar: Option<ProgressBar>,
@@ -71,12 +71,6 @@ impl Step {
     /// Finishes well and returns how long it took.
     pub(crate) fn done(self, text: impl Display) -> Duration {
         let sign = self.screen.mark(32, '✓');
-        self.finish(&sign, &text)
-    }
-
-    /// Finishes with something that a person should know about.
-    pub(crate) fn warn(self, text: impl Display) -> Duration {
-        let sign = self.screen.mark(33, '!');
         self.finish(&sign, &text)
     }
 

@@ -12,7 +12,7 @@ use crate::testing::engine::Engine;
 use crate::testing::report::{Ending, EngineReport, Report, StepReport};
 use crate::testing::results::TestResult;
 use crate::testing::runner::{self, Runner, Selection};
-use crate::testing::{features, tsql};
+use crate::testing::{edge, features, service, tsql};
 use crate::ui::Screen;
 use crate::{interrupt, settings};
 
@@ -97,6 +97,8 @@ impl Run<'_> {
             self.finish("examples in documentation", begun.elapsed(), verdict(&examples, content));
             self.step("features of one engine", |_| features::check())?;
             self.step("T-SQL syntax", |_| tsql::check(&python))?;
+            let program = service::program()?;
+            self.step("nginx in front", |say| edge::check(&python, &program, say))?;
         } else {
             self.report.notes.push(
                 "a part of the run: examples in documentation, feature and syntax checks and API conformance were left out"

@@ -10,7 +10,7 @@ use super::results::{self, TestResult};
 use crate::{process, workspace};
 
 /// Options of every build, so that tests, documentation and lints share what they compile.
-const SCOPE: [&str; 2] = ["--workspace", "--all-features"];
+pub(crate) const SCOPE: [&str; 2] = ["--workspace", "--all-features"];
 
 /// Which tests are wanted.
 #[derive(Debug, Default)]
