@@ -131,7 +131,7 @@ impl Migrator {
         }
         let mut guard = self.lock(sql, context).await?;
         let outcome = self.run(&mut guard, Direction::Up, context, |comparison, _| comparison.next_up(target)).await;
-        guard.release().await;
+        guard.release(context).await;
         outcome
     }
 
@@ -147,7 +147,7 @@ impl Migrator {
             self.set.get(newest.number())
         };
         let outcome = self.run(&mut guard, Direction::Down, context, next).await;
-        guard.release().await;
+        guard.release(context).await;
         outcome
     }
 
@@ -159,7 +159,7 @@ impl Migrator {
         let sql = self.sql()?;
         let guard = self.lock(sql, context).await?;
         let outcome = self.repair_locked(guard.executor(), number, found, context).await;
-        guard.release().await;
+        guard.release(context).await;
         outcome
     }
 

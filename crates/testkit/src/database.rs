@@ -174,13 +174,15 @@ pub fn manager(connection: &str, settings: ConnectionSettings) -> ConnectionMana
 
 async fn administer(server: Server, statements: &[String]) -> Result<(), DatabaseError> {
     let connection = connect(server.admin().with_pool(PoolSettings::sized(0, 1))).await?;
-    let mut outcome = Ok(());
-    for statement in statements {
-        outcome = connection.sql()?.run_script(statement, &RequestContext::system()).await;
-        if outcome.is_err() {
-            break;
+    let outcome = async {
+        // One session, because a setting may come before the statement that it is for.
+        let session = connection.sql()?.session(&RequestContext::system()).await?;
+        for statement in statements {
+            session.run_script(statement, &RequestContext::system()).await?;
         }
+        session.release().await
     }
+    .await;
     connection.close(Duration::from_secs(5)).await;
     outcome
 }

@@ -93,14 +93,21 @@ impl<'a> Guard<'a> {
         }
     }
 
-    /// Gives the lock back by closing the session that holds it.
-    pub(crate) async fn release(self) {
-        if let Self::Session(session) = self
-            && let Err(error) = session.release().await
-        {
+    /// Gives the lock back. Closing the session does that too, but a server may take a moment to notice.
+    pub(crate) async fn release(self, context: &RequestContext) {
+        let Self::Session(session) = self else { return };
+        let given_back = session.execute(&giving_back().into(), context).await;
+        if let Err(error) = given_back.and(session.release().await) {
             tracing::warn!(%error, "the session that held the migration lock did not close in good order");
         }
     }
+}
+
+fn giving_back() -> RawStatement {
+    RawStatement::per_dialect("UNLOCK")
+        .text(Dialect::MySql, "DO RELEASE_LOCK(CONCAT('schema_migrations:', SHA1(DATABASE())))")
+        .text(Dialect::Postgres, "SELECT pg_advisory_unlock(7234017283807667300)")
+        .text(Dialect::SqlServer, "EXEC sp_releaseapplock @Resource = N'schema_migrations', @LockOwner = N'Session'")
 }
 
 fn is_taken(error: &DatabaseError) -> bool {

@@ -62,6 +62,7 @@ pub async fn a_foreign_key_violation_is_told(target: Target) {
 pub async fn a_refused_statement_carries_the_code_of_the_engine(target: Target) {
     let connection = target.open().await;
     let sql = connection.sql().unwrap();
+    items(sql).await;
     assert_answers(sql, 1).await;
     let opened = connection.stats().opened_total;
     for text in ["SELEC 1", "SELECT nothing FROM no_such_table"] {
@@ -69,7 +70,6 @@ pub async fn a_refused_statement_carries_the_code_of_the_engine(target: Target) 
         let error = refused(sql.query(&statement, &context()).await, &DatabaseErrorKind::Query);
         assert!(error.code().is_some(), "{error:?}");
     }
-    items(sql).await;
     let columns = ["id", "label"];
     let null = Query::insert()
         .into_table("items")
@@ -92,7 +92,7 @@ pub async fn a_missing_column_is_an_error_even_for_an_option(target: Target) {
 
 /// Two transactions that want each other's locks: one is told to try again, the other goes through.
 ///
-/// On SQLite the second writer never gets as far: it is told to try again when it asks for the write lock.
+/// On SQLite the second writer never gets as far: it waits, or is told to try again, when it asks for the write lock.
 pub async fn crossing_locks_end_in_a_conflict(target: Target) {
     let connection = target.open().await;
     let sql = connection.sql().unwrap();
@@ -103,10 +103,16 @@ pub async fn crossing_locks_end_in_a_conflict(target: Target) {
     let first = sql.begin(TransactionMode::ReadWrite, &context()).await.unwrap();
     first.execute(&rename(1, "first"), &context()).await.unwrap();
     if target.server() == Server::Sqlite {
-        let second = sql.begin(TransactionMode::ReadWrite, &context()).await;
+        // Within one pool the second writer waits for its turn, for as long as it has time; another program's writer
+        // waits for the busy time-out and is told to try again.
+        let waits = sql.begin(TransactionMode::ReadWrite, &context().within(Duration::from_millis(200))).await;
+        refused(waits, &DatabaseErrorKind::Timeout);
+        let other = target.open_with(target.settings().with_option("busy_timeout", "200ms")).await;
+        let second = other.sql().unwrap().begin(TransactionMode::ReadWrite, &context()).await;
         refused(second, &DatabaseErrorKind::SerializationConflict);
         first.commit(&context()).await.unwrap();
-        sql.begin(TransactionMode::ReadWrite, &context()).await.unwrap().commit(&context()).await.unwrap();
+        begin(other.sql().unwrap()).await.commit(&context()).await.unwrap();
+        begin(sql).await.commit(&context()).await.unwrap();
         return;
     }
     let second = begin(sql).await;

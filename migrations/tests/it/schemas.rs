@@ -1,0 +1,148 @@
+//! The four texts of each migration make the same schema, in the eyes of an inspector that is not ours: SQLAlchemy's.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+
+use connection_manager::PasswordSource;
+use secrecy::ExposeSecret;
+use serde_json::{Value as Json, json};
+use testkit::{Server, TestDatabase};
+use tokio::io::AsyncWriteExt;
+
+async fn the_schema_is_the_same_as_elsewhere(server: Server) {
+    // PostgreSQL has the most types, so it tells the most differences.
+    let reference = if server == Server::Postgres { Server::Sqlite } else { Server::Postgres };
+    let (schema, expected) = (inspect(server).await, inspect(reference).await);
+    let differences = differences(&schema, &expected);
+    assert!(differences.is_empty(), "{server} differs from {reference}:\n{}", differences.join("\n"));
+    assert!(expected.as_object().is_some_and(|tables| tables.len() > 3), "{expected}");
+}
+
+testkit::on_every_engine!(the_schema_is_the_same_as_elsewhere);
+
+/// What the inspector sees in a database with every context in it.
+async fn inspect(server: Server) -> Json {
+    let database = TestDatabase::create(server).await;
+    for set in migrations::sets() {
+        database.migrate(set.context()).await;
+    }
+    let settings = database.settings();
+    let password = match &settings.password {
+        PasswordSource::Literal(password) => Some(password.expose_secret().to_owned()),
+        _ => None,
+    };
+    let (driver, place) = match server {
+        Server::MySql | Server::MariaDb => ("mysql+pymysql", settings.database.clone()),
+        Server::Postgres => ("postgresql+psycopg", settings.database.clone()),
+        Server::SqlServer => ("mssql+pymssql", settings.database.clone()),
+        Server::Sqlite => ("sqlite", database.path().map(|path| path.display().to_string())),
+    };
+    let request = json!({
+        "url": {
+            "drivername": driver, "username": settings.username, "password": password,
+            "host": settings.host, "port": settings.port, "database": place,
+        },
+        "ca": (server == Server::MySql).then(testkit::certificate_authority),
+    });
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inspect_schema.py");
+    let mut python = tokio::process::Command::new(testkit::python())
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the interpreter that BINDERY_TEST_PYTHON names starts");
+    // The password goes through a pipe: arguments and environment can be seen by others on the machine.
+    python.stdin.take().unwrap().write_all(request.to_string().as_bytes()).await.unwrap();
+    let output = python.wait_with_output().await.unwrap();
+    assert!(output.status.success(), "{server}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Where two schemas differ, one line each.
+fn differences(left: &Json, right: &Json) -> Vec<String> {
+    let (left, right) = (facts(left), facts(right));
+    let mut lines = Vec::new();
+    for key in left.keys().chain(right.keys().filter(|key| !left.contains_key(*key))) {
+        match (left.get(key), right.get(key)) {
+            (Some(one), Some(other)) if agree(one, other) => {}
+            (one, other) => lines.push(format!("{key}: {} here, {} there", shown(one), shown(other))),
+        }
+    }
+    lines
+}
+
+/// Every leaf of the schema by its path; a list is a leaf.
+fn facts(schema: &Json) -> BTreeMap<String, &Json> {
+    fn collect<'a>(path: &str, value: &'a Json, into: &mut BTreeMap<String, &'a Json>) {
+        match value {
+            Json::Object(members) => {
+                for (name, value) in members {
+                    collect(&format!("{path}/{name}"), value, into);
+                }
+            }
+            leaf => {
+                into.insert(path.to_owned(), leaf);
+            }
+        }
+    }
+    let mut facts = BTreeMap::new();
+    collect("", schema, &mut facts);
+    facts
+}
+
+/// Type families are lists, because one engine's TEXT may be another's instant: they agree when they share one. A
+/// length that one engine does not have agrees with any.
+fn agree(one: &Json, other: &Json) -> bool {
+    match (one, other) {
+        (Json::Array(families), Json::Array(others)) if families.first().is_some_and(is_family) => {
+            families.iter().any(|family| others.contains(family))
+        }
+        (Json::String(length), other) | (other, Json::String(length)) if length == "any length" => !other.is_array(),
+        (one, other) => one == other,
+    }
+}
+
+fn is_family(value: &Json) -> bool {
+    value.as_str().is_some_and(|text| text.starts_with("family:"))
+}
+
+fn shown(value: Option<&&Json>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
+}
+
+mod comparison {
+    use serde_json::json;
+
+    use super::differences;
+
+    fn schema(column: &serde_json::Value) -> serde_json::Value {
+        json!({"users": {"columns": {"name": column}, "primary_key": ["id"]}})
+    }
+
+    #[test]
+    fn equal_schemas_have_no_differences() {
+        let text = json!({"nullable": false, "type": ["family:text"], "length": 200});
+        let loose = json!({"nullable": false, "type": ["family:text", "family:instant"], "length": "any length"});
+        assert!(differences(&schema(&text), &schema(&loose)).is_empty());
+    }
+
+    #[test]
+    fn every_kind_of_difference_is_told() {
+        let base = json!({"nullable": false, "type": ["family:text"], "length": 200});
+        for other in [
+            json!({"nullable": true, "type": ["family:text"], "length": 200}),
+            json!({"nullable": false, "type": ["family:integer"], "length": 200}),
+            json!({"nullable": false, "type": ["family:text"], "length": 100}),
+        ] {
+            assert_eq!(differences(&schema(&base), &schema(&other)).len(), 1, "{other}");
+        }
+        let more =
+            json!({"users": {"columns": {"name": base}, "primary_key": ["id", "name"], "indexes": {"x": ["y"]}}});
+        let lines = differences(&schema(&base), &more);
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines.contains(&"/users/indexes/x: nothing here, [\"y\"] there".to_owned()), "{lines:?}");
+    }
+}
