@@ -9,6 +9,8 @@ mod delete_user;
 mod patch_user;
 mod queries;
 mod replace_user;
+#[cfg(test)]
+mod test_support;
 
 pub use change::ChangeUserError;
 pub use create_user::{CreateUser, CreateUserCommand, CreateUserError};

@@ -82,3 +82,64 @@ impl fmt::Debug for CreateUser {
         f.debug_struct("CreateUser").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::application::test_support::{Bench, Fault, command};
+    use crate::domain::UserStatus;
+
+    fn wish() -> Idempotent<'static, User> {
+        Idempotent {
+            key: "key".parse().expect("a key"),
+            digest: [7; 32],
+            render: &|user| user.id().to_string().into_bytes(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_user_is_active_and_gets_an_id_and_the_time() {
+        let bench = Bench::default();
+        let ann = bench.ann().await;
+        assert_eq!((ann.status(), ann.version().get()), (UserStatus::Active, 1));
+        assert_eq!((ann.created_at(), ann.updated_at()), (bench.clock.now(), bench.clock.now()));
+        assert_eq!(ann.id().uuid().get_version_num(), 7);
+        assert_eq!(bench.users.find(ann.id(), &bench.context).await.expect("a user"), Some(ann));
+        assert!(bench.users.receipts().is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_receipt_holds_the_answer_of_the_user_it_comes_with() {
+        let bench = Bench::default();
+        let create = bench.create_user();
+        let created = create.execute(command("Ann", "ann@example.org"), Some(&wish()), &bench.context).await;
+        let ann = created.expect("created").created().expect("by this call");
+        let receipts = bench.users.receipts();
+        assert_eq!(receipts.len(), 1);
+        assert_eq!((&receipts[0].answer, receipts[0].digest), (&ann.id().to_string().into_bytes(), [7; 32]));
+    }
+
+    #[tokio::test]
+    async fn a_replay_is_told_from_a_creation() {
+        let bench = Bench::default();
+        bench.users.fail_with(Fault::Replay);
+        let replayed = bench.create_user().execute(command("A", "a@example.org"), Some(&wish()), &bench.context).await;
+        assert!(matches!(replayed, Ok(Creation::Replayed(_))), "{replayed:?}");
+    }
+
+    #[tokio::test]
+    async fn refusals_say_what_stands_in_the_way() {
+        let bench = Bench::default();
+        bench.ann().await;
+        let create = bench.create_user();
+        let taken = create.execute(command("Bob", "ANN@example.org"), None, &bench.context).await;
+        assert!(matches!(taken, Err(CreateUserError::EmailTaken)), "{taken:?}");
+        bench.users.fail_with(Fault::Mismatch);
+        let mismatch = create.execute(command("Bob", "bob@example.org"), Some(&wish()), &bench.context).await;
+        assert!(matches!(mismatch, Err(CreateUserError::Idempotency(IdempotencyError::Mismatch))), "{mismatch:?}");
+        bench.users.fail_with(Fault::Away);
+        let away = create.execute(command("Bob", "bob@example.org"), None, &bench.context).await;
+        assert!(matches!(&away, Err(CreateUserError::Database(error)) if error.is_unavailable()), "{away:?}");
+        assert_eq!(format!("{create:?}"), "CreateUser { .. }");
+    }
+}

@@ -67,3 +67,34 @@ impl fmt::Debug for DeleteUser {
         f.debug_struct("DeleteUser").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::application::test_support::{Bench, Fault};
+
+    #[tokio::test]
+    async fn a_deleted_user_is_gone() {
+        let bench = Bench::default();
+        let ann = bench.ann().await;
+        let delete = DeleteUser::new(bench.users.clone());
+        let command = DeleteUserCommand { id: ann.id(), expected: ann.version() };
+        delete.execute(command, &bench.context).await.expect("deleted");
+        let again = delete.execute(command, &bench.context).await;
+        assert!(matches!(again, Err(DeleteUserError::NotFound(id)) if id == ann.id()), "{again:?}");
+        assert_eq!(format!("{delete:?}"), "DeleteUser { .. }");
+    }
+
+    #[tokio::test]
+    async fn a_user_who_was_written_meanwhile_stays() {
+        let bench = Bench::default();
+        let ann = bench.ann().await;
+        bench.users.fail_with(Fault::Overtaken);
+        let command = DeleteUserCommand { id: ann.id(), expected: ann.version() };
+        let stale = DeleteUser::new(bench.users.clone()).execute(command, &bench.context).await;
+        assert!(matches!(stale, Err(DeleteUserError::Stale { expected, .. }) if expected == ann.version()));
+        bench.users.fail_with(Fault::Away);
+        let away = DeleteUser::new(bench.users.clone()).execute(command, &bench.context).await;
+        assert!(matches!(&away, Err(DeleteUserError::Database(error)) if error.is_unavailable()), "{away:?}");
+    }
+}

@@ -85,3 +85,51 @@ impl fmt::Debug for ListUsers {
         f.debug_struct("ListUsers").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use shared_kernel::paging::{Position, SortKey};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::application::test_support::{Bench, Fault};
+    use crate::domain::UserSort;
+
+    #[tokio::test]
+    async fn a_user_is_read_or_said_to_be_absent() {
+        let bench = Bench::default();
+        let ann = bench.ann().await;
+        let read = ReadUser::new(bench.users.clone());
+        assert_eq!(read.execute(ann.id(), &bench.context).await.expect("she is there"), ann);
+        let absent = read.execute(UserId::new(Uuid::nil()), &bench.context).await;
+        assert_eq!(absent.expect_err("nobody").to_string(), "there is no user 00000000-0000-0000-0000-000000000000");
+        assert_eq!(format!("{read:?}"), "ReadUser { .. }");
+    }
+
+    #[tokio::test]
+    async fn a_position_of_another_list_is_refused() {
+        let bench = Bench::default();
+        let ann = bench.ann().await;
+        let list_users = ListUsers::new(bench.users.clone());
+        let page = list_users.execute(&UserList::default(), &bench.context).await.expect("a page");
+        assert_eq!(page.items, [ann]);
+        let after = Some(Position { key: Some(SortKey::Instant(DateTime::UNIX_EPOCH)), id: Uuid::nil() });
+        let list = UserList { sort: UserSort::Name, after, ..UserList::default() };
+        let refused = list_users.execute(&list, &bench.context).await;
+        assert!(matches!(refused, Err(ListUsersError::ForeignPosition)), "{refused:?}");
+        let list = UserList { sort: UserSort::CreatedAt, ..list };
+        assert!(list_users.execute(&list, &bench.context).await.is_ok());
+        assert_eq!(format!("{list_users:?}"), "ListUsers { .. }");
+    }
+
+    #[tokio::test]
+    async fn a_database_that_is_away_is_said_to_be() {
+        let bench = Bench::default();
+        bench.users.fail_with(Fault::Away);
+        let list = ListUsers::new(bench.users.clone()).execute(&UserList::default(), &bench.context).await;
+        assert!(matches!(&list, Err(ListUsersError::Database(error)) if error.is_unavailable()), "{list:?}");
+        let read = ReadUser::new(bench.users.clone()).execute(UserId::new(Uuid::nil()), &bench.context).await;
+        assert!(matches!(&read, Err(ReadUserError::Database(error)) if error.is_unavailable()), "{read:?}");
+    }
+}

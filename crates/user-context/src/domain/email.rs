@@ -183,9 +183,10 @@ mod tests {
 
     #[test]
     fn long_addresses_are_refused() {
-        let domain = format!("{}.{}.{}.{}", "a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(58));
-        assert!(Email::parse(&format!("x@{}", &domain[..252])).is_err_and(|error| error != EmailError::Empty) || true);
-        check(&format!("x@{domain}.org"), "too_long", "the e-mail address has more than 254 octets");
+        let domain = format!("{}.{}.{}.{}", "a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(60));
+        let longest = format!("x@{}", &domain[..252]);
+        assert_eq!((longest.len(), Email::parse(&longest).map(|email| email.to_string())), (254, Ok(longest)));
+        check(&format!("xy@{}", &domain[..252]), "too_long", "the e-mail address has more than 254 octets");
     }
 
     #[test]
