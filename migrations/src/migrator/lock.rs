@@ -105,7 +105,7 @@ impl<'a> Guard<'a> {
 
 fn giving_back() -> RawStatement {
     RawStatement::per_dialect("UNLOCK")
-        .text(Dialect::MySql, "DO RELEASE_LOCK(CONCAT('schema_migrations:', SHA1(DATABASE())))")
+        .text(Dialect::MySql, "DO RELEASE_LOCK(CONCAT('schema_migrations:', LEFT(SHA2(DATABASE(), 256), 40)))")
         .text(Dialect::Postgres, "SELECT pg_advisory_unlock(7234017283807667300)")
         .text(Dialect::SqlServer, "EXEC sp_releaseapplock @Resource = N'schema_migrations', @LockOwner = N'Session'")
 }
@@ -127,7 +127,7 @@ async fn pause(began: Instant, wait: Wait<'_>) -> Result<(), LockError> {
 /// Asks once. The name of the lock holds the database's, where the engine's locks belong to the whole server.
 async fn ask(session: &dyn SqlSession, context: &RequestContext) -> Result<bool, DatabaseError> {
     let question = RawStatement::per_dialect("SELECT")
-        .text(Dialect::MySql, "SELECT GET_LOCK(CONCAT('schema_migrations:', SHA1(DATABASE())), 0) AS outcome")
+        .text(Dialect::MySql, "SELECT GET_LOCK(CONCAT('schema_migrations:', LEFT(SHA2(DATABASE(), 256), 40)), 0) AS outcome")
         .text(
             Dialect::Postgres,
             "SELECT CASE WHEN pg_try_advisory_lock(7234017283807667300) THEN 1::BIGINT ELSE 0::BIGINT END AS outcome",
