@@ -11,28 +11,28 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Makes the bytes of request number `n`.
-pub type RequestMaker = Arc<dyn Fn(u64) -> Vec<u8> + Send + Sync>;
+pub(crate) type RequestMaker = Arc<dyn Fn(u64) -> Vec<u8> + Send + Sync>;
 
 /// What a run measured.
 #[derive(Debug, Clone)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// Answered requests a second.
-    pub throughput: f64,
+    pub(crate) throughput: f64,
     /// Latency of each answer, ascending.
     latencies: Vec<Duration>,
     /// Answers whose status was not 2xx.
-    pub refused: u64,
+    pub(crate) refused: u64,
 }
 
 impl Measured {
     /// How many answers.
     #[expect(clippy::cast_precision_loss, reason = "a run has far fewer than 2^52 answers")]
-    pub fn count(&self) -> f64 {
+    pub(crate) fn count(&self) -> f64 {
         self.latencies.len() as f64
     }
 
     /// The latency that a share of the answers did not exceed; `share` is between 0 and 1.
-    pub fn quantile(&self, share: f64) -> Duration {
+    pub(crate) fn quantile(&self, share: f64) -> Duration {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length is an index")]
         #[expect(clippy::cast_precision_loss, reason = "a run has far fewer than 2^52 answers")]
         let index = ((self.latencies.len() as f64 * share).ceil() as usize).clamp(1, self.latencies.len().max(1)) - 1;
@@ -44,7 +44,12 @@ impl Measured {
 ///
 /// # Errors
 /// When a connection cannot be opened or an answer cannot be read.
-pub async fn run(address: SocketAddr, clients: usize, length: Duration, requests: RequestMaker) -> io::Result<Measured> {
+pub(crate) async fn run(
+    address: SocketAddr,
+    clients: usize,
+    length: Duration,
+    requests: RequestMaker,
+) -> io::Result<Measured> {
     let counter = Arc::new(AtomicU64::new(0));
     let begun = Instant::now();
     let tasks: Vec<_> = (0..clients)

@@ -4,6 +4,8 @@
 //! SQLite is always measured, MariaDB when `BINDERY_TEST_MARIADB_URL` names a server. `BINDERY_BENCH_BOOKS` and
 //! `BINDERY_BENCH_SECONDS` make a run smaller.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+
 mod load;
 mod peer;
 mod process;
@@ -93,7 +95,10 @@ fn measure(
     round: Duration,
 ) -> anyhow::Result<()> {
     let configuration = folder.join(format!("{engine}.toml"));
-    std::fs::write(&configuration, format!("[contexts.books]\nconnection = \"shelf\"\n\n[connections.shelf]\n{settings}"))?;
+    std::fs::write(
+        &configuration,
+        format!("[contexts.books]\nconnection = \"shelf\"\n\n[connections.shelf]\n{settings}"),
+    )?;
     let data = folder.join(format!("{engine}-data"));
     let api = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
@@ -112,7 +117,9 @@ fn measure(
 
     let ids = runtime.block_on(scenario::some_ids(service.address))?;
     println!("\n### {engine}\n");
-    println!("| scenario | service req/s | bare req/s | ratio | service p50 / p95 / p99 ms | bare p50 / p95 / p99 ms | service CPU s per 10,000 | bare CPU s per 10,000 |");
+    println!(
+        "| scenario | service req/s | bare req/s | ratio | service p50 / p95 / p99 ms | bare p50 / p95 / p99 ms | service CPU s per 10,000 | bare CPU s per 10,000 |"
+    );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     for scenario in Scenario::ALL {
         let requests = scenario.requests(&ids);

@@ -94,7 +94,7 @@ struct Search {
 ///
 /// # Errors
 /// When the database or the address cannot be had.
-pub fn serve(engine: &str, database: &str, connections: u32) -> anyhow::Result<()> {
+pub(crate) fn serve(engine: &str, database: &str, connections: u32) -> anyhow::Result<()> {
     let (engine, database) = (engine.to_owned(), database.to_owned());
     actix_web::rt::System::new().block_on(async move {
         let database = open(&engine, &database, connections).await?;

@@ -10,10 +10,10 @@ use anyhow::Context;
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// A running server; killed when dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     /// Where it listens.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Server {
@@ -21,7 +21,7 @@ impl Server {
     ///
     /// # Errors
     /// When the process ends or its output has no address.
-    pub fn start(mut command: Command) -> anyhow::Result<Self> {
+    pub(crate) fn start(mut command: Command) -> anyhow::Result<Self> {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let output = child.stdout.take().context("the output was not captured")?;
         let mut lines = BufReader::new(output).lines();
@@ -40,7 +40,7 @@ impl Server {
     ///
     /// # Errors
     /// When `/proc` cannot be read.
-    pub fn processor_seconds(&self) -> anyhow::Result<f64> {
+    pub(crate) fn processor_seconds(&self) -> anyhow::Result<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         // The program's name, in parentheses, may hold blanks; fields are counted behind it.
         let (_, fields) = stat.rsplit_once(')').context("/proc/<pid>/stat has no program name")?;
@@ -54,7 +54,7 @@ impl Server {
     ///
     /// # Errors
     /// When `/proc` cannot be read.
-    pub fn peak_memory(&self) -> anyhow::Result<f64> {
+    pub(crate) fn peak_memory(&self) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).context("no VmHWM in /proc/<pid>/status")?;
         let kibibytes: f64 = line.split_whitespace().nth(1).context("VmHWM has no number")?.parse()?;

@@ -13,7 +13,7 @@ static CREATED: AtomicU64 = AtomicU64::new(0);
 
 /// One kind of load.
 #[derive(Debug, Clone, Copy)]
-pub enum Scenario {
+pub(crate) enum Scenario {
     /// One book by its id.
     PointRead,
     /// The first page of all books.
@@ -28,10 +28,10 @@ pub enum Scenario {
 
 impl Scenario {
     /// Every scenario, reads before writes.
-    pub const ALL: [Self; 5] = [Self::PointRead, Self::List, Self::FilteredSearch, Self::Create, Self::Mix];
+    pub(crate) const ALL: [Self; 5] = [Self::PointRead, Self::List, Self::FilteredSearch, Self::Create, Self::Mix];
 
     /// The name in the table.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::PointRead => "point read",
             Self::List => "list of 50",
@@ -42,7 +42,7 @@ impl Scenario {
     }
 
     /// What makes this scenario's requests.
-    pub fn requests(self, ids: &Arc<[String]>) -> RequestMaker {
+    pub(crate) fn requests(self, ids: &Arc<[String]>) -> RequestMaker {
         let ids = Arc::clone(ids);
         match self {
             Self::PointRead => Arc::new(move |n| point_read(&ids, n)),
@@ -55,7 +55,7 @@ impl Scenario {
 }
 
 /// A thousand ids out of the first pages.
-pub async fn some_ids(address: SocketAddr) -> anyhow::Result<Arc<[String]>> {
+pub(crate) async fn some_ids(address: SocketAddr) -> anyhow::Result<Arc<[String]>> {
     let client = reqwest::Client::new();
     let mut ids = Vec::new();
     let mut cursor = String::new();

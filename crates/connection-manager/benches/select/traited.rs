@@ -1,0 +1,76 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use connection_manager::{ConnectionFactory, ConnectionManager, ConnectionSettings};
+use sea_query::{Expr, ExprTrait, Query};
+use shared_kernel::RequestContext;
+use shared_kernel::database::{Access, Connections, DatabaseConnection, Row, SqlConnection, Statement};
+use uuid::Uuid;
+
+use crate::Failure;
+use crate::measure::{Load, ROWS};
+
+/// A connection as a bounded context sees it.
+pub(crate) struct Traited {
+    connection: Arc<dyn DatabaseConnection>,
+    context: RequestContext,
+}
+
+impl Traited {
+    pub(crate) async fn connect(settings: ConnectionSettings) -> Result<Self, Failure> {
+        let manager =
+            ConnectionManager::builder(ConnectionFactory::compiled()).connection("bench", settings).build()?;
+        let context = RequestContext::system();
+        let connection = manager.get("bench", Access::Read, &context).await?;
+        Ok(Self { connection, context })
+    }
+
+    pub(crate) async fn run(&self, load: Load, calls: i64) -> Result<(), Failure> {
+        let sql = self.connection.sql()?;
+        match load {
+            Load::Point => self.point(sql, calls).await,
+            Load::Rows => self.rows(sql, calls).await,
+        }
+    }
+
+    async fn point(&self, sql: &dyn SqlConnection, calls: i64) -> Result<(), Failure> {
+        for call in 0..calls {
+            let statement = Query::select()
+                .columns(["id", "name"])
+                .from("bindery_bench")
+                .and_where(Expr::col("id").eq(call % ROWS))
+                .take();
+            let row = sql.query_one(&Statement::from(statement), &self.context).await?.ok_or("the row is missing")?;
+            std::hint::black_box((row.get::<i64>(0)?, row.get::<String>(1)?));
+        }
+        Ok(())
+    }
+
+    async fn rows(&self, sql: &dyn SqlConnection, calls: i64) -> Result<(), Failure> {
+        for _ in 0..calls {
+            let statement = Query::select()
+                .columns(["id", "name", "uuid", "number", "day", "instant", "flag"])
+                .from("bindery_bench")
+                .take();
+            let rows = sql.query(&Statement::from(statement), &self.context).await?;
+            for row in &rows {
+                std::hint::black_box(decode(row)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+type Decoded = (i64, String, Uuid, f64, NaiveDate, DateTime<Utc>, bool);
+
+fn decode(row: &Row) -> Result<Decoded, Failure> {
+    Ok((
+        row.get("id")?,
+        row.get("name")?,
+        row.get("uuid")?,
+        row.get("number")?,
+        row.get("day")?,
+        row.get("instant")?,
+        row.get("flag")?,
+    ))
+}
