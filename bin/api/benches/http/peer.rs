@@ -4,7 +4,7 @@
 use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::{Deserialize, Serialize};
-use sqlx::mysql::{MySqlPoolOptions, MySqlRow};
+use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow, MySqlSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::types::chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{MySqlPool, Row, SqlitePool};
@@ -125,7 +125,8 @@ async fn open(engine: &str, database: &str, connections: u32) -> anyhow::Result<
         return Ok(Database::Sqlite(pool.connect_with(options).await?));
     }
     let pool = MySqlPoolOptions::new().max_connections(connections).test_before_acquire(false);
-    Ok(Database::MySql(pool.connect(database).await?))
+    let options = database.parse::<MySqlConnectOptions>()?.ssl_mode(MySqlSslMode::Disabled);
+    Ok(Database::MySql(pool.connect_with(options).await?))
 }
 
 async fn read(database: web::Data<Database>, id: web::Path<Uuid>) -> HttpResponse {

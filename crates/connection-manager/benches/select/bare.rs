@@ -1,5 +1,5 @@
-use sqlx::mysql::MySqlConnectOptions;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::types::Uuid;
 use sqlx::types::chrono::{DateTime, NaiveDate, Utc};
@@ -45,7 +45,8 @@ macro_rules! run {
 }
 
 impl Bare {
-    /// Connects to the server behind `url` (a file for SQLite); on MySQL and MariaDB it makes a database of its own.
+    /// Connects to the server behind `url` (a file for SQLite), without TLS as [`crate::traited`] does on loopback; on MySQL
+    /// and MariaDB it makes a database of its own.
     pub(crate) async fn connect(engine: &str, url: &str) -> Result<Self, Failure> {
         match engine {
             "sqlite" => {
@@ -57,11 +58,13 @@ impl Bare {
                 Ok(Self::Sqlite(SqliteConnection::connect_with(&options).await?))
             }
             "postgres" => {
-                let options: PgConnectOptions = url.parse::<PgConnectOptions>()?.disable_statement_logging();
+                let options: PgConnectOptions =
+                    url.parse::<PgConnectOptions>()?.ssl_mode(PgSslMode::Disable).disable_statement_logging();
                 Ok(Self::Postgres(PgConnection::connect_with(&options).await?))
             }
             _ => {
-                let options: MySqlConnectOptions = url.parse::<MySqlConnectOptions>()?.disable_statement_logging();
+                let options: MySqlConnectOptions =
+                    url.parse::<MySqlConnectOptions>()?.ssl_mode(MySqlSslMode::Disabled).disable_statement_logging();
                 let mut connection = MySqlConnection::connect_with(&options).await?;
                 connection.execute("CREATE DATABASE IF NOT EXISTS bindery_bench").await?;
                 connection.close().await?;
