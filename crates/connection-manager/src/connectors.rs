@@ -6,6 +6,8 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlserver")]
+mod sqlserver;
 
 #[cfg(feature = "mysql")]
 pub use mysql::MySqlConnector;
@@ -13,6 +15,8 @@ pub use mysql::MySqlConnector;
 pub use postgres::PostgresConnector;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteConnector;
+#[cfg(feature = "sqlserver")]
+pub use sqlserver::SqlServerConnector;
 
 use std::time::Duration;
 
@@ -86,7 +90,7 @@ pub(crate) fn misconfigured(name: &ConnectionName, faults: &[SettingFault]) -> D
 }
 
 /// The authorities to trust, read here so that a missing file is told by its name.
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlserver"))]
 pub(crate) async fn read_authorities(name: &ConnectionName, file: &std::path::Path) -> Result<Vec<u8>, DatabaseError> {
     let path = file.to_owned();
     let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;

@@ -23,7 +23,7 @@ impl ConnectionFactory {
 
     /// With the connectors of every engine that this crate was compiled with.
     #[cfg_attr(
-        not(feature = "sqlite"),
+        not(any(feature = "mysql", feature = "postgres", feature = "sqlite", feature = "sqlserver")),
         expect(unused_mut, reason = "with no engine compiled in there is nothing to register")
     )]
     pub fn compiled() -> Self {
@@ -40,6 +40,10 @@ impl ConnectionFactory {
         #[cfg(feature = "sqlite")]
         {
             factory = factory.register(Arc::new(crate::connectors::SqliteConnector));
+        }
+        #[cfg(feature = "sqlserver")]
+        {
+            factory = factory.register(Arc::new(crate::connectors::SqlServerConnector));
         }
         factory
     }

@@ -145,6 +145,11 @@ impl TdsServer {
         self.shared.settings().login_error = error;
     }
 
+    /// Sends clients on to another address once they are logged in, as a gateway does; with `None` no longer.
+    pub fn redirect_to(&self, target: Option<(&str, u16)>) {
+        self.shared.settings().redirection = target.map(|(host, port)| (host.to_owned(), port));
+    }
+
     /// What it does about TLS from the next connection on.
     pub fn set_tls(&self, tls: Tls) {
         self.shared.settings().tls = tls;

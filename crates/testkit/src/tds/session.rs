@@ -177,6 +177,10 @@ impl Session {
                 return Ok(ControlFlow::Break(()));
             }
         };
+        let redirection = self.shared.settings().redirection.clone();
+        if let Some((host, port)) = &redirection {
+            tokens.redirected(host, *port);
+        }
         tokens.database_changed(&database, "master");
         tokens.message(&ServerMessage::new(5701, format!("Changed database context to '{database}'.")));
         tokens.collation_changed();
@@ -185,7 +189,7 @@ impl Session {
         tokens.done(DoneKind::Batch, Done::default());
         self.send(&tokens).await?;
         self.packet_size = login.packet_size;
-        Ok(ControlFlow::Continue(()))
+        Ok(if redirection.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
     async fn send(&mut self, tokens: &Tokens) -> io::Result<()> {

@@ -77,6 +77,7 @@ pub(super) struct Settings {
     pub(super) tls: Tls,
     pub(super) admission: Admission,
     pub(super) login_error: Option<ServerMessage>,
+    pub(super) redirection: Option<(String, u16)>,
     /// Later rules go first.
     rules: Vec<(Matcher, Answer)>,
 }
@@ -89,6 +90,7 @@ impl Settings {
             tls: Tls::default(),
             admission: Admission::default(),
             login_error: None,
+            redirection: None,
             rules: Vec::new(),
         }
     }

@@ -92,6 +92,18 @@ impl Tokens {
         });
     }
 
+    /// The client is to go to another address (MS-TDS section 2.2.7.9, type 20).
+    pub(super) fn redirected(&mut self, host: &str, port: u16) {
+        self.environment(20, |out| {
+            let length = 5 + host.encode_utf16().count() * 2;
+            out.put_u16_le(u16::try_from(length).unwrap_or(u16::MAX));
+            out.put_u8(0); // TCP
+            out.put_u16_le(port);
+            write_us_varchar(out, host);
+            out.put_u16_le(0);
+        });
+    }
+
     pub(super) fn collation_changed(&mut self) {
         self.environment(7, |out| {
             out.put_u8(5);

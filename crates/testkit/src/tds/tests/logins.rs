@@ -48,6 +48,15 @@ async fn every_login_can_be_turned_away_with_a_message_of_choice() {
 }
 
 #[tokio::test]
+async fn a_client_can_be_sent_on_to_another_address() {
+    let server = server().start().await.unwrap();
+    server.redirect_to(Some(("db.example", 1433)));
+    let outcome = connect_with(&server, config(&server, EncryptionLevel::NotSupported)).await;
+    let Err(tiberius::error::Error::Routing { host, port }) = outcome else { panic!("not sent on") };
+    assert_eq!((host.as_str(), port), ("db.example", 1433));
+}
+
+#[tokio::test]
 async fn tls_comes_about_where_both_sides_want_it() {
     for (tls, encryption, expected) in [
         (Tls::NotSupported, EncryptionLevel::NotSupported, Some(0)),

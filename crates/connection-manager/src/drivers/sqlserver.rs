@@ -1,0 +1,332 @@
+//! SQL Server over single tiberius clients.
+
+mod bind;
+mod error;
+mod row;
+mod verb;
+
+use std::fmt;
+use std::future::Future;
+
+use sea_query::Values;
+use secrecy::ExposeSecret;
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Row, TransactionMode};
+use tiberius::{AuthMethod, Client, Config, EncryptionLevel, ToSql};
+use tokio::net::TcpStream;
+use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
+use tracing::Dispatch;
+use tracing::instrument::{WithDispatch, WithSubscriber};
+
+use self::bind::{Bound, bind};
+use self::error::{map, map_connecting};
+use self::row::SqlServerRowSource;
+use crate::credentials::Credentials;
+use crate::pool::{Driver, DriverSession};
+use crate::settings::TlsMode;
+
+/// How often a server may send a client on to another address before the client stops believing it.
+const MOST_REDIRECTIONS: usize = 3;
+
+/// How one SQL Server is reached.
+#[derive(Debug, Clone)]
+pub struct SqlServerOptions {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// The database; `None` is the user's default.
+    pub database: Option<String>,
+    /// How the way is protected.
+    pub tls: TlsMode,
+    /// Authorities to trust besides the system's, in PEM.
+    pub authorities: Option<Vec<u8>>,
+    /// The name in the server's certificate, where it is not `host`.
+    pub certificate_name: Option<String>,
+    /// TLS before anything else (TDS 8.0, SQL Server 2022 and later) in place of TLS inside the protocol.
+    pub strict: bool,
+    /// What the server shows in `sys.dm_exec_sessions`.
+    pub application: String,
+    /// Promises the server only to read, for which an availability group may choose a replica.
+    pub read_only: bool,
+}
+
+impl SqlServerOptions {
+    /// Port 1433, the user's default database, verified TLS.
+    pub fn new(host: impl Into<String>) -> Self {
+        Self {
+            host: host.into(),
+            port: 1433,
+            database: None,
+            tls: TlsMode::default(),
+            authorities: None,
+            certificate_name: None,
+            strict: false,
+            application: "bindery".to_owned(),
+            read_only: false,
+        }
+    }
+
+    fn config(&self, credentials: &Credentials) -> Config {
+        let mut config = Config::new();
+        config.host(&self.host);
+        config.port(self.port);
+        if let Some(database) = &self.database {
+            config.database(database);
+        }
+        config.authentication(AuthMethod::sql_server(&credentials.username, credentials.password.expose_secret()));
+        config.application_name(&self.application);
+        config.readonly(self.read_only);
+        // The pool limits the time of the whole attempt and of every call.
+        config.handshake_timeout(None);
+        config.encryption(match self.tls {
+            TlsMode::Disabled => EncryptionLevel::NotSupported,
+            TlsMode::Required | TlsMode::VerifyFull if self.strict => EncryptionLevel::Strict,
+            TlsMode::Required | TlsMode::VerifyFull => EncryptionLevel::Required,
+        });
+        if self.tls == TlsMode::Required {
+            config.trust_cert();
+        } else if let Some(authorities) = &self.authorities {
+            config.trust_cert_ca_bundle(authorities.as_slice());
+        }
+        if let Some(name) = &self.certificate_name {
+            config.hostname_in_certificate(name);
+        }
+        config
+    }
+}
+
+/// Opens connections to one SQL Server.
+pub struct SqlServerDriver {
+    options: SqlServerOptions,
+    config: Config,
+}
+
+impl SqlServerDriver {
+    /// A driver that logs in with these credentials.
+    pub fn new(options: SqlServerOptions, credentials: &Credentials) -> Self {
+        let config = options.config(credentials);
+        Self { options, config }
+    }
+
+    async fn dial(&self) -> Result<TiberiusClient, DatabaseError> {
+        let (mut host, mut port) = (self.options.host.clone(), self.options.port);
+        let mut config = self.config.clone();
+        for _ in 0..=MOST_REDIRECTIONS {
+            let stream = TcpStream::connect((host.as_str(), port)).await.map_err(|error| {
+                let message = format!("connecting to {host}:{port}: the server cannot be reached");
+                DatabaseError::new(DatabaseErrorKind::Unreachable, message).with_source(error)
+            })?;
+            // Statements are small; a failure to say so costs time and nothing else.
+            let _ = stream.set_nodelay(true);
+            // Boxed: the future of a login is large, and a connection is opened seldom.
+            let connecting = Box::pin(Client::connect(config.clone(), stream.compat_write()));
+            match quietly(connecting).await {
+                Ok(client) => return Ok(client),
+                Err(tiberius::error::Error::Routing { host: next, port: next_port }) => {
+                    config.host(&next);
+                    config.port(next_port);
+                    (host, port) = (next, next_port);
+                }
+                Err(error) => return Err(map_connecting(error, self.options.tls != TlsMode::Disabled)),
+            }
+        }
+        let message = format!("connecting to {}: the server sends its clients in circles", self.options.host);
+        Err(DatabaseError::new(DatabaseErrorKind::Unreachable, message))
+    }
+}
+
+impl fmt::Debug for SqlServerDriver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlServerDriver").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Driver for SqlServerDriver {
+    type Session = SqlServerSession;
+
+    fn dialect(&self) -> Dialect {
+        Dialect::SqlServer
+    }
+
+    async fn connect(&self) -> Result<SqlServerSession, DatabaseError> {
+        crate::tls::install_provider();
+        let client = self.dial().await?;
+        Ok(SqlServerSession { client, in_step: true, transaction: Transaction::None })
+    }
+}
+
+type TiberiusClient = Client<Compat<TcpStream>>;
+
+/// One connection to a SQL Server.
+pub struct SqlServerSession {
+    client: TiberiusClient,
+    /// Whether what was asked has been answered in full. A future of the driver that was dropped half-way leaves the
+    /// rest of its answer on the wire, where the next one would take it for its own.
+    in_step: bool,
+    transaction: Transaction,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transaction {
+    None,
+    Open,
+    /// The server has rolled it back of its own accord: whatever is sent now would be permanent at once.
+    Lost,
+}
+
+impl SqlServerSession {
+    /// The driver's own client. Whoever drops one of its futures half-way has to drop the session as well.
+    pub fn client(&mut self) -> &mut TiberiusClient {
+        &mut self.client
+    }
+
+    /// To be called before anything is sent.
+    fn begin_call(&mut self) -> Result<(), DatabaseError> {
+        if self.transaction == Transaction::Lost {
+            return Err(lost());
+        }
+        self.in_step = false;
+        Ok(())
+    }
+
+    /// To be called with the answer.
+    fn end_call<T>(&mut self, outcome: tiberius::Result<T>, attempt: &str) -> Result<T, DatabaseError> {
+        self.in_step = match &outcome {
+            Ok(_) => true,
+            Err(tiberius::error::Error::Server(message)) => message.class() < error::FATAL,
+            Err(_) => false,
+        };
+        outcome.map_err(|error| map(error, attempt))
+    }
+
+    /// As [`Self::end_call`], for a statement that may have cost the transaction.
+    async fn end_statement<T>(&mut self, outcome: tiberius::Result<T>, attempt: &str) -> Result<T, DatabaseError> {
+        let number = outcome.as_ref().err().and_then(tiberius::error::Error::code);
+        let outcome = self.end_call(outcome, attempt);
+        if let Some(number) = number
+            && self.transaction == Transaction::Open
+            && self.in_step
+            && self.ends_transaction(number).await?
+        {
+            self.transaction = Transaction::Lost;
+        }
+        outcome
+    }
+
+    /// Whether the transaction is gone after an error of this number.
+    ///
+    /// An error ends its statement, or its batch, or its batch and the transaction; which of these is documented for
+    /// few of them, so the server is asked about the others.
+    async fn ends_transaction(&mut self, number: u32) -> Result<bool, DatabaseError> {
+        match number {
+            // Constraints, NULL where there must be none, a text that is too long, a lock that did not come in time.
+            515 | 547 | 1222 | 2601 | 2627 | 2628 | 8152 => return Ok(false),
+            1205 | 3960 => return Ok(true),
+            _ => {}
+        }
+        self.in_step = false;
+        let call = async {
+            let row = self.client.simple_query("SELECT @@TRANCOUNT").await?.into_row().await?;
+            row.map_or(Ok(None), |row| row.try_get::<i32, _>(0))
+        };
+        let depth = quietly(call).await;
+        let depth = self.end_call(depth, "asking for the transaction")?;
+        Ok(depth.is_none_or(|depth| depth == 0))
+    }
+}
+
+fn lost() -> DatabaseError {
+    let message = "running a statement: the server has rolled back the transaction after an earlier error";
+    DatabaseError::new(DatabaseErrorKind::SerializationConflict, message)
+}
+
+/// tiberius logs every message of the server, and such a message may repeat a value. What is to be known of a failure
+/// is in the error; so nothing of the driver reaches the log.
+fn quietly<F: Future>(future: F) -> WithDispatch<F> {
+    future.with_subscriber(Dispatch::none())
+}
+
+fn lend(bound: &[Bound]) -> Vec<&dyn ToSql> {
+    bound.iter().map(|parameter| parameter as &dyn ToSql).collect()
+}
+
+impl DriverSession for SqlServerSession {
+    async fn execute(&mut self, sql: String, values: Values) -> Result<u64, DatabaseError> {
+        let bound = bind(values)?;
+        self.begin_call()?;
+        let only_reads = verb::only_reads(&sql);
+        let outcome = quietly(self.client.execute(sql, &lend(&bound))).await;
+        let counts = self.end_statement(outcome, "running a statement").await?;
+        Ok(if only_reads { 0 } else { counts.total() })
+    }
+
+    async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
+        let bound = bind(values)?;
+        self.begin_call()?;
+        let parameters = lend(&bound);
+        let call = async { self.client.query(sql, &parameters).await?.into_first_result().await };
+        let outcome = quietly(call).await;
+        let rows = self.end_statement(outcome, "running a query").await?;
+        Ok(rows.into_iter().map(|row| Row::new(SqlServerRowSource(row))).collect())
+    }
+
+    async fn run_script(&mut self, script: &str) -> Result<(), DatabaseError> {
+        self.begin_call()?;
+        let call = async { self.client.simple_query(script).await?.into_results().await };
+        let outcome = quietly(call).await;
+        self.end_statement(outcome, "running a script").await.map(drop)
+    }
+
+    async fn begin(&mut self, _mode: TransactionMode) -> Result<(), DatabaseError> {
+        // T-SQL has no transactions that only read.
+        self.begin_call()?;
+        let outcome = quietly(self.client.begin_transaction()).await;
+        self.end_call(outcome, "beginning a transaction")?;
+        self.transaction = Transaction::Open;
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.begin_call()?;
+        let outcome = quietly(self.client.commit_transaction()).await;
+        self.end_call(outcome, "committing a transaction")?;
+        self.transaction = Transaction::None;
+        Ok(())
+    }
+
+    async fn rollback(&mut self) -> Result<(), DatabaseError> {
+        if self.transaction == Transaction::Lost {
+            // Done already, by the server.
+            self.transaction = Transaction::None;
+            return Ok(());
+        }
+        self.begin_call()?;
+        let outcome = quietly(self.client.rollback_transaction()).await;
+        let was_none = outcome.as_ref().is_err_and(|error| error.code() == Some(3903));
+        let outcome = self.end_call(outcome, "rolling back a transaction");
+        if outcome.is_ok() || was_none {
+            self.transaction = Transaction::None;
+            return Ok(());
+        }
+        outcome
+    }
+
+    async fn ping(&mut self) -> Result<(), DatabaseError> {
+        self.run_script("SELECT 1").await
+    }
+
+    async fn server_version(&mut self) -> Result<Option<String>, DatabaseError> {
+        let rows = self.query("SELECT @@VERSION".to_owned(), Values(Vec::new())).await?;
+        let version: Option<String> = rows.first().map_or(Ok(None), |row| row.get(0))?;
+        Ok(version.and_then(|text| text.lines().next().map(|line| line.trim().to_owned())))
+    }
+
+    async fn close(self) {
+        // A server that does not hear the goodbye notices the closed connection.
+        let _ = quietly(self.client.close()).await;
+    }
+
+    fn is_usable(&self) -> bool {
+        self.in_step
+    }
+}
