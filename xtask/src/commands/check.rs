@@ -1,7 +1,7 @@
 //! `cargo xtask check`: everything that can be said about the sources without running them.
 
 use std::fs;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -9,8 +9,9 @@ use clap::Args;
 
 use crate::policy::{self, Policy, advisories};
 use crate::python::Python;
-use crate::testing::report::{Ending, Report, StepReport};
+use crate::testing::report::{Ending, Report};
 use crate::testing::runner::cargo;
+use crate::testing::service;
 use crate::ui::Screen;
 use crate::{architecture, deployment, interrupt, process, workspace};
 
@@ -66,10 +67,10 @@ pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
             Err(error) if error.is::<interrupt::Interrupted>() => return Err(error),
             Err(error) => Ending::Failed(format!("{error:#}")),
         };
-        report.steps.push(StepReport { name: (*name).to_owned(), took: begun.elapsed(), ending });
+        report.step(name, begun.elapsed(), ending);
     }
     screen.line(report.text(begun.elapsed()));
-    Ok(if report.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(report.exit_code())
 }
 
 fn format(_: &Screen) -> Result<Verdict> {
@@ -138,8 +139,7 @@ fn deployment_files(_: &Screen) -> Result<Verdict> {
 fn generated_files(_: &Screen) -> Result<Verdict> {
     let file = workspace::root().join("docs/openapi.json");
     let committed = fs::read_to_string(&file).context("reading docs/openapi.json")?;
-    let mut api = cargo(&["run", "--quiet", "--package", "api", "--", "openapi"]);
-    let fresh = process::capture(&mut api)?;
+    let fresh = process::capture(Command::new(service::program()?).arg("openapi"))?;
     if committed.trim() != fresh.trim() {
         bail!(
             "docs/openapi.json is not what the code says: {}; `cargo xtask openapi` writes it anew",

@@ -1,20 +1,20 @@
 //! `cargo xtask test`: every test of the workspace, on every engine.
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use clap::Args;
 
-use crate::python::Python;
-use crate::services::{self, Outcome, Service};
+use crate::interrupt;
+use crate::services::Outcome;
 use crate::testing::engine::Engine;
-use crate::testing::report::{Ending, EngineReport, Report, StepReport};
+use crate::testing::report::{Ending, EngineReport, Report};
 use crate::testing::results::TestResult;
 use crate::testing::runner::{self, Runner, Selection};
-use crate::testing::{edge, features, service, tsql};
+use crate::testing::session::{Session, sqlserver};
+use crate::testing::{conformance, edge, features, service, tsql};
 use crate::ui::Screen;
-use crate::{interrupt, settings};
 
 /// Run all tests on every engine, providing the servers they need
 #[derive(Debug, Args)]
@@ -39,177 +39,86 @@ impl Arguments {
 
 pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
     let begun = Instant::now();
-    let mut run = Run { arguments, screen, report: Report::default(), started: Started(Vec::new(), screen.clone()) };
-    let result = run.everything();
-    let Run { mut report, started, .. } = run;
-    // Before the summary, so that the summary is the last that a person sees; on an error or a panic as well.
-    drop(started);
-    result?;
+    let mut report = Report::default();
+    let runner = Runner::find();
+    if let Some(session) = Session::open(&arguments.engines(), &mut runner.build(), screen, &mut report)? {
+        let mut run = Run { arguments, screen, runner, session: &session, report: &mut report };
+        run.tests()?;
+        if arguments.everything() {
+            run.everything_else()?;
+        } else {
+            report.notes.push(
+                "only a part was run: the examples in the documentation, the checks of features, T-SQL, the edge and the \
+                 API were left out"
+                    .to_owned(),
+            );
+        }
+        // The servers stop before the summary, so that the summary is the last that a person sees.
+        drop(session);
+        if arguments.everything() {
+            report.require_tests_on(&[Engine::Mysql, Engine::Mariadb, Engine::Postgres, Engine::Sqlite, Engine::Tds]);
+        }
+    }
     interrupt::check()?;
-    if arguments.everything() {
-        report.require_tests_on(&[Engine::Mysql, Engine::Mariadb, Engine::Postgres, Engine::Sqlite, Engine::Tds]);
-    }
     screen.line(report.text(begun.elapsed()));
-    Ok(if report.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-/// The servers that this run has started and stops when it ends, however that comes about.
-struct Started(Vec<Service>, Screen);
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        if self.0.is_empty() {
-            return;
-        }
-        if let Err(error) = services::down(&self.0, &self.1) {
-            self.1.line(format_args!("✗ {error:#}"));
-        }
-    }
+    Ok(report.exit_code())
 }
 
 struct Run<'a> {
     arguments: &'a Arguments,
     screen: &'a Screen,
-    report: Report,
-    started: Started,
+    runner: Runner,
+    session: &'a Session,
+    report: &'a mut Report,
 }
 
 impl Run<'_> {
-    fn everything(&mut self) -> Result<()> {
-        let runner = Runner::find();
-        let Some((outcome, python)) = self.provide(runner)? else {
-            return Ok(());
+    fn tests(&mut self) -> Result<()> {
+        let selection = Selection {
+            excluded: self.session.excluded(&self.arguments.engines()),
+            filters: self.arguments.filters.clone(),
         };
-        let mut selection = Selection { excluded: self.excluded(&outcome), filters: self.arguments.filters.clone() };
-        selection.excluded.sort_unstable();
-        let mut environment = outcome.environment();
-        environment.push(("BINDERY_TEST_PYTHON".to_owned(), python.interpreter().display().to_string()));
-        let dump = tsql::dump_folder();
-        std::fs::remove_dir_all(&dump).ok();
-        std::fs::create_dir_all(&dump)?;
-        environment.push(("BINDERY_TSQL_DUMP".to_owned(), dump.display().to_string()));
-
-        let results = self.tests(runner, &selection, &environment)?;
-        self.count(runner, &outcome, &selection, &results)?;
-        if self.arguments.everything() {
-            let begun = Instant::now();
-            let (examples, content) = runner::doc_tests(&environment)?;
-            self.finish("examples in documentation", begun.elapsed(), verdict(&examples, content));
-            self.step("features of one engine", |_| features::check())?;
-            self.step("T-SQL syntax", |_| tsql::check(&python))?;
-            let program = service::program()?;
-            self.step("nginx in front", |say| edge::check(&python, &program, say))?;
-        } else {
-            self.report.notes.push(
-                "a part of the run: examples in documentation, feature and syntax checks and API conformance were left out"
-                    .to_owned(),
-            );
-        }
-        Ok(())
-    }
-
-    /// Starts the servers and prepares Python while the tests compile. `None` when the tests do not compile.
-    fn provide(&mut self, runner: Runner) -> Result<Option<(Outcome, Python)>> {
-        let wanted: Vec<Service> = self.arguments.engines().iter().filter_map(|engine| engine.service()).collect();
         let begun = Instant::now();
-        let screen = self.screen;
-        let (services, python, build) = std::thread::scope(|scope| {
-            let services = scope.spawn(|| {
-                let begun = Instant::now();
-                (services::up(&wanted, None, screen), begun.elapsed())
-            });
-            let python = scope.spawn(|| {
-                let step = screen.step("Python environment");
-                let begun = Instant::now();
-                let python = Python::provide(&|text| step.note(text));
-                match &python {
-                    Ok(_) => step.done(""),
-                    Err(error) => step.failed(format_args!("{error:#}")),
-                };
-                (python, begun.elapsed())
-            });
-            let build = crate::process::run(&mut runner.build());
-            (services.join(), python.join(), build)
-        });
-        let compiling_took = begun.elapsed();
-        // First of all, so that they are stopped whatever else went wrong.
-        let (services, services_took) = services.map_err(|_| anyhow::anyhow!("the thread for services panicked"))?;
-        let outcome = services?;
-        self.started.0.clone_from(&outcome.started);
-        let (python, python_took) = python.map_err(|_| anyhow::anyhow!("the thread for Python panicked"))?;
-
-        let build = build?;
-        let ending = if outcome.missing.is_empty() {
-            Ending::Passed(format!("{} answer", outcome.running.len()))
-        } else {
-            let names: Vec<String> = outcome.missing.iter().map(|(service, why)| format!("{service}: {why}")).collect();
-            let text = format!("missing: {}", names.join("\n"));
-            if settings::continuous_integration() { Ending::Failed(text) } else { Ending::NotRun(text) }
-        };
-        self.finish("services", services_took, ending);
-        let python = match python {
-            Ok(python) => {
-                self.finish("Python environment", python_took, Ending::Passed("ready".to_owned()));
-                python
-            }
-            Err(error) => {
-                self.finish("Python environment", python_took, Ending::Failed(format!("{error:#}")));
-                return Ok(None);
-            }
-        };
-        if !build.success() {
-            self.finish("compiling the tests", compiling_took, Ending::Failed("see above".to_owned()));
-            return Ok(None);
-        }
-        self.finish("compiling the tests", compiling_took, Ending::Passed(String::new()));
-        Ok(Some((outcome, python)))
-    }
-
-    /// Engines that nobody asked for, and those without a server.
-    fn excluded(&self, outcome: &Outcome) -> Vec<Engine> {
-        let asked = self.arguments.engines();
-        Engine::ALL
-            .into_iter()
-            .filter(|engine| {
-                let missing = outcome.missing.iter().any(|(service, _)| engine.service() == Some(*service));
-                !asked.contains(engine) || missing || (*engine == Engine::Sqlserver && sqlserver().is_none())
-            })
-            .collect()
-    }
-
-    fn tests(
-        &mut self,
-        runner: Runner,
-        selection: &Selection,
-        environment: &[(String, String)],
-    ) -> Result<Vec<TestResult>> {
-        let begun = Instant::now();
-        let (results, content) = runner.run(selection, environment)?;
-        self.finish(runner.name(), begun.elapsed(), verdict(&results, content));
-        Ok(results)
-    }
-
-    /// Fills in the table of engines; what was left out is named.
-    fn count(
-        &mut self,
-        runner: Runner,
-        outcome: &Outcome,
-        selection: &Selection,
-        results: &[TestResult],
-    ) -> Result<()> {
+        let (results, content) = self.runner.run(&selection, &self.session.environment)?;
+        self.report.step(self.runner.name(), begun.elapsed(), verdict(&results, content));
         for engine in self.arguments.engines() {
-            let not_run = if selection.excluded.contains(&engine) {
-                let mut names = runner.list(engine)?;
-                names.retain(|name| {
-                    self.arguments.filters.is_empty() || self.arguments.filters.iter().any(|part| name.contains(part))
-                });
-                names
-            } else {
-                Vec::new()
-            };
-            self.report.engines.push(EngineReport::new(engine, server(engine, outcome), results, not_run));
+            let not_run = self.left_out(engine, &selection)?;
+            let server = server(engine, &self.session.outcome);
+            self.report.engines.push(EngineReport::new(engine, server, &results, not_run));
         }
         Ok(())
+    }
+
+    /// The names of an engine's tests, when the engine was left out.
+    fn left_out(&self, engine: Engine, selection: &Selection) -> Result<Vec<String>> {
+        if !selection.excluded.contains(&engine) {
+            return Ok(Vec::new());
+        }
+        let mut names = self.runner.list(engine)?;
+        let filters = &self.arguments.filters;
+        names.retain(|name| filters.is_empty() || filters.iter().any(|part| name.contains(part)));
+        Ok(names)
+    }
+
+    fn everything_else(&mut self) -> Result<()> {
+        let session = self.session;
+        let begun = Instant::now();
+        let (examples, content) = runner::doc_tests(&session.environment)?;
+        self.report.step("examples in documentation", begun.elapsed(), verdict(&examples, content));
+        self.step("features of one engine", |_| features::check())?;
+        self.step("T-SQL syntax", |_| tsql::check(&session.python))?;
+        let program = match service::program() {
+            Ok(program) => program,
+            Err(error) => {
+                self.report.faults.push(format!("{error:#}"));
+                return Ok(());
+            }
+        };
+        self.step("nginx in front", |say| edge::check(&session.python, &program, say))?;
+        self.step("API conformance, SQLite", |say| conformance::on_sqlite(&session.python, &program, say))?;
+        self.step("API conformance, server", |say| {
+            conformance::on_a_server(&session.python, &program, &session.outcome, say)
+        })
     }
 
     /// Runs a step that prints nothing itself.
@@ -230,18 +139,9 @@ impl Run<'_> {
                 Ending::Failed(text)
             }
         };
-        self.finish(name, begun.elapsed(), ending);
+        self.report.step(name, begun.elapsed(), ending);
         Ok(())
     }
-
-    fn finish(&mut self, name: &str, took: Duration, ending: Ending) {
-        self.report.steps.push(StepReport { name: name.to_owned(), took, ending });
-    }
-}
-
-/// The real T-SQL engine that the person named.
-fn sqlserver() -> Option<String> {
-    settings::variable("BINDERY_TEST_SQLSERVER_URL")
 }
 
 /// What the summary says about an engine's server.
@@ -261,7 +161,8 @@ fn server(engine: Engine, outcome: &Outcome) -> String {
     }
 }
 
-fn verdict(results: &[TestResult], content: bool) -> Ending {
+/// How a run of tests ended.
+pub(super) fn verdict(results: &[TestResult], content: bool) -> Ending {
     let failed = results.iter().filter(|result| !result.passed).count();
     let counts = format!("{} tests, {failed} failed", results.len());
     match (content, failed) {

@@ -85,6 +85,11 @@ impl Programs {
     }
 }
 
+/// What an installed server says its version is.
+pub(crate) fn installed_version(service: Service) -> Option<String> {
+    installed(service).map(|programs| programs.version)
+}
+
 /// The programs of a server from a source; `None` when the source does not have them.
 pub(super) fn find(service: Service, source: Source, home: &Home, say: &dyn Fn(&str)) -> Result<Option<Programs>> {
     match source {

@@ -1,6 +1,7 @@
 //! The summary at the end of `cargo xtask test`.
 
 use std::fmt::Write;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use super::engine::Engine;
@@ -68,6 +69,15 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// Adds a step that has ended.
+    pub(crate) fn step(&mut self, name: &str, took: Duration, ending: Ending) {
+        self.steps.push(StepReport { name: name.to_owned(), took, ending });
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        if self.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    }
+
     pub(crate) fn failed(&self) -> bool {
         !self.faults.is_empty() || self.steps.iter().any(|step| matches!(step.ending, Ending::Failed(_)))
     }

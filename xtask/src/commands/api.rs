@@ -1,0 +1,54 @@
+//! What the service's own program does, so that there is one implementation of it.
+
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::testing::runner::cargo;
+use crate::ui::Screen;
+use crate::{process, workspace};
+
+/// Words that are handed on as they are.
+#[derive(Debug, Args)]
+pub(crate) struct Rest {
+    /// Handed on to the service's program; `--help` shows what it takes
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    words: Vec<String>,
+}
+
+/// Runs the program with a command and the rest of the words.
+pub(crate) fn run(command: &[&str], rest: &Rest) -> Result<ExitCode> {
+    let mut run = cargo(&["run", "--quiet", "--package", "api", "--"]);
+    // Paths among the words are meant from where the person stands.
+    if let Ok(here) = std::env::current_dir() {
+        run.current_dir(here).arg("--manifest-path").arg(workspace::root().join("Cargo.toml"));
+    }
+    run.args(command).args(&rest.words);
+    let status = process::run(&mut run)?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Writes the committed copy of the OpenAPI document anew.
+pub(crate) fn openapi(screen: &Screen) -> Result<ExitCode> {
+    let text = process::capture(&mut cargo(&["run", "--quiet", "--package", "api", "--", "openapi"]))?;
+    let file = workspace::root().join("docs/openapi.json");
+    let changed = fs::read_to_string(&file).ok().as_deref() != Some(&text);
+    if changed {
+        fs::write(&file, text)?;
+    }
+    screen.line(format_args!("✓ docs/openapi.json {}", if changed { "is written anew" } else { "was up to date" }));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Fills the embedded databases with sample data and serves them with readable logs.
+pub(crate) fn dev(rest: &Rest, screen: &Screen) -> Result<ExitCode> {
+    screen.line("… sample data");
+    let sample = Rest { words: vec!["--users".to_owned(), "50".to_owned(), "--books".to_owned(), "200".to_owned()] };
+    // Said again to a database that has its sample, it must not stop the server from starting.
+    if run(&["seed"], &sample)? != ExitCode::SUCCESS {
+        screen.line("! no sample data; the service starts without");
+    }
+    run(&["serve"], rest)
+}
