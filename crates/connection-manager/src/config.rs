@@ -1,4 +1,39 @@
 //! Connections from one TOML file and the environment.
+//!
+//! ```toml
+//! [connections.users]
+//! engine = "mysql"                        # mysql, mariadb, postgres, sqlite, sqlserver, or what is registered
+//! host = "db.example"
+//! port = 3306                             # the engine's usual one when left out
+//! database = "users"
+//! username = "svc_users"
+//! password = { env = "USERS_PASSWORD" }   # or { file = "/run/secrets/users" }, readable by its owner alone
+//! tls = { mode = "verify-full", ca_file = "/etc/ssl/db-ca.pem" }   # verify-full, required or disabled
+//! pool = { min = 0, max = 10, acquire_timeout = "5s", connect_timeout = "5s", idle_timeout = "10m", max_lifetime = "30m", statement_timeout = "30s", validate_after = "30s" }
+//!
+//! [connections.books]
+//! engine = "sqlite"
+//! path = "data/books.db"
+//! options = { synchronous = "full", busy_timeout = "5s" }
+//! ```
+//!
+//! A variable such as `BINDERY_CONNECTIONS__USERS__HOST` or `BINDERY_CONNECTIONS__USERS__POOL__MAX` takes the place of
+//! one value, or adds it. Without `tls`, a server on a loopback address is reached without TLS and any other with full
+//! verification. A time of `"0s"` switches `idle_timeout`, `max_lifetime` or `statement_timeout` off.
+//!
+//! A larger file embeds the section: read it as a [`Document`], take what is its own through [`Reader::root`], hand
+//! the same root to [`ConnectionsConfig::read`], and let [`Reader::finish`] tell every fault at once.
 
+mod connections;
+mod document;
 pub mod duration;
+mod effective;
+mod fault;
+mod section;
 pub mod suggest;
+
+pub use connections::ConnectionsConfig;
+pub use document::Document;
+pub use effective::Effective;
+pub use fault::{ConfigError, Fault, Origin};
+pub use section::{Reader, Section};

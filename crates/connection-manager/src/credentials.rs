@@ -86,7 +86,7 @@ impl SecretSource for LocalSecrets {
 }
 
 #[expect(clippy::disallowed_methods, reason = "configuration names the variable; this is the one place that reads it")]
-fn environment_variable(variable: &str) -> Option<SecretString> {
+pub(crate) fn environment_variable(variable: &str) -> Option<SecretString> {
     std::env::var(variable).ok().map(SecretString::from)
 }
 

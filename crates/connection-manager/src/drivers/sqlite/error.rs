@@ -17,7 +17,11 @@ pub(super) fn map(error: sqlx::Error, attempt: &str) -> DatabaseError {
             (10 | 11 | 13 | 14 | 26, _) => DatabaseErrorKind::Unreachable,
             _ => DatabaseErrorKind::Query,
         };
-        DatabaseError::new(kind, attempt).with_code(extended.to_string()).with_source(ServerMessage(message.to_owned()))
+        let what = match kind {
+            DatabaseErrorKind::Unreachable => format!("{attempt}: the file cannot be used"),
+            _ => sqlx_error::message(&kind, attempt),
+        };
+        DatabaseError::new(kind, what).with_code(extended.to_string()).with_source(ServerMessage(message.to_owned()))
     })
 }
 

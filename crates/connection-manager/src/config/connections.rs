@@ -1,0 +1,304 @@
+use std::net::IpAddr;
+use std::path::Path;
+
+use secrecy::SecretString;
+use shared_kernel::database::{ConnectionName, Engine};
+
+use super::document::Document;
+use super::effective::Effective;
+use super::fault::ConfigError;
+use super::section::{Reader, Section};
+use super::suggest;
+use crate::credentials::{PasswordSource, check_password_file, environment_variable};
+use crate::factory::ConnectionFactory;
+use crate::manager::{ConnectionManager, ManagerBuilder};
+use crate::settings::{ConnectionSettings, PoolSettings, TlsMode, TlsSettings};
+
+/// The `[connections.<name>]` tables of a file.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectionsConfig {
+    connections: Vec<(ConnectionName, ConnectionSettings)>,
+}
+
+impl ConnectionsConfig {
+    /// Reads a file that holds connections and nothing else, with the process's environment laid over it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every fault.
+    pub fn load(path: &Path, factory: &ConnectionFactory) -> Result<Self, ConfigError> {
+        let document = Document::read(path)?.overlay_environment("BINDERY_");
+        let reader = Reader::new(&document);
+        let this = Self::read(&reader.root(), factory);
+        reader.finish()?;
+        Ok(this)
+    }
+
+    /// Reads the tables out of a document's top level. Faults go to the section's reader; what is returned is of use
+    /// only when [`Reader::finish`] finds none.
+    ///
+    /// Settings are checked as far as that goes without a network: by the engine's connector, and for secrets whether
+    /// the variable or the file is there.
+    pub fn read(root: &Section<'_>, factory: &ConnectionFactory) -> Self {
+        let tables = root.section("connections");
+        let mut connections = Vec::new();
+        for key in tables.keys() {
+            let section = tables.section(key);
+            match key.parse::<ConnectionName>() {
+                Ok(name) => {
+                    if let Some(settings) = connection(&section, factory) {
+                        connections.push((name, settings));
+                    }
+                }
+                Err(error) => tables.fault(key, error.to_string()),
+            }
+        }
+        Self { connections }
+    }
+
+    /// The connections by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&ConnectionName, &ConnectionSettings)> {
+        self.connections.iter().map(|(name, settings)| (name, settings))
+    }
+
+    /// The settings of one connection.
+    pub fn get(&self, name: &str) -> Option<&ConnectionSettings> {
+        self.connections.iter().find(|(known, _)| known.as_str() == name).map(|(_, settings)| settings)
+    }
+
+    /// Adds a connection unless the file has one of that name.
+    #[must_use]
+    pub fn or_default(mut self, name: ConnectionName, settings: ConnectionSettings) -> Self {
+        if self.get(name.as_str()).is_none() {
+            self.connections.push((name, settings));
+        }
+        self
+    }
+
+    /// The configuration as it is in effect, as TOML and without secrets.
+    pub fn effective(&self) -> impl std::fmt::Display + '_ {
+        Effective(&self.connections)
+    }
+
+    /// The beginning of a manager over these connections.
+    pub fn manager(self, factory: ConnectionFactory) -> ManagerBuilder {
+        let builder = ConnectionManager::builder(factory);
+        self.connections
+            .into_iter()
+            .fold(builder, |builder, (name, settings)| builder.connection(name.as_str(), settings))
+    }
+}
+
+fn connection(section: &Section<'_>, factory: &ConnectionFactory) -> Option<ConnectionSettings> {
+    let engine = section.text("engine");
+    if engine.is_none() && !section.has("engine") {
+        section.fault("engine", "missing: which product is it?");
+    }
+    let mut settings = ConnectionSettings::new(Engine::from(engine.clone().unwrap_or_default()));
+    settings.host = section.text("host");
+    settings.port = section.integer("port");
+    settings.database = section.text("database");
+    settings.path = section.path("path");
+    settings.username = section.text("username");
+    settings.password = password(section);
+    settings.tls = tls(&section.section("tls"), settings.host.as_deref());
+    settings.pool = pool(&section.section("pool"));
+    let options = section.section("options");
+    for key in options.keys() {
+        if let Some(value) = options.scalar(key) {
+            settings.options.insert(key.to_owned(), value);
+        }
+    }
+    let Ok(connector) = factory.connector(&Engine::from(engine?.clone())) else {
+        let known = factory.engines().map(Engine::as_str);
+        section.fault("engine", suggest::unknown("engine", settings.engine.as_str(), known));
+        return None;
+    };
+    if connector.default_port().is_some() && settings.database.is_none() && !section.has("database") {
+        section.fault("database", "missing: which of the server's databases is it?");
+    }
+    for fault in connector.validate(&settings) {
+        section.fault(&fault.key, fault.message);
+    }
+    Some(settings)
+}
+
+fn password(section: &Section<'_>) -> PasswordSource {
+    const REMEDY: &str = "write { env = \"VARIABLE\" } or { file = \"PATH\" }";
+    if section.is_text_in_file("password") {
+        section.fault("password", format!("a password does not belong in the file; {REMEDY}"));
+        return PasswordSource::None;
+    }
+    if section.is_text_from_environment("password") {
+        return section
+            .text("password")
+            .map_or(PasswordSource::None, |text| PasswordSource::Literal(SecretString::from(text)));
+    }
+    let source = section.section("password");
+    match (source.text("env"), source.path("file")) {
+        (Some(_), Some(_)) => {
+            section.fault("password", "both env and file are given; keep one");
+            PasswordSource::None
+        }
+        (Some(variable), None) => {
+            if environment_variable(&variable).is_none() {
+                source.fault("env", format!("the environment variable `{variable}` is not set"));
+            }
+            PasswordSource::Environment(variable)
+        }
+        (None, Some(file)) => {
+            if let Err(error) = check_password_file(&file) {
+                source.fault("file", error.to_string());
+            }
+            PasswordSource::File(file)
+        }
+        (None, None) => {
+            if source.is_present() {
+                section.fault("password", REMEDY);
+            }
+            PasswordSource::None
+        }
+    }
+}
+
+fn tls(section: &Section<'_>, host: Option<&str>) -> TlsSettings {
+    let loopback = host.is_none_or(|host| host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()));
+    let default = if loopback { TlsMode::Disabled } else { TlsMode::VerifyFull };
+    let ca_file = section.path("ca_file");
+    if let Some(file) = ca_file.as_deref().filter(|file| !file.is_file()) {
+        section.fault("ca_file", format!("there is no file {}", file.display()));
+    }
+    TlsSettings { mode: section.word("mode", &TlsMode::ALL).unwrap_or(default), ca_file }
+}
+
+fn pool(section: &Section<'_>) -> PoolSettings {
+    let default = PoolSettings::default();
+    let optional =
+        |key: &str, default| section.duration(key).map_or(default, |time| Some(time).filter(|t| !t.is_zero()));
+    PoolSettings {
+        min: section.integer("min").unwrap_or(default.min),
+        max: section.integer("max").unwrap_or(default.max),
+        acquire_timeout: section.duration("acquire_timeout").unwrap_or(default.acquire_timeout),
+        connect_timeout: section.duration("connect_timeout").unwrap_or(default.connect_timeout),
+        idle_timeout: optional("idle_timeout", default.idle_timeout),
+        max_lifetime: optional("max_lifetime", default.max_lifetime),
+        statement_timeout: optional("statement_timeout", default.statement_timeout),
+        validate_after: section.duration("validate_after").unwrap_or(default.validate_after),
+    }
+}
+
+#[cfg(all(test, feature = "mysql", feature = "sqlite"))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn read(text: &str, variables: &[(&str, &str)]) -> Result<ConnectionsConfig, ConfigError> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let document = Document::parse("bindery.toml", text)?.overlay("BINDERY_", variables);
+        let reader = Reader::new(&document);
+        let config = ConnectionsConfig::read(&reader.root(), &ConnectionFactory::compiled());
+        reader.finish()?;
+        Ok(config)
+    }
+
+    #[track_caller]
+    fn refused(text: &str, variables: &[(&str, &str)], expected: &str) {
+        let error = read(text, variables).expect_err("the configuration is wrong").to_string();
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn a_whole_connection_is_read() {
+        let text = r#"
+            [connections.users]
+            engine = "mysql"
+            host = "127.0.0.1"
+            port = 3307
+            database = "users"
+            username = "svc"
+            tls = { mode = "required" }
+            pool = { min = 2, max = 20, acquire_timeout = "250ms", idle_timeout = "0s" }
+        "#;
+        let config = read(text, &[]).unwrap();
+        let users = config.get("users").unwrap();
+        assert_eq!(users.port, Some(3307));
+        assert_eq!(users.tls.mode, TlsMode::Required);
+        assert_eq!((users.pool.min, users.pool.max), (2, 20));
+        assert_eq!(users.pool.acquire_timeout, Duration::from_millis(250));
+        assert_eq!(users.pool.idle_timeout, None);
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once_with_its_line() {
+        let text = "[connections.users]\nengine = \"mysql\"\nhots = \"db\"\nusername = \"svc\"\ndatabase = \"d\"\n\
+                    pool = { min = 5, max = 2 }\npassword = \"hunter2\"\n\n[connections.books]\nengine = \"sqllite\"\n";
+        refused(
+            text,
+            &[],
+            "bindery.toml:1: connections.users.host: missing: mysql is a server\n\
+             bindery.toml:3: connections.users.hots: unknown key `hots`, expected one of: database, engine, host, \
+             options, password, path, pool, port, tls, username\n\
+             bindery.toml:6: connections.users.pool.min: must not exceed pool.max (2), it is 5\n\
+             bindery.toml:7: connections.users.password: a password does not belong in the file; \
+             write { env = \"VARIABLE\" } or { file = \"PATH\" }\n\
+             bindery.toml:10: connections.books.engine: unknown engine `sqllite`, did you mean `sqlite`?",
+        );
+    }
+
+    #[test]
+    fn a_missing_secret_is_named() {
+        let text = "[connections.users]\nengine = \"mysql\"\nhost = \"localhost\"\nusername = \"svc\"\n\
+                    database = \"d\"\npassword = { env = \"BINDERY_SURELY_NOT_SET\" }\n";
+        refused(
+            text,
+            &[],
+            "bindery.toml:6: connections.users.password.env: the environment variable `BINDERY_SURELY_NOT_SET` is not set",
+        );
+    }
+
+    #[test]
+    fn the_environment_takes_the_place_of_values_and_adds_some() {
+        let text = "[connections.users]\nengine = \"sqlite\"\npath = \"users.db\"\n";
+        let variables = [
+            ("BINDERY_CONNECTIONS__USERS__PATH", "other.db"),
+            ("BINDERY_CONNECTIONS__USERS__POOL__MAX", "3"),
+            ("BINDERY_LISTEN", "not ours"),
+        ];
+        let config = read(text, &variables).unwrap();
+        let users = config.get("users").unwrap();
+        assert_eq!(users.path.as_deref(), Some(Path::new("other.db")));
+        assert_eq!(users.pool.max, 3);
+    }
+
+    #[test]
+    fn a_fault_in_the_environment_names_the_variable() {
+        let text = "[connections.users]\nengine = \"sqlite\"\npath = \"users.db\"\n";
+        refused(
+            text,
+            &[("BINDERY_CONNECTIONS__USERS__POOL__MAXX", "3")],
+            "environment variable BINDERY_CONNECTIONS__USERS__POOL__MAXX: connections.users.pool.maxx: unknown key \
+             `maxx`, did you mean `max`?",
+        );
+    }
+
+    #[test]
+    fn the_effective_configuration_reads_back_and_tells_no_secret() {
+        let text = "[connections.books]\nengine = \"mysql\"\nhost = \"localhost\"\nusername = \"svc\"\n\
+                    database = \"d\"\n";
+        let variables = [("BINDERY_CONNECTIONS__BOOKS__PASSWORD", "hunter2")];
+        let config = read(text, &variables).unwrap();
+        let shown = config.effective().to_string();
+        assert!(!shown.contains("hunter2") && shown.contains("[redacted]"), "{shown}");
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let without: String =
+            shown.lines().filter(|line| !line.starts_with("password")).map(|l| format!("{l}\n")).collect();
+        let again = read(&without, &variables).unwrap();
+        assert_eq!(again.effective().to_string(), shown);
+    }
+
+    #[test]
+    fn broken_syntax_is_told_with_its_line() {
+        let error = read("[connections.users]\nengine = \n", &[]).unwrap_err();
+        assert!(error.to_string().starts_with("bindery.toml:2: "), "{error}");
+    }
+}

@@ -1,0 +1,86 @@
+use std::fmt;
+
+use shared_kernel::database::ConnectionName;
+
+use super::duration;
+use crate::credentials::PasswordSource;
+use crate::settings::{ConnectionSettings, PoolSettings};
+
+/// Connections as TOML, every default written out and no secret told.
+pub struct Effective<'a>(pub &'a [(ConnectionName, ConnectionSettings)]);
+
+impl fmt::Display for Effective<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, settings)) in self.0.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            connection(f, name, settings)?;
+        }
+        Ok(())
+    }
+}
+
+fn connection(f: &mut fmt::Formatter<'_>, name: &ConnectionName, settings: &ConnectionSettings) -> fmt::Result {
+    writeln!(f, "[connections.{}]", key(name.as_str()))?;
+    writeln!(f, "engine = {}", text(settings.engine.as_str()))?;
+    let path = settings.path.as_ref().map(|path| path.display().to_string());
+    for (name, value) in [("path", path.as_ref()), ("host", settings.host.as_ref())] {
+        if let Some(value) = value {
+            writeln!(f, "{name} = {}", text(value))?;
+        }
+    }
+    if let Some(port) = settings.port {
+        writeln!(f, "port = {port}")?;
+    }
+    for (name, value) in [("database", settings.database.as_ref()), ("username", settings.username.as_ref())] {
+        if let Some(value) = value {
+            writeln!(f, "{name} = {}", text(value))?;
+        }
+    }
+    match &settings.password {
+        PasswordSource::None => {}
+        PasswordSource::Literal(_) => writeln!(f, "password = \"[redacted]\"")?,
+        PasswordSource::Environment(variable) => writeln!(f, "password = {{ env = {} }}", text(variable))?,
+        PasswordSource::File(file) => writeln!(f, "password = {{ file = {} }}", text(&file.display().to_string()))?,
+    }
+    if settings.host.is_some() {
+        write!(f, "tls = {{ mode = \"{}\"", settings.tls.mode)?;
+        if let Some(file) = &settings.tls.ca_file {
+            write!(f, ", ca_file = {}", text(&file.display().to_string()))?;
+        }
+        writeln!(f, " }}")?;
+    }
+    pool(f, &settings.pool)?;
+    if !settings.options.is_empty() {
+        let options: Vec<String> =
+            settings.options.iter().map(|(name, value)| format!("{} = {}", key(name), text(value))).collect();
+        writeln!(f, "options = {{ {} }}", options.join(", "))?;
+    }
+    Ok(())
+}
+
+fn pool(f: &mut fmt::Formatter<'_>, pool: &PoolSettings) -> fmt::Result {
+    let times = [
+        ("acquire_timeout", pool.acquire_timeout),
+        ("connect_timeout", pool.connect_timeout),
+        ("idle_timeout", pool.idle_timeout.unwrap_or_default()),
+        ("max_lifetime", pool.max_lifetime.unwrap_or_default()),
+        ("statement_timeout", pool.statement_timeout.unwrap_or_default()),
+        ("validate_after", pool.validate_after),
+    ];
+    write!(f, "pool = {{ min = {}, max = {}", pool.min, pool.max)?;
+    for (name, time) in times {
+        write!(f, ", {name} = \"{}\"", duration::format(time))?;
+    }
+    writeln!(f, " }}")
+}
+
+fn text(value: &str) -> toml::Value {
+    toml::Value::String(value.to_owned())
+}
+
+fn key(name: &str) -> String {
+    let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if !name.is_empty() && name.bytes().all(bare) { name.to_owned() } else { text(name).to_string() }
+}
