@@ -311,7 +311,7 @@ impl QueryBuilder for Builder {
     }
 
     fn prepare_condition_where(&self, condition: &Condition, sql: &mut impl SqlWriter) {
-        self.predicate(&Expr::from(condition.clone()), sql);
+        self.condition(condition, sql);
     }
 
     fn prepare_case_statement(&self, case: &CaseStatement, sql: &mut impl SqlWriter) {

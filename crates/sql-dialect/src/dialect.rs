@@ -6,11 +6,11 @@ use std::str::FromStr;
 /// MariaDB speaks [`Dialect::MySql`]; Babelfish speaks [`Dialect::SqlServer`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Dialect {
-    /// MySQL 8 and later, MariaDB 10.6 and later.
+    /// MySQL 8.0.31 and later, MariaDB 10.6 and later: what both of them have.
     MySql,
     /// PostgreSQL 14 and later.
     Postgres,
-    /// SQLite 3.38 and later.
+    /// SQLite 3.39 and later.
     Sqlite,
     /// Transact-SQL as SQL Server 2019 and later speak it.
     SqlServer,

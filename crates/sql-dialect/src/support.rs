@@ -39,7 +39,6 @@ pub use schema::schema;
 
 /// A statement of any kind that [`render`] knows, owned.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "built to be rendered at once, never kept in numbers")]
 pub enum Statement {
     /// `SELECT`
     Select(SelectStatement),

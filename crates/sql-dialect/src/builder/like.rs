@@ -12,7 +12,8 @@ impl Builder {
     /// Writes `left LIKE right`, where `right` may carry an escape character.
     ///
     /// Without one, MySQL and PostgreSQL take a backslash for it and the others do not, so a pattern with a backslash is
-    /// refused. Transact-SQL has a third wildcard, `[`, which is escaped here.
+    /// refused. Transact-SQL has a third wildcard, `[`, which is escaped here. Its texts have no ESCAPE: what stands
+    /// for itself is put in brackets, because Babelfish finds nothing when `%` comes right before an escape character.
     pub(super) fn like(&self, left: &Expr, operator: BinOper, right: &Expr, sql: &mut impl SqlWriter) {
         let (pattern, escape) = match right {
             Expr::Binary(pattern, BinOper::Escape, escape) => match **escape {
@@ -49,7 +50,9 @@ impl Builder {
                 self.value_expression(pattern, sql);
             });
         }
-        if let Some(character) = escape {
+        if let Some(character) = escape
+            && !self.is(Dialect::SqlServer)
+        {
             put(sql, " ESCAPE ");
             self.text(character.encode_utf8(&mut [0; 4]), sql);
         }
@@ -74,12 +77,14 @@ impl Builder {
                 let Some(next) = characters.next() else {
                     return Err("a LIKE pattern ends with its ESCAPE character");
                 };
-                own.push(character);
-                own.push(next);
-            } else {
-                if character == '[' && self.is(Dialect::SqlServer) {
-                    own.push(escape);
+                match next {
+                    '%' | '_' | '[' if self.is(Dialect::SqlServer) => own.extend(['[', next, ']']),
+                    _ if self.is(Dialect::SqlServer) => own.push(next),
+                    _ => own.extend([character, next]),
                 }
+            } else if character == '[' && self.is(Dialect::SqlServer) {
+                own.push_str("[[]");
+            } else {
                 own.push(character);
             }
         }

@@ -98,7 +98,6 @@ impl Builder {
         self.table(&join.table, sql);
         match &join.on {
             None => {}
-            Some(_) if join.join == JoinType::CrossJoin => self.refuse("CROSS JOIN with a condition"),
             Some(JoinOn::Condition(condition)) => self.condition_clause(condition, "ON", sql),
             Some(_) => self.refuse("JOIN … USING"),
         }

@@ -28,7 +28,7 @@ pub(super) const CONSTRUCTS: &[Construct] = &[
         of_person(1, Expr::col("age").bit_and(4_i64).bit_or(1_i64))
     }),
     Construct::new("bit shifts", &[SqlServer], Answer::Ordered(&[18]), || {
-        of_person(1, Expr::col("age").left_shift(1_i64).right_shift(2_i64))
+        of_person(1, Expr::col("age").left_shift(1_i32).right_shift(2_i32))
     }),
     Construct::new("concatenation", &[], Answer::Ordered(&[1]), || {
         truth(1, Expr::col("name").concat(" of ").concat(Expr::col("city")).eq("Ada of London"))

@@ -29,7 +29,7 @@ pub(super) const CONSTRUCTS: &[Construct] = &[
         Statement::Insert(insert)
     }),
     Construct::new("expressions as values", &[], Answer::Changed(1), || {
-        let largest = Query::select().expr(Expr::col("id").max()).from("orders").take();
+        let largest = Query::select().expr(Expr::col("id").max()).from("people").take();
         let mut insert = Query::insert();
         insert.into_table("orders").columns(["id", "person_id", "amount"]);
         let _ = insert.values([Expr::from(largest).add(1_i64), Expr::val(1_i64), Expr::val(2_i64).mul(3_i64)]);

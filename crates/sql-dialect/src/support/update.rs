@@ -1,4 +1,4 @@
-use sea_query::{CaseStatement, Expr, ExprTrait, Order, Query, UpdateStatement};
+use sea_query::{CaseStatement, Expr, ExprTrait, Order, Query, TableRef, UpdateStatement};
 
 use super::{Answer, Construct, Statement};
 use crate::Dialect::{MySql, Postgres, SqlServer, Sqlite};
@@ -43,8 +43,10 @@ pub(super) const CONSTRUCTS: &[Construct] = &[
         Statement::Update(update.table("people").value("age", case).and_where(first()).take())
     }),
     Construct::new("UPDATE … FROM", &[], Answer::Changed(2), || Statement::Update(buyers())),
-    Construct::new("UPDATE … FROM several tables", &[MySql], Answer::Changed(1), || {
-        Statement::Update(buyers().from("counters").and_where(Expr::col(("counters", "id")).eq(0_i64)).take())
+    Construct::new("UPDATE … FROM several tables", &[MySql], Answer::Changed(2), || {
+        let boss = TableRef::from("people").alias("boss");
+        let condition = Expr::col(("boss", "id")).equals(("people", "boss_id"));
+        Statement::Update(buyers().from(boss).and_where(condition).take())
     }),
     Construct::new("UPDATE … RETURNING", &[MySql], Answer::Unordered(&[37, 26]), || {
         Statement::Update(people().and_where(first()).returning_col("age").take())
@@ -62,7 +64,7 @@ pub(super) const CONSTRUCTS: &[Construct] = &[
         Statement::Update(people().order_by("id", Order::Desc).limit(1).take())
     }),
     Construct::new("UPDATE with an alias", &[SqlServer], Answer::Changed(2), || {
-        let target = sea_query::TableRef::from("people").alias("p");
+        let target = TableRef::from("people").alias("p");
         let mut update = Query::update();
         update.table(target).value("age", 1_i64).and_where(Expr::col(("p", "id")).lte(2_i64));
         Statement::Update(update)
