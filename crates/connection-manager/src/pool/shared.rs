@@ -249,6 +249,8 @@ pub(super) fn hand_on<D: Driver>(shared: &Arc<Shared<D>>, connection: Arc<Connec
             }
             state.dismiss(connection, &mut errands);
         }
+        // An attempt that is over makes room for the next.
+        state.connect_for_waiters(shared.settings.max, &mut errands);
         shared.observe(&state);
     }
     errands.run(shared);

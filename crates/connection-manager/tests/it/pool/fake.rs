@@ -1,0 +1,213 @@
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use connection_manager::pool::{Deadline, Lease};
+use connection_manager::{Driver, DriverSession, Pool, PoolSettings, SqlPool};
+use sea_query::Values;
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Engine, Rendered, Row, TransactionMode};
+use tokio::sync::Semaphore;
+
+/// What the next attempts to connect come to; when the list is used up they succeed.
+#[derive(Debug, Clone)]
+pub(crate) enum Connect {
+    Fails(DatabaseErrorKind),
+    Hangs,
+    Panics,
+}
+
+/// A server that exists in memory and counts.
+#[derive(Debug, Default)]
+pub(crate) struct Server {
+    pub(crate) plan: Mutex<VecDeque<Connect>>,
+    /// With a gate, each attempt to connect waits for a permit.
+    pub(crate) gate: Option<Semaphore>,
+    pub(crate) attempts: AtomicU32,
+    pub(crate) handshakes: AtomicU32,
+    pub(crate) most_handshakes: AtomicU32,
+    pub(crate) open: AtomicU32,
+    pub(crate) most_open: AtomicU32,
+    pub(crate) pings: AtomicU32,
+    pub(crate) dead: AtomicBool,
+    pub(crate) rollback_fails: AtomicBool,
+    pub(crate) log: Mutex<Vec<String>>,
+}
+
+impl Server {
+    pub(crate) fn planned(plan: impl IntoIterator<Item = Connect>) -> Arc<Self> {
+        Arc::new(Self { plan: Mutex::new(plan.into_iter().collect()), ..Self::default() })
+    }
+
+    pub(crate) fn gated() -> Arc<Self> {
+        Arc::new(Self { gate: Some(Semaphore::new(0)), ..Self::default() })
+    }
+
+    pub(crate) fn let_in(&self, attempts: usize) {
+        self.gate.as_ref().expect("the server has a gate").add_permits(attempts);
+    }
+
+    pub(crate) fn count(counter: &AtomicU32) -> u32 {
+        counter.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn logged(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+}
+
+pub(crate) struct FakeDriver(pub(crate) Arc<Server>);
+
+impl Driver for FakeDriver {
+    type Session = FakeSession;
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    async fn connect(&self) -> Result<FakeSession, DatabaseError> {
+        let server = &self.0;
+        let _handshake = Counted::new(server, |server| (&server.handshakes, &server.most_handshakes));
+        let number = server.attempts.fetch_add(1, Ordering::SeqCst) + 1;
+        let plan = server.plan.lock().unwrap().pop_front();
+        tokio::task::yield_now().await;
+        if let Some(gate) = &server.gate {
+            gate.acquire().await.unwrap().forget();
+        }
+        match plan {
+            Some(Connect::Fails(kind)) => Err(DatabaseError::new(kind, format!("attempt {number} was refused"))),
+            Some(Connect::Hangs) => std::future::pending().await,
+            Some(Connect::Panics) => panic!("the driver panics, as planned"),
+            None => Ok(FakeSession {
+                number,
+                _open: Counted::new(server, |server| (&server.open, &server.most_open)),
+                server: Arc::clone(server),
+            }),
+        }
+    }
+}
+
+/// Counts one up for as long as it lives.
+struct Counted {
+    server: Arc<Server>,
+    counters: fn(&Server) -> (&AtomicU32, &AtomicU32),
+}
+
+impl Counted {
+    fn new(server: &Arc<Server>, counters: fn(&Server) -> (&AtomicU32, &AtomicU32)) -> Self {
+        let (now, most) = counters(server);
+        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        Self { server: Arc::clone(server), counters }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        (self.counters)(&self.server).0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Its statements: `hang` never ends, `lose` loses the connection, `refuse` is refused, anything else changes one row.
+pub(crate) struct FakeSession {
+    number: u32,
+    server: Arc<Server>,
+    _open: Counted,
+}
+
+impl FakeSession {
+    fn log(&self, what: &str) {
+        self.server.log.lock().unwrap().push(format!("{}: {what}", self.number));
+    }
+}
+
+impl DriverSession for FakeSession {
+    async fn execute(&mut self, sql: String, _values: Values) -> Result<u64, DatabaseError> {
+        self.log(&sql);
+        tokio::task::yield_now().await;
+        match sql.as_str() {
+            "hang" => std::future::pending().await,
+            "lose" => Err(DatabaseError::new(DatabaseErrorKind::Unreachable, "lost")),
+            "refuse" => Err(DatabaseError::new(DatabaseErrorKind::Query, "refused")),
+            "which" => Ok(self.number.into()),
+            _ => Ok(1),
+        }
+    }
+
+    async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
+        self.execute(sql, values).await.map(|_| Vec::new())
+    }
+
+    async fn run_script(&mut self, script: &str) -> Result<(), DatabaseError> {
+        self.execute(script.to_owned(), Values(Vec::new())).await.map(drop)
+    }
+
+    async fn begin(&mut self, mode: TransactionMode) -> Result<(), DatabaseError> {
+        self.log(&format!("begin {mode:?}"));
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.log("commit");
+        Ok(())
+    }
+
+    async fn rollback(&mut self) -> Result<(), DatabaseError> {
+        self.log("rollback");
+        tokio::task::yield_now().await;
+        if self.server.rollback_fails.load(Ordering::SeqCst) {
+            return Err(DatabaseError::new(DatabaseErrorKind::Query, "rollback refused"));
+        }
+        Ok(())
+    }
+
+    async fn ping(&mut self) -> Result<(), DatabaseError> {
+        self.server.pings.fetch_add(1, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+        if self.server.dead.swap(false, Ordering::SeqCst) {
+            return Err(DatabaseError::new(DatabaseErrorKind::Unreachable, "no sign of life"));
+        }
+        Ok(())
+    }
+
+    async fn server_version(&mut self) -> Result<Option<String>, DatabaseError> {
+        Ok(Some("fake".to_owned()))
+    }
+
+    async fn close(self) {
+        self.log("goodbye");
+        tokio::task::yield_now().await;
+    }
+}
+
+pub(crate) fn settings(max: u32) -> PoolSettings {
+    PoolSettings { acquire_timeout: Duration::from_secs(1), ..PoolSettings::sized(0, max) }
+}
+
+pub(crate) fn pool(server: &Arc<Server>, settings: PoolSettings) -> Pool<FakeDriver> {
+    Pool::new("fake".parse().unwrap(), settings, FakeDriver(Arc::clone(server)))
+}
+
+pub(crate) fn sql_pool(server: &Arc<Server>, settings: PoolSettings) -> SqlPool<FakeDriver> {
+    let engine = Engine::from("fake".to_owned());
+    SqlPool::new("fake".parse().unwrap(), engine, settings, FakeDriver(Arc::clone(server)))
+}
+
+pub(crate) async fn run(lease: &mut Lease<FakeDriver>, sql: &str) -> Result<u64, DatabaseError> {
+    let statement = Rendered { sql: sql.to_owned(), values: Values(Vec::new()) };
+    lease.execute(Deadline::default(), statement).await
+}
+
+/// Lets other tasks run until `condition` holds; time that is paused goes on only when nothing else is left to do.
+#[track_caller]
+pub(crate) fn until(condition: impl Fn() -> bool) -> impl Future<Output = ()> {
+    let caller = std::panic::Location::caller();
+    async move {
+        for _ in 0..10_000 {
+            if condition() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("the condition at {caller} does not come to hold");
+    }
+}
