@@ -185,7 +185,7 @@ pub(crate) fn up(wanted: &[Service], only: Option<Source>, screen: &Screen) -> R
         state.save()?;
     }
     if let Some(stand_in) = stand_in_for_mysql(&state, &missing) {
-        screen.line(format_args!("! MySQL cannot be had here; MariaDB stands in for it: {}", stand_in.detail));
+        screen.line(format_args!("! MySQL cannot be had here: {}", stand_in.detail));
         missing.retain(|(service, _)| *service != Service::Mysql);
         started.push(Service::Mysql);
         state.running.push(stand_in);
