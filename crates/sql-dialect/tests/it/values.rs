@@ -93,13 +93,14 @@ fn a_pattern_that_engines_read_differently_is_refused() {
 }
 
 #[test]
-fn brackets_in_a_pattern_are_escaped_once_for_sql_server() {
+fn what_stands_for_itself_is_in_brackets_for_sql_server() {
     for (pattern, escape, expected) in [
         ("50%[a-z]", None, "50%[[]a-z]"),
-        ("[a", Some('!'), "![a"),
-        ("![a", Some('!'), "![a"),
-        ("!![a", Some('!'), "!!![a"),
-        ("[[a", Some('['), "[[a"),
+        ("[a", Some('!'), "[[]a"),
+        ("![a", Some('!'), "[[]a"),
+        ("!![a", Some('!'), "![[]a"),
+        ("[[a", Some('['), "[[]a"),
+        ("%!%!_!!", Some('!'), "%[%][_]!"),
     ] {
         let like = match escape {
             Some(escape) => LikeExpr::new(pattern).escape(escape),
