@@ -37,12 +37,12 @@ impl SearchTerm {
 
     /// The pattern that finds the term anywhere with `LIKE … ESCAPE '!'`.
     ///
-    /// `[` is escaped too: it opens a set of characters in T-SQL, and elsewhere an escaped `[` is a plain one.
+    /// `[` opens a set of characters in T-SQL alone; the dialect takes care of that.
     pub fn like_pattern(&self) -> String {
         let mut pattern = String::with_capacity(self.0.len() + 2);
         pattern.push('%');
         for character in self.0.chars() {
-            if matches!(character, '%' | '_' | '!' | '[') {
+            if matches!(character, '%' | '_' | '!') {
                 pattern.push('!');
             }
             pattern.push(character);
@@ -60,7 +60,7 @@ mod tests {
     fn wildcards_are_literal() {
         let term = SearchTerm::parse(" 100%_[Off]! ").expect("a term");
         assert_eq!(term.folded(), "100%_[off]!");
-        assert_eq!(term.like_pattern(), "%100!%!_![off]!!%");
+        assert_eq!(term.like_pattern(), "%100!%!_[off]!!%");
     }
 
     #[test]
