@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::interrupt;
 use crate::services::Outcome;
@@ -16,12 +16,32 @@ use crate::testing::session::{Session, sqlserver};
 use crate::testing::{conformance, edge, features, service, tsql};
 use crate::ui::Screen;
 
+/// A part of the whole run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Unit and integration tests
+    Tests,
+    /// The examples in the documentation
+    Examples,
+    /// What `connection-manager` with one engine alone compiles
+    Features,
+    /// The syntax of every T-SQL text; needs what the tests have rendered
+    Tsql,
+    /// A real nginx in front of a real instance
+    Edge,
+    /// Schemathesis against the API, embedded and on a server
+    Conformance,
+}
+
 /// Run all tests on every engine, providing the servers they need
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Test on these engines alone
     #[arg(long, value_delimiter = ',', value_name = "ENGINE")]
     engines: Vec<Engine>,
+    /// Run these parts alone; an engine or a filter means `tests`
+    #[arg(long, value_delimiter = ',', value_name = "PART")]
+    parts: Vec<Part>,
     /// Run only the tests whose names contain one of these
     filters: Vec<String>,
 }
@@ -29,7 +49,11 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// The whole run, and not a part of it that a person is interested in just now.
     fn everything(&self) -> bool {
-        self.engines.is_empty() && self.filters.is_empty()
+        self.engines.is_empty() && self.filters.is_empty() && self.parts.is_empty()
+    }
+
+    fn runs(&self, part: Part) -> bool {
+        if self.parts.is_empty() { part == Part::Tests || self.everything() } else { self.parts.contains(&part) }
     }
 
     fn engines(&self) -> Vec<Engine> {
@@ -41,22 +65,16 @@ pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
     let begun = Instant::now();
     let mut report = Report::default();
     let runner = Runner::find();
-    if let Some(session) = Session::open(&arguments.engines(), &mut runner.build(), screen, &mut report)? {
+    let mut build = if arguments.runs(Part::Tests) { runner.build() } else { service::build() };
+    if let Some(session) = Session::open(&arguments.engines(), &mut build, screen, &mut report)? {
         let mut run = Run { arguments, screen, runner, session: &session, report: &mut report };
-        run.tests()?;
-        if arguments.everything() {
-            run.everything_else()?;
-        } else {
-            report.notes.push(
-                "only a part was run: the examples in the documentation, the checks of features, T-SQL, the edge and the \
-                 API were left out"
-                    .to_owned(),
-            );
-        }
+        run.parts()?;
         // The servers stop before the summary, so that the summary is the last that a person sees.
         drop(session);
         if arguments.everything() {
             report.require_tests_on(&[Engine::Mysql, Engine::Mariadb, Engine::Postgres, Engine::Sqlite, Engine::Tds]);
+        } else {
+            report.notes.push("only a part of the tests was run, as it was asked for".to_owned());
         }
     }
     interrupt::check()?;
@@ -100,25 +118,34 @@ impl Run<'_> {
         Ok(names)
     }
 
-    fn everything_else(&mut self) -> Result<()> {
+    fn parts(&mut self) -> Result<()> {
         let session = self.session;
-        let begun = Instant::now();
-        let (examples, content) = runner::doc_tests(&session.environment)?;
-        self.report.step("examples in documentation", begun.elapsed(), verdict(&examples, content));
-        self.step("features of one engine", |_| features::check())?;
-        self.step("T-SQL syntax", |_| tsql::check(&session.python))?;
-        let program = match service::program() {
-            Ok(program) => program,
-            Err(error) => {
-                self.report.faults.push(format!("{error:#}"));
-                return Ok(());
-            }
-        };
-        self.step("nginx in front", |say| edge::check(&session.python, &program, say))?;
-        self.step("API conformance, SQLite", |say| conformance::on_sqlite(&session.python, &program, say))?;
-        self.step("API conformance, server", |say| {
-            conformance::on_a_server(&session.python, &program, &session.outcome, say)
-        })
+        let arguments = self.arguments;
+        let runs = |part| arguments.runs(part);
+        if runs(Part::Tests) {
+            self.tests()?;
+        }
+        if runs(Part::Examples) {
+            let begun = Instant::now();
+            let (examples, content) = runner::doc_tests(&session.environment)?;
+            self.report.step("examples in documentation", begun.elapsed(), verdict(&examples, content));
+        }
+        if runs(Part::Features) {
+            self.step("features of one engine", |_| features::check())?;
+        }
+        if runs(Part::Tsql) {
+            self.step("T-SQL syntax", |_| tsql::check(&session.python))?;
+        }
+        if runs(Part::Edge) {
+            self.step("nginx in front", |say| edge::check(&session.python, say))?;
+        }
+        if runs(Part::Conformance) {
+            self.step("API conformance, SQLite", |say| conformance::on_sqlite(&session.python, say))?;
+            self.step("API conformance, server", |say| {
+                conformance::on_a_server(&session.python, &session.outcome, say)
+            })?;
+        }
+        Ok(())
     }
 
     /// Runs a step that prints nothing itself.

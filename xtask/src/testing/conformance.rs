@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::service::Instance;
+use super::service::{self, Instance};
 use crate::python::Python;
 use crate::services::{Outcome, Service};
 use crate::{process, workspace};
@@ -16,15 +16,15 @@ use crate::{process, workspace};
 const LIMIT: Duration = Duration::from_mins(15);
 
 /// Against an instance with everything embedded.
-pub(crate) fn on_sqlite(python: &Python, program: &Path, say: &dyn Fn(&str)) -> Result<String> {
+pub(crate) fn on_sqlite(python: &Python, say: &dyn Fn(&str)) -> Result<String> {
     let scratch = tempfile::tempdir()?;
     let data = scratch.path().join("data");
-    let instance = Instance::start(program, scratch.path(), &["--data", &data.to_string_lossy()], &[])?;
+    let instance = Instance::start(&service::program()?, scratch.path(), &["--data", &data.to_string_lossy()], &[])?;
     schemathesis(python, &instance, scratch.path(), say)
 }
 
 /// Against an instance whose contexts share a database on the first server that runs.
-pub(crate) fn on_a_server(python: &Python, program: &Path, outcome: &Outcome, say: &dyn Fn(&str)) -> Result<String> {
+pub(crate) fn on_a_server(python: &Python, outcome: &Outcome, say: &dyn Fn(&str)) -> Result<String> {
     let server = [Service::Postgres, Service::Mysql, Service::Mariadb]
         .into_iter()
         .find_map(|service| outcome.running.iter().find(|server| server.service == service))
@@ -33,20 +33,13 @@ pub(crate) fn on_a_server(python: &Python, program: &Path, outcome: &Outcome, sa
     say("making databases");
     let names = ["users", "books"].map(|context| format!("bindery_conformance_{context}_{}", std::process::id()));
     sql(python, &server.url, names.iter().map(|name| format!("CREATE DATABASE {name}")))?;
-    let result = served(python, program, &server.url, &names, scratch.path(), say);
+    let result = served(python, &server.url, &names, scratch.path(), say);
     // The instance has ended by now, so nothing holds the databases any more.
     sql(python, &server.url, names.iter().map(|name| format!("DROP DATABASE {name}")))?;
     result.map(|text| format!("{}: {text}", server.service))
 }
 
-fn served(
-    python: &Python,
-    program: &Path,
-    url: &str,
-    names: &[String; 2],
-    scratch: &Path,
-    say: &dyn Fn(&str),
-) -> Result<String> {
+fn served(python: &Python, url: &str, names: &[String; 2], scratch: &Path, say: &dyn Fn(&str)) -> Result<String> {
     let (server, _) = url.split_once("127.0.0.1:").context("the server is not ours")?;
     let (_, rest) = url.split_once("127.0.0.1:").context("the server is not ours")?;
     let port = rest.split('/').next().unwrap_or_default();
@@ -54,6 +47,7 @@ fn served(
     for (context, name) in ["users", "books"].iter().zip(names) {
         writeln!(configuration, "[connections.{context}]\nurl = \"{server}127.0.0.1:{port}/{name}\"\n")?;
     }
+    let program = &service::program()?;
     let file = scratch.join("bindery.toml");
     std::fs::write(&file, configuration)?;
     let file = file.display().to_string();

@@ -1,13 +1,12 @@
 //! A real nginx with the configuration in `deploy/`, in front of a real instance.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-use super::service::Instance;
+use super::service::{self, Instance};
 use crate::certificates::Certificates;
 use crate::deployment::Nginx;
 use crate::python::Python;
@@ -16,12 +15,12 @@ use crate::{process, workspace};
 const SCRIPT: &str = include_str!("edge.py");
 
 /// Shows that the edge does what `deploy/README.md` says of it.
-pub(crate) fn check(python: &Python, program: &Path, say: &dyn Fn(&str)) -> Result<String> {
+pub(crate) fn check(python: &Python, say: &dyn Fn(&str)) -> Result<String> {
     say("nginx");
     let nginx = Nginx::provide()?;
     let scratch = tempfile::tempdir()?;
     let data = scratch.path().join("data");
-    let instance = Instance::start(program, scratch.path(), &["--data", &data.to_string_lossy()], &[])?;
+    let instance = Instance::start(&service::program()?, scratch.path(), &["--data", &data.to_string_lossy()], &[])?;
     let certificates = Certificates::provide(&workspace::services().join("tls"))?;
     say("talking through it");
     let (command, environment) = nginx.arguments();

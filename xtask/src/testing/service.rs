@@ -13,9 +13,16 @@ use crate::process;
 
 /// The service's program, compiled together with the tests' features so that little is compiled twice.
 pub(crate) fn program() -> Result<PathBuf> {
-    let mut build = cargo(&["build", "--bin", "api", "--message-format", "json-render-diagnostics"]);
-    let text = process::capture(build.args(SCOPE)).context("building the service")?;
+    let text = process::capture(build().args(["--message-format", "json-render-diagnostics"]))
+        .context("building the service")?;
     executable(&text).context("cargo names no program `api`")
+}
+
+/// Compiles it.
+pub(crate) fn build() -> Command {
+    let mut command = cargo(&["build", "--bin", "api"]);
+    command.args(SCOPE);
+    command
 }
 
 /// The program in cargo's messages.
