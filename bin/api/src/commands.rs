@@ -1,10 +1,14 @@
 //! What each command of the binary does, one a file.
 
+mod config;
+mod connections;
+mod migrate;
+mod seed;
 mod serve;
 
 use std::io::Write as _;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, ConfigCommand};
 
 /// Does what the arguments say.
 ///
@@ -14,11 +18,14 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         None => serve::run(cli.serve).await,
         Some(Command::Serve(arguments)) => serve::run(arguments).await,
+        Some(Command::Config(ConfigCommand::Check(arguments))) => config::check(&arguments),
+        Some(Command::Migrate(arguments)) => migrate::run(arguments).await,
+        Some(Command::Connections(arguments)) => connections::run(arguments).await,
         Some(Command::Openapi) => {
             say(crate::rest::openapi::document_text().trim_end());
             Ok(())
         }
-        _ => unreachable!(),
+        Some(Command::Seed(arguments)) => seed::run(arguments).await,
     }
 }
 

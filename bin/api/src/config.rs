@@ -1,4 +1,39 @@
 //! What the service is told from outside: one TOML file, environment variables, arguments.
+//!
+//! ```toml
+//! data = "./data"                    # where embedded databases are kept
+//!
+//! [server]
+//! listen = "127.0.0.1:8080"          # port 0 picks a free one
+//! workers = 0                        # threads that serve requests; 0 is one for each core
+//! docs = true                        # /docs, /redoc and /openapi.json
+//! cors_origins = []                  # such as ["https://shop.example"]; ["*"] is every origin
+//! body_limit = 1048576               # bytes
+//! header_count = 64
+//! header_bytes = 16384
+//! request_timeout = "30s"            # also the deadline of every statement
+//! drain_delay = "0s"                 # not ready, still serving: time for a load balancer to turn away
+//! drain_limit = "30s"                # how long requests under way may take to finish
+//!
+//! [log]
+//! filter = "info,actix_server=warn"
+//! format = "auto"                    # auto (readable on a terminal, JSON elsewhere), json or pretty
+//!
+//! [contexts.users]
+//! connection = "users"
+//!
+//! [contexts.books]
+//! connection = "books"
+//!
+//! # [connections.*]: see `connection_manager::config`. A context whose connection is left out has an SQLite file of its
+//! # own in the data folder.
+//! ```
+//!
+//! An environment variable such as `BINDERY_SERVER__LISTEN` or `BINDERY_CONNECTIONS__USERS__HOST` takes the place of one
+//! value; `--listen` and `--data` (`BINDERY_LISTEN`, `BINDERY_DATA`) come before both.
+
+mod load;
+mod show;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -127,17 +162,6 @@ impl Config {
             connections,
             data,
         }
-    }
-}
-
-impl Config {
-    /// The configuration in effect.
-    pub fn load(source: &crate::cli::SourceArgs, listen: Option<SocketAddr>) -> anyhow::Result<Self> {
-        let mut config = Self::embedded(source.data.clone().unwrap_or_else(|| PathBuf::from("./data")));
-        if let Some(listen) = listen {
-            config.server.listen = listen;
-        }
-        Ok(config)
     }
 }
 

@@ -30,7 +30,7 @@ pub enum EmbeddedError {
 }
 
 /// Opens and locks the data folder, when a context keeps its database there.
-pub(super) fn open_folder(config: &Config) -> Result<Option<DataFolder>, DataFolderError> {
+pub(crate) fn open_folder(config: &Config) -> Result<Option<DataFolder>, DataFolderError> {
     let inside = |name: &str| {
         let path = config.connections.get(name).and_then(|settings| settings.path.as_ref());
         path.is_some_and(|path| path.starts_with(&config.data))
@@ -40,7 +40,7 @@ pub(super) fn open_folder(config: &Config) -> Result<Option<DataFolder>, DataFol
 }
 
 /// Brings embedded databases up to date: nobody else will. Those on servers are their operators' to migrate.
-pub(super) async fn migrate(config: &Config, manager: &ConnectionManager) -> Result<(), EmbeddedError> {
+pub(crate) async fn migrate(config: &Config, manager: &ConnectionManager) -> Result<(), EmbeddedError> {
     let system = RequestContext::system();
     for (context, name) in config.contexts.iter() {
         let embedded = config.connections.get(name).is_some_and(|settings| settings.engine == Engine::SQLITE);

@@ -78,9 +78,9 @@ mod tests {
     #[test]
     fn a_named_origin_is_let_in_and_no_other() {
         let headers = answer(&["https://shop.example"], "https://shop.example");
-        assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], "https://shop.example");
-        assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_METHODS], "GET, PUT");
-        assert_eq!(headers[header::VARY], "origin");
+        assert_eq!(headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN).expect("the header"), "https://shop.example");
+        assert_eq!(headers.get(header::ACCESS_CONTROL_ALLOW_METHODS).expect("the header"), "GET, PUT");
+        assert_eq!(headers.get(header::VARY).expect("the header"), "origin");
         for other in ["https://shop.example.evil", "http://shop.example", "null"] {
             assert!(!answer(&["https://shop.example"], other).contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
         }

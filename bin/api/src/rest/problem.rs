@@ -207,7 +207,7 @@ mod tests {
         let trace = TraceContext { trace_id: 0xab, span_id: 1, flags: 0 };
         let response = problem.render("/api/v1/users", &trace);
         assert_eq!(response.status(), 422);
-        assert_eq!(response.headers()[header::CONTENT_TYPE], PROBLEM_JSON);
+        assert_eq!(response.headers().get(header::CONTENT_TYPE).expect("the header"), PROBLEM_JSON);
         let body = actix_web::body::to_bytes(response.into_body()).await.expect("a complete body");
         let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
         assert_eq!(

@@ -58,7 +58,6 @@ fn idempotency_key() -> Parameter {
         .min_length(Some(1))
         .max_length(Some(255))
         .pattern(Some("^[!-~]+$"))
-        .format(Some(SchemaFormat::Custom("idempotency-key".to_owned())))
-        .examples(["8e03978e-40d5-43e8-bc93-6894a57f9324"]);
+        .format(Some(SchemaFormat::Custom("idempotency-key".to_owned())));
     header("Idempotency-Key", Required::False, text, schema)
 }

@@ -74,7 +74,7 @@ mod tests {
         let problem = Problem::from(&error);
         let response = problem.render("/x", &shared_kernel::TraceContext::default());
         assert_eq!(response.status(), 503);
-        assert_eq!(response.headers()["retry-after"], "7");
+        assert_eq!(response.headers().get("retry-after").expect("the header"), "7");
         assert!(!problem.detail().contains("svc"));
     }
 

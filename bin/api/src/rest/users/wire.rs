@@ -5,10 +5,11 @@ use serde_json::Value;
 use shared_kernel::Version;
 use user_context::domain::{Email, User, UserName, UserStatus};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use uuid::Uuid;
 
 use crate::rest::instant::instant;
-use crate::rest::json::{Faults, Object, text};
+use crate::rest::json::{self, Faults, text};
 use crate::rest::problem::{Fault, Problem};
 use crate::rest::read_only::ReadOnly;
 use crate::rest::versions::Versioned;
@@ -27,7 +28,7 @@ pub(crate) struct UserBody {
     #[schema(format = "email", max_length = 254, example = "ada@example.org")]
     email: String,
     /// Whether the user takes part.
-    #[schema(inline)]
+    #[schema(schema_with = status)]
     status: StatusBody,
     /// How often the user was written; the `ETag` follows it.
     #[schema(minimum = 1, example = 1)]
@@ -41,7 +42,7 @@ pub(crate) struct UserBody {
 }
 
 /// Whether a user takes part.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum StatusBody {
     /// The user takes part.
@@ -89,7 +90,7 @@ pub(crate) struct UserReplacementBody {
     #[schema(read_only)]
     id: Option<Uuid>,
     /// As it was read: the status is changed by PATCH.
-    #[schema(read_only, inline)]
+    #[schema(read_only, value_type = Option<String>, pattern = "^(active|suspended)$")]
     status: Option<StatusBody>,
     /// As it was read.
     #[schema(read_only)]
@@ -114,7 +115,7 @@ pub(crate) struct UserPatchBody {
     #[schema(nullable = false, format = "email", min_length = 3, max_length = 254, example = "ada@example.org")]
     email: Option<String>,
     /// Whether the user takes part.
-    #[schema(nullable = false, inline, example = "suspended")]
+    #[schema(schema_with = status, required = false)]
     status: Option<StatusBody>,
     /// As it was read.
     #[schema(read_only)]
@@ -128,6 +129,16 @@ pub(crate) struct UserPatchBody {
     /// As it was read.
     #[schema(read_only, format = "date-time")]
     updated_at: Option<String>,
+}
+
+fn status() -> Object {
+    let words = UserStatus::ALL.map(UserStatus::as_str);
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words))
+        .description(Some("Whether the user takes part."))
+        .examples(words)
+        .build()
 }
 
 impl From<&User> for UserBody {
@@ -197,7 +208,7 @@ impl UserInput {
 
     fn read(body: &Value, read_only: &[&'static str]) -> Result<Self, Problem> {
         let mut faults = Faults::default();
-        let mut object = Object::new(body, "", &mut faults);
+        let mut object = json::Object::new(body, "", &mut faults);
         let name = object.required_text("name", &mut faults).and_then(|text| name(text, &mut faults));
         let email = object.required_text("email", &mut faults).and_then(|text| email(text, &mut faults));
         let read_only = ReadOnly::take(&mut object, read_only);
@@ -215,7 +226,7 @@ impl UserChange {
     /// Reads a merge patch.
     pub(crate) fn read(body: &Value) -> Result<Self, Problem> {
         let mut faults = Faults::default();
-        let mut object = Object::new(body, "", &mut faults);
+        let mut object = json::Object::new(body, "", &mut faults);
         let mut change = |key: &'static str| match object.raw(key) {
             Some(Value::Null) => {
                 faults.push(format!("/{key}"), "required", format!("`{key}` cannot be removed"));

@@ -1,0 +1,189 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use connection_manager::ConnectionFactory;
+use connection_manager::config::{ConfigError, ConnectionsConfig, Document, Reader, Section, suggest};
+use tracing_subscriber::EnvFilter;
+
+use super::{CONTEXTS, Config, ContextsConfig, LogConfig, LogFormat, ServerConfig};
+use crate::cli::SourceArgs;
+use crate::rest::{Limits, is_origin};
+
+/// What environment variables that set one value begin with.
+const PREFIX: &str = "BINDERY_";
+
+const FORMATS: &[(LogFormat, &str)] =
+    &[(LogFormat::Auto, "auto"), (LogFormat::Json, "json"), (LogFormat::Pretty, "pretty")];
+
+impl Config {
+    /// The configuration in effect: defaults, then the file, then single variables, then the arguments.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every fault, each with its key and its line or variable.
+    pub fn load(source: &SourceArgs, listen: Option<SocketAddr>) -> Result<Self, ConfigError> {
+        let document = match &source.config {
+            Some(file) => Document::read(file)?,
+            None => Document::empty("configuration"),
+        };
+        let mut config = Self::read(&document.overlay_environment(PREFIX), source.data.clone())?;
+        if let Some(listen) = listen {
+            config.server.listen = listen;
+        }
+        Ok(config)
+    }
+
+    /// Reads a document; `data` comes before what it says about the data folder.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every fault.
+    pub fn read(document: &Document, data: Option<PathBuf>) -> Result<Self, ConfigError> {
+        let reader = Reader::new(document);
+        let root = reader.root();
+        let in_file = root.path("data");
+        let data = data.or(in_file).unwrap_or_else(|| PathBuf::from("./data"));
+        let named = ConnectionsConfig::read(&root, &ConnectionFactory::compiled());
+        let embedded = Self::embedded(data);
+        let named = named.iter().map(|(name, settings)| (name.to_string(), settings.clone()));
+        let mut connections: std::collections::BTreeMap<_, _> = named.collect();
+
+        let server = server(&root.section("server"));
+        let log = log(&root.section("log"));
+        let contexts = root.section("contexts");
+        let [users, books] = CONTEXTS.map(|context| {
+            let section = contexts.section(context);
+            let Some(connection) = section.text("connection") else {
+                // Nobody said anything about this context's connection, so it has a file of its own.
+                if let Some(settings) = embedded.connections.get(context) {
+                    connections.entry(context.to_owned()).or_insert_with(|| settings.clone());
+                }
+                return context.to_owned();
+            };
+            if !connections.contains_key(&connection) {
+                let known = connections.keys().map(String::as_str);
+                section.fault("connection", suggest::unknown("connection", &connection, known));
+            }
+            connection
+        });
+        reader.finish()?;
+        Ok(Self { server, log, contexts: ContextsConfig { users, books }, connections, data: embedded.data })
+    }
+}
+
+fn server(section: &Section<'_>) -> ServerConfig {
+    let default = ServerConfig::default();
+    let listen = section.text("listen").and_then(|text| {
+        let address = text.parse().ok();
+        if address.is_none() {
+            section.fault("listen", "expected an address with a port, such as \"127.0.0.1:8080\"");
+        }
+        address
+    });
+    let cors_origins = section.texts("cors_origins").unwrap_or_default();
+    if cors_origins.iter().any(|origin| origin != "*" && !is_origin(origin)) {
+        section.fault("cors_origins", "expected origins such as \"https://shop.example\", without a path, or \"*\"");
+    }
+    let drain_limit = section.duration("drain_limit").unwrap_or(default.drain_limit);
+    if drain_limit < Duration::from_secs(1) {
+        section.fault("drain_limit", "expected at least \"1s\"");
+    }
+    ServerConfig {
+        listen: listen.unwrap_or(default.listen),
+        limits: limits(section),
+        drain_delay: section.duration("drain_delay").unwrap_or(default.drain_delay),
+        drain_limit,
+        cors_origins,
+        docs: section.boolean("docs").unwrap_or(default.docs),
+        workers: section.integer("workers").unwrap_or(default.workers),
+    }
+}
+
+fn limits(section: &Section<'_>) -> Limits {
+    let default = Limits::default();
+    let at_least_one = |key: &str, default: usize| match section.integer(key) {
+        Some(0) => {
+            section.fault(key, "expected at least 1");
+            default
+        }
+        given => given.unwrap_or(default),
+    };
+    let request_timeout = section.duration("request_timeout").unwrap_or(default.request_timeout);
+    if request_timeout.is_zero() {
+        section.fault("request_timeout", "expected more than no time");
+    }
+    Limits {
+        body: at_least_one("body_limit", default.body),
+        header_count: at_least_one("header_count", default.header_count),
+        header_bytes: at_least_one("header_bytes", default.header_bytes),
+        request_timeout,
+    }
+}
+
+fn log(section: &Section<'_>) -> LogConfig {
+    let default = LogConfig::default();
+    let filter = section.text("filter").unwrap_or(default.filter);
+    if EnvFilter::builder().parse(&filter).is_err() {
+        section.fault("filter", "expected directives such as \"info,sqlx=warn\"");
+    }
+    LogConfig { filter, format: section.word("format", FORMATS).unwrap_or(default.format) }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared_kernel::database::Engine;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, String> {
+        let document = Document::parse("bindery.toml", text).map_err(|error| error.to_string())?;
+        Config::read(&document, None).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_empty_file_is_everything_embedded() {
+        let config = read("").expect("valid");
+        assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.connections.keys().collect::<Vec<_>>(), ["books", "users"]);
+        assert!(config.connections.values().all(|settings| settings.engine == Engine::SQLITE));
+    }
+
+    #[test]
+    fn every_fault_is_told_with_its_line_and_a_suggestion() {
+        let text = "[server]\nlistne = \"127.0.0.1:80\"\nlisten = \"here\"\nbody_limit = 0\nrequest_timeout = 5\n\n\
+                    [log]\nformat = \"jsn\"\n\n[contexts.users]\nconnection = \"user\"\n\n\
+                    [connections.users]\nengine = \"sqlite\"\npath = \"u.db\"\n";
+        let error = read(text).expect_err("faults");
+        for expected in [
+            "bindery.toml:2: server.listne: ",
+            "bindery.toml:3: server.listen: expected an address",
+            "bindery.toml:4: server.body_limit: expected at least 1",
+            "bindery.toml:5: server.request_timeout: ",
+            "bindery.toml:8: log.format: ",
+            "bindery.toml:11: contexts.users.connection: ",
+        ] {
+            assert!(error.contains(expected), "{expected} is not in\n{error}");
+        }
+        for suggestion in ["listen", "json", "users"] {
+            assert!(error.contains(suggestion), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_context_can_use_any_connection() {
+        let text = "[contexts.users]\nconnection = \"main\"\n[contexts.books]\nconnection = \"main\"\n\
+                    [connections.main]\nengine = \"sqlite\"\npath = \"main.db\"\n";
+        let config = read(text).expect("valid");
+        assert_eq!(config.contexts.iter().map(|(_, name)| name).collect::<Vec<_>>(), ["main", "main"]);
+        assert_eq!(config.connections.len(), 1);
+    }
+
+    #[test]
+    fn what_is_shown_is_read_back_as_the_same() {
+        let text = "data = \"/srv/bindery\"\n[server]\nlisten = \"[::1]:9000\"\ncors_origins = [\"https://shop.example\"]\n\
+                    docs = false\n[log]\nformat = \"json\"\n";
+        let shown = read(text).expect("valid").to_toml();
+        let again = read(&shown).unwrap_or_else(|error| panic!("{error}\n{shown}"));
+        assert_eq!(again.to_toml(), shown);
+        assert!(shown.contains("listen = \"[::1]:9000\""), "{shown}");
+    }
+}

@@ -1,0 +1,13 @@
+//! The real service on a free port, asked over the network.
+
+mod books;
+mod conventions;
+mod engines;
+mod health;
+mod idempotency;
+mod lists;
+mod openapi;
+mod process;
+mod shutdown;
+mod support;
+mod users;

@@ -1,0 +1,51 @@
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use testkit::eventually_some;
+
+use crate::support::Service;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_stops_says_so_first_and_finishes_what_it_began() {
+    let mut service = Service::configured(|config| config.server.drain_delay = Duration::from_secs(2)).await;
+    // A request that is half sent when the signal comes.
+    let mut half = TcpStream::connect(service.address).expect("it listens");
+    let body = r#"{"name":"Ada","email":"ada@example.org"}"#;
+    let length = body.len();
+    let head = format!(
+        "POST /api/v1/users HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    half.write_all(head.as_bytes()).expect("sent");
+    assert_eq!(service.get("/health/ready").await.status, 200);
+
+    service.stop();
+    let draining = eventually_some(Duration::from_secs(10), || async {
+        let ready = service.get("/health/ready").await;
+        (ready.status == 503).then_some(ready)
+    })
+    .await;
+    assert_eq!(draining.json()["status"], "draining");
+    assert_eq!(service.get("/health/live").await.status, 200);
+
+    let answer = tokio::task::spawn_blocking(move || {
+        half.write_all(body.as_bytes()).expect("sent");
+        half.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
+        let mut text = String::new();
+        half.read_to_string(&mut text).expect("an answer");
+        text
+    });
+    assert!(answer.await.expect("no panic").starts_with("HTTP/1.1 201"));
+    service.ended().await.expect("a good end");
+    assert!(TcpStream::connect(service.address).is_err(), "nobody listens any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_data_folder_is_free_again_after_the_end() {
+    let mut service = Service::start().await;
+    let data = service.folder.path().join("data");
+    assert!(api::data_folder::DataFolder::open(&data).is_err());
+    service.stop();
+    service.ended().await.expect("a good end");
+    assert!(api::data_folder::DataFolder::open(&data).is_ok());
+}

@@ -1,0 +1,101 @@
+"""Formats of Bindery's API for Schemathesis, and the rules that no JSON Schema can say.
+
+Each strategy makes values that the service accepts; what it must refuse, Schemathesis makes by itself.
+"""
+
+import datetime
+import string
+import uuid
+
+import schemathesis
+from hypothesis import strategies as st
+
+# Plain letters and some that take more than one byte or more than one code unit. Every one of them is in NFC, so that
+# a text does not change its length on the way in.
+LETTERS = string.ascii_letters + string.digits + "äßçñøłжλ書😀-'.,&!?%_[]\"\\"
+DECIMALS = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0, "BHD": 3}
+
+
+def text(max_size, extra=""):
+    """Texts that begin and end with something other than white space."""
+    edge = st.sampled_from(LETTERS)
+    middle = st.text(alphabet=LETTERS + " " + extra, max_size=max_size - 2)
+    return st.builds(lambda first, rest, last: first + rest + last, edge, middle, edge) | edge
+
+
+def isbn13(body):
+    """The thirteen digits that begin with these twelve."""
+    total = sum(int(digit) * (3 if index % 2 else 1) for index, digit in enumerate(body))
+    return body + str(-total % 10)
+
+
+def isbn10(body):
+    """The ten characters that begin with these nine digits."""
+    total = sum(int(digit) * (10 - index) for index, digit in enumerate(body))
+    check = -total % 11
+    return body + ("X" if check == 10 else str(check))
+
+
+DIGITS = "0123456789"
+ISBN = st.one_of(
+    st.text(DIGITS, min_size=9, max_size=9).map(lambda body: isbn13("978" + body)),
+    st.text(DIGITS, min_size=9, max_size=9).map(isbn10),
+    # Behind 979, 0 is for printed music.
+    st.builds(lambda group, rest: isbn13("979" + group + rest), st.sampled_from("123456789"), st.text(DIGITS, min_size=8, max_size=8)),
+    st.text(DIGITS, min_size=9, max_size=9).map(lambda body: isbn13("978" + body)).map(lambda isbn: f"{isbn[:3]}-{isbn[3]}-{isbn[4:12]}-{isbn[12]}"),
+)
+ATOM = st.text(string.ascii_letters + string.digits + "!#$%&'*+-/=?^_`{|}~", min_size=1, max_size=20)
+LABEL = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=20)
+EMAIL = st.builds(lambda local, label, top: f"{local}@{label}.{top}", ATOM, LABEL, st.sampled_from(["org", "example", "co.uk"]))
+DAY = st.dates(datetime.date(1000, 1, 1), datetime.date(9999, 12, 31)).map(str)
+
+schemathesis.openapi.format("display-name", text(60))
+schemathesis.openapi.format("description", text(200, "\n\t"))
+schemathesis.openapi.format("search-term", text(40))
+schemathesis.openapi.format("email", EMAIL)
+schemathesis.openapi.format("isbn", ISBN)
+schemathesis.openapi.format("currency", st.sampled_from(sorted(DECIMALS)))
+schemathesis.openapi.format("amount", st.integers(0, 10**9).map(lambda cents: f"{cents // 100}.{cents % 100:02}"))
+schemathesis.openapi.format("language-tag", st.sampled_from(["en", "de", "pt-BR", "zh-Hant-TW", "sr-Latn", "de-1996", "x-private"]))
+schemathesis.openapi.format("publication-date", DAY)
+schemathesis.openapi.format("entity-tags", st.sampled_from(['"r1-v1"', '"r1-v2"', "*", '"r1-v1", "r1-v2"', 'W/"r1-v1"', '"other"']))
+# A key belongs to one request, so no two requests may share one.
+schemathesis.openapi.format("idempotency-key", st.builds(lambda: str(uuid.uuid4())))
+# No cursor can be made up: each belongs to a list, a sort and filters. `before_call` takes it out of valid requests.
+schemathesis.openapi.format("cursor", st.just("made-up"))
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Brings valid requests in line with the rules that span several values. Invalid requests stay as they are."""
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    if isinstance(case.body, dict) and isinstance(case.body.get("price"), dict):
+        complete_price(case.body["price"])
+    if case.path == "/api/v1/books" and case.method == "GET":
+        complete_price_filter(case.query)
+    if isinstance(case.query, dict):
+        case.query.pop("cursor", None)
+
+
+def complete_price(price):
+    """Gives the amount as many decimals as its currency has, and both to a patch: a book may have no price yet."""
+    currency = price.setdefault("currency", "EUR")
+    whole = str(price.get("amount", "1")).split(".")[0]
+    price["amount"] = with_decimals(whole, currency)
+
+
+def complete_price_filter(query):
+    """Prices and the order by them need a currency, whose decimals the bounds have."""
+    bounds = [name for name in ("price_min", "price_max") if name in query]
+    if bounds or str(query.get("sort", "")).lstrip("-") == "price":
+        query.setdefault("currency", "EUR")
+    for name in bounds:
+        query[name] = with_decimals(query[name].split(".")[0], query["currency"])
+
+
+def with_decimals(whole, currency):
+    """An amount of this currency; what does not fit its fifteen digits is cut."""
+    decimals = DECIMALS.get(currency, 2)
+    whole = whole[: 15 - decimals]
+    return f"{whole}.{'5' * decimals}" if decimals else whole
