@@ -81,8 +81,18 @@ fn decimal(number: Numeric) -> Stored<'static> {
     match Decimal::try_from_i128_with_scale(number.value(), number.scale().into()) {
         Ok(decimal) => Stored::Decimal(decimal),
         // Up to 38 digits: more than a `Decimal` has room for.
-        Err(_) => Stored::WideDecimal(number.to_string().into()),
+        Err(_) => Stored::WideDecimal(digits(number).into()),
     }
+}
+
+/// The number as SQL writes it. The driver's own text has a point even where there are no decimals.
+fn digits(number: Numeric) -> String {
+    let sign = if number.value() < 0 { "-" } else { "" };
+    let scale = usize::from(number.scale());
+    let digits = format!("{:0width$}", number.value().unsigned_abs(), width = scale + 1);
+    let (whole, decimals) = digits.split_at(digits.len() - scale);
+    let point = if scale == 0 { "" } else { "." };
+    format!("{sign}{whole}{point}{decimals}")
 }
 
 fn date(date: Date) -> Option<NaiveDate> {
@@ -122,6 +132,19 @@ mod tests {
         assert_eq!(read(&ColumnData::Time(Some(Time::new(864_000_000_000, 7)))), None);
         let days = ColumnData::DateTime(Some(tiberius::time::DateTime::new(i32::MAX, u32::MAX)));
         assert_eq!(read(&days), None);
+    }
+
+    #[test]
+    fn wide_numbers_keep_every_digit_and_their_point() {
+        let wide = 10_i128.pow(38) - 1;
+        for (value, scale, text) in [
+            (wide, 0, "99999999999999999999999999999999999999"),
+            (-wide, 37, "-9.9999999999999999999999999999999999999"),
+            (-wide, 38, "-0.99999999999999999999999999999999999999"),
+            (5, 3, "0.005"),
+        ] {
+            assert_eq!(digits(Numeric::new_with_scale(value, scale)), text);
+        }
     }
 
     #[test]

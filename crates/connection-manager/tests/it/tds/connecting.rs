@@ -1,0 +1,122 @@
+use connection_manager::credentials::Credentials;
+use connection_manager::drivers::sqlserver::{SqlServerDriver, SqlServerOptions};
+use connection_manager::{Driver, DriverSession, TlsMode};
+use testkit::tds::{Admission, Ending, ServerMessage};
+
+use super::*;
+
+#[tokio::test]
+async fn a_connection_says_who_it_is_and_pings() {
+    let server = server().start().await.unwrap();
+    let settings = settings(&server).with_option("application_intent", "read-only");
+    let connection = testkit::connect(settings).await.unwrap();
+    let health = connection.ping(&context()).await.unwrap();
+    let version = "Microsoft SQL Server 2022 (RTM) - 16.0.1000.6 (X64)";
+    assert_eq!(health.server_version.as_deref(), Some(version), "the first line alone");
+    let login = server.logins().remove(0);
+    assert_eq!((login.user.as_str(), login.database.as_str()), ("sa", "books"));
+    assert_eq!((login.application.as_str(), login.server.as_str()), ("bindery/test", "localhost"));
+    assert!(login.read_only);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_tried_exactly_once() {
+    let server = server().start().await.unwrap();
+    let settings = settings(&server).with_password(PasswordSource::Literal("wr0ng-pa55word".into()));
+    let error = refused(testkit::connect(settings).await, &DatabaseErrorKind::AuthRejected);
+    assert_eq!(error.code(), Some("18456"));
+    assert!(!format!("{error} {error:?}").contains("wr0ng"), "{error:?}");
+    assert_eq!(server.connections().rejected, 1);
+    assert_eq!(server.connections().accepted, 1);
+}
+
+#[tokio::test]
+async fn an_unknown_database_is_told_apart() {
+    let server = server().start().await.unwrap();
+    let settings = settings(&server).with_database("no_such_database");
+    let error = refused(testkit::connect(settings).await, &DatabaseErrorKind::UnknownDatabase);
+    assert_eq!(error.code(), Some("4060"));
+}
+
+#[tokio::test]
+async fn a_changed_password_costs_no_connection_that_is_open() {
+    let server = server().start().await.unwrap();
+    let connection = connect(&server).await;
+    server.set_password("sa", "changed");
+    assert_serves(&connection).await;
+    refused(testkit::connect(settings(&server)).await, &DatabaseErrorKind::AuthRejected);
+}
+
+#[tokio::test]
+async fn a_server_that_is_stopped_refuses_and_is_reached_again() {
+    let mut server = server().start().await.unwrap();
+    let connection = connect(&server).await;
+    server.stop(Ending::Reset).await.unwrap();
+    refused(query(&connection, "SELECT 1").await, &DatabaseErrorKind::Unreachable);
+    let error = refused(query(&connection, "SELECT 1").await, &DatabaseErrorKind::Unreachable);
+    assert!(error.to_string().contains("localhost"), "{error}");
+    server.restart().await.unwrap();
+    assert_serves(&connection).await;
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_and_says_nothing_is_given_up_in_time() {
+    let server = server().start().await.unwrap();
+    server.set_admission(Admission::Silent);
+    let pool = PoolSettings { connect_timeout: Duration::from_millis(200), ..PoolSettings::sized(0, 1) };
+    refused(testkit::connect(settings(&server).with_pool(pool)).await, &DatabaseErrorKind::Unreachable);
+}
+
+fn driver(server: &TdsServer) -> SqlServerDriver {
+    let mut options = SqlServerOptions::new("localhost");
+    options.port = server.address().port();
+    options.tls = TlsMode::Disabled;
+    let credentials =
+        Credentials { username: "sa".to_owned(), password: "secret".into(), version: "literal".to_owned() };
+    SqlServerDriver::new(options, &credentials)
+}
+
+#[tokio::test]
+async fn a_login_turned_away_for_a_while_says_when_to_come_back() {
+    let server = server().start().await.unwrap();
+    for (number, kind) in [(40501, DatabaseErrorKind::Saturated), (40613, DatabaseErrorKind::Unreachable)] {
+        server.set_login_error(Some(ServerMessage::new(number, "The service is busy.")));
+        let error = refused(driver(&server).connect().await, &kind);
+        assert!(error.retry_after().is_some(), "{error:?}");
+    }
+    server.set_login_error(Some(ServerMessage::new(18486, "Login failed: the account is locked out.")));
+    let error = refused(driver(&server).connect().await, &DatabaseErrorKind::AuthRejected);
+    assert_eq!(error.retry_after(), None);
+}
+
+#[tokio::test]
+async fn a_gateway_sends_its_clients_on_but_not_in_circles() {
+    let (gateway, server) = (server().start().await.unwrap(), server().start().await.unwrap());
+    gateway.redirect_to(Some(("127.0.0.1", server.address().port())));
+    driver(&gateway).connect().await.unwrap().ping().await.unwrap();
+    assert_eq!(server.texts(), ["SELECT 1"]);
+
+    server.redirect_to(Some(("localhost", gateway.address().port())));
+    let error = refused(driver(&gateway).connect().await, &DatabaseErrorKind::Unreachable);
+    assert!(error.message().contains("in circles"), "{error}");
+}
+
+#[test]
+fn a_driver_shows_no_password() {
+    let credentials =
+        Credentials { username: "sa".to_owned(), password: "pa55word".into(), version: "literal".to_owned() };
+    let driver = SqlServerDriver::new(SqlServerOptions::new("db.example"), &credentials);
+    assert!(!format!("{driver:?}").contains("pa55word"));
+}
+
+#[tokio::test]
+async fn a_graceful_close_takes_leave_of_the_server() {
+    let server = server().start().await.unwrap();
+    let connection = connect(&server).await;
+    assert_serves(&connection).await;
+    let report = connection.close(LIMIT).await;
+    assert_eq!(report.cut, 0);
+    server.wait_until(LIMIT, |server| server.connections().open == 0).await.unwrap();
+    refused(query(&connection, "SELECT 1").await, &DatabaseErrorKind::Closed);
+    assert_eq!(server.violations(), [""; 0]);
+}
