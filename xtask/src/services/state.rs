@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::{Service, Source, container};
+use super::{Service, Source, container, given};
 use crate::certificates::write_private;
 use crate::{process, workspace};
 
@@ -67,6 +67,11 @@ impl Running {
             (None, Some(container)) => container.alive(),
             (None, None) => true,
         }
+    }
+
+    /// The host in its URL.
+    pub(crate) fn host(&self) -> Option<String> {
+        given::host_and_port(&self.url, self.port).map(|(host, _)| host)
     }
 
     /// Stops it, when it is ours to stop, and says how long that took.

@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail};
 
 use super::service::{self, Instance};
 use crate::python::Python;
-use crate::services::{Outcome, Service};
+use crate::services::state::Running;
+use crate::services::{Outcome, Service, Source};
 use crate::{process, workspace};
 
 /// How long one run may take.
@@ -33,28 +34,58 @@ pub(crate) fn on_a_server(python: &Python, outcome: &Outcome, say: &dyn Fn(&str)
     say("making databases");
     let names = ["users", "books"].map(|context| format!("bindery_conformance_{context}_{}", std::process::id()));
     sql(python, &server.url, names.iter().map(|name| format!("CREATE DATABASE {name}")))?;
-    let result = served(python, &server.url, &names, scratch.path(), say);
+    let result = served(python, server, &outcome.authority, &names, scratch.path(), say);
     // The instance has ended by now, so nothing holds the databases any more.
     sql(python, &server.url, names.iter().map(|name| format!("DROP DATABASE {name}")))?;
     result.map(|text| format!("{}: {text}", server.service))
 }
 
-fn served(python: &Python, url: &str, names: &[String; 2], scratch: &Path, say: &dyn Fn(&str)) -> Result<String> {
-    let (server, _) = url.split_once("127.0.0.1:").context("the server is not ours")?;
-    let (_, rest) = url.split_once("127.0.0.1:").context("the server is not ours")?;
-    let port = rest.split('/').next().unwrap_or_default();
-    let mut configuration = String::new();
-    for (context, name) in ["users", "books"].iter().zip(names) {
-        writeln!(configuration, "[connections.{context}]\nurl = \"{server}127.0.0.1:{port}/{name}\"\n")?;
-    }
-    let program = &service::program()?;
+fn served(
+    python: &Python,
+    server: &Running,
+    authority: &Path,
+    names: &[String; 2],
+    scratch: &Path,
+    say: &dyn Fn(&str),
+) -> Result<String> {
     let file = scratch.join("bindery.toml");
+    let mut configuration = String::new();
+    let mut environment = vec![("BINDERY_CONFIG".to_owned(), file.display().to_string())];
+    for (context, name) in ["users", "books"].iter().zip(names) {
+        writeln!(configuration, "{}", table(context, name, server, authority)?)?;
+        let variable = format!("BINDERY_CONNECTIONS__{}__PASSWORD", context.to_uppercase());
+        environment.push((variable, login(&server.url)?.1.to_owned()));
+    }
     std::fs::write(&file, configuration)?;
-    let file = file.display().to_string();
+    let program = &service::program()?;
     say("applying migrations");
-    process::capture(Command::new(program).args(["migrate", "up", "--config", &file]))?;
-    let instance = Instance::start(program, scratch, &["--config", &file], &[])?;
+    process::capture(Command::new(program).args(["migrate", "up"]).envs(environment.clone()))?;
+    let instance = Instance::start(program, scratch, &[], &environment)?;
     schemathesis(python, &instance, scratch, say)
+}
+
+/// A connection of the configuration. Its certificate is verified when the server is ours.
+fn table(context: &str, database: &str, server: &Running, authority: &Path) -> Result<String> {
+    let (user, _) = login(&server.url)?;
+    let host = server.host().context("the server's URL names no host")?;
+    let tls = if server.source == Source::Url {
+        "mode = \"disabled\"".to_owned()
+    } else {
+        format!("mode = \"verify-full\", ca_file = \"{}\"", authority.display())
+    };
+    Ok(format!(
+        "[connections.{context}]\nengine = \"{}\"\nhost = \"{host}\"\nport = {}\nusername = \"{user}\"\n\
+         database = \"{database}\"\ntls = {{ {tls} }}\n",
+        server.service.word(),
+        server.port
+    ))
+}
+
+/// User and password in a URL.
+fn login(url: &str) -> Result<(&str, &str)> {
+    let (_, rest) = url.split_once("://").context("the server's URL has no scheme")?;
+    let (login, _) = rest.rsplit_once('@').context("the server's URL names no user")?;
+    Ok(login.split_once(':').unwrap_or((login, "")))
 }
 
 /// Runs statements as the server's administrator.
@@ -88,7 +119,6 @@ fn schemathesis(python: &Python, instance: &Instance, scratch: &Path, say: &dyn 
         .args(["run", &format!("{base}/openapi.json"), "--url", &base, "--no-color"])
         // The hooks are named relative to their configuration; what is written belongs elsewhere.
         .env("PYTHONPATH", &folder)
-        .env("SCHEMATHESIS_HOOKS", folder.join("hooks.py"))
         .env("HYPOTHESIS_STORAGE_DIRECTORY", scratch.join("hypothesis"))
         .current_dir(&folder);
     let text = process::capture_within(&mut command, LIMIT)?;
@@ -106,4 +136,24 @@ fn closing(text: &str) -> String {
         words = text.lines().rev().find(|line| !line.trim().is_empty()).into_iter().collect();
     }
     words.join(", ").trim_matches(['=', ' ']).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_and_password_are_taken_out_of_a_url() {
+        assert_eq!(login("mysql://root:s3cret@127.0.0.1:3306/").unwrap(), ("root", "s3cret"));
+        assert_eq!(login("postgres://me@host/").unwrap(), ("me", ""));
+        assert!(login("postgres://host/").is_err());
+    }
+
+    #[test]
+    fn the_last_words_of_the_run_are_kept_short() {
+        let text =
+            "====\n  Operations:  Selected: 14\n\n  Test cases: 900 generated, 900 passed\n=== No issues found ===\n";
+        assert_eq!(closing(text), "Operations:  Selected: 14, Test cases: 900 generated, 900 passed");
+        assert_eq!(closing("=== 14 passed ===\n"), "14 passed");
+    }
 }
