@@ -69,6 +69,12 @@ struct Quoted<'a, W> {
 impl<W: Write> Write for Quoted<'_, W> {
     /// `DynIden` displays itself in one piece, so this sees the whole identifier.
     fn write_str(&mut self, name: &str) -> fmt::Result {
+        // Nearly every name is short and plain, and needs neither a check nor an escape.
+        if !name.is_empty() && name.len() <= 63 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
+            self.empty = false;
+            return self.sql.write_str(name);
+        }
         self.empty &= name.is_empty();
         self.builder.check_identifier(name);
         let mut pieces = name.split(self.close);

@@ -61,7 +61,7 @@ impl Builder {
 /// Why no engine is sent this value, if so.
 pub(super) fn flaw(value: &Value) -> Option<&'static str> {
     match value {
-        Value::String(Some(text)) => text.contains('\0').then_some(NUL_IN_TEXT),
+        Value::String(Some(text)) => text.as_bytes().contains(&0).then_some(NUL_IN_TEXT),
         Value::Char(Some('\0')) => Some(NUL_IN_TEXT),
         Value::Enum(OptionEnum::Some(value)) => value.value.contains('\0').then_some(NUL_IN_TEXT),
         Value::Json(Some(json)) => has_nul(json).then_some(NUL_IN_TEXT),
