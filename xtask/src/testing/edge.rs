@@ -1,6 +1,7 @@
 //! A real nginx with the configuration in `deploy/`, in front of a real instance.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -16,11 +17,13 @@ const SCRIPT: &str = include_str!("edge.py");
 
 /// Shows that the edge does what `deploy/README.md` says of it.
 pub(crate) fn check(python: &Python, say: &dyn Fn(&str)) -> Result<String> {
+    let program = service::program()?;
+    configuration(&program)?;
     say("nginx");
     let nginx = Nginx::provide()?;
     let scratch = tempfile::tempdir()?;
     let data = scratch.path().join("data");
-    let instance = Instance::start(&service::program()?, scratch.path(), &["--data", &data.to_string_lossy()], &[])?;
+    let instance = Instance::start(&program, scratch.path(), &["--data", &data.to_string_lossy()], &[])?;
     let certificates = Certificates::provide(&workspace::services().join("tls"))?;
     say("talking through it");
     let (command, environment) = nginx.arguments();
@@ -47,4 +50,14 @@ pub(crate) fn check(python: &Python, say: &dyn Fn(&str)) -> Result<String> {
         bail!("after \"{last}\": {}", process::tail(&said, 6));
     }
     Ok(format!("{} things shown through nginx", shown.lines().count()))
+}
+
+/// The configuration in `deploy/` is one that the service takes.
+fn configuration(program: &Path) -> Result<()> {
+    let mut command = Command::new(program);
+    command.args(["config", "check", "--config"]).arg(workspace::root().join("deploy/bindery.toml"));
+    for context in ["USERS", "BOOKS"] {
+        command.env(format!("BINDERY_CONNECTIONS__{context}__PASSWORD"), "of no use");
+    }
+    process::capture(&mut command).map(|_| ()).context("deploy/bindery.toml")
 }
