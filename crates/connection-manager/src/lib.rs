@@ -9,6 +9,9 @@ pub mod factory;
 pub mod manager;
 mod metrics;
 pub mod pool;
+pub mod probe;
+#[cfg(all(feature = "sea-orm", any(feature = "mysql", feature = "postgres", feature = "sqlite")))]
+pub mod sea_orm;
 pub mod settings;
 pub mod sql_pool;
 pub mod tls;

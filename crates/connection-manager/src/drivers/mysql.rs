@@ -15,6 +15,9 @@ use self::error::map;
 use self::row::MySqlRowSource;
 use crate::pool::{Driver, DriverSession};
 
+#[cfg(feature = "sea-orm")]
+pub(crate) use self::error::kind_of;
+
 /// What every session begins with, whatever the server's configuration says: text is utf8mb4, instants are UTC, and
 /// what does not fit is refused rather than cut. `||` joins text, as in the other dialects.
 const SESSION: &str = "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,\
@@ -60,6 +63,17 @@ impl MySqlSession {
     /// The driver's own connection.
     pub fn connection(&mut self) -> &mut MySqlConnection {
         &mut self.0
+    }
+
+    /// A statement of SeaORM, ready to be sent.
+    #[cfg(feature = "sea-orm")]
+    #[expect(clippy::unused_async, reason = "the same call on PostgreSQL may have to wait")]
+    pub(crate) async fn statement_of_orm(
+        &mut self,
+        sql: String,
+        values: Values,
+    ) -> Result<sqlx::query::Query<'static, sqlx::MySql, sqlx::mysql::MySqlArguments>, DatabaseError> {
+        Ok(sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?))
     }
 
     async fn send(&mut self, sql: &'static str) -> Result<(), DatabaseError> {

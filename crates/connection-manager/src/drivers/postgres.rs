@@ -19,6 +19,9 @@ use self::error::map;
 use self::row::PostgresRowSource;
 use crate::pool::{Driver, DriverSession};
 
+#[cfg(feature = "sea-orm")]
+pub(crate) use self::error::kind_of;
+
 /// Statements whose parameter types are remembered; a little more than the driver keeps prepared.
 const REMEMBERED: usize = 200;
 
@@ -88,6 +91,17 @@ impl PostgresSession {
             }
         }
         Ok((sql, arguments))
+    }
+
+    /// A statement of SeaORM, ready to be sent.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) async fn statement_of_orm(
+        &mut self,
+        sql: String,
+        values: Values,
+    ) -> Result<sqlx::query::Query<'static, sqlx::Postgres, PgArguments>, DatabaseError> {
+        let (sql, arguments) = self.prepared(sql, values).await?;
+        Ok(sqlx::query_with(AssertSqlSafe(sql), arguments))
     }
 
     async fn send(&mut self, sql: &'static str) -> Result<(), DatabaseError> {

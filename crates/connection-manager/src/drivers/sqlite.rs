@@ -17,6 +17,9 @@ use self::error::map;
 use self::row::SqliteRowSource;
 use crate::pool::{Driver, DriverSession};
 
+#[cfg(feature = "sea-orm")]
+pub(crate) use self::error::kind_of;
+
 /// Opens connections to one SQLite database.
 pub struct SqliteDriver {
     options: SqliteConnectOptions,
@@ -81,6 +84,17 @@ impl SqliteSession {
     /// The driver's own connection.
     pub fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.connection
+    }
+
+    /// A statement of SeaORM, ready to be sent.
+    #[cfg(feature = "sea-orm")]
+    #[expect(clippy::unused_async, reason = "the same call on PostgreSQL may have to wait")]
+    pub(crate) async fn statement_of_orm(
+        &mut self,
+        sql: String,
+        values: Values,
+    ) -> Result<sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>, DatabaseError> {
+        Ok(sqlx::query_with(AssertSqlSafe(sql), bind::arguments_of_orm(values)?))
     }
 
     /// A turn to write, for a statement outside a transaction.

@@ -6,17 +6,24 @@ pub(super) fn map(
     attempt: &str,
     from_server: impl FnOnce(&dyn sqlx::error::DatabaseError) -> DatabaseError,
 ) -> DatabaseError {
-    let kind = match &error {
-        sqlx::Error::Database(server) => return from_server(server.as_ref()),
+    if let sqlx::Error::Database(server) = &error {
+        return from_server(server.as_ref());
+    }
+    let kind = kind(&error);
+    let what = message(&kind, attempt);
+    DatabaseError::new(kind, what).with_source(error)
+}
+
+/// What a caller can do about an error that the server did not send.
+pub(super) fn kind(error: &sqlx::Error) -> DatabaseErrorKind {
+    match error {
         sqlx::Error::Io(cause) if is_tls(cause) => DatabaseErrorKind::TlsFailed,
         sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => DatabaseErrorKind::Unreachable,
         sqlx::Error::Tls(_) => DatabaseErrorKind::TlsFailed,
         sqlx::Error::Configuration(_) | sqlx::Error::InvalidArgument(_) => DatabaseErrorKind::Misconfigured,
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => DatabaseErrorKind::Decode,
         _ => DatabaseErrorKind::Query,
-    };
-    let what = message(&kind, attempt);
-    DatabaseError::new(kind, what).with_source(error)
+    }
 }
 
 /// What was attempted and, where it says more than the server's code, how it ended.

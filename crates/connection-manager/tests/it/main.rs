@@ -1,3 +1,8 @@
 //! The connection manager on real servers.
 
 mod contract;
+mod dialect;
+mod manager;
+mod pool;
+mod sea_orm;
+mod tds;

@@ -76,6 +76,18 @@ fn unencrypted_password(error: &sqlx::Error) -> Option<DatabaseError> {
     })
 }
 
+/// What a caller can do about an error.
+#[cfg(feature = "sea-orm")]
+pub(crate) fn kind_of(error: &sqlx::Error) -> DatabaseErrorKind {
+    match error {
+        sqlx::Error::Database(server) => {
+            let number = server.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
+            kind(number, server.message())
+        }
+        other => sqlx_error::kind(other),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,6 +35,17 @@ fn kind(code: &str, constraint: Option<String>) -> DatabaseErrorKind {
     }
 }
 
+/// What a caller can do about an error.
+#[cfg(feature = "sea-orm")]
+pub(crate) fn kind_of(error: &sqlx::Error) -> DatabaseErrorKind {
+    match error {
+        sqlx::Error::Database(server) => {
+            kind(&server.code().unwrap_or_default(), server.constraint().map(str::to_owned))
+        }
+        other => sqlx_error::kind(other),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,3 +1,4 @@
+use rust_decimal::Decimal;
 use sea_query::Values;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use sqlx::Arguments;
@@ -8,6 +9,20 @@ use crate::values::{Parameter, SQLITE_INSTANT, parameters};
 /// What SQLite has no type for travels as text whose order is the values' order, except decimals, whose text keeps
 /// every digit and has no useful order.
 pub(super) fn arguments(values: Values) -> Result<SqliteArguments, DatabaseError> {
+    bind(values, |arguments, decimal| arguments.add(decimal.to_string()))
+}
+
+/// SeaORM reads decimals of SQLite as floating-point numbers, so it must write them so.
+#[cfg(feature = "sea-orm")]
+pub(super) fn arguments_of_orm(values: Values) -> Result<SqliteArguments, DatabaseError> {
+    use rust_decimal::prelude::ToPrimitive;
+    bind(values, |arguments, decimal| arguments.add(decimal.to_f64()))
+}
+
+fn bind(
+    values: Values,
+    decimal: impl Fn(&mut SqliteArguments, Decimal) -> Result<(), sqlx::error::BoxDynError>,
+) -> Result<SqliteArguments, DatabaseError> {
     let mut arguments = SqliteArguments::default();
     for parameter in parameters(values)? {
         let added = match parameter {
@@ -18,7 +33,7 @@ pub(super) fn arguments(values: Values) -> Result<SqliteArguments, DatabaseError
             Parameter::Int64(value) => arguments.add(value),
             Parameter::Float(value) => arguments.add(value),
             Parameter::Double(value) => arguments.add(value),
-            Parameter::Decimal(value) => arguments.add(value.to_string()),
+            Parameter::Decimal(value) => decimal(&mut arguments, value),
             Parameter::Text(value) => arguments.add(value.into_owned()),
             Parameter::Bytes(value) => arguments.add(value),
             Parameter::Json(value) => arguments.add(value.to_string()),

@@ -5,18 +5,9 @@ use crate::drivers::sqlx_error::{self, ServerMessage};
 /// SQLite's result codes (<https://sqlite.org/rescode.html>), by what a caller can do.
 pub(super) fn map(error: sqlx::Error, attempt: &str) -> DatabaseError {
     sqlx_error::map(error, attempt, |server| {
-        let extended: i32 = server.code().and_then(|code| code.parse().ok()).unwrap_or_default();
+        let extended = extended_code(server);
         let message = server.message();
-        let kind = match (extended & 0xff, extended) {
-            (_, 2067 | 1555 | 2579) => DatabaseErrorKind::UniqueViolation { constraint: constraint(message) },
-            (_, 787) => DatabaseErrorKind::ForeignKeyViolation { constraint: None },
-            // BUSY and LOCKED: another writer, for longer than the busy timeout.
-            (5 | 6, _) => DatabaseErrorKind::SerializationConflict,
-            (8, _) => DatabaseErrorKind::ReadOnlyTarget,
-            // IOERR, FULL, CANTOPEN, NOTADB, CORRUPT: the file, not the statement.
-            (10 | 11 | 13 | 14 | 26, _) => DatabaseErrorKind::Unreachable,
-            _ => DatabaseErrorKind::Query,
-        };
+        let kind = kind(extended, message);
         let what = match kind {
             DatabaseErrorKind::Unreachable => format!("{attempt}: the file cannot be used"),
             _ => sqlx_error::message(&kind, attempt),
@@ -25,11 +16,37 @@ pub(super) fn map(error: sqlx::Error, attempt: &str) -> DatabaseError {
     })
 }
 
+fn extended_code(server: &dyn sqlx::error::DatabaseError) -> i32 {
+    server.code().and_then(|code| code.parse().ok()).unwrap_or_default()
+}
+
+fn kind(extended: i32, message: &str) -> DatabaseErrorKind {
+    match (extended & 0xff, extended) {
+        (_, 2067 | 1555 | 2579) => DatabaseErrorKind::UniqueViolation { constraint: constraint(message) },
+        (_, 787) => DatabaseErrorKind::ForeignKeyViolation { constraint: None },
+        // BUSY and LOCKED: another writer, for longer than the busy timeout.
+        (5 | 6, _) => DatabaseErrorKind::SerializationConflict,
+        (8, _) => DatabaseErrorKind::ReadOnlyTarget,
+        // IOERR, CORRUPT, FULL, CANTOPEN, NOTADB: the file, not the statement.
+        (10 | 11 | 13 | 14 | 26, _) => DatabaseErrorKind::Unreachable,
+        _ => DatabaseErrorKind::Query,
+    }
+}
+
 /// SQLite names the columns (`UNIQUE constraint failed: users.email`) or an expression index (`index 'name'`).
 fn constraint(message: &str) -> Option<String> {
     let what = message.split_once("constraint failed: ")?.1;
     let what = what.strip_prefix("index '").and_then(|name| name.strip_suffix('\'')).unwrap_or(what);
     Some(what.to_owned())
+}
+
+/// What a caller can do about an error.
+#[cfg(feature = "sea-orm")]
+pub(crate) fn kind_of(error: &sqlx::Error) -> DatabaseErrorKind {
+    match error {
+        sqlx::Error::Database(server) => kind(extended_code(server.as_ref()), server.message()),
+        other => sqlx_error::kind(other),
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,236 @@
+//! Why a connection does not come about, stage by stage: name, TCP, login, sign of life, version.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use shared_kernel::RequestContext;
+use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
+use tokio::net::TcpStream;
+
+use crate::credentials::SecretSource;
+use crate::factory::ConnectionFactory;
+use crate::settings::{ConnectionSettings, TlsMode};
+
+/// One step on the way to a database.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// `settings`, `secret`, `name`, `tcp`, `login`, `ping`.
+    pub name: &'static str,
+    /// How long it took.
+    pub duration: Duration,
+    /// What was found, or why it went no further. No secret.
+    pub outcome: Result<String, String>,
+    /// What to do about it, when it failed and that can be told.
+    pub remedy: Option<String>,
+}
+
+impl Stage {
+    /// Whether the next stage could begin.
+    pub fn passed(&self) -> bool {
+        self.outcome.is_ok()
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, text) = match &self.outcome {
+            Ok(text) => ("ok", text),
+            Err(text) => ("failed", text),
+        };
+        write!(f, "{} {word} ({} ms): {text}", self.name, self.duration.as_millis())?;
+        self.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, "; {remedy}"))
+    }
+}
+
+/// Goes the way to a database once, on a connection of its own that is closed again, and reports every stage up to the
+/// first that fails. Must run on a tokio runtime; dropping the future gives up.
+pub async fn probe(
+    factory: &ConnectionFactory,
+    secrets: &dyn SecretSource,
+    name: &ConnectionName,
+    settings: &ConnectionSettings,
+) -> Vec<Stage> {
+    let mut stages = Stages(Vec::new());
+    // The first failure ends the list; it is in the list already.
+    let _ = stages.go(factory, secrets, name, settings).await;
+    stages.0
+}
+
+struct Stages(Vec<Stage>);
+
+/// A stage has failed.
+struct Failed;
+
+impl Stages {
+    async fn go(
+        &mut self,
+        factory: &ConnectionFactory,
+        secrets: &dyn SecretSource,
+        name: &ConnectionName,
+        settings: &ConnectionSettings,
+    ) -> Result<(), Failed> {
+        let began = Instant::now();
+        let connector = factory.connector(&settings.engine).map(Clone::clone);
+        let connector = self.note("settings", began, connector.map(|c| (c, "known engine".to_owned())), settings)?;
+        let faults: Vec<String> = connector.validate(settings).iter().map(ToString::to_string).collect();
+        if !faults.is_empty() {
+            let error = DatabaseError::new(DatabaseErrorKind::Misconfigured, faults.join("; "));
+            return self.note::<()>("settings", began, Err(error), settings);
+        }
+        let began = Instant::now();
+        let credentials = secrets.credentials(name, settings).await;
+        let credentials = credentials.map(|found| {
+            let text = format!("version {}", found.version);
+            (found, text)
+        });
+        let credentials = self.note("secret", began, credentials, settings)?;
+        if let (Some(host), Some(port)) = (&settings.host, settings.port.or(connector.default_port())) {
+            self.reach(host, port, settings).await?;
+        }
+        let began = Instant::now();
+        let connection = connector.connect(name, settings, credentials).await;
+        let protection = match (connector.default_port(), settings.tls.mode) {
+            (None, _) => "opened".to_owned(),
+            (Some(_), TlsMode::Disabled) => "logged in without TLS".to_owned(),
+            (Some(_), mode) => format!("logged in under TLS ({mode})"),
+        };
+        let connection = self.note("login", began, connection.map(|connection| (connection, protection)), settings)?;
+        let began = Instant::now();
+        let context = RequestContext::system().within(settings.pool.connect_timeout);
+        let health = connection.ping(&context).await.map(|health| {
+            let version = health.server_version.unwrap_or_else(|| "unknown".to_owned());
+            ((), format!("answered in {:.2} ms, version {version}", health.latency.as_secs_f64() * 1000.0))
+        });
+        let outcome = self.note("ping", began, health, settings);
+        connection.close(Duration::from_secs(1)).await;
+        outcome
+    }
+
+    async fn reach(&mut self, host: &str, port: u16, settings: &ConnectionSettings) -> Result<(), Failed> {
+        let limit = settings.pool.connect_timeout;
+        let unreachable = |what: String| DatabaseError::new(DatabaseErrorKind::Unreachable, what);
+        let began = Instant::now();
+        let addresses: Result<Vec<SocketAddr>, _> =
+            match tokio::time::timeout(limit, tokio::net::lookup_host((host, port))).await {
+                Ok(Ok(addresses)) => Ok(addresses.collect()),
+                Ok(Err(error)) => Err(unreachable(format!("{host} has no address: {error}"))),
+                Err(_) => Err(unreachable(format!("no answer about {host} within {} ms", limit.as_millis()))),
+            };
+        let addresses = addresses.map(|addresses| {
+            let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+            (addresses, format!("{host} is {}", shown.join(", ")))
+        });
+        let addresses = self.note("name", began, addresses, settings)?;
+        let began = Instant::now();
+        let stream = match tokio::time::timeout(limit, TcpStream::connect(addresses.as_slice())).await {
+            Ok(Ok(stream)) => {
+                let peer = stream.peer_addr().map_or_else(|_| format!("port {port}"), |peer| peer.to_string());
+                Ok(((), format!("connected to {peer}")))
+            }
+            Ok(Err(error)) => Err(unreachable(format!("port {port} of {host}: {error}"))),
+            Err(_) => Err(unreachable(format!("port {port} of {host} is silent for {} ms", limit.as_millis()))),
+        };
+        self.note("tcp", began, stream, settings)
+    }
+
+    fn note<T>(
+        &mut self,
+        name: &'static str,
+        began: Instant,
+        outcome: Result<(T, String), DatabaseError>,
+        settings: &ConnectionSettings,
+    ) -> Result<T, Failed> {
+        let duration = began.elapsed();
+        match outcome {
+            Ok((value, text)) => {
+                self.0.push(Stage { name, duration, outcome: Ok(text), remedy: None });
+                Ok(value)
+            }
+            Err(error) => {
+                let remedy = remedy(&error, settings);
+                self.0.push(Stage { name, duration, outcome: Err(chain(&error)), remedy });
+                Err(Failed)
+            }
+        }
+    }
+}
+
+fn chain(error: &DatabaseError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+fn remedy(error: &DatabaseError, settings: &ConnectionSettings) -> Option<String> {
+    let user = settings.username.as_deref().unwrap_or_default();
+    let database = settings.database.as_deref().unwrap_or_default();
+    Some(match error.kind() {
+        DatabaseErrorKind::Unreachable => "check host and port, that the server runs, and firewalls on the way".into(),
+        DatabaseErrorKind::TlsFailed => match settings.tls.mode {
+            TlsMode::VerifyFull => {
+                "check that tls.ca_file holds the server's authority and that host is the name in its \
+                                    certificate"
+                    .into()
+            }
+            TlsMode::Required => "the server may have no TLS: check its configuration".into(),
+            TlsMode::Disabled => "the server may insist on TLS: set tls.mode".into(),
+        },
+        DatabaseErrorKind::AuthRejected => format!("check the password of `{user}` and from where it may log in"),
+        DatabaseErrorKind::UnknownDatabase if database.is_empty() => "check the path".into(),
+        DatabaseErrorKind::UnknownDatabase => {
+            format!("create the database `{database}` or grant `{user}` access to it")
+        }
+        DatabaseErrorKind::SecretUnavailable => "set the variable or the file that `password` names".into(),
+        DatabaseErrorKind::Saturated => {
+            "the server's limit on connections is reached: raise it or lower pool.max".into()
+        }
+        DatabaseErrorKind::Misconfigured => "correct the configuration".into(),
+        _ => return None,
+    })
+}
+
+#[cfg(all(test, feature = "mysql", feature = "sqlite"))]
+mod tests {
+    use super::*;
+    use crate::LocalSecrets;
+
+    async fn stages(url: &str) -> Vec<Stage> {
+        let settings = ConnectionSettings::from_url(url).unwrap();
+        probe(&ConnectionFactory::compiled(), &LocalSecrets, &"probed".parse().unwrap(), &settings).await
+    }
+
+    #[tokio::test]
+    async fn every_stage_of_a_way_that_leads_there_is_told() {
+        let stages = stages("sqlite::memory:").await;
+        let names: Vec<&str> = stages.iter().map(|stage| stage.name).collect();
+        assert_eq!(names, ["settings", "secret", "login", "ping"]);
+        assert!(stages.iter().all(Stage::passed), "{stages:?}");
+    }
+
+    #[tokio::test]
+    async fn the_list_ends_with_the_first_failure_and_its_remedy() {
+        // Nobody listens on a port that was just given back.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let stages = stages(&format!("mysql://user:hunter2@127.0.0.1:{port}/db")).await;
+        let last = stages.last().unwrap();
+        assert_eq!((last.name, last.passed()), ("tcp", false));
+        assert!(last.remedy.is_some());
+        assert!(!format!("{stages:?}").contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn settings_that_cannot_work_end_it_at_once() {
+        let stages = stages("mysql://127.0.0.1/db").await;
+        let last = stages.last().unwrap();
+        assert_eq!(last.name, "settings");
+        assert!(last.outcome.as_ref().unwrap_err().contains("username"), "{last}");
+    }
+}
