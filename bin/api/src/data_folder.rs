@@ -52,14 +52,16 @@ impl DataFolder {
     }
 }
 
+/// Makes the folder if it is missing, readable by its owner alone.
 #[cfg(unix)]
-fn create(path: &Path) -> io::Result<()> {
+pub(crate) fn create(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Makes the folder if it is missing.
 #[cfg(not(unix))]
-fn create(path: &Path) -> io::Result<()> {
+pub(crate) fn create(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 

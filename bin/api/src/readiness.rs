@@ -106,7 +106,7 @@ impl Readiness {
                 tracing::warn!(event = "readiness.away", connection = need.connection, error = %chain(&error));
             }
             Err(_) => {
-                tracing::warn!(event = "readiness.away", connection = need.connection, error = "no answer in time")
+                tracing::warn!(event = "readiness.away", connection = need.connection, error = "no answer in time");
             }
         }
         finding

@@ -1,11 +1,12 @@
 mod probe;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 use crate::application::manager;
 use crate::cli::{ConnectionsArgs, ConnectionsCommand};
 use crate::commands::say;
 use crate::config::{Config, describe};
+use crate::data_folder;
 
 /// Lists connections, or tries them.
 pub(super) async fn run(arguments: ConnectionsArgs) -> anyhow::Result<()> {
@@ -29,6 +30,8 @@ async fn test(config: &Config, only: Option<&str>) -> anyhow::Result<()> {
         let known: Vec<&str> = config.connections.keys().map(String::as_str).collect();
         bail!("there is no connection `{only}`, only {}", known.join(", "));
     }
+    // Before the first start the folder of embedded databases is not there yet, which is no fault of the connection.
+    data_folder::create(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
     let manager = manager(config)?;
     let mut failed = Vec::new();
     for (name, settings) in config.connections.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {

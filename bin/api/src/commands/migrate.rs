@@ -49,14 +49,18 @@ async fn each(manager: &ConnectionManager, targets: &[Target<'_>], command: Migr
             MigrateCommand::Down { steps } => {
                 let steps = usize::try_from(steps).unwrap_or(usize::MAX);
                 let taken_back = migrator.down(steps, &system).await?;
-                taken_back.iter().for_each(|step| say(format_args!("{context}: ran {}", step.file)));
+                for step in &taken_back {
+                    say(format_args!("{context}: ran {}", step.file));
+                }
                 if taken_back.is_empty() {
                     say(format_args!("{context}: nothing to take back"));
                 }
             }
             MigrateCommand::Status => {
                 let entries = migrator.status(&system).await?;
-                entries.iter().for_each(|entry| say(line(context, entry)));
+                for entry in &entries {
+                    say(line(context, entry));
+                }
             }
             MigrateCommand::Print => {}
         }
@@ -67,11 +71,13 @@ async fn each(manager: &ConnectionManager, targets: &[Target<'_>], command: Migr
 async fn up(migrator: &Migrator, context: &str, steps: Option<u32>, system: &RequestContext) -> anyhow::Result<()> {
     let pending: Vec<u32> = migrator.pending(system).await?.iter().map(|migration| migration.number()).collect();
     let most = steps.map_or(pending.len(), |steps| usize::try_from(steps).unwrap_or(usize::MAX));
-    let applied = match pending.iter().take(most).last() {
+    let applied = match pending[..most.min(pending.len())].last() {
         Some(target) => migrator.up_to(*target, system).await?,
         None => Vec::new(),
     };
-    applied.iter().for_each(|step| say(format_args!("{context}: ran {} in {:.0?}", step.file, step.took)));
+    for step in &applied {
+        say(format_args!("{context}: ran {} in {:.0?}", step.file, step.took));
+    }
     if applied.is_empty() {
         say(format_args!("{context}: up to date"));
     }

@@ -1,3 +1,5 @@
+use anyhow::Context as _;
+
 use crate::cli::ServeArgs;
 use crate::commands::say;
 use crate::config::Config;
@@ -7,9 +9,11 @@ use crate::{Application, telemetry};
 pub(super) async fn run(arguments: ServeArgs) -> anyhow::Result<()> {
     let config = Config::load(&arguments.source, arguments.listen)?;
     telemetry::init(&config.log)?;
+    // Caught before anybody can know that the service is there, so that no early signal ends it the hard way.
+    let signals = Signals::catch().context("signals cannot be caught")?;
     let application = Application::build(config).await?;
     greet(&application);
-    application.run_until(signal()).await?;
+    application.run_until(signals.received()).await?;
     Ok(())
 }
 
@@ -25,25 +29,41 @@ fn greet(application: &Application) {
     }
 }
 
-/// Ready when the process is asked to stop.
-async fn signal() {
-    #[cfg(unix)]
-    {
+/// The signals that ask the process to stop. They are caught from the moment the value is made.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let terminate = async {
-            match signal(SignalKind::terminate()) {
-                Ok(mut signals) => {
-                    signals.recv().await;
-                }
-                // Without the handler the signal ends the process at once, as it does by default.
-                Err(_) => std::future::pending().await,
-            }
-        };
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Ready when one has come.
+    async fn received(mut self) {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            () = terminate => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
-    #[cfg(not(unix))]
-    let _interrupted = tokio::signal::ctrl_c().await;
+}
+
+/// The signals that ask the process to stop.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Ready when one has come.
+    async fn received(self) {
+        let _interrupted = tokio::signal::ctrl_c().await;
+    }
 }

@@ -159,3 +159,60 @@ fn protect(status: StatusCode, headers: &mut HeaderMap) {
     let cacheable = status.is_success() || status == StatusCode::NOT_MODIFIED;
     default(header::CACHE_CONTROL, if cacheable { "private, no-cache" } else { "no-store" });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, call_service, init_service, read_body, try_call_service};
+    use actix_web::{App, web};
+    use shared_kernel::{SystemClock, SystemIdGenerator};
+
+    use super::*;
+
+    fn state(request_timeout: Duration) -> Data<AppState> {
+        let limits = Limits { request_timeout, ..Limits::default() };
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIdGenerator));
+        Data::new(AppState { clock, ids, limits, cors: Cors::default() })
+    }
+
+    /// Sends a request to a handler that does not answer, and gives the status and the text of what is sent for it.
+    async fn refused<F, Fut>(timeout: Duration, handler: F) -> (StatusCode, String)
+    where
+        F: Fn() -> Fut + Clone + 'static,
+        Fut: Future<Output = HttpResponse> + 'static,
+    {
+        let app = App::new().app_data(state(timeout)).route("/x", web::get().to(handler)).wrap(from_fn(conventions));
+        let app = init_service(app).await;
+        let error = try_call_service(&app, TestRequest::with_uri("/x").to_request()).await.expect_err("no answer");
+        let response = error.error_response();
+        let bytes = actix_web::body::to_bytes(response.into_body()).await.expect("a body");
+        (error.as_response_error().status_code(), String::from_utf8(bytes.to_vec()).expect("UTF-8"))
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_a_problem_without_its_text() {
+        let (status, text) = refused(Duration::from_secs(5), || async { panic!("the secret is 42") }).await;
+        assert_eq!(status, 500);
+        assert!(text.contains("/problems/internal") && !text.contains("secret"), "{text}");
+    }
+
+    #[actix_web::test]
+    async fn an_answer_that_never_comes_is_ended() {
+        let (status, text) = refused(Duration::ZERO, std::future::pending).await;
+        assert_eq!(status, 503);
+        assert!(text.contains("/problems/timed-out") && text.contains("\"instance\":\"/x\""), "{text}");
+    }
+
+    #[actix_web::test]
+    async fn an_error_of_the_framework_leaves_as_a_problem() {
+        let handler = || async { Err::<HttpResponse, _>(actix_web::error::ErrorImATeapot("short and stout")) };
+        let app = App::new().app_data(state(Duration::from_secs(5))).route("/x", web::get().to(handler));
+        let app = init_service(app.wrap(from_fn(conventions))).await;
+        let response = call_service(&app, TestRequest::with_uri("/x").to_request()).await;
+        assert_eq!(response.status(), 400);
+        let body = read_body(response).await;
+        assert!(!String::from_utf8_lossy(&body).contains("stout"));
+    }
+}

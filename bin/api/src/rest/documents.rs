@@ -7,9 +7,13 @@ use std::sync::Arc;
 use actix_web::http::header::{self, ContentType, HeaderValue};
 use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::problem::{Problem, ProblemKind};
 use super::query::Query;
@@ -131,7 +135,7 @@ fn asset(
 }
 
 fn content_tag(bytes: &[u8]) -> HeaderValue {
-    let digest: String = Sha256::digest(bytes).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    let digest = URL_SAFE_NO_PAD.encode(&Sha256::digest(bytes)[..12]);
     HeaderValue::from_str(&format!("\"{digest}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
@@ -152,6 +156,18 @@ pub(crate) struct ProblemPage {
     remedy: &'static str,
 }
 
+/// The kinds by the last segment of their type URIs.
+struct Slug;
+
+impl PartialSchema for Slug {
+    fn schema() -> RefOr<Schema> {
+        let slugs = ProblemKind::ALL.map(ProblemKind::slug);
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(slugs)).examples(["validation"]).into()
+    }
+}
+
+impl ToSchema for Slug {}
+
 /// Explain a kind of problem
 ///
 /// The `type` of every error of this service points here.
@@ -160,8 +176,7 @@ pub(crate) struct ProblemPage {
     path = "/problems/{kind}",
     operation_id = "explainProblem",
     tag = "Operation",
-    params(("kind" = String, Path, description = "The last segment of a problem's `type`", example = "validation",
-        pattern = "^[a-z-]+$")),
+    params(("kind" = inline(Slug), Path, description = "The last segment of a problem's `type`")),
     responses((status = 200, description = "What the kind means", body = ProblemPage)),
 )]
 pub(crate) async fn explain_problem(request: HttpRequest, kind: Path<String>) -> Result<HttpResponse, Problem> {

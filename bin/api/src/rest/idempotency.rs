@@ -65,7 +65,9 @@ fn feed(hash: &mut Sha256, value: &Value) {
         Value::Array(items) => {
             hash.update(b"a");
             hash.update((items.len() as u64).to_be_bytes());
-            items.iter().for_each(|item| feed(hash, item));
+            for item in items {
+                feed(hash, item);
+            }
         }
         Value::Object(fields) => {
             hash.update(b"o");

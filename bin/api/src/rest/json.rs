@@ -62,7 +62,7 @@ fn read(
     (types, hint): (&'static [&'static str], HeaderName),
 ) -> impl Future<Output = Result<Value, Problem>> + 'static {
     let limit = request.app_data::<Data<AppState>>().map_or(Limits::default().body, |state| state.limits.body);
-    let media_type = check_media_type(request.headers(), types, hint);
+    let media_type = check_media_type(request.headers(), types, &hint);
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     async move {
@@ -78,7 +78,7 @@ fn read(
 }
 
 /// The media type decides before a byte is read. A `charset` other than UTF-8 is refused (RFC 8259, section 8.1).
-fn check_media_type(headers: &HeaderMap, types: &[&str], hint: HeaderName) -> Result<(), Problem> {
+fn check_media_type(headers: &HeaderMap, types: &[&str], hint: &HeaderName) -> Result<(), Problem> {
     let unsupported = |detail: String| {
         let problem = Problem::new(ProblemKind::UnsupportedMediaType, detail);
         match HeaderValue::from_str(&types.join(", ")) {
@@ -146,7 +146,7 @@ mod tests {
     fn check(content_type: &str, accepted: bool) {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(content_type).expect("visible"));
-        let outcome = check_media_type(&headers, JSON_TYPES, HeaderName::from_static("accept-post"));
+        let outcome = check_media_type(&headers, JSON_TYPES, &HeaderName::from_static("accept-post"));
         assert_eq!(outcome.is_ok(), accepted, "{content_type}");
     }
 
@@ -164,9 +164,9 @@ mod tests {
     #[test]
     fn a_missing_or_repeated_media_type_is_refused() {
         let mut headers = HeaderMap::new();
-        assert!(check_media_type(&headers, JSON_TYPES, HeaderName::from_static("accept-post")).is_err());
+        assert!(check_media_type(&headers, JSON_TYPES, &HeaderName::from_static("accept-post")).is_err());
         headers.append(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.append(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        assert!(check_media_type(&headers, JSON_TYPES, HeaderName::from_static("accept-post")).is_err());
+        assert!(check_media_type(&headers, JSON_TYPES, &HeaderName::from_static("accept-post")).is_err());
     }
 }

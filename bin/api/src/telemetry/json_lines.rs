@@ -26,7 +26,7 @@ where
         line.insert("service".to_owned(), crate::SERVICE.into());
         // Where nobody named the event, its origin in the code tells as much.
         line.insert("event".to_owned(), event.metadata().target().into());
-        for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+        for span in context.event_scope().into_iter().flat_map(tracing_subscriber::registry::Scope::from_root) {
             let extensions = span.extensions();
             let fields = extensions.get::<FormattedFields<N>>().map(|fields| fields.fields.as_str());
             if let Some(Value::Object(fields)) = fields.and_then(|fields| serde_json::from_str(fields).ok()) {

@@ -40,8 +40,8 @@ async fn a_book_lives_from_post_to_delete() {
 async fn a_patch_sets_clears_and_keeps() {
     let service = Service::start().await;
     let (path, _) = service.created("/api/v1/books", &war_and_peace()).await;
-    let patch = json!({"pages": null, "price": {"amount": "9.99"}, "title": "Peace"});
-    let patched = service.json(Method::PATCH, &path, &[("if-match", "*")], &patch).await;
+    let changes = json!({"pages": null, "price": {"amount": "9.99"}, "title": "Peace"});
+    let patched = service.json(Method::PATCH, &path, &[("if-match", "*")], &changes).await;
     let body = patched.json();
     assert_eq!(body["pages"], Value::Null, "{body}");
     assert_eq!(body["price"], json!({"amount": "9.99", "currency": "EUR"}));

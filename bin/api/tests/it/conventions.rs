@@ -7,6 +7,9 @@ use serde_json::json;
 
 use crate::support::Service;
 
+/// What is sent, and the status and the type of problem that come back.
+type Case<'a> = (Method, &'a str, Vec<(&'static str, &'a str)>, Option<Vec<u8>>, u16, &'a str);
+
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 #[tokio::test(flavor = "multi_thread")]
@@ -17,7 +20,6 @@ async fn every_kind_of_wrong_request_has_its_status_and_type() {
     let deep = [vec![b'['; 200], vec![b']'; 200]].concat();
     let with = |bytes: &[u8]| Some(bytes.to_vec());
     let post = "/api/v1/users";
-    type Case<'a> = (Method, &'a str, Vec<(&'static str, &'a str)>, Option<Vec<u8>>, u16, &'a str);
     let cases: Vec<Case<'_>> = vec![
         (Method::GET, "/nowhere", vec![], None, 404, "not-found"),
         (Method::GET, "/api/v1/users/", vec![], None, 404, "not-found"),

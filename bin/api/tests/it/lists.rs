@@ -70,7 +70,7 @@ async fn a_cursor_is_good_for_its_own_list_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn filters_narrow_and_wildcards_are_plain_characters() {
     let service = with_users(&["100% Ada", "1000 Ada", "a_b", "axb"]).await;
-    let found = async |query: &str| { service.get(&format!("/api/v1/users?sort=name&{query}")).await.json() };
+    let found = async |query: &str| service.get(&format!("/api/v1/users?sort=name&{query}")).await.json();
     assert_eq!(names(&found("q=100%25").await), ["100% Ada"]);
     assert_eq!(names(&found("q=A_B").await), ["a_b"]);
     assert_eq!(names(&found("q=ada").await), ["100% Ada", "1000 Ada"]);

@@ -1,6 +1,7 @@
 //! A service for each test, and answers in a form that can be compared.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use api::{Application, ApplicationError, Config};
@@ -178,7 +179,7 @@ impl Steady {
             if let Some(id) = prefix(rest, 36, is_uuid) {
                 let next = self.ids.len() + 1;
                 let number = *self.ids.entry(id.to_owned()).or_insert(next);
-                steady.push_str(&format!("[id {number}]"));
+                let _ = write!(steady, "[id {number}]");
                 rest = &rest[36..];
             } else if prefix(rest, 27, is_instant).is_some() {
                 steady.push_str("[instant]");

@@ -73,15 +73,18 @@ async fn every_fault_is_told_at_once() {
 async fn changes_need_the_present_version() {
     let service = Service::start().await;
     let (path, tag) = service.created("/api/v1/users", &json!({"name": "Ada", "email": "ada@example.org"})).await;
-    let patch = json!({"name": "Ada King"});
-    service.json(Method::PATCH, &path, &[], &patch).await.is_problem(428, "precondition-required");
+    let change = json!({"name": "Ada King"});
+    service.json(Method::PATCH, &path, &[], &change).await.is_problem(428, "precondition-required");
     service.send(Method::DELETE, &path, &[], None).await.is_problem(428, "precondition-required");
     for stale in ["\"r1-v2\"", "W/\"r1-v1\"", "\"r0-v1\"", "\"other\""] {
-        service.json(Method::PATCH, &path, &[("if-match", stale)], &patch).await.is_problem(412, "precondition-failed");
+        service
+            .json(Method::PATCH, &path, &[("if-match", stale)], &change)
+            .await
+            .is_problem(412, "precondition-failed");
         service.send(Method::DELETE, &path, &[("if-match", stale)], None).await.is_problem(412, "precondition-failed");
     }
     let list = format!("\"other\", {tag}");
-    let changed = service.json(Method::PATCH, &path, &[("if-match", &list)], &patch).await;
+    let changed = service.json(Method::PATCH, &path, &[("if-match", &list)], &change).await;
     assert_eq!(changed.header("etag"), "\"r1-v2\"", "{}", changed.text);
     let deleted = service.send(Method::DELETE, &path, &[("if-match", "*")], None).await;
     assert_eq!(deleted.status, 204);

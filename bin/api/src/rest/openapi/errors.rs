@@ -50,7 +50,7 @@ impl Modify for Errors {
                 entries.extend(matches!(method, "put" | "patch" | "delete").then_some(CHANGE));
                 for (status, description, headers) in entries.into_iter().flatten() {
                     let responses = &mut operation.responses.responses;
-                    responses.entry(status.to_string()).or_insert_with(|| problem(description, headers).into());
+                    responses.entry(status.to_string()).or_insert_with(|| problem(description, headers));
                 }
             }
         }
