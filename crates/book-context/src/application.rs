@@ -9,6 +9,8 @@ mod delete_book;
 mod patch_book;
 mod queries;
 mod replace_book;
+#[cfg(test)]
+mod test_support;
 
 pub use change::ChangeBookError;
 pub use create_book::{CreateBook, CreateBookError};

@@ -73,3 +73,63 @@ impl fmt::Debug for CreateBook {
         f.debug_struct("CreateBook").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::application::test_support::{Bench, Fault, ISBN, OTHER_ISBN, details};
+
+    fn wish() -> Idempotent<'static, Book> {
+        Idempotent {
+            key: "key".parse().expect("a key"),
+            digest: [7; 32],
+            render: &|book| book.id().to_string().into_bytes(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_book_gets_an_id_and_the_time() {
+        let bench = Bench::default();
+        let first = bench.first().await;
+        assert_eq!((first.details(), first.version().get()), (&details(ISBN, "First"), 1));
+        assert_eq!((first.created_at(), first.updated_at()), (bench.clock.now(), bench.clock.now()));
+        assert_eq!(first.id().uuid().get_version_num(), 7);
+        assert_eq!(bench.books.find(first.id(), &bench.context).await.expect("a book"), Some(first));
+        assert!(bench.books.receipts().is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_receipt_holds_the_answer_of_the_book_it_comes_with() {
+        let bench = Bench::default();
+        let create = bench.create_book();
+        let created = create.execute(details(ISBN, "First"), Some(&wish()), &bench.context).await;
+        let first = created.expect("created").created().expect("by this call");
+        let receipts = bench.books.receipts();
+        assert_eq!(receipts.len(), 1);
+        assert_eq!((&receipts[0].answer, receipts[0].digest), (&first.id().to_string().into_bytes(), [7; 32]));
+    }
+
+    #[tokio::test]
+    async fn a_replay_is_told_from_a_creation() {
+        let bench = Bench::default();
+        bench.books.fail_with(Fault::Replay);
+        let replayed = bench.create_book().execute(details(ISBN, "A"), Some(&wish()), &bench.context).await;
+        assert!(matches!(replayed, Ok(Creation::Replayed(_))), "{replayed:?}");
+    }
+
+    #[tokio::test]
+    async fn refusals_say_what_stands_in_the_way() {
+        let bench = Bench::default();
+        bench.first().await;
+        let create = bench.create_book();
+        let taken = create.execute(details("3-16-148410-X", "Same number"), None, &bench.context).await;
+        assert!(matches!(taken, Err(CreateBookError::IsbnTaken)), "{taken:?}");
+        bench.books.fail_with(Fault::Mismatch);
+        let mismatch = create.execute(details(OTHER_ISBN, "Other"), Some(&wish()), &bench.context).await;
+        assert!(matches!(mismatch, Err(CreateBookError::Idempotency(IdempotencyError::Mismatch))), "{mismatch:?}");
+        bench.books.fail_with(Fault::Away);
+        let away = create.execute(details(OTHER_ISBN, "Other"), None, &bench.context).await;
+        assert!(matches!(&away, Err(CreateBookError::Database(error)) if error.is_unavailable()), "{away:?}");
+        assert_eq!(format!("{create:?}"), "CreateBook { .. }");
+    }
+}

@@ -67,3 +67,34 @@ impl fmt::Debug for DeleteBook {
         f.debug_struct("DeleteBook").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::application::test_support::{Bench, Fault};
+
+    #[tokio::test]
+    async fn a_deleted_book_is_gone() {
+        let bench = Bench::default();
+        let first = bench.first().await;
+        let delete = DeleteBook::new(bench.books.clone());
+        let command = DeleteBookCommand { id: first.id(), expected: first.version() };
+        delete.execute(command, &bench.context).await.expect("deleted");
+        let again = delete.execute(command, &bench.context).await;
+        assert!(matches!(again, Err(DeleteBookError::NotFound(id)) if id == first.id()), "{again:?}");
+        assert_eq!(format!("{delete:?}"), "DeleteBook { .. }");
+    }
+
+    #[tokio::test]
+    async fn a_book_that_was_written_meanwhile_stays() {
+        let bench = Bench::default();
+        let first = bench.first().await;
+        bench.books.fail_with(Fault::Overtaken);
+        let command = DeleteBookCommand { id: first.id(), expected: first.version() };
+        let stale = DeleteBook::new(bench.books.clone()).execute(command, &bench.context).await;
+        assert!(matches!(stale, Err(DeleteBookError::Stale { expected, .. }) if expected == first.version()));
+        bench.books.fail_with(Fault::Away);
+        let away = DeleteBook::new(bench.books.clone()).execute(command, &bench.context).await;
+        assert!(matches!(&away, Err(DeleteBookError::Database(error)) if error.is_unavailable()), "{away:?}");
+    }
+}

@@ -126,3 +126,74 @@ impl fmt::Debug for ReadStatistics {
         f.debug_struct("ReadStatistics").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use shared_kernel::paging::{Position, SortKey};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::application::test_support::{Bench, Fault};
+    use crate::domain::{BookFilter, Currency, PriceRange};
+
+    #[tokio::test]
+    async fn a_book_is_read_or_said_to_be_absent() {
+        let bench = Bench::default();
+        let first = bench.first().await;
+        let read = ReadBook::new(bench.books.clone());
+        assert_eq!(read.execute(first.id(), &bench.context).await.expect("it is there"), first);
+        let absent = read.execute(BookId::new(Uuid::nil()), &bench.context).await;
+        assert_eq!(absent.expect_err("absent").to_string(), "there is no book 00000000-0000-0000-0000-000000000000");
+        assert_eq!(format!("{read:?}"), "ReadBook { .. }");
+    }
+
+    #[tokio::test]
+    async fn a_position_of_another_list_is_refused() {
+        let bench = Bench::default();
+        let first = bench.first().await;
+        let list_books = ListBooks::new(bench.books.clone());
+        let page = list_books.execute(&BookList::default(), &bench.context).await.expect("a page");
+        assert_eq!(page.items, [first]);
+        let after = Some(Position { key: Some(SortKey::Instant(DateTime::UNIX_EPOCH)), id: Uuid::nil() });
+        let list = BookList { sort: BookSort::Title, after, ..BookList::default() };
+        let refused = list_books.execute(&list, &bench.context).await;
+        assert!(matches!(refused, Err(ListBooksError::ForeignPosition)), "{refused:?}");
+        let list = BookList { sort: BookSort::CreatedAt, ..list };
+        assert!(list_books.execute(&list, &bench.context).await.is_ok());
+        assert_eq!(format!("{list_books:?}"), "ListBooks { .. }");
+    }
+
+    #[tokio::test]
+    async fn prices_are_only_sorted_within_a_currency() {
+        let bench = Bench::default();
+        let list_books = ListBooks::new(bench.books.clone());
+        let list = BookList { sort: BookSort::Price, ..BookList::default() };
+        let refused = list_books.execute(&list, &bench.context).await;
+        assert!(matches!(refused, Err(ListBooksError::SortNeedsCurrency)), "{refused:?}");
+        let price = PriceRange::try_new(Currency::parse("EUR").expect("a currency"), None, None).ok();
+        let filter = BookFilter { price, ..BookFilter::default() };
+        assert!(list_books.execute(&BookList { filter, ..list }, &bench.context).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn statistics_are_read() {
+        let bench = Bench::default();
+        let read = ReadStatistics::new(bench.books.clone());
+        assert_eq!(read.execute(&bench.context).await.expect("statistics"), BookStatistics::default());
+        bench.books.fail_with(Fault::Away);
+        let away = read.execute(&bench.context).await;
+        assert!(matches!(&away, Err(ReadStatisticsError::Database(error)) if error.is_unavailable()), "{away:?}");
+        assert_eq!(format!("{read:?}"), "ReadStatistics { .. }");
+    }
+
+    #[tokio::test]
+    async fn a_database_that_is_away_is_said_to_be() {
+        let bench = Bench::default();
+        bench.books.fail_with(Fault::Away);
+        let list = ListBooks::new(bench.books.clone()).execute(&BookList::default(), &bench.context).await;
+        assert!(matches!(&list, Err(ListBooksError::Database(error)) if error.is_unavailable()), "{list:?}");
+        let read = ReadBook::new(bench.books.clone()).execute(BookId::new(Uuid::nil()), &bench.context).await;
+        assert!(matches!(&read, Err(ReadBookError::Database(error)) if error.is_unavailable()), "{read:?}");
+    }
+}

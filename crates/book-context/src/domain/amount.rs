@@ -62,7 +62,8 @@ impl Amount {
             return Err(AmountError::TooLong);
         }
         let digits = whole.bytes().chain(fraction.bytes()).fold(0, |sum, byte| sum * 10 + i64::from(byte - b'0'));
-        Ok(Self { digits, decimals: fraction.len() as u8 })
+        let decimals = u8::try_from(fraction.len()).map_err(|_| AmountError::TooLong)?;
+        Ok(Self { digits, decimals })
     }
 
     /// The amount of so many minor units.

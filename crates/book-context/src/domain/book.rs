@@ -115,3 +115,66 @@ impl Book {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::{AuthorName, Change, PriceChange};
+
+    fn details(title: &str) -> BookDetails {
+        BookDetails {
+            title: Title::parse(title).expect("a title"),
+            authors: Authors::try_new(vec![AuthorName::parse("Ann").expect("a name")]).expect("authors"),
+            isbn: Isbn::parse("9783161484100").expect("an ISBN"),
+            published_on: None,
+            pages: None,
+            language: None,
+            price: None,
+            description: None,
+        }
+    }
+
+    fn book() -> Book {
+        Book::enter(BookId::new(Uuid::from_u128(1)), details("First"), DateTime::UNIX_EPOCH)
+    }
+
+    fn later() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(1)
+    }
+
+    #[test]
+    fn a_new_book_is_at_its_first_version() {
+        let book = book();
+        assert_eq!((book.id().uuid(), book.version()), (Uuid::from_u128(1), Version::FIRST));
+        assert_eq!((book.created_at(), book.updated_at()), (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH));
+        assert_eq!(Book::restore(book.record().clone()), book);
+    }
+
+    #[test]
+    fn only_a_change_is_a_new_version() {
+        let mut book = book();
+        assert!(!book.replace(details("First"), later()));
+        assert_eq!(book, super::tests::book());
+        assert!(book.replace(details("Second"), later()));
+        assert_eq!((book.version().get(), book.updated_at()), (2, later()));
+        // Time never runs backwards for a book.
+        assert!(book.replace(details("Third"), DateTime::UNIX_EPOCH));
+        assert_eq!((book.version().get(), book.updated_at()), (3, later()));
+        assert_eq!(book.details(), &details("Third"));
+    }
+
+    #[test]
+    fn a_refused_amendment_leaves_the_book_as_it_was() {
+        let mut book = book();
+        let price = Change::Set(PriceChange::default());
+        assert!(book.amend(BookChanges { price, ..BookChanges::default() }, later()).is_err());
+        assert_eq!(book, super::tests::book());
+        assert_eq!(book.amend(BookChanges::default(), later()), Ok(false));
+        let title = Title::parse("Second").ok();
+        assert_eq!(book.amend(BookChanges { title, ..BookChanges::default() }, later()), Ok(true));
+        assert_eq!(book.version().get(), 2);
+    }
+}

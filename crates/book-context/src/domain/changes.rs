@@ -100,3 +100,112 @@ impl PriceChange {
         violations.into_result(price)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::AuthorName;
+
+    fn currency(code: &str) -> Currency {
+        Currency::parse(code).expect("a currency")
+    }
+
+    fn amount(text: &str) -> Amount {
+        Amount::parse(text).expect("an amount")
+    }
+
+    fn price(text: &str, code: &str) -> Option<Price> {
+        Price::try_new(amount(text), currency(code)).ok()
+    }
+
+    fn present() -> BookDetails {
+        BookDetails {
+            title: Title::parse("A title").expect("a title"),
+            authors: Authors::try_new(vec![AuthorName::parse("Ann").expect("a name")]).expect("authors"),
+            isbn: Isbn::parse("9783161484100").expect("an ISBN"),
+            published_on: PublicationDate::parse("2000-01-01").ok(),
+            pages: PageCount::try_new(7).ok(),
+            language: Language::parse("en").ok(),
+            price: price("5.00", "EUR"),
+            description: Description::parse("A text").ok(),
+        }
+    }
+
+    fn priced(change: PriceChange, before: Option<Price>) -> Result<Option<Price>, Vec<(String, &'static str)>> {
+        let changes = BookChanges { price: Change::Set(change), ..BookChanges::default() };
+        let places = |faults: Violations| faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect();
+        changes.applied_to(&BookDetails { price: before, ..present() }).map(|details| details.price).map_err(places)
+    }
+
+    #[test]
+    fn nothing_named_is_nothing_changed() {
+        assert_eq!(BookChanges::default().applied_to(&present()), Ok(present()));
+    }
+
+    #[test]
+    fn what_a_book_need_not_have_can_be_taken_away() {
+        let changes = BookChanges {
+            published_on: Change::Clear,
+            pages: Change::Clear,
+            language: Change::Clear,
+            price: Change::Clear,
+            description: Change::Clear,
+            ..BookChanges::default()
+        };
+        let bare = BookDetails {
+            published_on: None,
+            pages: None,
+            language: None,
+            price: None,
+            description: None,
+            ..present()
+        };
+        assert_eq!(changes.applied_to(&present()), Ok(bare));
+    }
+
+    #[test]
+    fn everything_can_be_set() {
+        let other = BookDetails {
+            title: Title::parse("Another").expect("a title"),
+            authors: Authors::try_new(vec![AuthorName::parse("Bob").expect("a name")]).expect("authors"),
+            isbn: Isbn::parse("0306406152").expect("an ISBN"),
+            published_on: PublicationDate::parse("1999-01-01").ok(),
+            pages: PageCount::try_new(8).ok(),
+            language: Language::parse("de").ok(),
+            price: price("6", "JPY"),
+            description: Description::parse("Another text").ok(),
+        };
+        let set = other.clone();
+        let changes = BookChanges {
+            title: Some(set.title),
+            authors: Some(set.authors),
+            isbn: Some(set.isbn),
+            published_on: set.published_on.map_or(Change::Keep, Change::Set),
+            pages: set.pages.map_or(Change::Keep, Change::Set),
+            language: set.language.map_or(Change::Keep, Change::Set),
+            price: Change::Set(PriceChange { amount: Some(amount("6")), currency: Some(currency("JPY")) }),
+            description: set.description.map_or(Change::Keep, Change::Set),
+        };
+        assert_eq!(changes.applied_to(&present()), Ok(other));
+    }
+
+    #[test]
+    fn one_half_of_a_price_keeps_the_other() {
+        let before = price("5.00", "EUR");
+        let dearer = PriceChange { amount: Some(amount("6.50")), currency: None };
+        assert_eq!(priced(dearer, before), Ok(price("6.50", "EUR")));
+        let dollars = PriceChange { amount: None, currency: Some(currency("USD")) };
+        assert_eq!(priced(dollars, before), Ok(price("5.00", "USD")));
+        assert_eq!(priced(PriceChange::default(), before), Ok(before));
+    }
+
+    #[test]
+    fn halves_that_do_not_fit_are_refused_where_they_stand() {
+        let yen = PriceChange { amount: None, currency: Some(currency("JPY")) };
+        assert_eq!(priced(yen, price("5.00", "EUR")), Err(vec![("/price/amount".to_owned(), "wrong_decimals")]));
+        assert_eq!(priced(yen, None), Err(vec![("/price/amount".to_owned(), "required")]));
+        let five = PriceChange { amount: Some(amount("5")), currency: None };
+        assert_eq!(priced(five, None), Err(vec![("/price/currency".to_owned(), "required")]));
+        assert_eq!(priced(PriceChange::default(), None).map_err(|faults| faults.len()), Err(2));
+    }
+}

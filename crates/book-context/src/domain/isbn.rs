@@ -48,12 +48,10 @@ impl Isbn {
                 '-' | ' ' => {}
                 // Ten stands for itself only at the end of an ISBN-10, which is the tenth place.
                 'X' | 'x' if digits.len() == 9 => digits.push(10),
-                _ => match character.to_digit(10) {
-                    // One digit more than fits shows that the number is too long; the rest does not matter.
-                    Some(digit) if digits.len() <= 13 => digits.push(digit as u8),
-                    Some(_) => {}
-                    None => return Err(IsbnError::Character),
-                },
+                // One digit more than fits shows that the number is too long; the rest does not matter.
+                '0'..='9' if digits.len() > 13 => {}
+                '0'..='9' => digits.push(character as u8 - b'0'),
+                _ => return Err(IsbnError::Character),
             }
         }
         if let Ok(ten) = <[u8; 10]>::try_from(digits.as_slice()) {

@@ -168,11 +168,12 @@ mod tests {
 
         #[test]
         fn an_average_lies_among_its_prices(prices in proptest::collection::vec(0..=Price::MAX_MINOR_UNITS, 1..20)) {
+            let count = i64::try_from(prices.len()).expect("a few");
             let sum = prices.iter().copied().map(i128::from).sum();
-            let average = Price::average(sum, prices.len() as i64, currency("EUR")).expect("an average").minor_units();
+            let average = Price::average(sum, count, currency("EUR")).expect("an average").minor_units();
             prop_assert!(prices.iter().min() <= Some(&average) && Some(&average) <= prices.iter().max());
-            let error = (i128::from(average) * prices.len() as i128 - sum).abs() * 2;
-            prop_assert!(error <= prices.len() as i128);
+            let error = (i128::from(average) * i128::from(count) - sum).abs() * 2;
+            prop_assert!(error <= i128::from(count));
         }
     }
 }

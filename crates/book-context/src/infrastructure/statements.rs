@@ -5,7 +5,9 @@ use shared_kernel::database::{Dialect, Statement, text_key, uuid_key};
 use shared_kernel::text::{first_code_points, fold_key};
 
 use super::filter;
-use crate::domain::{AuthorName, Book, BookDetails, BookFilter, BookId, BookList, BookSort, Price};
+use crate::domain::{
+    AuthorName, Book, BookDetails, BookFilter, BookId, BookList, BookSort, PageCount, Price, PublicationDate,
+};
 
 const TABLE: &str = "books";
 
@@ -118,8 +120,8 @@ fn changing(book: &Book, dialect: Dialect) -> [(&'static str, Expr); 13] {
         (AUTHORS, serde_json::Value::from(names).to_string().into()),
         (SEARCH_KEY, search_key(&title_key, authors.iter(), &isbn).into()),
         (ISBN, isbn.into()),
-        (PUBLISHED_ON, value(published_on.map(|date| date.date()).into())),
-        (PAGES, value(pages.map(|pages| pages.get()).into())),
+        (PUBLISHED_ON, value(published_on.map(PublicationDate::date).into())),
+        (PAGES, value(pages.map(PageCount::get).into())),
         (LANGUAGE, value(language.as_ref().map(|language| language.as_str().to_owned()).into())),
         (PRICE_MINOR, value(price.map(Price::minor_units).into())),
         (CURRENCY, value(price.map(|price| price.currency().code().to_owned()).into())),

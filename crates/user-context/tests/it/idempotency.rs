@@ -66,7 +66,7 @@ async fn the_same_key_is_answered_the_same(server: Server) {
     let context = &fixture.context;
     let created = create(&fixture, "ann@example.org", "key", 1, context).await.expect("it is created");
     let user = created.created().expect("by this call");
-    fixture.clock.advance(Duration::from_secs(60));
+    fixture.clock.advance(Duration::from_mins(1));
     fixture.patch(&user, |patch| patch.name = Some(crate::fixture::name("Changed"))).await;
     let replayed = create(&fixture, "ann@example.org", "key", 1, context).await.expect("it is replayed");
     assert_eq!(replayed, Creation::Replayed(answer(&user)));
