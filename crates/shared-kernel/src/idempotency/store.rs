@@ -123,3 +123,141 @@ fn waited_for_twin(error: DatabaseError, give_up: Instant, context: &RequestCont
 const fn in_progress() -> StoreError {
     StoreError::Idempotency(IdempotencyError::InProgress { retry_after: Duration::from_secs(1) })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::{Arc, Mutex};
+
+    use async_trait::async_trait;
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::database::{Row, SqlExecutor, SqlSession, SqlTransaction};
+    use crate::idempotency::Idempotent;
+
+    /// A database that answers each call with what the test wrote down for it, and notes what it was asked.
+    #[derive(Clone, Default)]
+    struct Scripted {
+        answers: Arc<Mutex<VecDeque<Option<DatabaseErrorKind>>>>,
+        calls: Arc<Mutex<Vec<&'static str>>>,
+    }
+
+    impl Scripted {
+        fn answering(answers: impl IntoIterator<Item = Option<DatabaseErrorKind>>) -> Self {
+            Self { answers: Arc::new(Mutex::new(answers.into_iter().collect())), calls: Arc::default() }
+        }
+
+        fn answer(&self, call: &'static str) -> Result<(), DatabaseError> {
+            self.calls.lock().expect("one thread").push(call);
+            // What is not written down goes well.
+            match self.answers.lock().expect("one thread").pop_front().flatten() {
+                Some(kind) => Err(DatabaseError::new(kind, call)),
+                None => Ok(()),
+            }
+        }
+
+        fn calls(&self) -> Vec<&'static str> {
+            self.calls.lock().expect("one thread").clone()
+        }
+    }
+
+    #[async_trait]
+    impl SqlExecutor for Scripted {
+        fn dialect(&self) -> Dialect {
+            Dialect::Postgres
+        }
+
+        async fn execute(&self, _: &Statement, _: &RequestContext) -> Result<u64, DatabaseError> {
+            self.answer("execute").map(|()| 1)
+        }
+
+        async fn query(&self, _: &Statement, _: &RequestContext) -> Result<Vec<Row>, DatabaseError> {
+            self.answer("query").map(|()| Vec::new())
+        }
+
+        async fn run_script(&self, _: &str, _: &RequestContext) -> Result<(), DatabaseError> {
+            self.answer("run_script")
+        }
+    }
+
+    #[async_trait]
+    impl SqlConnection for Scripted {
+        async fn begin(
+            &self,
+            _: TransactionMode,
+            _: &RequestContext,
+        ) -> Result<Box<dyn SqlTransaction>, DatabaseError> {
+            self.answer("begin")?;
+            Ok(Box::new(self.clone()))
+        }
+
+        async fn session(&self, _: &RequestContext) -> Result<Box<dyn SqlSession>, DatabaseError> {
+            Err(DatabaseError::new(DatabaseErrorKind::Unsupported, "no sessions here"))
+        }
+    }
+
+    #[async_trait]
+    impl SqlTransaction for Scripted {
+        async fn commit(self: Box<Self>, _: &RequestContext) -> Result<(), DatabaseError> {
+            self.answer("commit")
+        }
+
+        async fn rollback(self: Box<Self>, _: &RequestContext) -> Result<(), DatabaseError> {
+            self.answer("rollback")
+        }
+    }
+
+    async fn run(sql: &Scripted) -> Result<Stored, StoreError> {
+        let wish = Idempotent::<str> { key: "key".parse().expect("a key"), digest: [0; 32], render: &|_| Vec::new() };
+        let context = RequestContext::default();
+        let receipt = wish.receipt("test", "", DateTime::UNIX_EPOCH, &context);
+        let rows = [Statement::from(crate::database::RawStatement::everywhere("INSERT", "a row"))];
+        store(sql, Some((ReceiptTable::named("receipts"), &receipt)), &rows, &context).await
+    }
+
+    const CONFLICT: Option<DatabaseErrorKind> = Some(DatabaseErrorKind::SerializationConflict);
+    const UNIQUE: Option<DatabaseErrorKind> = Some(DatabaseErrorKind::UniqueViolation { constraint: None });
+
+    #[tokio::test]
+    async fn the_receipt_comes_first() {
+        let sql = Scripted::default();
+        assert_eq!(run(&sql).await.expect("written"), Stored::Written);
+        assert_eq!(sql.calls(), ["begin", "execute", "execute", "commit"]);
+    }
+
+    #[tokio::test]
+    async fn a_deadlock_is_tried_again_wherever_it_strikes() {
+        for before in 0..4 {
+            let answers = std::iter::repeat_n(None, before).chain([CONFLICT]);
+            let sql = Scripted::answering(answers);
+            assert_eq!(run(&sql).await.expect("written at the second try"), Stored::Written, "{before}");
+            assert_eq!(sql.calls().iter().filter(|call| **call == "begin").count(), 2);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_receipt_that_vanished_makes_room() {
+        // The insert meets a receipt, which is rolled back or swept before it can be read.
+        let sql = Scripted::answering([None, UNIQUE]);
+        assert_eq!(run(&sql).await.expect("written at the second try"), Stored::Written);
+        let first_try = ["begin", "execute", "rollback", "query"];
+        assert_eq!(sql.calls()[..4], first_try);
+    }
+
+    #[tokio::test]
+    async fn what_the_rows_meet_is_the_callers_business() {
+        let sql = Scripted::answering([None, None, UNIQUE]);
+        let refused = run(&sql).await;
+        assert!(matches!(&refused, Err(StoreError::Database(error)) if error.is_unique_violation()), "{refused:?}");
+        assert_eq!(sql.calls(), ["begin", "execute", "execute", "rollback"]);
+    }
+
+    #[tokio::test]
+    async fn a_database_that_is_away_is_no_twin() {
+        for kind in [DatabaseErrorKind::Unreachable, DatabaseErrorKind::Timeout] {
+            let refused = run(&Scripted::answering([None, Some(kind.clone())])).await;
+            assert!(matches!(&refused, Err(StoreError::Database(error)) if *error.kind() == kind), "{refused:?}");
+        }
+    }
+}

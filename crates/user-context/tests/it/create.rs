@@ -75,7 +75,15 @@ async fn a_change_is_stored_as_a_whole(server: Server) {
     assert_eq!(same, stored);
 }
 
+async fn two_contexts_can_share_a_database(server: Server) {
+    let fixture = Fixture::new(server).await;
+    fixture.database.migrate("books").await;
+    let user = fixture.create("Ann", "ann@example.org").await;
+    assert_eq!(fixture.stored(&user).await, Some(user));
+}
+
 testkit::on_every_engine!(
+    two_contexts_can_share_a_database,
     a_user_reads_back_as_it_was_created,
     the_longest_values_fit,
     an_address_is_taken_whatever_its_case,

@@ -15,7 +15,7 @@ pub(crate) struct Fixture {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) users: Arc<dyn UserRepository>,
     pub(crate) context: RequestContext,
-    pub(crate) _database: TestDatabase,
+    pub(crate) database: TestDatabase,
 }
 
 impl Fixture {
@@ -28,7 +28,7 @@ impl Fixture {
             clock: Arc::new(FakeClock::default()),
             users: Arc::new(users),
             context: RequestContext::system(),
-            _database: database,
+            database,
         }
     }
 
