@@ -128,16 +128,15 @@ impl Inner {
             if let Some(connection) = slot.live.load().as_deref() {
                 return Ok(Arc::clone(connection));
             }
-            match &*building {
-                Some(outcome) => outcome.clone(),
-                None => {
-                    let (announce, outcome) = watch::channel(None);
-                    let runtime = this.runtime.clone().unwrap_or_else(Handle::current);
-                    let build = Build { inner: Arc::clone(this), name: slot.name.clone(), announce, over: false };
-                    *building = Some(outcome.clone());
-                    runtime.spawn(build.run());
-                    outcome
-                }
+            if let Some(outcome) = &*building {
+                outcome.clone()
+            } else {
+                let (announce, outcome) = watch::channel(None);
+                let runtime = this.runtime.clone().unwrap_or_else(Handle::current);
+                let build = Build { inner: Arc::clone(this), name: slot.name.clone(), announce, over: false };
+                *building = Some(outcome.clone());
+                runtime.spawn(build.run());
+                outcome
             }
         };
         let announced = outcome.wait_for(Option::is_some);

@@ -201,8 +201,9 @@ mod tests {
     use crate::LocalSecrets;
 
     async fn stages(url: &str) -> Vec<Stage> {
-        let settings = ConnectionSettings::from_url(url).unwrap();
-        probe(&ConnectionFactory::compiled(), &LocalSecrets, &"probed".parse().unwrap(), &settings).await
+        let settings = ConnectionSettings::from_url(url).expect("a URL");
+        let name = "probed".parse().expect("a name");
+        probe(&ConnectionFactory::compiled(), &LocalSecrets, &name, &settings).await
     }
 
     #[tokio::test]

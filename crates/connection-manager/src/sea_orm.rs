@@ -143,6 +143,7 @@ impl fmt::Debug for SeaOrmConnection {
 }
 
 /// The driver's own error where there is one, so that SeaORM can look into it.
+#[expect(clippy::needless_pass_by_value, reason = "it stands where `map_err` hands the error over")]
 fn into_db_err(error: DatabaseError) -> DbErr {
     if let Some(SqlxCause(cause)) = std::error::Error::source(&error).and_then(|source| source.downcast_ref()) {
         return DbErr::Exec(RuntimeErr::SqlxError(Arc::clone(cause)));

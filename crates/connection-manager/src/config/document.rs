@@ -105,7 +105,6 @@ impl Document {
 
     /// Lays the process's environment over the document; see [`Document::overlay`].
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "configuration is read here and nowhere else")]
     pub fn overlay_environment(self, prefix: &str) -> Self {
         // Variables that are not UTF-8 are none of ours.
         let variables =

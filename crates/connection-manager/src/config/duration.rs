@@ -30,7 +30,7 @@ pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
 pub fn format(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
     for (factor, unit) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")] {
-        if milliseconds >= factor && milliseconds % factor == 0 {
+        if milliseconds >= factor && milliseconds.is_multiple_of(factor) {
             return format!("{}{unit}", milliseconds / factor);
         }
     }

@@ -26,13 +26,13 @@ pub struct SqliteDriver {
     /// SQLite has one writer at a time and lets the others poll. Here they queue, and the first to come is the next.
     writer: Arc<Semaphore>,
     /// Keeps a database in memory alive while the pool has no connection open.
-    _keeper: Option<tokio::sync::Mutex<SqliteConnection>>,
+    keeper: Option<SqliteConnection>,
 }
 
 impl SqliteDriver {
     /// A driver for a file.
     pub fn new(options: SqliteConnectOptions) -> Self {
-        Self { options: options.disable_statement_logging(), writer: Arc::new(Semaphore::new(1)), _keeper: None }
+        Self { options: options.disable_statement_logging(), writer: Arc::new(Semaphore::new(1)), keeper: None }
     }
 
     /// A driver for a database that lives as long as the driver does and no longer.
@@ -42,14 +42,17 @@ impl SqliteDriver {
     pub async fn in_memory(options: SqliteConnectOptions) -> Result<Self, DatabaseError> {
         let mut driver = Self::new(options);
         let keeper = driver.options.connect().await.map_err(|error| map(error, "opening the database in memory"))?;
-        driver._keeper = Some(tokio::sync::Mutex::new(keeper));
+        driver.keeper = Some(keeper);
         Ok(driver)
     }
 }
 
 impl fmt::Debug for SqliteDriver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteDriver").field("file", &self.options.get_filename()).finish_non_exhaustive()
+        f.debug_struct("SqliteDriver")
+            .field("file", &self.options.get_filename())
+            .field("in_memory", &self.keeper.is_some())
+            .finish_non_exhaustive()
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn message(kind: &DatabaseErrorKind, attempt: &str) -> String {
 
 /// rustls reports a refused certificate as input and output gone wrong.
 fn is_tls(cause: &std::io::Error) -> bool {
-    cause.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+    cause.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some()
 }
 
 /// The server's own words, without the driver's type around them and without details that repeat values.

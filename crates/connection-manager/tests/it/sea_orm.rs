@@ -1,5 +1,7 @@
 //! SeaORM's entities on the pool: the example, on every engine that SeaORM knows.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
+
 #[path = "../../examples/seaorm_entities/shelves.rs"]
 mod shelves;
 

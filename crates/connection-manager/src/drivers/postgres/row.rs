@@ -69,15 +69,15 @@ fn read<'row>(value: PgValueRef<'row>, stored_type: &str) -> Option<Stored<'row>
             // In binary a version comes first, and there is one version.
             Some(Stored::Json(text.strip_prefix('\u{1}').unwrap_or(text).into()))
         }
-        "TEXT" | "VARCHAR" | "CHAR" | "BPCHAR" | "NAME" | "\"CHAR\"" | "UNKNOWN" | "XML" => text(value),
+        "TEXT" | "VARCHAR" | "CHAR" | "BPCHAR" | "NAME" | "\"CHAR\"" | "UNKNOWN" | "XML" => text(&value),
         other => {
             let is_enum = matches!(value.type_info().kind(), PgTypeKind::Enum(_));
             // citext, of the extension by that name, is text in all but comparison.
-            if is_enum || other.eq_ignore_ascii_case("citext") { text(value) } else { None }
+            if is_enum || other.eq_ignore_ascii_case("citext") { text(&value) } else { None }
         }
     }
 }
 
-fn text(value: PgValueRef<'_>) -> Option<Stored<'_>> {
+fn text<'row>(value: &PgValueRef<'row>) -> Option<Stored<'row>> {
     value.as_str().ok().map(|text| Stored::Text(text.into()))
 }

@@ -52,12 +52,12 @@ async fn callers_are_served_in_the_order_of_their_coming() {
     let pool = pool(&server, settings(1));
     let held = pool.acquire(None).await.unwrap();
     let served = Arc::new(Mutex::new(Vec::new()));
-    let mut callers = Vec::new();
+    let mut queue = Vec::new();
     for caller in 0..20_u32 {
-        let (pool_of_caller, served) = (pool.clone(), Arc::clone(&served));
-        callers.push(tokio::spawn(async move {
-            let lease = pool_of_caller.acquire(None).await.unwrap();
-            served.lock().unwrap().push(caller);
+        let (of_caller, order) = (pool.clone(), Arc::clone(&served));
+        queue.push(tokio::spawn(async move {
+            let lease = of_caller.acquire(None).await.unwrap();
+            order.lock().unwrap().push(caller);
             tokio::task::yield_now().await;
             drop(lease);
         }));
@@ -65,8 +65,8 @@ async fn callers_are_served_in_the_order_of_their_coming() {
         until(|| pool.stats().waiting == caller + 1).await;
     }
     drop(held);
-    for caller in callers {
-        caller.await.unwrap();
+    for task in queue {
+        task.await.unwrap();
     }
     assert_eq!(*served.lock().unwrap(), (0..20_u32).collect::<Vec<_>>());
     assert_eq!(Server::count(&server.most_open), 1);
