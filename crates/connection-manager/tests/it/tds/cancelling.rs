@@ -49,7 +49,7 @@ async fn a_deadline_passes_in_the_middle_of_an_answer_as_well() {
 async fn a_full_pool_turns_callers_away() {
     let gate = Gate::new();
     let server = server().on("SELECT slow", Answer::once(one(TdsType::Int, 2).held_by(&gate))).start().await.unwrap();
-    let pool = PoolSettings { acquire_timeout: Duration::from_millis(50), ..PoolSettings::sized(0, 1) };
+    let pool = PoolSettings { acquire_timeout: Duration::from_secs(1), ..PoolSettings::sized(0, 1) };
     let connection = testkit::connect(settings(&server).with_pool(pool)).await.unwrap();
     let busy = tokio::spawn({
         let connection = Arc::clone(&connection);
