@@ -13,6 +13,9 @@ from sqlglot import exp
 OPAQUE_BUT_KNOWN = re.compile(r"^\s*(EXEC(UTE)?|SET|DECLARE|PRINT|THROW|WAITFOR)\b", re.IGNORECASE)
 
 
+# What a text may consist of; the parser takes a lone expression as well.
+STATEMENTS = (exp.Query, exp.DML, exp.DDL, exp.Drop, exp.Alter, exp.Command, exp.Set, exp.Declare, exp.Execute, exp.IfBlock)
+
 # Two forms that T-SQL has and the parser lacks: OUTPUT in a DELETE, and OUTPUT before DEFAULT VALUES. The clause is cut out
 # and read as what it is, a list of expressions; the statement is read without it.
 OUTPUT = re.compile(
@@ -42,6 +45,8 @@ def faults_of(text):
     statements = [statement for statement in statements if statement is not None]
     found = []
     for statement in statements:
+        if not isinstance(statement, STATEMENTS):
+            found.append(f"no statement: {statement.sql(dialect='tsql')[:200]}")
         opaque = [statement] if isinstance(statement, exp.Command) else list(statement.find_all(exp.Command))
         for node in opaque:
             said = node.sql(dialect="tsql")
