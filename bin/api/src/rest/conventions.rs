@@ -187,8 +187,9 @@ mod tests {
         let app = init_service(app).await;
         let error = try_call_service(&app, TestRequest::with_uri("/x").to_request()).await.expect_err("no answer");
         let response = error.error_response();
+        let status = response.status();
         let bytes = actix_web::body::to_bytes(response.into_body()).await.expect("a body");
-        (error.as_response_error().status_code(), String::from_utf8(bytes.to_vec()).expect("UTF-8"))
+        (status, String::from_utf8(bytes.to_vec()).expect("UTF-8"))
     }
 
     #[actix_web::test]

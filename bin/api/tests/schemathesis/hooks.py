@@ -16,11 +16,12 @@ LETTERS = string.ascii_letters + string.digits + "äßçñøłжλ書😀-'.,&!?
 DECIMALS = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0, "BHD": 3}
 
 
-def text(max_size, extra=""):
-    """Texts that begin and end with something other than white space."""
+def text(max_size, limits, extra=""):
+    """Texts that begin and end with something other than white space, and some that reach the limits of length."""
     edge = st.sampled_from(LETTERS)
     middle = st.text(alphabet=LETTERS + " " + extra, max_size=max_size - 2)
-    return st.builds(lambda first, rest, last: first + rest + last, edge, middle, edge) | edge
+    short = st.builds(lambda first, rest, last: first + rest + last, edge, middle, edge) | edge
+    return short | st.sampled_from(limits).map(lambda length: "é" * length)
 
 
 def isbn13(body):
@@ -49,9 +50,9 @@ LABEL = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=20)
 EMAIL = st.builds(lambda local, label, top: f"{local}@{label}.{top}", ATOM, LABEL, st.sampled_from(["org", "example", "co.uk"]))
 DAY = st.dates(datetime.date(1000, 1, 1), datetime.date(9999, 12, 31)).map(str)
 
-schemathesis.openapi.format("display-name", text(60))
-schemathesis.openapi.format("description", text(200, "\n\t"))
-schemathesis.openapi.format("search-term", text(40))
+schemathesis.openapi.format("display-name", text(60, [199, 200, 499, 500]))
+schemathesis.openapi.format("description", text(200, [0, 9_999, 10_000], "\n\t"))
+schemathesis.openapi.format("search-term", text(40, [199, 200]))
 schemathesis.openapi.format("email", EMAIL)
 schemathesis.openapi.format("isbn", ISBN)
 schemathesis.openapi.format("currency", st.sampled_from(sorted(DECIMALS)))
