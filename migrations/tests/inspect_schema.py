@@ -19,7 +19,7 @@ def families(kind, dialect):
     if isinstance(kind, types.Boolean):
         return ["boolean"]
     if isinstance(kind, types.Integer):
-        # MySQL's BOOLEAN is a TINYINT, SQL Server's BIT is reported as a boolean, SQLite has INTEGER alone.
+        # MySQL's BOOLEAN is a TINYINT, and SQLite has INTEGER alone.
         return ["integer", "boolean"] if dialect in ("sqlite", "mysql") else ["integer"]
     if isinstance(kind, (types.Uuid, types._Binary)):
         return ["bytes"]
@@ -35,9 +35,6 @@ def families(kind, dialect):
         return ["decimal"]
     if isinstance(kind, types.String):
         return ["text"] + (ONLY_ON_SQLITE if dialect == "sqlite" else [])
-    # SQL Server's DATETIMEOFFSET is none of the general classes.
-    if type(kind).__name__ == "DATETIMEOFFSET":
-        return ["instant"]
     raise SystemExit(f"no family for the type {kind!r}")
 
 
@@ -59,11 +56,6 @@ def table(inspector, name, dialect):
         # Engines keep a unique constraint as an index, and some tell of both.
         if index["name"] not in unique and not index.get("duplicates_constraint")
     }
-    if dialect == "mssql":
-        # A unique constraint is told as a unique index alone.
-        for index in list(indexes):
-            if all(part.startswith("unique ") for part in indexes[index]):
-                unique[index] = [part.removeprefix("unique ") for part in indexes.pop(index)]
     foreign = {
         key["name"]: {
             "columns": key["constrained_columns"],

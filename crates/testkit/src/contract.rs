@@ -4,10 +4,13 @@
 //! server, and on SQLite, which has no network and no login, those cases that [`EMBEDDED_EXCEPTIONS`] does not name
 //! with a reason. A meta-test of the connection manager holds the lists together.
 
+#![expect(clippy::unwrap_used, reason = "a case is the body of a test, and what it unwraps is what it asserts")]
+
 mod connecting;
 mod failures;
 mod faults;
 mod pooling;
+mod scripted;
 mod target;
 mod tls;
 mod transactions;

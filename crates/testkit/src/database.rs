@@ -177,6 +177,11 @@ async fn administer(server: Server, statements: &[String]) -> Result<(), Databas
     let outcome = async {
         // One session, because a setting may come before the statement that it is for.
         let session = connection.sql()?.session(&RequestContext::system()).await?;
+        if server == Server::SqlServer {
+            // Babelfish cannot make two databases at the same time.
+            let lock = "EXEC sp_getapplock @Resource = N'testkit', @LockMode = N'Exclusive', @LockOwner = N'Session'";
+            session.run_script(lock, &RequestContext::system()).await?;
+        }
         for statement in statements {
             session.run_script(statement, &RequestContext::system()).await?;
         }

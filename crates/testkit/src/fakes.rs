@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use shared_kernel::{Clock, IdGenerator};
 use uuid::Uuid;
 
@@ -34,8 +34,8 @@ impl FakeClock {
 
 impl Default for FakeClock {
     fn default() -> Self {
-        // Seconds since 1970 of 2026-01-01T00:00:00Z.
-        Self::at(DateTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600))
+        // 2026-01-01T00:00:00Z is 20,454 days after 1970-01-01T00:00:00Z.
+        Self::at(DateTime::UNIX_EPOCH + TimeDelta::days(20_454))
     }
 }
 

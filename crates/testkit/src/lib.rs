@@ -11,4 +11,4 @@ pub mod tds;
 pub use database::{TestDatabase, connect, manager};
 pub use fakes::{FakeClock, SequentialIds};
 pub use run::{eventually, eventually_some, run};
-pub use server::{Server, certificate_authority, python};
+pub use server::{Server, python};

@@ -92,23 +92,24 @@ impl Server {
         }
         settings
     }
+
+    /// The PEM file of the authority that signed the server's certificate, which is valid for `localhost` and
+    /// `127.0.0.1`. A SQL Server that `cargo xtask test` did not start may name its own (`BINDERY_TEST_SQLSERVER_CA`).
+    ///
+    /// # Panics
+    /// When the environment does not name it.
+    pub fn certificate_authority(self) -> PathBuf {
+        let own = (self == Self::SqlServer).then(|| environment("BINDERY_TEST_SQLSERVER_CA")).flatten();
+        match own.or_else(|| environment("BINDERY_TEST_CA")) {
+            Some(path) => path.into(),
+            None => panic!("BINDERY_TEST_CA is not set; run it through `cargo xtask test`"),
+        }
+    }
 }
 
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// The PEM file of the authority that signed the test servers' certificates; they are valid for `localhost` and
-/// `127.0.0.1`.
-///
-/// # Panics
-/// When the environment does not name it.
-pub fn certificate_authority() -> PathBuf {
-    match environment("BINDERY_TEST_CA") {
-        Some(path) => path.into(),
-        None => panic!("BINDERY_TEST_CA is not set; run it through `cargo xtask test`"),
     }
 }
 

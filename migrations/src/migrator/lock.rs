@@ -54,14 +54,15 @@ impl<'a> Guard<'a> {
         if database.dialect() == Dialect::Sqlite {
             return Ok(Self::Transactions { database, wait });
         }
-        let session = database.session(context).await?;
-        if session.dialect() == Dialect::SqlServer {
-            // Without this a batch goes on after a failed statement.
-            session.run_script("SET XACT_ABORT ON", context).await?;
-        }
         let began = Instant::now();
+        let mut session = open(database, context).await?;
         while !ask(session.as_ref(), context).await? {
             pause(began, wait).await?;
+            if session.dialect() == Dialect::SqlServer {
+                // Babelfish does not live through a second question of a session that was refused the lock.
+                drop(session);
+                session = open(database, context).await?;
+            }
         }
         Ok(Self::Session(session))
     }
@@ -103,6 +104,15 @@ impl<'a> Guard<'a> {
     }
 }
 
+async fn open(database: &dyn SqlConnection, context: &RequestContext) -> Result<Box<dyn SqlSession>, DatabaseError> {
+    let session = database.session(context).await?;
+    if session.dialect() == Dialect::SqlServer {
+        // Without this a batch goes on after a failed statement.
+        session.run_script("SET XACT_ABORT ON", context).await?;
+    }
+    Ok(session)
+}
+
 fn giving_back() -> RawStatement {
     RawStatement::per_dialect("UNLOCK")
         .text(Dialect::MySql, "DO RELEASE_LOCK(CONCAT('schema_migrations:', LEFT(SHA2(DATABASE(), 256), 40)))")
@@ -116,10 +126,10 @@ fn is_taken(error: &DatabaseError) -> bool {
 
 async fn pause(began: Instant, wait: Wait<'_>) -> Result<(), LockError> {
     let waited = began.elapsed();
+    (wait.tell)(Progress::Waiting { waited });
     if waited >= wait.limit {
         return Err(LockError::Taken);
     }
-    (wait.tell)(Progress::Waiting { waited });
     tokio::time::sleep(PATIENCE.min(wait.limit.saturating_sub(waited))).await;
     Ok(())
 }
@@ -127,7 +137,10 @@ async fn pause(began: Instant, wait: Wait<'_>) -> Result<(), LockError> {
 /// Asks once. The name of the lock holds the database's, where the engine's locks belong to the whole server.
 async fn ask(session: &dyn SqlSession, context: &RequestContext) -> Result<bool, DatabaseError> {
     let question = RawStatement::per_dialect("SELECT")
-        .text(Dialect::MySql, "SELECT GET_LOCK(CONCAT('schema_migrations:', LEFT(SHA2(DATABASE(), 256), 40)), 0) AS outcome")
+        .text(
+            Dialect::MySql,
+            "SELECT GET_LOCK(CONCAT('schema_migrations:', LEFT(SHA2(DATABASE(), 256), 40)), 0) AS outcome",
+        )
         .text(
             Dialect::Postgres,
             "SELECT CASE WHEN pg_try_advisory_lock(7234017283807667300) THEN 1::BIGINT ELSE 0::BIGINT END AS outcome",
@@ -137,7 +150,8 @@ async fn ask(session: &dyn SqlSession, context: &RequestContext) -> Result<bool,
             "DECLARE @outcome INT; \
              EXEC @outcome = sp_getapplock @Resource = N'schema_migrations', @LockMode = N'Exclusive', \
              @LockOwner = N'Session', @LockTimeout = 0; \
-             SELECT CAST(CASE WHEN @outcome >= 0 THEN 1 WHEN @outcome = -1 THEN 0 ELSE @outcome END AS BIGINT) AS outcome",
+             SELECT CAST(CASE WHEN @outcome >= 0 THEN 1 WHEN @outcome IN (-1, -999) THEN 0 ELSE @outcome END AS BIGINT) \
+             AS outcome",
         );
     let row = session.query_one(&question.into(), context).await?;
     match row.map(|row| row.get::<Option<i64>>("outcome")).transpose()?.flatten() {

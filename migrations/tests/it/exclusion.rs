@@ -43,7 +43,9 @@ async fn a_runner_waits_for_the_lock_only_so_long(server: Server) {
     // What another runner holds while it works: the write lock on SQLite, the advisory lock elsewhere.
     let mut session = sql.session(&context()).await.unwrap();
     let lock = match server {
-        Server::MySql | Server::MariaDb => Some("DO GET_LOCK(CONCAT('schema_migrations:', SHA1(DATABASE())), 10)"),
+        Server::MySql | Server::MariaDb => {
+            Some("DO GET_LOCK(CONCAT('schema_migrations:', LEFT(SHA2(DATABASE(), 256), 40)), 10)")
+        }
         Server::Postgres => Some("SELECT pg_advisory_lock(7234017283807667300)"),
         Server::SqlServer => Some(
             "EXEC sp_getapplock @Resource = N'schema_migrations', @LockMode = N'Exclusive', @LockOwner = N'Session'",

@@ -54,11 +54,12 @@ async fn the_history_tells_when_and_the_callback_what(server: Server) {
     let migrator = migrator.on_progress({
         let told = told.clone();
         move |progress| {
-            told.lock().unwrap().push(match progress {
-                Progress::Started { file, direction } => format!("{direction} {file}"),
-                Progress::Finished { file, .. } => format!("done {file}"),
-                other => format!("{other:?}"),
-            });
+            // A server may take a moment to give back a lock, so a wait may be told as well.
+            match progress {
+                Progress::Started { file, direction } => told.lock().unwrap().push(format!("{direction} {file}")),
+                Progress::Finished { file, .. } => told.lock().unwrap().push(format!("done {file}")),
+                _ => {}
+            }
         }
     });
     migrator.up_to(1, &context()).await.unwrap();

@@ -49,7 +49,7 @@ pub async fn a_wrong_password_is_rejected(target: Target) {
 pub async fn an_unknown_host_is_unreachable(target: Target) {
     let settings = target.settings().with_host("no-such-host.invalid");
     let error = refused(connect(settings).await, &DatabaseErrorKind::Unreachable);
-    assert!(error.to_string().contains("no-such-host.invalid"), "{error}");
+    assert!(error.to_string().starts_with("connection `test`: "), "{error}");
 }
 
 /// A port where nobody listens is a server that cannot be reached, and known to be so at once.

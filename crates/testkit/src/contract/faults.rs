@@ -5,7 +5,7 @@ use shared_kernel::database::{DatabaseErrorKind, TransactionMode};
 
 use super::Target;
 use super::connecting::behind_a_proxy;
-use super::target::{answer, assert_answers, context, refused};
+use super::target::{answer, assert_answers, context, refused, under_way};
 use super::transactions::{count_items, insert_item, items};
 use crate::proxy::Traffic;
 use crate::{eventually, eventually_some};
@@ -34,12 +34,12 @@ pub async fn a_restarted_server_is_reached_again(target: Target) {
 pub async fn a_reset_in_mid_query_is_unreachable(target: Target) {
     let (proxy, settings) = behind_a_proxy(&target).await;
     let connection = target.open_with(settings).await;
-    let slow = target.slow(Duration::from_secs(40));
-    let running = tokio::spawn({
+    let slow = Target::slow(Duration::from_secs(40));
+    let mut running = tokio::spawn({
         let connection = connection.clone();
         async move { connection.sql().unwrap().query(&slow, &context()).await.map(|rows| rows.len()) }
     });
-    eventually(SOON, || connection.stats().in_use == 1).await;
+    under_way(&mut running).await;
     proxy.set(Traffic::Reset).await;
     let outcome = tokio::time::timeout(SOON, running).await.expect("a reset is noticed at once").unwrap();
     refused(outcome, &DatabaseErrorKind::Unreachable);

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::Target;
 use super::connecting::behind_a_proxy;
-use super::target::{answer, assert_answers, context, refused};
+use super::target::{answer, assert_answers, context, refused, under_way};
 use crate::eventually;
 use crate::proxy::Traffic;
 
@@ -74,12 +74,10 @@ pub async fn a_cancelled_query_leaves_the_pool_healthy(target: Target) {
     let connection = target.open_with(settings).await;
     let sql = connection.sql().unwrap();
     for round in 1..=3 {
-        let slow = target.slow(Duration::from_secs(30));
-        let (query_context, busy) = (context(), eventually(SOON, || connection.stats().in_use == 1));
-        tokio::select! {
-            outcome = sql.query(&slow, &query_context) => panic!("the slow query ended first: {outcome:?}"),
-            () = busy => {}
-        }
+        let slow = Target::slow(Duration::from_secs(30));
+        let moment = Duration::from_millis(150);
+        let outcome = tokio::time::timeout(moment, sql.query(&slow, &context())).await;
+        outcome.expect_err("the slow query is dropped while it runs");
         assert_answers(sql, round).await;
     }
     eventually(SOON, || connection.stats().in_use == 0).await;
@@ -92,7 +90,7 @@ pub async fn a_deadline_ends_a_query_and_leaves_the_pool_healthy(target: Target)
     settings.pool.acquire_timeout = SOON;
     let connection = target.open_with(settings).await;
     let sql = connection.sql().unwrap();
-    let slow = target.slow(Duration::from_secs(30));
+    let slow = Target::slow(Duration::from_secs(30));
     let outcome = sql.query(&slow, &RequestContext::system().within(Duration::from_millis(300))).await;
     refused(outcome, &DatabaseErrorKind::Timeout);
     assert_answers(sql, 5).await;
@@ -101,12 +99,12 @@ pub async fn a_deadline_ends_a_query_and_leaves_the_pool_healthy(target: Target)
 /// Closing lets a running query finish, and refuses whoever comes later.
 pub async fn a_graceful_close_lets_a_running_query_finish(target: Target) {
     let connection = target.open().await;
-    let slow = target.slow(Duration::from_millis(700));
-    let running = tokio::spawn({
+    let slow = Target::slow(Duration::from_millis(700));
+    let mut running = tokio::spawn({
         let connection = connection.clone();
         async move { connection.sql().unwrap().query(&slow, &context()).await.map(|rows| rows.len()) }
     });
-    eventually(SOON, || connection.stats().in_use == 1).await;
+    under_way(&mut running).await;
     let report = connection.close(Duration::from_secs(30)).await;
     assert_eq!(report.cut, 0, "{report:?}");
     assert_eq!(running.await.unwrap().unwrap(), 1);
@@ -121,12 +119,12 @@ pub async fn a_graceful_close_lets_a_running_query_finish(target: Target) {
 /// A query that outlives the grace is cut, and its caller learns why.
 pub async fn a_close_cuts_what_outlives_its_grace(target: Target) {
     let connection = target.open().await;
-    let slow = target.slow(Duration::from_secs(50));
-    let running = tokio::spawn({
+    let slow = Target::slow(Duration::from_secs(50));
+    let mut running = tokio::spawn({
         let connection = connection.clone();
         async move { connection.sql().unwrap().query(&slow, &context()).await.map(|rows| rows.len()) }
     });
-    eventually(SOON, || connection.stats().in_use == 1).await;
+    under_way(&mut running).await;
     let report = connection.close(Duration::from_millis(200)).await;
     assert_eq!(report.cut, 1, "{report:?}");
     refused(running.await.unwrap(), &DatabaseErrorKind::Closed);

@@ -1,5 +1,6 @@
 use std::any::Any;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use crate::{Server, TestDatabase};
 pub struct Target {
     server: Server,
     settings: ConnectionSettings,
+    /// Signed the server's certificate; `None` for the authority of the test servers.
+    authority: Option<PathBuf>,
     /// Whatever has to live as long as the case.
     _keep: Box<dyn Any + Send + Sync>,
 }
@@ -31,7 +34,19 @@ impl Target {
 
     /// Something else that speaks as `server` does, such as a scripted one. `keep` is dropped with the target.
     pub fn new(server: Server, settings: ConnectionSettings, keep: impl Any + Send + Sync) -> Self {
-        Self { server, settings, _keep: Box::new(keep) }
+        Self { server, settings, authority: None, _keep: Box::new(keep) }
+    }
+
+    /// Names the PEM file of the authority that signed the server's certificate.
+    #[must_use]
+    pub fn with_authority(mut self, file: PathBuf) -> Self {
+        self.authority = Some(file);
+        self
+    }
+
+    /// The PEM file of the authority that signed the server's certificate.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.authority.clone().unwrap_or_else(|| self.server.certificate_authority())
     }
 
     /// The engine.
@@ -46,7 +61,7 @@ impl Target {
 
     /// The way to the database with a pool of at most `max` connections and a short wait for them.
     pub(crate) fn pooled(&self, max: u32) -> ConnectionSettings {
-        let acquire_timeout = Duration::from_millis(300);
+        let acquire_timeout = Duration::from_secs(2);
         self.settings().with_pool(PoolSettings { acquire_timeout, ..PoolSettings::sized(0, max) })
     }
 
@@ -61,8 +76,8 @@ impl Target {
         }
     }
 
-    /// A query that runs for about as long as it is told; for SQLite it counts, because it cannot wait.
-    pub(crate) fn slow(&self, time: Duration) -> Statement {
+    /// A query that runs for about as long as it is told; an engine that cannot wait counts.
+    pub(crate) fn slow(time: Duration) -> Statement {
         let milliseconds = time.as_millis();
         let seconds = format!("{}.{:03}", time.as_secs(), time.subsec_millis());
         let count = milliseconds * 3_000;
@@ -76,14 +91,12 @@ impl Target {
                      SELECT COUNT(*) AS slept FROM counted"
                 ),
             )
+            // Counts as well: Babelfish has no WAITFOR.
             .text(
                 Dialect::SqlServer,
                 format!(
-                    "WAITFOR DELAY '{:02}:{:02}:{:02}.{:03}'; SELECT 0 AS slept",
-                    time.as_secs() / 3600,
-                    time.as_secs() / 60 % 60,
-                    time.as_secs() % 60,
-                    time.subsec_millis()
+                    "DECLARE @counted INT = 0; WHILE @counted < {} SET @counted = @counted + 1; SELECT 0 AS slept",
+                    milliseconds * 600
                 ),
             )
             .into()
@@ -108,10 +121,7 @@ pub(crate) fn answer(number: i32) -> Statement {
 
 /// Asks for a number and gets it.
 #[track_caller]
-pub(crate) fn assert_answers<'a>(
-    database: &'a (impl SqlExecutor + ?Sized),
-    number: i32,
-) -> impl Future<Output = ()> + 'a {
+pub(crate) fn assert_answers(database: &(impl SqlExecutor + ?Sized), number: i32) -> impl Future<Output = ()> {
     let caller = std::panic::Location::caller();
     async move {
         match database.query_one(&answer(number), &context()).await {
@@ -119,6 +129,12 @@ pub(crate) fn assert_answers<'a>(
             other => panic!("{caller}: no answer: {other:?}"),
         }
     }
+}
+
+/// Lets a call get under way: fails when it ends by itself within a moment.
+pub(crate) async fn under_way<T: std::fmt::Debug>(call: &mut tokio::task::JoinHandle<T>) {
+    let moment = Duration::from_millis(150);
+    tokio::time::timeout(moment, call).await.expect_err("a slow query is still running after a moment");
 }
 
 /// The failure of a call that had to fail in this way.

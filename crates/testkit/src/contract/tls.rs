@@ -8,7 +8,7 @@ use shared_kernel::database::{DatabaseErrorKind, RawStatement};
 use super::Target;
 use super::target::{context, refused};
 use crate::proxy::Proxy;
-use crate::{Server, certificate_authority, connect};
+use crate::{Server, connect};
 
 /// Without TLS the session is readable on the wire, and the server says so.
 pub async fn without_tls_nothing_is_encrypted(target: Target) {
@@ -22,7 +22,7 @@ pub async fn required_tls_encrypts(target: Target) {
 
 /// Full verification accepts a certificate of the authority it was given.
 pub async fn verified_tls_accepts_the_right_authority(target: Target) {
-    assert!(is_encrypted(&target, target.settings().with_tls(TlsSettings::verify_full(certificate_authority()))).await);
+    assert!(is_encrypted(&target, target.settings().with_tls(TlsSettings::verify_full(target.authority()))).await);
 }
 
 /// Full verification refuses a certificate of any other authority.
@@ -40,10 +40,8 @@ pub async fn verified_tls_refuses_another_host_name(target: Target) {
     let upstream = format!("{}:{}", settings.host.as_deref().unwrap(), settings.port.unwrap());
     // An address of the loopback network that no certificate of the test servers names.
     let proxy = Proxy::start_at(Ipv4Addr::new(127, 0, 0, 2), upstream).await.unwrap();
-    let settings = settings
-        .with_host("127.0.0.2")
-        .with_port(proxy.port())
-        .with_tls(TlsSettings::verify_full(certificate_authority()));
+    let settings =
+        settings.with_host("127.0.0.2").with_port(proxy.port()).with_tls(TlsSettings::verify_full(target.authority()));
     refused(connect(settings).await, &DatabaseErrorKind::TlsFailed);
 }
 
