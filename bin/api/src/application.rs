@@ -129,7 +129,7 @@ impl Application {
     /// # Errors
     /// [`ApplicationError::Server`] when the server itself fails.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send) -> Result<(), ApplicationError> {
-        let background = background::start(&self.config, &self.manager, &self.clock);
+        let background = background::start(&self.config, &self.manager, &self.readiness, &self.clock);
         let handle = self.server.handle();
         let (readiness, delay) = (self.readiness.clone(), self.config.server.drain_delay);
         let stopping = async move {

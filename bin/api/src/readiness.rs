@@ -54,12 +54,15 @@ pub(crate) struct Readiness {
     connections: Arc<dyn Connections>,
     needs: Vec<Need>,
     draining: AtomicBool,
+    /// For each need, whether its schema was found not to fit.
+    unfit: Vec<AtomicBool>,
     last: Mutex<Option<(Instant, Vec<Finding>)>>,
 }
 
 impl Readiness {
     pub(crate) fn new(connections: Arc<dyn Connections>, needs: Vec<Need>) -> Self {
-        Self { connections, needs, draining: AtomicBool::new(false), last: Mutex::new(None) }
+        let unfit = needs.iter().map(|_| AtomicBool::new(false)).collect();
+        Self { connections, needs, draining: AtomicBool::new(false), unfit, last: Mutex::new(None) }
     }
 
     /// From now on the service is about to stop.
@@ -72,6 +75,12 @@ impl Readiness {
         self.draining.load(Ordering::Relaxed)
     }
 
+    /// Whether a context's schema was last found not to fit: its requests would fail in the middle.
+    pub(crate) fn schema_is_unfit(&self, context: &str) -> bool {
+        let mut needs = self.needs.iter().zip(&self.unfit);
+        needs.any(|(need, unfit)| need.context == context && unfit.load(Ordering::Relaxed))
+    }
+
     /// How every need stands; at most a second old.
     pub(crate) async fn findings(&self) -> Vec<Finding> {
         let mut last = self.last.lock().await;
@@ -81,6 +90,12 @@ impl Readiness {
             return findings.clone();
         }
         let findings = join_all(self.needs.iter().map(|need| self.find(need))).await;
+        for (finding, unfit) in findings.iter().zip(&self.unfit) {
+            // A database that is away says nothing about its schema.
+            if finding.state != State::Away {
+                unfit.store(finding.state != State::Ready, Ordering::Relaxed);
+            }
+        }
         *last = Some((Instant::now(), findings.clone()));
         findings
     }

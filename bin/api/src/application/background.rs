@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::web::Data;
 use book_context::infrastructure::SqlBookRepository;
 use connection_manager::ConnectionManager;
 use shared_kernel::idempotency::{ReceiptSweeper, ReceiptTable};
@@ -10,15 +11,23 @@ use tokio::time::{MissedTickBehavior, interval};
 use user_context::infrastructure::SqlUserRepository;
 
 use crate::config::Config;
+use crate::readiness::Readiness;
 use crate::telemetry::{chain, metrics};
 
 /// How often measurements are folded together between two looks at `/metrics`.
 const UPKEEP: Duration = Duration::from_secs(5);
+/// How often the service looks at what it needs, so that it knows without being probed.
+const LOOK: Duration = Duration::from_secs(10);
 /// How often receipts older than a day are deleted.
 const SWEEP: Duration = Duration::from_hours(1);
 
 /// Starts what runs beside the requests. Dropping the set ends it.
-pub(super) fn start(config: &Config, manager: &ConnectionManager, clock: &Arc<dyn Clock>) -> JoinSet<()> {
+pub(super) fn start(
+    config: &Config,
+    manager: &ConnectionManager,
+    readiness: &Data<Readiness>,
+    clock: &Arc<dyn Clock>,
+) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(async {
         let mut ticks = interval(UPKEEP);
@@ -26,6 +35,15 @@ pub(super) fn start(config: &Config, manager: &ConnectionManager, clock: &Arc<dy
         loop {
             ticks.tick().await;
             metrics::recorder().run_upkeep();
+        }
+    });
+    let looking = readiness.clone();
+    tasks.spawn(async move {
+        let mut ticks = interval(LOOK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            looking.findings().await;
         }
     });
     for (context, connection) in config.contexts.iter() {

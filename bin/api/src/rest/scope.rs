@@ -4,11 +4,13 @@ use std::future::{Ready, ready};
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::HeaderMap;
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload};
 use shared_kernel::{Actor, RequestContext, TraceContext};
 use uuid::Uuid;
 
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
+use crate::readiness::Readiness;
 
 /// The request's context, made by the middleware and handed to the endpoints.
 #[derive(Debug, Clone)]
@@ -19,8 +21,21 @@ impl FromRequest for Scope {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(request.extensions().get::<Self>().cloned().ok_or_else(Problem::internal))
+        ready(match behind(request) {
+            Some(problem) => Err(problem),
+            None => request.extensions().get::<Self>().cloned().ok_or_else(Problem::internal),
+        })
     }
+}
+
+/// The answer while the schema of the context that the path names does not fit this binary.
+fn behind(request: &HttpRequest) -> Option<Problem> {
+    let readiness = request.app_data::<Data<Readiness>>()?;
+    let context = request.path().strip_prefix("/api/v1/")?.split('/').next()?;
+    readiness.schema_is_unfit(context).then(|| {
+        let detail = "the database is not yet at the version that this service needs";
+        Problem::new(ProblemKind::Unavailable, detail).retry_after(Duration::from_secs(10))
+    })
 }
 
 /// Takes over the caller's trace or begins one, with a span of our own in either case (W3C Trace Context, section 3).

@@ -4,6 +4,7 @@ use std::time::Duration;
 use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings, TlsMode, TlsSettings};
 use serde_json::json;
 use shared_kernel::database::Engine;
+use testkit::{Server, TestDatabase, eventually_some};
 
 use crate::support::{Service, Steady};
 
@@ -82,4 +83,32 @@ async fn metrics_have_a_bounded_number_of_labels() {
     for name in ["http_server_active_requests", "db_client_operation_duration", "db_client_connection_count"] {
         assert!(metrics.text.contains(&format!("# TYPE {name}")), "{name}");
     }
+}
+
+mod on_engines {
+    mod postgres {
+        #[test]
+        fn a_schema_that_is_behind_is_not_served_from() {
+            testkit::run(super::super::a_schema_that_is_behind_is_not_served_from());
+        }
+    }
+}
+
+async fn a_schema_that_is_behind_is_not_served_from() {
+    let books = TestDatabase::create(Server::Postgres).await;
+    let service = Service::configured(|config| {
+        config.connections.insert("books".to_owned(), books.settings());
+    })
+    .await;
+    let ready = service.get("/health/ready").await;
+    assert_eq!((ready.status.as_u16(), &ready.json()["contexts"][1]["state"]), (503, &json!("schema_behind")));
+    service.get("/api/v1/books").await.is_problem(503, "unavailable");
+    assert_eq!(service.get("/api/v1/users").await.status, 200);
+
+    books.migrate("books").await;
+    eventually_some(Duration::from_secs(20), || async {
+        (service.get("/health/ready").await.status == 200).then_some(())
+    })
+    .await;
+    assert_eq!(service.get("/api/v1/books").await.status, 200);
 }
