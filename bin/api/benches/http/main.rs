@@ -40,7 +40,7 @@ fn main() -> anyhow::Result<()> {
     println!("{books} books, {CLIENTS} clients, {ROUNDS} alternating rounds of {} s", round.as_secs());
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("books.sqlite");
-    let settings = format!("engine = \"sqlite\"\npath = {:?}\npool = {{ max = {CONNECTIONS} }}\n", file);
+    let settings = format!("engine = \"sqlite\"\npath = '{}'\npool = {{ max = {CONNECTIONS} }}\n", file.display());
     measure(&runtime, "sqlite", &settings, &file.to_string_lossy(), folder.path(), books, round)?;
     match variable("BINDERY_TEST_MARIADB_URL") {
         Some(url) => {
@@ -79,8 +79,9 @@ async fn mariadb(url: &str, folder: &Path) -> anyhow::Result<(String, String)> {
     std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     let settings = format!(
         "engine = \"mariadb\"\nhost = \"{host}\"\nport = {port}\ndatabase = \"bindery_http_bench\"\n\
-         username = \"{user}\"\npassword = {{ file = {file:?} }}\ntls = {{ mode = \"disabled\" }}\n\
-         pool = {{ max = {CONNECTIONS} }}\n"
+         username = \"{user}\"\npassword = {{ file = '{}' }}\ntls = {{ mode = \"disabled\" }}\n\
+         pool = {{ max = {CONNECTIONS} }}\n",
+        file.display()
     );
     Ok((settings, url))
 }
