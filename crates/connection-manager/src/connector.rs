@@ -1,5 +1,7 @@
 //! The seam between a name and an engine.
 
+pub mod checks;
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
-use crate::connector::{Connector, SettingFault};
+use crate::connector::{Connector, SettingFault, checks};
 use crate::credentials::Credentials;
 use crate::drivers::mysql::MySqlDriver;
 use crate::settings::{ConnectionSettings, TlsMode};
@@ -40,9 +40,9 @@ impl Connector for MySqlConnector {
     }
 
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {
-        let mut faults = super::unknown_options(settings, &[]);
-        super::server_faults(settings, &mut faults);
-        super::pool_faults(settings, &mut faults);
+        let mut faults = checks::unknown_options(settings, &[]);
+        checks::server_faults(settings, &mut faults);
+        checks::pool_faults(settings, &mut faults);
         faults
     }
 

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use crate::connector::{Connector, SettingFault};
+use crate::connector::{Connector, SettingFault, checks};
 use crate::credentials::Credentials;
 use crate::drivers::postgres::PostgresDriver;
 use crate::settings::{ConnectionSettings, TlsMode};
@@ -30,9 +30,9 @@ impl Connector for PostgresConnector {
     }
 
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {
-        let mut faults = super::unknown_options(settings, &["application_name"]);
-        super::server_faults(settings, &mut faults);
-        super::pool_faults(settings, &mut faults);
+        let mut faults = checks::unknown_options(settings, &["application_name"]);
+        checks::server_faults(settings, &mut faults);
+        checks::pool_faults(settings, &mut faults);
         faults
     }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
-use crate::connector::{Connector, SettingFault};
+use crate::connector::{Connector, SettingFault, checks};
 use crate::credentials::Credentials;
 use crate::drivers::sqlite::SqliteDriver;
 use crate::settings::ConnectionSettings;
@@ -26,7 +26,7 @@ const OPTIONS: [&str; 3] = ["busy_timeout", "create", "synchronous"];
 
 impl SqliteConnector {
     fn options(settings: &ConnectionSettings, path: &Path) -> Result<SqliteConnectOptions, Vec<SettingFault>> {
-        let mut faults = super::unknown_options(settings, &OPTIONS);
+        let mut faults = checks::unknown_options(settings, &OPTIONS);
         let synchronous = match settings.options.get("synchronous").map(String::as_str) {
             None | Some("full") => SqliteSynchronous::Full,
             Some("normal") => SqliteSynchronous::Normal,
@@ -75,8 +75,8 @@ impl Connector for SqliteConnector {
         if settings.path.as_deref().is_none_or(|path| path.as_os_str().is_empty()) {
             faults.push(SettingFault::new("path", "missing: SQLite needs the path of a file, or `:memory:`"));
         }
-        super::refuse_server_settings(settings, "SQLite", &mut faults);
-        super::pool_faults(settings, &mut faults);
+        checks::refuse_server_settings(settings, "SQLite", &mut faults);
+        checks::pool_faults(settings, &mut faults);
         if let Err(more) = Self::options(settings, Path::new("")) {
             faults.extend(more);
         }
@@ -92,7 +92,7 @@ impl Connector for SqliteConnector {
         let path = settings.path.clone().unwrap_or_default();
         let in_memory = path == Path::new(":memory:");
         let path = if in_memory { unique_name() } else { path };
-        let options = Self::options(settings, &path).map_err(|faults| super::misconfigured(name, &faults))?;
+        let options = Self::options(settings, &path).map_err(|faults| checks::misconfigured(name, &faults))?;
         let driver = if in_memory {
             SqliteDriver::in_memory(options.vfs("memdb")).await?
         } else {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
 
-use crate::connector::{Connector, SettingFault};
+use crate::connector::{Connector, SettingFault, checks};
 use crate::credentials::Credentials;
 use crate::drivers::sqlserver::{SqlServerDriver, SqlServerOptions};
 use crate::settings::{ConnectionSettings, TlsMode};
@@ -53,9 +53,9 @@ impl Connector for SqlServerConnector {
     }
 
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {
-        let mut faults = super::unknown_options(settings, &OPTIONS);
-        super::server_faults(settings, &mut faults);
-        super::pool_faults(settings, &mut faults);
+        let mut faults = checks::unknown_options(settings, &OPTIONS);
+        checks::server_faults(settings, &mut faults);
+        checks::pool_faults(settings, &mut faults);
         faults.extend(is_read_only(settings).err());
         match is_strict(settings) {
             Ok(true) if settings.tls.mode == TlsMode::Disabled => {
@@ -73,7 +73,7 @@ impl Connector for SqlServerConnector {
         settings: &ConnectionSettings,
         credentials: Credentials,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
-        let misconfigured = |fault| super::misconfigured(name, &[fault]);
+        let misconfigured = |fault| checks::misconfigured(name, &[fault]);
         let mut options = SqlServerOptions::new(settings.host.as_deref().unwrap_or_default());
         options.port = settings.port.unwrap_or(1433);
         options.database.clone_from(&settings.database);

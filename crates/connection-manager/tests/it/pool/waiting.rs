@@ -51,10 +51,10 @@ async fn callers_are_served_in_the_order_of_their_coming() {
     let server = Arc::new(Server::default());
     let pool = pool(&server, settings(1));
     let held = pool.acquire(None).await.unwrap();
-    let served = Arc::new(Mutex::new(Vec::new()));
+    let came = Arc::new(Mutex::new(Vec::new()));
     let mut queue = Vec::new();
     for caller in 0..20_u32 {
-        let (of_caller, order) = (pool.clone(), Arc::clone(&served));
+        let (of_caller, order) = (pool.clone(), Arc::clone(&came));
         queue.push(tokio::spawn(async move {
             let lease = of_caller.acquire(None).await.unwrap();
             order.lock().unwrap().push(caller);
@@ -68,7 +68,7 @@ async fn callers_are_served_in_the_order_of_their_coming() {
     for task in queue {
         task.await.unwrap();
     }
-    assert_eq!(*served.lock().unwrap(), (0..20_u32).collect::<Vec<_>>());
+    assert_eq!(*came.lock().unwrap(), (0..20_u32).collect::<Vec<_>>());
     assert_eq!(Server::count(&server.most_open), 1);
 }
 

@@ -1,0 +1,74 @@
+//! What the settings of most engines are checked for; of use to connectors from outside as well.
+
+use std::time::Duration;
+
+use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
+
+use super::SettingFault;
+use crate::config::suggest;
+use crate::credentials::PasswordSource;
+use crate::settings::{ConnectionSettings, TlsMode};
+
+/// The pool limits that no engine can work with.
+pub fn pool_faults(settings: &ConnectionSettings, faults: &mut Vec<SettingFault>) {
+    let pool = &settings.pool;
+    if pool.max == 0 {
+        faults.push(SettingFault::new("pool.max", "must be at least 1"));
+    } else if pool.min > pool.max {
+        let message = format!("must not exceed pool.max ({}), it is {}", pool.max, pool.min);
+        faults.push(SettingFault::new("pool.min", message));
+    }
+    for (key, limit) in [("pool.acquire_timeout", pool.acquire_timeout), ("pool.connect_timeout", pool.connect_timeout)]
+    {
+        if limit == Duration::ZERO {
+            faults.push(SettingFault::new(key, "must be longer than zero"));
+        }
+    }
+}
+
+/// Options that the engine does not have, each with the nearest that it has.
+pub fn unknown_options(settings: &ConnectionSettings, known: &[&str]) -> Vec<SettingFault> {
+    let unknown = settings.options.keys().filter(|key| !known.contains(&key.as_str()));
+    unknown
+        .map(|key| SettingFault::new(format!("options.{key}"), suggest::unknown("option", key, known.iter().copied())))
+        .collect()
+}
+
+/// What an embedded engine has no use for; `engine` is its name in messages.
+pub fn refuse_server_settings(settings: &ConnectionSettings, engine: &str, faults: &mut Vec<SettingFault>) {
+    let given = [
+        ("host", settings.host.is_some()),
+        ("port", settings.port.is_some()),
+        ("database", settings.database.is_some()),
+        ("username", settings.username.is_some()),
+        ("password", !matches!(settings.password, PasswordSource::None)),
+    ];
+    for (key, _) in given.iter().filter(|(_, given)| *given) {
+        faults.push(SettingFault::new(*key, format!("{engine} is embedded and has no {key}; remove it")));
+    }
+}
+
+/// What every server needs. The database may be missing: a tool that creates databases connects without one.
+pub fn server_faults(settings: &ConnectionSettings, faults: &mut Vec<SettingFault>) {
+    for (key, value) in [("host", &settings.host), ("username", &settings.username)] {
+        if value.as_deref().is_none_or(str::is_empty) {
+            faults.push(SettingFault::new(key, format!("missing: {} is a server", settings.engine)));
+        }
+    }
+    if settings.port == Some(0) {
+        faults.push(SettingFault::new("port", "must be 1 to 65535"));
+    }
+    if settings.path.is_some() {
+        faults.push(SettingFault::new("path", format!("{} is a server and has no path; remove it", settings.engine)));
+    }
+    if settings.tls.mode == TlsMode::Disabled && settings.tls.ca_file.is_some() {
+        faults.push(SettingFault::new("tls.ca_file", "is of no use while tls.mode is \"disabled\""));
+    }
+}
+
+/// The error for settings that a connector found to be faulty.
+pub fn misconfigured(name: &ConnectionName, faults: &[SettingFault]) -> DatabaseError {
+    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    let message = format!("the settings cannot work: {}", faults.join("; "));
+    DatabaseError::new(DatabaseErrorKind::Misconfigured, message).on(name)
+}
