@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use futures_util::future::join_all;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
@@ -40,7 +39,9 @@ struct Inner {
 struct Slot {
     name: ConnectionName,
     settings: ConnectionSettings,
-    live: ArcSwapOption<Arc<dyn DatabaseConnection>>,
+    /// Set once: what changes beneath a live connection, such as credentials, changes in its pool. Reading it costs one
+    /// load, where a pointer that can be swapped costs several times as much.
+    live: OnceLock<Arc<dyn DatabaseConnection>>,
     building: Mutex<Option<watch::Receiver<Option<Outcome>>>>,
 }
 
@@ -62,7 +63,7 @@ impl ConnectionManager {
 
     /// The connection called `name` when it is live already; opens nothing.
     pub fn live(&self, name: &str) -> Option<Arc<dyn DatabaseConnection>> {
-        self.0.slot(name)?.live.load().as_deref().cloned()
+        self.0.slot(name)?.live.get().filter(|_| !self.0.closed.load(Ordering::Acquire)).cloned()
     }
 
     /// The connectors.
@@ -82,7 +83,7 @@ impl ConnectionManager {
         let live = self.0.slots.iter().filter_map(|slot| {
             // Under this lock a build that ends now either sees that the manager is closed or has stored its result.
             let _building = slot.building.lock().unwrap_or_else(PoisonError::into_inner);
-            slot.live.swap(None).map(|connection| (slot.name.clone(), connection))
+            slot.live.get().map(|connection| (slot.name.clone(), Arc::clone(connection)))
         });
         join_all(live.map(|(name, connection)| async move { (name, connection.close(grace).await) })).await
     }
@@ -93,7 +94,9 @@ impl Connections for ConnectionManager {
         let Some(slot) = self.0.slot(name) else {
             return ConnectionFuture::ready(Err(self.0.unknown(name)));
         };
-        if let Some(connection) = slot.live.load().as_deref() {
+        if let Some(connection) = slot.live.get()
+            && !self.0.closed.load(Ordering::Acquire)
+        {
             return ConnectionFuture::ready(Ok(Arc::clone(connection)));
         }
         let deadline = context.deadline;
@@ -125,7 +128,7 @@ impl Inner {
             if this.closed.load(Ordering::SeqCst) {
                 return Err(closed(&slot.name));
             }
-            if let Some(connection) = slot.live.load().as_deref() {
+            if let Some(connection) = slot.live.get() {
                 return Ok(Arc::clone(connection));
             }
             if let Some(outcome) = &*building {
@@ -176,10 +179,8 @@ impl Build {
             self.over = true;
             match &outcome {
                 Ok(connection) if self.inner.closed.load(Ordering::SeqCst) => Some(Arc::clone(connection)),
-                Ok(connection) => {
-                    slot.live.store(Some(Arc::new(Arc::clone(connection))));
-                    None
-                }
+                // One build at a time, so nobody has set it before.
+                Ok(connection) => slot.live.set(Arc::clone(connection)).err(),
                 Err(_) => None,
             }
         };
@@ -225,7 +226,7 @@ fn broken_off(name: &ConnectionName) -> DatabaseError {
 impl fmt::Debug for ConnectionManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let slots = self.0.slots.iter().map(|slot| {
-            let state = if slot.live.load().is_some() { "live" } else { "not open" };
+            let state = if slot.live.get().is_some() { "live" } else { "not open" };
             (slot.name.as_str(), state)
         });
         f.debug_map().entries(slots).finish()
@@ -276,7 +277,7 @@ impl ManagerBuilder {
                 name.parse().map_err(|error: shared_kernel::database::InvalidConnectionName| {
                     DatabaseError::new(DatabaseErrorKind::Misconfigured, error.to_string())
                 })?;
-            let slot = Slot { name: name.clone(), settings, live: ArcSwapOption::empty(), building: Mutex::new(None) };
+            let slot = Slot { name: name.clone(), settings, live: OnceLock::new(), building: Mutex::new(None) };
             slots.insert(name, slot);
         }
         Ok(ConnectionManager(Arc::new(Inner {

@@ -3,6 +3,7 @@
 mod contract;
 mod dialect;
 mod manager;
+mod metrics;
 mod pool;
 mod sea_orm;
 mod tds;

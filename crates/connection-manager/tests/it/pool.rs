@@ -4,7 +4,7 @@
 
 mod closing;
 mod connecting;
-mod fake;
+pub(crate) mod fake;
 mod giving_up;
 mod resting;
 mod transactions;
