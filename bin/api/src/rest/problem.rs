@@ -19,6 +19,10 @@ pub use kind::ProblemKind;
 /// The media type of every error's body (RFC 9457, section 4.1).
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
+/// How many faults one answer tells; beyond them it tells their number. A small body can break a great many rules, and
+/// an answer many times its size would help only whoever means harm.
+pub(crate) const MAX_FAULTS: usize = 100;
+
 /// Something that was wrong with one part of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Fault {
@@ -81,7 +85,11 @@ impl Problem {
 
     /// The answer to a query string whose parameters are unknown, repeated or malformed.
     pub fn invalid_query(faults: Vec<Fault>) -> Self {
-        Self::new(ProblemKind::InvalidQuery, "the query string cannot be used").with_faults(faults)
+        let detail = match faults.len() {
+            MAX_FAULTS.. => Cow::Owned(format!("the query string cannot be used: {} faults are named", faults.len())),
+            _ => Cow::Borrowed("the query string cannot be used"),
+        };
+        Self::new(ProblemKind::InvalidQuery, detail).with_faults(faults)
     }
 
     /// The answer where there is nothing.
@@ -98,6 +106,15 @@ impl Problem {
     #[must_use]
     pub fn with_faults(mut self, faults: Vec<Fault>) -> Self {
         self.faults = faults;
+        self
+    }
+
+    /// Says how many faults were found beyond those that are told.
+    #[must_use]
+    pub(crate) fn and_more(mut self, more: usize) -> Self {
+        if more > 0 {
+            self.detail = Cow::Owned(format!("{} … and {more} more", self.detail));
+        }
         self
     }
 

@@ -4,13 +4,15 @@ use std::borrow::Cow;
 
 use actix_web::HttpRequest;
 
-use super::problem::{Fault, Problem};
+use super::problem::{Fault, MAX_FAULTS, Problem};
 
 /// The parameters of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Query {
     values: Vec<(&'static str, String)>,
     faults: Vec<Fault>,
+    /// How many faults there are beyond [`MAX_FAULTS`].
+    more: usize,
 }
 
 impl Query {
@@ -49,7 +51,11 @@ impl Query {
 
     /// Notes that `parameter` is wrong.
     pub(crate) fn fault(&mut self, parameter: &str, code: impl Into<Cow<'static, str>>, message: &str) {
-        self.faults.push(Fault::parameter(parameter, code, message));
+        if self.faults.len() < MAX_FAULTS {
+            self.faults.push(Fault::parameter(parameter, code, message));
+        } else {
+            self.more += 1;
+        }
     }
 
     /// The value of `name`, when it was given.
@@ -80,7 +86,7 @@ impl Query {
 
     /// An error with every fault, when there is one.
     pub(crate) fn finish(self) -> Result<(), Problem> {
-        if self.faults.is_empty() { Ok(()) } else { Err(Problem::invalid_query(self.faults)) }
+        if self.faults.is_empty() { Ok(()) } else { Err(Problem::invalid_query(self.faults).and_more(self.more)) }
     }
 }
 
@@ -150,6 +156,13 @@ mod tests {
                 "q bad_encoding"
             ]
         );
+    }
+
+    #[test]
+    fn many_faults_are_counted_and_not_all_told() {
+        let problem = Query::parse(&"x&".repeat(MAX_FAULTS + 5), KNOWN).finish().expect_err("unknown parameters");
+        assert_eq!(problem.faults().len(), MAX_FAULTS);
+        assert_eq!(problem.detail(), "the query string cannot be used: 100 faults are named … and 5 more");
     }
 
     #[test]

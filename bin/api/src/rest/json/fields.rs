@@ -2,16 +2,19 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::rest::problem::{Fault, Problem};
+use crate::rest::problem::{Fault, MAX_FAULTS, Problem};
 
 /// A JSON Pointer one step below `base` (RFC 6901, sections 3 and 4).
 pub(crate) fn pointer(base: &str, token: &str) -> String {
     format!("{base}/{}", token.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The faults of one body, collected until all are known.
+/// The faults of one body, collected until all are known: the first [`MAX_FAULTS`] as they are, the others as a number.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Fault>);
+pub(crate) struct Faults {
+    kept: Vec<Fault>,
+    more: usize,
+}
 
 impl Faults {
     /// Notes a fault.
@@ -21,17 +24,25 @@ impl Faults {
         code: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) {
-        self.0.push(Fault::at(pointer, code, message));
+        self.note(|| Fault::at(pointer, code, message));
     }
 
     /// Takes the value, or notes the fault.
     pub(crate) fn keep<T, E>(&mut self, outcome: Result<T, E>, fault: impl FnOnce(E) -> Fault) -> Option<T> {
-        outcome.map_err(|error| self.0.push(fault(error))).ok()
+        outcome.map_err(|error| self.note(|| fault(error))).ok()
+    }
+
+    fn note(&mut self, fault: impl FnOnce() -> Fault) {
+        if self.kept.len() < MAX_FAULTS {
+            self.kept.push(fault());
+        } else {
+            self.more += 1;
+        }
     }
 
     /// An error with every fault, when there is one.
     pub(crate) fn check(self) -> Result<(), Problem> {
-        if self.0.is_empty() { Ok(()) } else { Err(Problem::validation(self.0)) }
+        if self.kept.is_empty() { Ok(()) } else { Err(Problem::validation(self.kept).and_more(self.more)) }
     }
 }
 
@@ -132,7 +143,7 @@ mod tests {
     use super::*;
 
     fn codes(faults: Faults) -> Vec<String> {
-        faults.0.into_iter().map(|fault| format!("{} {}", fault.pointer.unwrap_or_default(), fault.code)).collect()
+        faults.kept.into_iter().map(|fault| format!("{} {}", fault.pointer.unwrap_or_default(), fault.code)).collect()
     }
 
     #[test]
@@ -144,6 +155,17 @@ mod tests {
         assert_eq!(object.required_text("email", &mut faults), None);
         object.finish(&mut faults);
         assert_eq!(codes(faults), ["/name wrong_type", "/email required", "/a~1b~0c unknown_field"]);
+    }
+
+    #[test]
+    fn many_faults_are_counted_and_not_all_told() {
+        let fields = (0..MAX_FAULTS + 23).map(|index| (format!("field{index}"), json!(1)));
+        let value = Value::Object(fields.collect());
+        let mut faults = Faults::default();
+        Object::new(&value, "", &mut faults).finish(&mut faults);
+        let problem = faults.check().expect_err("unknown fields");
+        assert_eq!(problem.faults().len(), MAX_FAULTS);
+        assert_eq!(problem.detail(), "100 values break rules … and 23 more");
     }
 
     #[test]

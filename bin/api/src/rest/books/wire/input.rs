@@ -1,6 +1,6 @@
 use book_context::domain::{
-    Amount, AuthorName, Authors, BookChanges, BookDetails, Change, Currency, Description, Isbn, Language, PageCount,
-    Price, PriceChange, PublicationDate, Title,
+    Amount, AuthorName, Authors, AuthorsError, BookChanges, BookDetails, Change, Currency, Description, Isbn, Language,
+    PageCount, Price, PriceChange, PublicationDate, Title,
 };
 use serde_json::Value;
 use shared_kernel::validation;
@@ -127,6 +127,10 @@ fn authors(value: &Value, faults: &mut Faults) -> Option<Authors> {
         faults.push("/authors", "wrong_type", "a list of names is expected here");
         return None;
     };
+    if items.len() > Authors::MAX {
+        // Nobody is helped by the faults of names in a list that is refused whatever they are.
+        return faults.keep(Err(AuthorsError::TooMany(items.len())), |error| Fault::of("/authors", &error));
+    }
     let names: Vec<Option<AuthorName>> = items
         .iter()
         .enumerate()
@@ -200,6 +204,13 @@ mod tests {
             ]
         );
         assert_eq!(codes(BookInput::create(&json!({}))), ["/title required", "/authors required", "/isbn required"]);
+    }
+
+    #[test]
+    fn a_list_of_too_many_authors_is_one_fault() {
+        let body = json!({"title": "T", "authors": vec![""; 349_000], "isbn": "0140447938"});
+        assert_eq!(codes(BookInput::create(&body)), ["/authors too_long"]);
+        assert_eq!(codes(BookChange::read(&json!({"authors": vec!["A"; 21]}))), ["/authors too_long"]);
     }
 
     #[test]
