@@ -2,8 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{Datelike as _, Timelike as _};
 use sha2::{Digest as _, Sha256};
-use shared_kernel::paging::{Direction, Limit, Position};
+use shared_kernel::paging::{Direction, Limit, Position, SortKey};
 
 use super::problem::{Fault, Problem, ProblemKind};
 use super::query::Query;
@@ -85,7 +86,21 @@ impl Binding {
         if *version != CURSOR_VERSION || digest != self.0 {
             return None;
         }
-        serde_json::from_slice(position).ok()
+        let position: Position = serde_json::from_slice(position).ok()?;
+        position.key.as_ref().is_none_or(storable).then_some(position)
+    }
+}
+
+/// Whether a list can hold `key`. A cursor is not signed, so anybody can write one; what no column holds would reach the
+/// engine, which answers with an error of its own.
+fn storable(key: &SortKey) -> bool {
+    match key {
+        // Nothing that is sorted by may hold control characters, and PostgreSQL does not even compare with U+0000.
+        SortKey::Text(text) => !text.chars().any(char::is_control),
+        SortKey::Integer(_) => true,
+        SortKey::Date(day) => (1000..=9999).contains(&day.year()),
+        // Chrono writes a leap second as a second of more than 10⁹ nanoseconds; engines have none.
+        SortKey::Instant(instant) => (1..=9999).contains(&instant.year()) && instant.nanosecond() < 1_000_000_000,
     }
 }
 
@@ -125,7 +140,7 @@ impl Query {
 
 #[cfg(test)]
 mod tests {
-    use shared_kernel::paging::SortKey;
+    use serde_json::json;
     use uuid::Uuid;
 
     use super::*;
@@ -153,6 +168,39 @@ mod tests {
             Binding::new("users", "nameqa", &[]),
         ] {
             assert_eq!(other.position(&cursor).expect_err("bound").kind(), ProblemKind::InvalidCursor);
+        }
+    }
+
+    #[test]
+    fn a_position_that_no_list_can_hold_is_refused() {
+        let binding = Binding::new("users", "name", &[]);
+        let accepted = |key: serde_json::Value| {
+            let key = serde_json::from_value(key).expect("a key");
+            let cursor = binding.cursor(&Position { key: Some(key), id: Uuid::from_u128(7) });
+            let outcome = binding.position(&cursor).map_err(|problem| problem.kind());
+            assert!(matches!(outcome, Ok(_) | Err(ProblemKind::InvalidCursor)), "{outcome:?}");
+            outcome.is_ok()
+        };
+        for key in [
+            json!({"text": "äpfel 🍎"}),
+            json!({"date": "1000-01-01"}),
+            json!({"date": "9999-12-31"}),
+            json!({"instant": "0001-01-01T00:00:00Z"}),
+            json!({"instant": "9999-12-31T23:59:59.999999Z"}),
+        ] {
+            assert!(accepted(key.clone()), "{key}");
+        }
+        for key in [
+            json!({"text": "a\0"}),
+            json!({"text": "a\nb"}),
+            json!({"text": "\u{85}"}),
+            json!({"date": "0999-12-31"}),
+            json!({"date": "+10000-01-01"}),
+            json!({"instant": "0000-12-31T23:59:59Z"}),
+            json!({"instant": "+10000-01-01T00:00:00Z"}),
+            json!({"instant": "2016-12-31T23:59:60Z"}),
+        ] {
+            assert!(!accepted(key.clone()), "{key}");
         }
     }
 
