@@ -16,7 +16,7 @@
 //! drain_limit = "30s"                # how long requests under way may take to finish
 //!
 //! [log]
-//! filter = "info,actix_server=warn"
+//! filter = "info,actix_server=warn,actix_http::h1::dispatcher=off"
 //! format = "auto"                    # auto (readable on a terminal, JSON elsewhere), json or pretty
 //!
 //! [contexts.users]
@@ -136,7 +136,8 @@ impl Default for ServerConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { filter: "info,actix_server=warn".to_owned(), format: LogFormat::Auto }
+        // Actix writes an error for each request that is no HTTP, so that whoever reaches the port could fill the log.
+        Self { filter: "info,actix_server=warn,actix_http::h1::dispatcher=off".to_owned(), format: LogFormat::Auto }
     }
 }
 
