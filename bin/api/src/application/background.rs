@@ -4,13 +4,13 @@ use std::time::Duration;
 use actix_web::web::Data;
 use book_context::infrastructure::SqlBookRepository;
 use connection_manager::ConnectionManager;
-use shared_kernel::idempotency::{ReceiptSweeper, ReceiptTable};
+use shared_kernel::idempotency::ReceiptSweeper;
 use shared_kernel::{Clock, RequestContext};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use user_context::infrastructure::SqlUserRepository;
 
-use crate::config::Config;
+use crate::config::{CONTEXTS, Config, ContextsConfig};
 use crate::readiness::Readiness;
 use crate::telemetry::{chain, metrics};
 
@@ -46,8 +46,12 @@ pub(super) fn start(
             looking.findings().await;
         }
     });
-    for (context, connection) in config.contexts.iter() {
-        let sweeper = ReceiptSweeper::new(Arc::new(manager.clone()), connection, receipts_of(context), clock.clone());
+    // Taken apart by name, so that a new context does not compile until it says where its receipts are.
+    let ContextsConfig { users, books } = &config.contexts;
+    let [users_name, books_name] = CONTEXTS;
+    let receipts = [(users_name, users, SqlUserRepository::RECEIPTS), (books_name, books, SqlBookRepository::RECEIPTS)];
+    for (context, connection, table) in receipts {
+        let sweeper = ReceiptSweeper::new(Arc::new(manager.clone()), connection, table, clock.clone());
         tasks.spawn(async move {
             let mut ticks = interval(SWEEP);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -62,9 +66,4 @@ pub(super) fn start(
         });
     }
     tasks
-}
-
-/// The table that a context keeps its receipts in.
-fn receipts_of(context: &str) -> ReceiptTable {
-    if context == "books" { SqlBookRepository::RECEIPTS } else { SqlUserRepository::RECEIPTS }
 }
