@@ -82,8 +82,9 @@ pub enum ConfigCommand {
     Check(ServeArgs),
 }
 
-/// The arguments of `migrate`.
+/// The arguments of `migrate`. Where the configuration comes from may stand before or after the verb.
 #[derive(Debug, Args)]
+#[command(mut_arg("config", |arg| arg.global(true)), mut_arg("data", |arg| arg.global(true)))]
 pub struct MigrateArgs {
     /// What to do.
     #[command(subcommand)]
@@ -117,8 +118,9 @@ pub enum MigrateCommand {
     Print,
 }
 
-/// The arguments of `connections`.
+/// The arguments of `connections`. Where the configuration comes from may stand before or after the verb.
 #[derive(Debug, Args)]
+#[command(mut_arg("config", |arg| arg.global(true)), mut_arg("data", |arg| arg.global(true)))]
 pub struct ConnectionsArgs {
     /// What to do.
     #[command(subcommand)]
@@ -170,6 +172,28 @@ mod tests {
         let cli = Cli::read_from(["api", "--listen", "127.0.0.1:0"]).expect("arguments of serve");
         assert!(cli.command.is_none());
         assert_eq!(cli.serve.listen, Some(SocketAddr::from(([127, 0, 0, 1], 0))));
+    }
+
+    #[test]
+    fn the_configuration_is_named_before_or_after_the_verb() {
+        let source = |line: &str| match Cli::read_from(line.split(' ')).expect("arguments").command {
+            Some(
+                Command::Migrate(MigrateArgs { source, .. }) | Command::Connections(ConnectionsArgs { source, .. }),
+            ) => (source.config, source.data),
+            other => panic!("{other:?}"),
+        };
+        let expected = (Some(PathBuf::from("f")), Some(PathBuf::from("d")));
+        for line in [
+            "api migrate --config f --data d up",
+            "api migrate up --config f --data d",
+            "api migrate --data d up --config f --steps 1",
+            "api connections --config f --data d list",
+            "api connections list --config f --data d",
+            "api connections test users --config f --data d",
+        ] {
+            assert_eq!(source(line), expected, "{line}");
+        }
+        assert!(Cli::read_from(["api", "--config", "f", "migrate", "up"]).is_err(), "serve's own argument");
     }
 
     #[test]
