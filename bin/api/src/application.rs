@@ -29,7 +29,9 @@ mod background;
 mod embedded;
 
 pub use embedded::EmbeddedError;
-pub(crate) use embedded::{migrate as migrate_embedded, open_folder as open_data_folder};
+pub(crate) use embedded::{
+    create_file as create_embedded_file, migrate as migrate_embedded, open_folder as open_data_folder,
+};
 
 /// How long closing the pools may take once no request is left.
 const CLOSE_GRACE: Duration = Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! The folder of embedded databases: made private, and used by one process at a time.
+//! The folder of embedded databases: what the service makes there is its owner's alone, and one process at a time uses it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -33,23 +33,39 @@ pub struct DataFolder {
 impl DataFolder {
     /// Makes the folder if it is missing, readable by its owner alone, and locks it.
     ///
+    /// A folder that is there keeps its permissions, as it may be home to other things; the files that are made in it
+    /// are their owner's alone.
+    ///
     /// # Errors
     /// [`DataFolderError`]
     pub fn open(path: &Path) -> Result<Self, DataFolderError> {
         let unusable = |source| DataFolderError::Unusable { path: path.to_owned(), source };
         create(path).map_err(unusable)?;
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.join("bindery.lock"))
-            .map_err(unusable)?;
+        let lock = private().create(true).truncate(false).open(path.join("bindery.lock")).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => Err(unusable(error)),
         }
     }
+}
+
+/// Makes an empty database file, readable by its owner alone, unless there is one; SQLite takes it for a new database
+/// and gives its journals the same permissions. A file that is there keeps its own.
+pub(crate) fn create_database(path: &Path) -> io::Result<()> {
+    match private().create_new(true).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Opens files for writing; those it makes are readable by their owner alone.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// Makes the folder if it is missing, readable by its owner alone.
@@ -88,6 +104,23 @@ mod tests {
         let path = parent.path().join("data");
         let _folder = DataFolder::open(&path).expect("free");
         assert_eq!(fs::metadata(&path).expect("made").permissions().mode() & 0o777, 0o700);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_made_in_an_open_folder_are_their_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("ours");
+        let mode = |path: &Path| fs::metadata(path).expect("made").permissions().mode() & 0o777;
+        let _held = DataFolder::open(folder.path()).expect("free");
+        let database = folder.path().join("users.sqlite3");
+        create_database(&database).expect("made");
+        assert_eq!([mode(&folder.path().join("bindery.lock")), mode(&database)], [0o600; 2]);
+        assert_eq!(mode(folder.path()), 0o755);
+        fs::write(&database, "kept").expect("written");
+        create_database(&database).expect("there already");
+        assert_eq!(fs::read_to_string(&database).expect("read"), "kept");
     }
 
     #[test]

@@ -1,10 +1,12 @@
-use connection_manager::ConnectionManager;
+use std::path::Path;
+
+use connection_manager::{ConnectionManager, ConnectionSettings};
 use migrations::{MigrateError, Migrator};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{Access, Connections as _, DatabaseError, Engine};
 
 use crate::config::Config;
-use crate::data_folder::{DataFolder, DataFolderError};
+use crate::data_folder::{DataFolder, DataFolderError, create_database};
 
 /// Why an embedded database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -29,14 +31,29 @@ pub enum EmbeddedError {
     },
 }
 
-/// Opens and locks the data folder, when a context keeps its database there.
+/// Opens and locks the data folder, when a context keeps its database there, and makes the files that are missing.
 pub(crate) fn open_folder(config: &Config) -> Result<Option<DataFolder>, DataFolderError> {
-    let inside = |name: &str| {
-        let path = config.connections.get(name).and_then(|settings| settings.path.as_ref());
-        path.is_some_and(|path| path.starts_with(&config.data))
+    let used = config.contexts.iter().filter_map(|(_, name)| config.connections.get(name));
+    let inside: Vec<&ConnectionSettings> =
+        used.filter(|settings| settings.path.as_ref().is_some_and(|path| path.starts_with(&config.data))).collect();
+    if inside.is_empty() {
+        return Ok(None);
+    }
+    let folder = DataFolder::open(&config.data)?;
+    for settings in inside {
+        create_file(settings)?;
+    }
+    Ok(Some(folder))
+}
+
+/// Makes the file of an embedded database if it is missing and may be made, readable by its owner alone. Where that
+/// fails for want of its folder, opening the connection tells it.
+pub(crate) fn create_file(settings: &ConnectionSettings) -> Result<(), DataFolderError> {
+    let wanted = settings.engine == Engine::SQLITE && settings.options.get("create").is_none_or(|text| text != "false");
+    let Some(path) = settings.path.as_ref().filter(|path| wanted && path.parent().is_some_and(Path::is_dir)) else {
+        return Ok(());
     };
-    let needed = config.contexts.iter().any(|(_, connection)| inside(connection));
-    needed.then(|| DataFolder::open(&config.data)).transpose()
+    create_database(path).map_err(|source| DataFolderError::Unusable { path: path.clone(), source })
 }
 
 /// Brings embedded databases up to date: nobody else will. Those on servers are their operators' to migrate.

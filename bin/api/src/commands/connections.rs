@@ -2,7 +2,7 @@ mod probe;
 
 use anyhow::{Context as _, bail};
 
-use crate::application::manager;
+use crate::application::{create_embedded_file, manager};
 use crate::cli::{ConnectionsArgs, ConnectionsCommand};
 use crate::commands::say;
 use crate::config::{Config, describe};
@@ -36,6 +36,9 @@ async fn test(config: &Config, only: Option<&str>) -> anyhow::Result<()> {
     let mut failed = Vec::new();
     for (name, settings) in config.connections.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
         say(format_args!("{name}: {}", describe(settings)));
+        if settings.path.as_ref().is_some_and(|path| path.starts_with(&config.data)) {
+            create_embedded_file(settings)?;
+        }
         for step in probe::probe(&manager, name, settings).await {
             say(format_args!("  {step}"));
             if step.failed() {
