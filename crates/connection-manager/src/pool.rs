@@ -76,6 +76,12 @@ impl<D: Driver> Pool<D> {
         acquire::acquire(&self.0, deadline).await
     }
 
+    /// Takes the first connection of all. The acquire timeout is for callers who compete; here the attempt to connect is
+    /// waited for, so that its own error is told and not that the pool is full.
+    pub(crate) async fn acquire_first(&self, limit: Instant) -> Result<Lease<D>, DatabaseError> {
+        acquire::acquire_until(&self.0, Some(limit)).await
+    }
+
     /// Whether the pool is open and the last contact with the server went well.
     pub fn is_connected(&self) -> bool {
         self.0.is_connected()

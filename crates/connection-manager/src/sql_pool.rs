@@ -57,7 +57,7 @@ impl<D: Driver> SqlPool<D> {
         let this = Self::new(name, engine, settings, driver);
         // Waiting for the attempt to connect is limited by its own timeout, which says what was waited for.
         let patience = this.pool.settings().connect_timeout + Duration::from_secs(1);
-        match this.pool.acquire(Some(Instant::now() + patience)).await {
+        match this.pool.acquire_first(Instant::now() + patience).await {
             Ok(lease) => drop(lease),
             Err(error) => {
                 this.pool.close(Duration::ZERO).await;
@@ -152,7 +152,6 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
         let outcome = async {
             let mut lease = self.acquire(context).await?;
             // A script may leave settings, locks or an open transaction behind: nobody else gets this connection.
-            lease.set_fit(false);
             lease.run_script(self.deadline(context), script).await
         }
         .await;

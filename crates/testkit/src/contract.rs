@@ -72,6 +72,7 @@ macro_rules! connector_contract {
                 a_rollback_leaves_nothing
                 a_dropped_transaction_leaves_nothing
                 a_failed_statement_leaves_the_transaction_to_its_owner
+                a_commit_after_a_failed_statement_tells_the_truth
                 a_session_keeps_its_connection
                 a_script_runs_all_its_statements
                 a_unique_violation_is_told_by_its_constraint

@@ -14,7 +14,7 @@ use shared_kernel::database::{
 
 use crate::Progress;
 
-/// How long one question for the lock waits in the server, and how often PostgreSQL is asked.
+/// How often the server is asked for the lock; no question waits in the server.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Why the lock was not got.

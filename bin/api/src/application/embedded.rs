@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use connection_manager::{ConnectionManager, ConnectionSettings};
-use migrations::{MigrateError, Migrator};
+use migrations::{MigrateError, Migrator, Verdict};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{Access, Connections as _, DatabaseError, Engine};
 
@@ -64,7 +64,13 @@ pub(crate) async fn migrate(config: &Config, manager: &ConnectionManager) -> Res
         let Some(set) = migrations::set(context).filter(|_| embedded) else { continue };
         let connection = manager.get(name, Access::Write, &system).await;
         let connection = connection.map_err(|source| EmbeddedError::Open { context, source })?;
-        let steps = Migrator::new(set, connection).up(&system).await;
+        let migrator = Migrator::new(set, connection);
+        let verdict = migrator.verify(&system).await;
+        if let Verdict::Ahead { .. } = verdict.map_err(|source| EmbeddedError::Migrate { context, source })? {
+            tracing::warn!(event = "migration.ahead", context, "a newer version of the service has changed the schema");
+            continue;
+        }
+        let steps = migrator.up(&system).await;
         for step in steps.map_err(|source| EmbeddedError::Migrate { context, source })? {
             tracing::info!(event = "migration.applied", file = step.file, duration_ms = step.took.as_secs_f64() * 1e3);
         }

@@ -15,6 +15,9 @@ use crate::sql_pool::SqlPool;
 ///
 /// The option `application_name` is what the server shows in `pg_stat_activity`; without it, `bindery/` and the
 /// connection's name.
+///
+/// As with every client of PostgreSQL, `PGSSLROOTCERT`, `PGSSLCERT`, `PGSSLKEY` and `PGOPTIONS` of the environment take
+/// effect where the settings say nothing else; no other `PG*` variable and no password file does.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PostgresConnector;
 

@@ -7,7 +7,7 @@ mod row;
 use std::fmt;
 
 use sea_query::Values;
-use shared_kernel::database::{DatabaseError, Dialect, Row, TransactionMode};
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Row, TransactionMode};
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
@@ -52,17 +52,30 @@ impl Driver for MySqlDriver {
         crate::tls::install_provider();
         let mut connection = self.0.connect().await.map_err(|error| map(error, "connecting"))?;
         connection.execute(SESSION).await.map_err(|error| map(error, "setting up the session"))?;
-        Ok(MySqlSession(connection))
+        Ok(MySqlSession { connection, transaction: Transaction::None })
     }
 }
 
 /// One connection to a MySQL or MariaDB server.
-pub struct MySqlSession(MySqlConnection);
+pub struct MySqlSession {
+    connection: MySqlConnection,
+    transaction: Transaction,
+}
+
+/// How the transaction of a session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transaction {
+    None,
+    Open,
+    /// A deadlock or the like: the server has rolled back, of its own accord, all of it or the last statement. Whatever
+    /// was sent now might be permanent at once, without what came before.
+    Lost,
+}
 
 impl MySqlSession {
     /// The driver's own connection.
     pub fn connection(&mut self) -> &mut MySqlConnection {
-        &mut self.0
+        &mut self.connection
     }
 
     /// A statement of SeaORM, ready to be sent.
@@ -76,27 +89,49 @@ impl MySqlSession {
         Ok(sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?))
     }
 
+    fn refuse_when_lost(&self) -> Result<(), DatabaseError> {
+        if self.transaction == Transaction::Lost {
+            let message = "the server rolled the transaction back after a conflict, and it has to be begun again";
+            return Err(DatabaseError::new(DatabaseErrorKind::SerializationConflict, message));
+        }
+        Ok(())
+    }
+
+    fn note<T>(&mut self, outcome: sqlx::Result<T>, attempt: &str) -> Result<T, DatabaseError> {
+        let outcome = outcome.map_err(|error| map(error, attempt));
+        let conflict = outcome.as_ref().is_err_and(|error| *error.kind() == DatabaseErrorKind::SerializationConflict);
+        if conflict && self.transaction == Transaction::Open {
+            self.transaction = Transaction::Lost;
+        }
+        outcome
+    }
+
     async fn send(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
-        self.0.execute(sql).await.map(drop).map_err(|error| map(error, "running a statement"))
+        self.connection.execute(sql).await.map(drop).map_err(|error| map(error, "running a statement"))
     }
 }
 
 impl DriverSession for MySqlSession {
     async fn execute(&mut self, sql: String, values: Values) -> Result<u64, DatabaseError> {
+        self.refuse_when_lost()?;
         let query = sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?);
-        let done = self.0.execute(query).await.map_err(|error| map(error, "running a statement"))?;
-        Ok(done.rows_affected())
+        let done = self.connection.execute(query).await;
+        self.note(done, "running a statement").map(|done| done.rows_affected())
     }
 
     async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
+        self.refuse_when_lost()?;
         let query = sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?);
-        let rows = self.0.fetch_all(query).await.map_err(|error| map(error, "running a query"))?;
+        let rows = self.connection.fetch_all(query).await;
+        let rows = self.note(rows, "running a query")?;
         Ok(rows.into_iter().map(|row| Row::new(MySqlRowSource(row))).collect())
     }
 
     async fn run_script(&mut self, script: &str) -> Result<(), DatabaseError> {
+        self.refuse_when_lost()?;
         let script = sqlx::raw_sql(AssertSqlSafe(script));
-        self.0.execute(script).await.map(drop).map_err(|error| map(error, "running a script"))
+        let done = self.connection.execute(script).await;
+        self.note(done, "running a script").map(drop)
     }
 
     async fn begin(&mut self, mode: TransactionMode) -> Result<(), DatabaseError> {
@@ -104,28 +139,36 @@ impl DriverSession for MySqlSession {
             TransactionMode::ReadWrite => "START TRANSACTION READ WRITE",
             TransactionMode::ReadOnly => "START TRANSACTION READ ONLY",
         })
-        .await
+        .await?;
+        self.transaction = Transaction::Open;
+        Ok(())
     }
 
     async fn commit(&mut self) -> Result<(), DatabaseError> {
-        self.send("COMMIT").await
+        self.refuse_when_lost()?;
+        self.send("COMMIT").await?;
+        self.transaction = Transaction::None;
+        Ok(())
     }
 
     async fn rollback(&mut self) -> Result<(), DatabaseError> {
-        self.send("ROLLBACK").await
+        // Also after a conflict, which on some settings undoes the last statement alone.
+        self.send("ROLLBACK").await?;
+        self.transaction = Transaction::None;
+        Ok(())
     }
 
     async fn ping(&mut self) -> Result<(), DatabaseError> {
-        self.0.ping().await.map_err(|error| map(error, "asking for a sign of life"))
+        self.connection.ping().await.map_err(|error| map(error, "asking for a sign of life"))
     }
 
     async fn server_version(&mut self) -> Result<Option<String>, DatabaseError> {
-        let version = sqlx::query_scalar::<_, String>("SELECT VERSION()").fetch_one(&mut self.0).await;
+        let version = sqlx::query_scalar::<_, String>("SELECT VERSION()").fetch_one(&mut self.connection).await;
         version.map(Some).map_err(|error| map(error, "asking for the version"))
     }
 
     async fn close(self) {
         // What the server has to say at this point nobody can act on.
-        let _ = self.0.close().await;
+        let _ = self.connection.close().await;
     }
 }

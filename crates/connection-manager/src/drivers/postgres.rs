@@ -10,7 +10,7 @@ use std::fmt;
 use std::fmt::Write;
 
 use sea_query::Values;
-use shared_kernel::database::{DatabaseError, Dialect, Row, TransactionMode};
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Row, TransactionMode};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
@@ -24,6 +24,9 @@ pub(crate) use self::error::kind_of;
 
 /// Statements whose parameter types are remembered; a little more than the driver keeps prepared.
 const REMEMBERED: usize = 200;
+
+/// `in_failed_sql_transaction`
+const IN_FAILED_TRANSACTION: &str = "25P02";
 
 /// Opens connections to one PostgreSQL database.
 pub struct PostgresDriver(PgConnectOptions);
@@ -52,7 +55,7 @@ impl Driver for PostgresDriver {
     async fn connect(&self) -> Result<PostgresSession, DatabaseError> {
         crate::tls::install_provider();
         let connection = self.0.connect().await.map_err(|error| map(error, "connecting"))?;
-        Ok(PostgresSession { connection, signatures: HashMap::new() })
+        Ok(PostgresSession { connection, signatures: HashMap::new(), doubtful: false })
     }
 }
 
@@ -62,11 +65,15 @@ pub struct PostgresSession {
     /// The driver prepares a text once and binds by it ever after, even when the parameters are of other types. So the
     /// types that a text was first sent with are remembered, and the same text with others is made another text.
     signatures: HashMap<Box<str>, Signature>,
+    /// A statement may have failed since the transaction began. The server then answers COMMIT with a rollback, and the
+    /// driver does not tell the two apart.
+    doubtful: bool,
 }
 
 impl PostgresSession {
     /// The driver's own connection.
     pub fn connection(&mut self) -> &mut PgConnection {
+        self.doubtful = true;
         &mut self.connection
     }
 
@@ -104,6 +111,13 @@ impl PostgresSession {
         Ok(sqlx::query_with(AssertSqlSafe(sql), arguments))
     }
 
+    fn note<T>(&mut self, outcome: sqlx::Result<T>, attempt: &str) -> Result<T, DatabaseError> {
+        outcome.map_err(|error| {
+            self.doubtful = true;
+            map(error, attempt)
+        })
+    }
+
     async fn send(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
         self.connection.execute(sql).await.map(drop).map_err(|error| map(error, "running a statement"))
     }
@@ -113,23 +127,26 @@ impl DriverSession for PostgresSession {
     async fn execute(&mut self, sql: String, values: Values) -> Result<u64, DatabaseError> {
         let (sql, arguments) = self.prepared(sql, values).await?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
-        let done = self.connection.execute(query).await.map_err(|error| map(error, "running a statement"))?;
-        Ok(done.rows_affected())
+        let done = self.connection.execute(query).await;
+        self.note(done, "running a statement").map(|done| done.rows_affected())
     }
 
     async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
         let (sql, arguments) = self.prepared(sql, values).await?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
-        let rows = self.connection.fetch_all(query).await.map_err(|error| map(error, "running a query"))?;
+        let rows = self.connection.fetch_all(query).await;
+        let rows = self.note(rows, "running a query")?;
         Ok(rows.into_iter().map(|row| Row::new(PostgresRowSource(row))).collect())
     }
 
     async fn run_script(&mut self, script: &str) -> Result<(), DatabaseError> {
         let script = sqlx::raw_sql(AssertSqlSafe(script));
-        self.connection.execute(script).await.map(drop).map_err(|error| map(error, "running a script"))
+        let done = self.connection.execute(script).await;
+        self.note(done, "running a script").map(drop)
     }
 
     async fn begin(&mut self, mode: TransactionMode) -> Result<(), DatabaseError> {
+        self.doubtful = false;
         self.send(match mode {
             TransactionMode::ReadWrite => "BEGIN READ WRITE",
             TransactionMode::ReadOnly => "BEGIN READ ONLY",
@@ -138,10 +155,16 @@ impl DriverSession for PostgresSession {
     }
 
     async fn commit(&mut self) -> Result<(), DatabaseError> {
+        if self.doubtful && self.send("SELECT 1").await.is_err() {
+            self.rollback().await?;
+            let message = "committing: a statement failed before, so the transaction was rolled back";
+            return Err(DatabaseError::new(DatabaseErrorKind::Query, message).with_code(IN_FAILED_TRANSACTION));
+        }
         self.send("COMMIT").await
     }
 
     async fn rollback(&mut self) -> Result<(), DatabaseError> {
+        self.doubtful = false;
         self.send("ROLLBACK").await
     }
 

@@ -56,23 +56,15 @@ fn is_tls(cause: &std::io::Error) -> bool {
 #[error("{0}")]
 pub(super) struct ServerMessage(pub(super) String);
 
-/// The message with everything between quotation marks left out, for errors that repeat what was sent.
+/// The message up to its first quotation mark of any language, for errors that repeat what was sent: where a value
+/// ends cannot be told, because it may hold quotation marks of its own.
 #[cfg_attr(not(any(feature = "mysql", feature = "postgres")), expect(dead_code, reason = "SQLite repeats no values"))]
 pub(super) fn masked(message: &str) -> String {
-    let mut masked = String::with_capacity(message.len());
-    let mut rest = message;
-    while let Some(open) = rest.find(['\'', '"']) {
-        let quote = &rest[open..=open];
-        // To the last of its kind: what is quoted may hold quotation marks of its own.
-        let Some(close) = rest[open + 1..].rfind(quote) else {
-            break;
-        };
-        masked.push_str(&rest[..open]);
-        masked.push('…');
-        rest = &rest[open + close + 2..];
+    const QUOTES: [char; 14] = ['\'', '"', '`', '´', '«', '»', '‹', '›', '‘', '’', '‚', '“', '”', '„'];
+    match message.find(QUOTES) {
+        Some(at) => format!("{}…", &message[..at]),
+        None => message.to_owned(),
     }
-    masked.push_str(rest);
-    masked
 }
 
 #[cfg(test)]
@@ -80,9 +72,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_in_quotes_is_left_out() {
-        assert_eq!(masked("Incorrect integer value: 'it's me' for column"), "Incorrect integer value: … for column");
+    fn nothing_from_the_first_quotation_mark_on_is_kept() {
+        assert_eq!(masked("Incorrect integer value: 'it's me' for column"), "Incorrect integer value: …");
         assert_eq!(masked("invalid input syntax for type uuid: \"x\""), "invalid input syntax for type uuid: …");
+        assert_eq!(masked("ungültige Eingabesyntax für Typ uuid: »geheim«"), "ungültige Eingabesyntax für Typ uuid: …");
+        assert_eq!(masked("cut off in 'the middle"), "cut off in …");
         assert_eq!(masked("division by zero"), "division by zero");
     }
 }

@@ -18,12 +18,20 @@ pub(super) async fn acquire<D: Driver>(
     shared: &Arc<Shared<D>>,
     deadline: Option<Instant>,
 ) -> Result<Lease<D>, DatabaseError> {
-    let asked = Instant::now();
-    let patience = asked.checked_add(shared.settings.acquire_timeout);
+    let patience = Instant::now().checked_add(shared.settings.acquire_timeout);
     let limit = match (patience, deadline) {
         (Some(patience), Some(deadline)) => Some(patience.min(deadline)),
         (patience, deadline) => patience.or(deadline),
     };
+    acquire_until(shared, limit).await
+}
+
+/// As [`acquire`], whatever the acquire timeout says.
+pub(super) async fn acquire_until<D: Driver>(
+    shared: &Arc<Shared<D>>,
+    limit: Option<Instant>,
+) -> Result<Lease<D>, DatabaseError> {
+    let asked = Instant::now();
     loop {
         match checkout(shared)? {
             Checkout::Idle(lease, since) if since.elapsed() < shared.settings.validate_after => {

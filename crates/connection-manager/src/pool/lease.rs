@@ -15,11 +15,12 @@ pub struct Lease<D: Driver> {
     shared: Arc<Shared<D>>,
     connection: Option<Arc<Connection<D::Session>>>,
     fit: bool,
+    spoiled: bool,
 }
 
 impl<D: Driver> Lease<D> {
     pub(super) fn new(shared: Arc<Shared<D>>, connection: Arc<Connection<D::Session>>) -> Self {
-        Self { shared, connection: Some(connection), fit: true }
+        Self { shared, connection: Some(connection), fit: true, spoiled: false }
     }
 
     pub(super) fn disarm(mut self) -> Option<Arc<Connection<D::Session>>> {
@@ -35,6 +36,12 @@ impl<D: Driver> Lease<D> {
     /// as an open transaction.
     pub fn set_fit(&mut self, fit: bool) {
         self.fit = fit;
+    }
+
+    /// Says that no other caller may ever have the connection, because it may carry settings, locks or temporary tables.
+    /// The end of a transaction does not change that.
+    pub fn spoil(&mut self) {
+        self.spoiled = true;
     }
 
     /// Runs one call on the session, which `operation` is given and gives back.
@@ -64,7 +71,10 @@ impl<D: Driver> Lease<D> {
                 }
                 outcome.map_err(|error| error.on(&self.shared.name))
             }
-            Err(Interrupted::Deadline) => Err(self.timed_out("no answer before the deadline")),
+            Err(Interrupted::Deadline) => {
+                self.shared.note_contact(false);
+                Err(self.timed_out("no answer before the deadline"))
+            }
             Err(Interrupted::Cut) => Err(self.shared.closed_error()),
         }
     }
@@ -93,11 +103,12 @@ impl<D: Driver> Lease<D> {
         .await
     }
 
-    /// Sends a text as it stands.
+    /// Sends a text as it stands. A text may hold anything, so the connection is spoiled for others.
     ///
     /// # Errors
     /// As [`Lease::run`].
     pub async fn run_script(&mut self, deadline: Deadline, script: &str) -> Result<(), DatabaseError> {
+        self.spoil();
         self.run(deadline, |mut session| async move {
             let outcome = session.run_script(script).await;
             (session, outcome)
@@ -198,7 +209,7 @@ fn leaves_usable(error: &DatabaseError) -> bool {
 impl<D: Driver> Drop for Lease<D> {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else { return };
-        if self.fit && connection.has_session() {
+        if self.fit && !self.spoiled && connection.has_session() {
             shared::hand_on(&self.shared, connection);
             return;
         }

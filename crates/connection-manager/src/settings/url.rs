@@ -20,7 +20,7 @@ pub enum InvalidUrl {
     /// A query parameter that no connection knows.
     #[error(
         "the connection URL has an unknown parameter `{0}`, expected tls, ca_file, min, max, acquire_timeout, \
-         connect_timeout, idle_timeout, max_lifetime, statement_timeout or option.<name>"
+         connect_timeout, idle_timeout, max_lifetime, statement_timeout, validate_after or option.<name>"
     )]
     UnknownParameter(String),
     /// A query parameter whose value cannot be read.

@@ -12,7 +12,7 @@ pub(super) struct PinnedSession<D: Driver>(Held<D>);
 
 impl<D: Driver> PinnedSession<D> {
     pub(super) fn new(mut held: Held<D>) -> Self {
-        held.lease_mut().set_fit(false);
+        held.lease_mut().spoil();
         Self(held)
     }
 }
@@ -48,9 +48,7 @@ impl<D: Driver> SqlSession for PinnedSession<D> {
     }
 
     async fn release(self: Box<Self>) -> Result<(), DatabaseError> {
-        let mut lease = self.0.into_lease();
-        lease.set_fit(false);
-        drop(lease);
+        drop(self.0.into_lease());
         Ok(())
     }
 }
@@ -85,15 +83,12 @@ impl<D: Driver> SqlTransaction for SessionTransaction<'_, D> {
     async fn commit(mut self: Box<Self>, context: &RequestContext) -> Result<(), DatabaseError> {
         let outcome = self.held.commit(context).await;
         self.over = outcome.is_ok();
-        // The session is closed in the end, whatever the transaction left behind.
-        self.held.lease_mut().set_fit(false);
         outcome
     }
 
     async fn rollback(mut self: Box<Self>, context: &RequestContext) -> Result<(), DatabaseError> {
         let outcome = self.held.rollback(Deadline::of(context, Some(ROLLBACK))).await;
         self.over = outcome.is_ok();
-        self.held.lease_mut().set_fit(false);
         outcome
     }
 }

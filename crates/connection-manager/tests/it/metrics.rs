@@ -1,6 +1,5 @@
 //! What a connection reports, as a scraper reads it.
 
-
 use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusBuilder;

@@ -139,6 +139,8 @@ async fn cross(transaction: Box<dyn SqlTransaction>, id: i32, label: &str) -> Re
     match transaction.execute(&rename(id, label), &context).await {
         Ok(_) => transaction.commit(&context).await,
         Err(error) => {
+            // What came before is undone, so nothing more may be done in its name.
+            transaction.execute(&rename(id, "late"), &context).await.expect_err("the transaction is over");
             // The engine has rolled back the loser of a deadlock already; saying so again must do no harm.
             transaction.rollback(&context).await?;
             Err(error)

@@ -94,6 +94,19 @@ pub async fn a_failed_statement_leaves_the_transaction_to_its_owner(target: Targ
     assert_eq!(count_items(sql).await, 0);
 }
 
+/// After a refused statement some engines keep the rest of the transaction and some have given it up; what `commit`
+/// answers is what happened.
+pub async fn a_commit_after_a_failed_statement_tells_the_truth(target: Target) {
+    let connection = target.open().await;
+    let sql = connection.sql().unwrap();
+    items(sql).await;
+    let transaction = begin(sql).await;
+    transaction.execute(&insert_item(1, "one"), &context()).await.unwrap();
+    transaction.execute(&insert_item(1, "two"), &context()).await.unwrap_err();
+    let stored = i64::from(transaction.commit(&context()).await.is_ok());
+    assert_eq!(count_items(sql).await, stored);
+}
+
 /// A session is one physical connection: what belongs to it is there at the next statement, also in a transaction, and
 /// for nobody else.
 pub async fn a_session_keeps_its_connection(target: Target) {

@@ -37,6 +37,8 @@ fn read<'row>(value: MySqlValueRef<'row>, stored_type: &str) -> Option<Stored<'r
         T::decode(value).ok()
     }
     match stored_type {
+        // The driver calls every TINYINT(1) BOOLEAN, also one that is UNSIGNED and reaches 255.
+        "BOOLEAN" if <u64 as Type<MySql>>::compatible(&value.type_info()) => get(value).map(Stored::UInt),
         "BOOLEAN" | "TINYINT" | "SMALLINT" | "MEDIUMINT" | "INT" | "BIGINT" => get(value).map(Stored::Int),
         "TINYINT UNSIGNED" | "SMALLINT UNSIGNED" | "MEDIUMINT UNSIGNED" | "INT UNSIGNED" | "BIGINT UNSIGNED"
         | "YEAR" | "BIT" => get(value).map(Stored::UInt),

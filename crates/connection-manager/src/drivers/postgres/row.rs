@@ -1,3 +1,4 @@
+use chrono::TimeDelta;
 use rust_decimal::Decimal;
 use sea_query::{ArrayType, Value};
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, RowSource};
@@ -59,10 +60,10 @@ fn read<'row>(value: PgValueRef<'row>, stored_type: &str) -> Option<Stored<'row>
             PgValueFormat::Text => get::<Vec<u8>>(value).map(|bytes| Stored::Bytes(bytes.into())),
         },
         "UUID" => get(value).map(Stored::Uuid),
-        "DATE" => get::<NaiveDate>(value).map(Stored::Date),
+        "DATE" => date(value).map(Stored::Date),
         "TIME" => get::<NaiveTime>(value).map(Stored::Time),
-        "TIMESTAMP" => get::<NaiveDateTime>(value).map(Stored::DateTime),
-        "TIMESTAMPTZ" => get::<DateTime<Utc>>(value).map(Stored::Instant),
+        "TIMESTAMP" => moment(value).map(Stored::DateTime),
+        "TIMESTAMPTZ" => moment(value).map(|moment| Stored::Instant(moment.and_utc())),
         "JSON" => value.as_str().ok().map(|text| Stored::Json(text.into())),
         "JSONB" => {
             let text = value.as_str().ok()?;
@@ -75,6 +76,37 @@ fn read<'row>(value: PgValueRef<'row>, stored_type: &str) -> Option<Stored<'row>
             // citext, of the extension by that name, is text in all but comparison.
             if is_enum || other.eq_ignore_ascii_case("citext") { text(&value) } else { None }
         }
+    }
+}
+
+/// The day that PostgreSQL counts from.
+fn epoch() -> Option<NaiveDate> {
+    NaiveDate::from_ymd_opt(2000, 1, 1)
+}
+
+/// `infinity` and days beyond chrono's range are `None`: the driver's own decoding would panic on them.
+fn date(value: PgValueRef<'_>) -> Option<NaiveDate> {
+    match value.format() {
+        PgValueFormat::Binary => {
+            let days = i32::from_be_bytes(value.as_bytes().ok()?.try_into().ok()?);
+            epoch()?.checked_add_signed(TimeDelta::try_days(days.into())?)
+        }
+        PgValueFormat::Text => <NaiveDate as Decode<Postgres>>::decode(value).ok(),
+    }
+}
+
+/// As [`date`], for both kinds of timestamp: they are sent as microseconds since the epoch, in UTC or in no time zone.
+fn moment(value: PgValueRef<'_>) -> Option<NaiveDateTime> {
+    match value.format() {
+        PgValueFormat::Binary => {
+            let microseconds = i64::from_be_bytes(value.as_bytes().ok()?.try_into().ok()?);
+            epoch()?.and_time(NaiveTime::MIN).checked_add_signed(TimeDelta::microseconds(microseconds))
+        }
+        // The session's texts of a TIMESTAMPTZ carry an offset, which only the type that has one reads.
+        PgValueFormat::Text if value.type_info().name() == "TIMESTAMPTZ" => {
+            <DateTime<Utc> as Decode<Postgres>>::decode(value).ok().map(|instant| instant.naive_utc())
+        }
+        PgValueFormat::Text => <NaiveDateTime as Decode<Postgres>>::decode(value).ok(),
     }
 }
 

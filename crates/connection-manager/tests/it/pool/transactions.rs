@@ -72,7 +72,8 @@ async fn a_session_is_closed_when_it_ends() {
     session.begin(TransactionMode::ReadWrite, &context).await.unwrap().commit(&context).await.unwrap();
     drop(session.begin(TransactionMode::ReadWrite, &context).await.unwrap());
     session.execute(&statement("after"), &context).await.unwrap();
-    session.release().await.unwrap();
+    // Not even released: dropping it must do.
+    drop(session);
     assert_eq!(pool.execute(&statement("which"), &context).await.unwrap(), 2);
     let expected = [
         "1: lock",
