@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use connection_manager::drivers::sqlite::{SqliteDriver, SqliteSession};
 use connection_manager::{
-    ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, Credentials, Driver, DriverSession,
+    ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, Credentials, Driver, DriverSession, Keyring,
     SettingFault, SqlPool,
 };
 use shared_kernel::RequestContext;
@@ -29,8 +29,8 @@ impl Driver for ScratchDriver {
         Dialect::Sqlite
     }
 
-    async fn connect(&self) -> Result<SqliteSession, DatabaseError> {
-        let mut session = self.0.connect().await?;
+    async fn connect(&self, credentials: &Credentials) -> Result<SqliteSession, DatabaseError> {
+        let mut session = self.0.connect(credentials).await?;
         session.run_script("CREATE TABLE IF NOT EXISTS notes (text TEXT NOT NULL)").await?;
         Ok(session)
     }
@@ -55,12 +55,12 @@ impl Connector for ScratchConnector {
         &self,
         name: &ConnectionName,
         settings: &ConnectionSettings,
-        _credentials: Credentials,
+        keyring: Keyring,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         let options = SqliteConnectOptions::new().filename(format!("/scratch-{name}")).vfs("memdb");
         let options = options.create_if_missing(true);
         let driver = ScratchDriver(SqliteDriver::in_memory(options).await?);
-        Ok(Arc::new(SqlPool::open(name.clone(), self.0.clone(), settings.pool.clone(), driver).await?))
+        Ok(Arc::new(SqlPool::open(name.clone(), self.0.clone(), settings.pool.clone(), keyring, driver).await?))
     }
 }
 

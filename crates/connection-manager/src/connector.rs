@@ -8,10 +8,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
 
-use crate::credentials::Credentials;
+use crate::credentials::Keyring;
 use crate::settings::ConnectionSettings;
 
-/// Turns settings and credentials into a live connection to one engine.
+/// Turns settings and a keyring into a live connection to one engine.
 ///
 /// Connectors can be registered from outside this crate; see [`crate::ConnectionFactory::register`].
 #[async_trait]
@@ -27,7 +27,8 @@ pub trait Connector: Send + Sync + fmt::Debug {
     /// Everything about the settings that cannot work, without touching network or files. Empty when all is well.
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault>;
 
-    /// Opens a pool and one connection, so that what is wrong is known now and not at the first statement.
+    /// Opens a pool and one connection, so that what is wrong is known now and not at the first statement. Every login goes
+    /// through the keyring.
     ///
     /// Must be called on the tokio runtime that is to drive the connection's input and output. Dropping the future
     /// gives up the attempt.
@@ -38,7 +39,7 @@ pub trait Connector: Send + Sync + fmt::Debug {
         &self,
         name: &ConnectionName,
         settings: &ConnectionSettings,
-        credentials: Credentials,
+        keyring: Keyring,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError>;
 }
 

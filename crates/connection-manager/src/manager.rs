@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::credentials::{LocalSecrets, SecretSource};
+use crate::credentials::{Keyring, LocalSecrets, SecretSource};
 use crate::factory::ConnectionFactory;
 use crate::settings::ConnectionSettings;
 
@@ -39,6 +39,8 @@ struct Inner {
 struct Slot {
     name: ConnectionName,
     settings: ConnectionSettings,
+    /// Kept from one build to the next: what the server rejected once is not tried again by the next caller.
+    keyring: Keyring,
     /// Set once: what changes beneath a live connection, such as credentials, changes in its pool. Reading it costs one
     /// load, where a pointer that can be swapped costs several times as much.
     live: OnceLock<Arc<dyn DatabaseConnection>>,
@@ -202,8 +204,8 @@ impl Build {
             let message = format!("the settings cannot work: {}", faults.join("; "));
             return Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, message).on(&self.name));
         }
-        let credentials = self.inner.secrets.credentials(&self.name, &slot.settings).await?;
-        connector.connect(&self.name, &slot.settings, credentials).await.map_err(|error| error.on(&self.name))
+        let keyring = slot.keyring.clone();
+        connector.connect(&self.name, &slot.settings, keyring).await.map_err(|error| error.on(&self.name))
     }
 }
 
@@ -277,7 +279,9 @@ impl ManagerBuilder {
                 name.parse().map_err(|error: shared_kernel::database::InvalidConnectionName| {
                     DatabaseError::new(DatabaseErrorKind::Misconfigured, error.to_string())
                 })?;
-            let slot = Slot { name: name.clone(), settings, live: OnceLock::new(), building: Mutex::new(None) };
+            let keyring = Keyring::new(Arc::clone(&self.secrets), name.clone(), settings.clone());
+            let slot =
+                Slot { name: name.clone(), settings, keyring, live: OnceLock::new(), building: Mutex::new(None) };
             slots.insert(name, slot);
         }
         Ok(ConnectionManager(Arc::new(Inner {

@@ -26,6 +26,7 @@ pub use self::deadline::Deadline;
 pub use self::driver::{Driver, DriverSession};
 pub use self::lease::Lease;
 use self::shared::Shared;
+use crate::credentials::Keyring;
 use crate::settings::PoolSettings;
 
 /// A pool of sessions that one driver opens. Clones share it.
@@ -40,8 +41,8 @@ impl<D: Driver> Pool<D> {
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn new(name: ConnectionName, settings: PoolSettings, driver: D) -> Self {
-        let shared = Arc::new(Shared::new(name, settings, driver, tokio::runtime::Handle::current()));
+    pub fn new(name: ConnectionName, settings: PoolSettings, keyring: Keyring, driver: D) -> Self {
+        let shared = Arc::new(Shared::new(name, settings, keyring, driver, tokio::runtime::Handle::current()));
         reaper::spawn(&shared);
         Self(shared)
     }
@@ -59,6 +60,11 @@ impl<D: Driver> Pool<D> {
     /// The runtime that drives the pool's connections.
     pub fn runtime(&self) -> &tokio::runtime::Handle {
         &self.0.runtime
+    }
+
+    /// What its connections log in with.
+    pub fn keyring(&self) -> &Keyring {
+        &self.0.keyring
     }
 
     /// What opens the connections.
@@ -93,7 +99,7 @@ impl<D: Driver> Pool<D> {
     }
 
     /// Makes every connection opened before this call unfit for another caller: idle ones close now, those in use
-    /// when they are given back. For new credentials, which the driver must be using by then.
+    /// when they are given back.
     pub fn retire(&self) {
         self.0.retire();
     }

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use shared_kernel::RequestContext;
 use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
 use tokio::net::TcpStream;
 
-use crate::credentials::SecretSource;
+use crate::credentials::{Freshness, Keyring, SecretSource, SecretStage};
 use crate::factory::ConnectionFactory;
 use crate::settings::{ConnectionSettings, TlsMode};
 
@@ -47,7 +48,7 @@ impl fmt::Display for Stage {
 /// first that fails. Must run on a tokio runtime; dropping the future gives up.
 pub async fn probe(
     factory: &ConnectionFactory,
-    secrets: &dyn SecretSource,
+    secrets: &Arc<dyn SecretSource>,
     name: &ConnectionName,
     settings: &ConnectionSettings,
 ) -> Vec<Stage> {
@@ -66,7 +67,7 @@ impl Stages {
     async fn go(
         &mut self,
         factory: &ConnectionFactory,
-        secrets: &dyn SecretSource,
+        secrets: &Arc<dyn SecretSource>,
         name: &ConnectionName,
         settings: &ConnectionSettings,
     ) -> Result<(), Failed> {
@@ -79,17 +80,17 @@ impl Stages {
             return self.note::<()>("settings", began, Err(error), settings);
         }
         let began = Instant::now();
-        let credentials = secrets.credentials(name, settings).await;
-        let credentials = credentials.map(|found| {
-            let text = format!("version {}", found.version);
-            (found, text)
-        });
-        let credentials = self.note("secret", began, credentials, settings)?;
+        let found = secrets.credentials(name, settings, SecretStage::Current, Freshness::Cached).await;
+        let found = found
+            .map(|found| ((), found.map_or_else(|| "none".to_owned(), |found| format!("version {}", found.version))));
+        self.note("secret", began, found, settings)?;
+        // A keyring of its own: a person who asks wants to see the login tried.
+        let keyring = Keyring::new(Arc::clone(secrets), name.clone(), settings.clone());
         if let (Some(host), Some(port)) = (&settings.host, settings.port.or(connector.default_port())) {
             self.reach(host, port, settings).await?;
         }
         let began = Instant::now();
-        let connection = connector.connect(name, settings, credentials).await;
+        let connection = connector.connect(name, settings, keyring).await;
         let protection = match (connector.default_port(), settings.tls.mode) {
             (None, _) => "opened".to_owned(),
             (Some(_), TlsMode::Disabled) => "logged in without TLS".to_owned(),
@@ -203,7 +204,8 @@ mod tests {
     async fn stages(url: &str) -> Vec<Stage> {
         let settings = ConnectionSettings::from_url(url).expect("a URL");
         let name = "probed".parse().expect("a name");
-        probe(&ConnectionFactory::compiled(), &LocalSecrets, &name, &settings).await
+        let secrets: Arc<dyn SecretSource> = Arc::new(LocalSecrets);
+        probe(&ConnectionFactory::compiled(), &secrets, &name, &settings).await
     }
 
     #[tokio::test]

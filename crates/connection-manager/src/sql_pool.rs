@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use self::held::Held;
 use self::session::PinnedSession;
 use self::transaction::PooledTransaction;
+use crate::credentials::Keyring;
 use crate::metrics::OperationMetrics;
 use crate::pool::{Deadline, Driver, Lease, Pool};
 use crate::settings::PoolSettings;
@@ -38,9 +39,9 @@ impl<D: Driver> SqlPool<D> {
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn new(name: ConnectionName, engine: Engine, settings: PoolSettings, driver: D) -> Self {
+    pub fn new(name: ConnectionName, engine: Engine, settings: PoolSettings, keyring: Keyring, driver: D) -> Self {
         let metrics = Arc::new(OperationMetrics::new(driver.dialect(), &name));
-        Self { pool: Pool::new(name, settings, driver), engine, metrics }
+        Self { pool: Pool::new(name, settings, keyring, driver), engine, metrics }
     }
 
     /// A connection over a new pool with its first physical connection opened, so that a wrong password or an unknown
@@ -52,9 +53,10 @@ impl<D: Driver> SqlPool<D> {
         name: ConnectionName,
         engine: Engine,
         settings: PoolSettings,
+        keyring: Keyring,
         driver: D,
     ) -> Result<Self, DatabaseError> {
-        let this = Self::new(name, engine, settings, driver);
+        let this = Self::new(name, engine, settings, keyring, driver);
         // Waiting for the attempt to connect is limited by its own timeout, which says what was waited for.
         let patience = this.pool.settings().connect_timeout + Duration::from_secs(1);
         match this.pool.acquire_first(Instant::now() + patience).await {

@@ -119,7 +119,7 @@ async fn open(engine: &str, database: &str, connections: u32) -> anyhow::Result<
         let options = SqliteConnectOptions::new()
             .filename(database)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
+            .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true);
         let pool = SqlitePoolOptions::new().max_connections(connections).test_before_acquire(false);
         return Ok(Database::Sqlite(pool.connect_with(options).await?));

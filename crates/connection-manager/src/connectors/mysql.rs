@@ -1,12 +1,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::ExposeSecret;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 use crate::connector::{Connector, SettingFault, checks};
-use crate::credentials::Credentials;
+use crate::credentials::Keyring;
 use crate::drivers::mysql::MySqlDriver;
 use crate::settings::{ConnectionSettings, TlsMode};
 use crate::sql_pool::SqlPool;
@@ -50,13 +49,11 @@ impl Connector for MySqlConnector {
         &self,
         name: &ConnectionName,
         settings: &ConnectionSettings,
-        credentials: Credentials,
+        keyring: Keyring,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         let mut options = MySqlConnectOptions::new()
             .host(settings.host.as_deref().unwrap_or_default())
             .port(settings.port.unwrap_or(3306))
-            .username(&credentials.username)
-            .password(credentials.password.expose_secret())
             .ssl_mode(match settings.tls.mode {
                 TlsMode::Disabled => MySqlSslMode::Disabled,
                 TlsMode::Required => MySqlSslMode::Required,
@@ -69,7 +66,7 @@ impl Connector for MySqlConnector {
             options = options.ssl_ca_from_pem(super::read_authorities(name, file).await?);
         }
         let driver = MySqlDriver::new(options);
-        let pool = SqlPool::open(name.clone(), self.0.clone(), settings.pool.clone(), driver).await?;
+        let pool = SqlPool::open(name.clone(), self.0.clone(), settings.pool.clone(), keyring, driver).await?;
         Ok(Arc::new(pool))
     }
 }

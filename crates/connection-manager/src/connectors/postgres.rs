@@ -1,12 +1,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::ExposeSecret;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::connector::{Connector, SettingFault, checks};
-use crate::credentials::Credentials;
+use crate::credentials::Keyring;
 use crate::drivers::postgres::PostgresDriver;
 use crate::settings::{ConnectionSettings, TlsMode};
 use crate::sql_pool::SqlPool;
@@ -43,15 +42,13 @@ impl Connector for PostgresConnector {
         &self,
         name: &ConnectionName,
         settings: &ConnectionSettings,
-        credentials: Credentials,
+        keyring: Keyring,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         let application =
             settings.options.get("application_name").cloned().unwrap_or_else(|| format!("bindery/{name}"));
         let mut options = PgConnectOptions::new_without_pgpass()
             .host(settings.host.as_deref().unwrap_or_default())
             .port(settings.port.unwrap_or(5432))
-            .username(&credentials.username)
-            .password(credentials.password.expose_secret())
             // Without a database, the one that every server has.
             .database(settings.database.as_deref().unwrap_or("postgres"))
             .application_name(&application)
@@ -64,7 +61,7 @@ impl Connector for PostgresConnector {
             options = options.ssl_root_cert_from_pem(super::read_authorities(name, file).await?);
         }
         let driver = PostgresDriver::new(options);
-        let pool = SqlPool::open(name.clone(), Engine::POSTGRES, settings.pool.clone(), driver).await?;
+        let pool = SqlPool::open(name.clone(), Engine::POSTGRES, settings.pool.clone(), keyring, driver).await?;
         Ok(Arc::new(pool))
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
 
 use crate::connector::{Connector, SettingFault, checks};
-use crate::credentials::Credentials;
+use crate::credentials::Keyring;
 use crate::drivers::sqlserver::{SqlServerDriver, SqlServerOptions};
 use crate::settings::{ConnectionSettings, TlsMode};
 use crate::sql_pool::SqlPool;
@@ -71,7 +71,7 @@ impl Connector for SqlServerConnector {
         &self,
         name: &ConnectionName,
         settings: &ConnectionSettings,
-        credentials: Credentials,
+        keyring: Keyring,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         let misconfigured = |fault| checks::misconfigured(name, &[fault]);
         let mut options = SqlServerOptions::new(settings.host.as_deref().unwrap_or_default());
@@ -86,8 +86,8 @@ impl Connector for SqlServerConnector {
         if let Some(file) = &settings.tls.ca_file {
             options.authorities = Some(super::read_authorities(name, file).await?);
         }
-        let driver = SqlServerDriver::new(options, &credentials);
-        let pool = SqlPool::open(name.clone(), Engine::SQLSERVER, settings.pool.clone(), driver).await?;
+        let driver = SqlServerDriver::new(options);
+        let pool = SqlPool::open(name.clone(), Engine::SQLSERVER, settings.pool.clone(), keyring, driver).await?;
         Ok(Arc::new(pool))
     }
 }

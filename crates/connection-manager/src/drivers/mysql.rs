@@ -7,12 +7,14 @@ mod row;
 use std::fmt;
 
 use sea_query::Values;
+use secrecy::ExposeSecret;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Row, TransactionMode};
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
 use self::error::map;
 use self::row::MySqlRowSource;
+use crate::credentials::Credentials;
 use crate::pool::{Driver, DriverSession};
 
 #[cfg(feature = "sea-orm")]
@@ -27,7 +29,7 @@ const SESSION: &str = "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = 'STRI
 pub struct MySqlDriver(MySqlConnectOptions);
 
 impl MySqlDriver {
-    /// A driver for what the options reach.
+    /// A driver for what the options reach. User and password come with each attempt to connect.
     pub fn new(options: MySqlConnectOptions) -> Self {
         let options = options.timezone(None).set_names(false).pipes_as_concat(false).no_engine_substitution(false);
         Self(options.disable_statement_logging())
@@ -48,9 +50,10 @@ impl Driver for MySqlDriver {
         Dialect::MySql
     }
 
-    async fn connect(&self) -> Result<MySqlSession, DatabaseError> {
+    async fn connect(&self, credentials: &Credentials) -> Result<MySqlSession, DatabaseError> {
         crate::tls::install_provider();
-        let mut connection = self.0.connect().await.map_err(|error| map(error, "connecting"))?;
+        let options = self.0.clone().username(&credentials.username).password(credentials.password.expose_secret());
+        let mut connection = options.connect().await.map_err(|error| map(error, "connecting"))?;
         connection.execute(SESSION).await.map_err(|error| map(error, "setting up the session"))?;
         Ok(MySqlSession { connection, transaction: Transaction::None })
     }

@@ -10,6 +10,7 @@ use std::fmt;
 use std::fmt::Write;
 
 use sea_query::Values;
+use secrecy::ExposeSecret;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Row, TransactionMode};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
@@ -17,6 +18,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use self::bind::Signature;
 use self::error::map;
 use self::row::PostgresRowSource;
+use crate::credentials::Credentials;
 use crate::pool::{Driver, DriverSession};
 
 #[cfg(feature = "sea-orm")]
@@ -32,7 +34,7 @@ const IN_FAILED_TRANSACTION: &str = "25P02";
 pub struct PostgresDriver(PgConnectOptions);
 
 impl PostgresDriver {
-    /// A driver for what the options reach.
+    /// A driver for what the options reach. User and password come with each attempt to connect.
     pub fn new(options: PgConnectOptions) -> Self {
         Self(options.disable_statement_logging())
     }
@@ -52,9 +54,10 @@ impl Driver for PostgresDriver {
         Dialect::Postgres
     }
 
-    async fn connect(&self) -> Result<PostgresSession, DatabaseError> {
+    async fn connect(&self, credentials: &Credentials) -> Result<PostgresSession, DatabaseError> {
         crate::tls::install_provider();
-        let connection = self.0.connect().await.map_err(|error| map(error, "connecting"))?;
+        let options = self.0.clone().username(&credentials.username).password(credentials.password.expose_secret());
+        let connection = options.connect().await.map_err(|error| map(error, "connecting"))?;
         Ok(PostgresSession { connection, signatures: HashMap::new(), doubtful: false })
     }
 }

@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::error::map;
 use self::row::SqliteRowSource;
+use crate::credentials::Credentials;
 use crate::pool::{Driver, DriverSession};
 
 #[cfg(feature = "sea-orm")]
@@ -63,7 +64,7 @@ impl Driver for SqliteDriver {
         Dialect::Sqlite
     }
 
-    async fn connect(&self) -> Result<SqliteSession, DatabaseError> {
+    async fn connect(&self, _credentials: &Credentials) -> Result<SqliteSession, DatabaseError> {
         let connection = self.options.connect().await.map_err(|error| map(error, "opening the database file"))?;
         Ok(SqliteSession { connection, writer: Arc::clone(&self.writer), transaction: None })
     }

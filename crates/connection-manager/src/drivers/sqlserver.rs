@@ -96,21 +96,17 @@ impl SqlServerOptions {
 }
 
 /// Opens connections to one SQL Server.
-pub struct SqlServerDriver {
-    options: SqlServerOptions,
-    config: Config,
-}
+pub struct SqlServerDriver(SqlServerOptions);
 
 impl SqlServerDriver {
-    /// A driver that logs in with these credentials.
-    pub fn new(options: SqlServerOptions, credentials: &Credentials) -> Self {
-        let config = options.config(credentials);
-        Self { options, config }
+    /// A driver for what the options reach.
+    pub fn new(options: SqlServerOptions) -> Self {
+        Self(options)
     }
 
-    async fn dial(&self) -> Result<TiberiusClient, DatabaseError> {
-        let (mut host, mut port) = (self.options.host.clone(), self.options.port);
-        let mut config = self.config.clone();
+    async fn dial(&self, credentials: &Credentials) -> Result<TiberiusClient, DatabaseError> {
+        let (mut host, mut port) = (self.0.host.clone(), self.0.port);
+        let mut config = self.0.config(credentials);
         for _ in 0..=MOST_REDIRECTIONS {
             let stream = TcpStream::connect((host.as_str(), port)).await.map_err(|error| {
                 let message = format!("connecting to {host}:{port}: the server cannot be reached");
@@ -127,17 +123,17 @@ impl SqlServerDriver {
                     config.port(next_port);
                     (host, port) = (next, next_port);
                 }
-                Err(error) => return Err(map_connecting(error, self.options.tls != TlsMode::Disabled)),
+                Err(error) => return Err(map_connecting(error, self.0.tls != TlsMode::Disabled)),
             }
         }
-        let message = format!("connecting to {}: the server sends its clients in circles", self.options.host);
+        let message = format!("connecting to {}: the server sends its clients in circles", self.0.host);
         Err(DatabaseError::new(DatabaseErrorKind::Unreachable, message))
     }
 }
 
 impl fmt::Debug for SqlServerDriver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqlServerDriver").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("SqlServerDriver").field("options", &self.0).finish()
     }
 }
 
@@ -148,9 +144,9 @@ impl Driver for SqlServerDriver {
         Dialect::SqlServer
     }
 
-    async fn connect(&self) -> Result<SqlServerSession, DatabaseError> {
+    async fn connect(&self, credentials: &Credentials) -> Result<SqlServerSession, DatabaseError> {
         crate::tls::install_provider();
-        let client = self.dial().await?;
+        let client = self.dial(credentials).await?;
         Ok(SqlServerSession { client, in_step: true, transaction: Transaction::None })
     }
 }

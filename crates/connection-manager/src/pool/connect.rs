@@ -9,6 +9,7 @@ use super::deadline::Cut;
 use super::driver::{Driver, DriverSession};
 use super::errands::Errands;
 use super::shared::{self, Connection, Shared};
+use crate::credentials::Login;
 
 /// How long a connection may take to say goodbye before it is dropped.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -43,23 +44,25 @@ impl<D: Driver> Drop for Attempt<D> {
 
 pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) {
     let shared = Arc::clone(&attempt.shared);
-    // Read before the attempt: were the credentials to change while it is under way, it would count as old.
+    // Read before the attempt: were the pool to be told to renew itself while it is under way, it would count as old.
     let generation = shared.generation.load(Ordering::Acquire);
     let began = Instant::now();
     let limit = shared.settings.connect_timeout;
-    let outcome = tokio::time::timeout(limit, shared.driver.connect()).await.unwrap_or_else(|_| {
+    let driver = &shared.driver;
+    let login = shared.keyring.login(|credentials| async move { driver.connect(&credentials).await });
+    let outcome = tokio::time::timeout(limit, login).await.unwrap_or_else(|_| {
         let message = format!("no answer to the attempt to connect within {} ms", limit.as_millis());
         Err(DatabaseError::new(DatabaseErrorKind::Unreachable, message))
     });
     attempt.over = true;
     match outcome {
-        Ok(session) => opened(&shared, session, generation, began),
+        Ok(login) => opened(&shared, login, generation, began),
         Err(error) => failed(&shared, &error.on(&shared.name)),
     }
     shared.departures.send_modify(|departures| *departures += 1);
 }
 
-fn opened<D: Driver>(shared: &Arc<Shared<D>>, session: D::Session, generation: u64, began: Instant) {
+fn opened<D: Driver>(shared: &Arc<Shared<D>>, login: Login<D::Session>, generation: u64, began: Instant) {
     shared.metrics.created(began.elapsed());
     shared.note_contact(true);
     let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
@@ -67,9 +70,10 @@ fn opened<D: Driver>(shared: &Arc<Shared<D>>, session: D::Session, generation: u
     let connection = Arc::new(Connection {
         id,
         generation,
+        credentials: login.generation,
         expires: shared.settings.max_lifetime.map(|lifetime| Instant::now() + with_jitter(lifetime, id)),
         cut: Cut::default(),
-        session: Some(session).into(),
+        session: Some(login.session).into(),
     });
     {
         let mut state = shared.state();

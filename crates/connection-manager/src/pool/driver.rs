@@ -3,6 +3,8 @@ use std::future::Future;
 use sea_query::Values;
 use shared_kernel::database::{DatabaseError, Dialect, Row, TransactionMode};
 
+use crate::credentials::Credentials;
+
 /// Opens single connections to one database. The pool asks for them one by one.
 ///
 /// Public so that a connector from outside this crate can stand on the same pool.
@@ -13,11 +15,11 @@ pub trait Driver: Send + Sync + 'static {
     /// The dialect that statements are rendered in.
     fn dialect(&self) -> Dialect;
 
-    /// Connects and logs in. The pool limits the time and may drop the future.
+    /// Connects and logs in with these credentials. The pool limits the time and may drop the future.
     ///
     /// # Errors
     /// Typed as the caller should see it: `Unreachable`, `TlsFailed`, `AuthRejected`, `UnknownDatabase` …
-    fn connect(&self) -> impl Future<Output = Result<Self::Session, DatabaseError>> + Send;
+    fn connect(&self, credentials: &Credentials) -> impl Future<Output = Result<Self::Session, DatabaseError>> + Send;
 }
 
 /// One open connection to an engine.

@@ -11,6 +11,7 @@ use super::deadline::Cut;
 use super::driver::Driver;
 use super::errands::Errands;
 use super::lease::Lease;
+use crate::credentials::Keyring;
 use crate::metrics::PoolMetrics;
 use crate::settings::PoolSettings;
 
@@ -20,8 +21,10 @@ const HANDSHAKES: u32 = 2;
 /// One open connection for as long as it is open.
 pub(super) struct Connection<S> {
     pub(super) id: u64,
-    /// The credentials' generation, read before the attempt to connect began.
+    /// The pool's generation, read before the attempt to connect began.
     pub(super) generation: u64,
+    /// The keyring's number of the version that it logged in with.
+    pub(super) credentials: u64,
     pub(super) expires: Option<Instant>,
     pub(super) cut: Cut,
     /// The session, except while a statement's future owns it and after it is gone.
@@ -130,6 +133,7 @@ impl<D: Driver> State<D> {
 pub(super) struct Shared<D: Driver> {
     pub(super) name: ConnectionName,
     pub(super) settings: PoolSettings,
+    pub(super) keyring: Keyring,
     pub(super) driver: D,
     pub(super) runtime: Handle,
     pub(super) metrics: PoolMetrics,
@@ -146,11 +150,18 @@ pub(super) struct Shared<D: Driver> {
 }
 
 impl<D: Driver> Shared<D> {
-    pub(super) fn new(name: ConnectionName, settings: PoolSettings, driver: D, runtime: Handle) -> Self {
+    pub(super) fn new(
+        name: ConnectionName,
+        settings: PoolSettings,
+        keyring: Keyring,
+        driver: D,
+        runtime: Handle,
+    ) -> Self {
         let metrics = PoolMetrics::new(driver.dialect(), &name, settings.max);
         Self {
             name,
             settings,
+            keyring,
             driver,
             runtime,
             metrics,
@@ -210,6 +221,7 @@ impl<D: Driver> Shared<D> {
 
     pub(super) fn is_current(&self, connection: &Connection<D::Session>) -> bool {
         connection.generation == self.generation.load(Ordering::Acquire)
+            && connection.credentials == self.keyring.generation()
             && connection.expires.is_none_or(|expires| expires > Instant::now())
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connection_manager::pool::{Deadline, Lease};
-use connection_manager::{Driver, DriverSession, Pool, PoolSettings, SqlPool};
+use connection_manager::{Credentials, Driver, DriverSession, Keyring, Pool, PoolSettings, SqlPool};
 use sea_query::Values;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Engine, Rendered, Row, TransactionMode};
 use tokio::sync::Semaphore;
@@ -65,7 +65,7 @@ impl Driver for FakeDriver {
         Dialect::Sqlite
     }
 
-    async fn connect(&self) -> Result<FakeSession, DatabaseError> {
+    async fn connect(&self, _credentials: &Credentials) -> Result<FakeSession, DatabaseError> {
         let server = &self.0;
         let _handshake = Counted::new(server, |server| (&server.handshakes, &server.most_handshakes));
         let number = server.attempts.fetch_add(1, Ordering::SeqCst) + 1;
@@ -183,13 +183,17 @@ pub(crate) fn settings(max: u32) -> PoolSettings {
     PoolSettings { acquire_timeout: Duration::from_secs(1), ..PoolSettings::sized(0, max) }
 }
 
+fn keyring() -> Keyring {
+    Keyring::fixed("fake".parse().unwrap(), Credentials::none())
+}
+
 pub(crate) fn pool(server: &Arc<Server>, settings: PoolSettings) -> Pool<FakeDriver> {
-    Pool::new("fake".parse().unwrap(), settings, FakeDriver(Arc::clone(server)))
+    Pool::new("fake".parse().unwrap(), settings, keyring(), FakeDriver(Arc::clone(server)))
 }
 
 pub(crate) fn sql_pool(server: &Arc<Server>, settings: PoolSettings) -> SqlPool<FakeDriver> {
     let engine = Engine::from("fake".to_owned());
-    SqlPool::new("fake".parse().unwrap(), engine, settings, FakeDriver(Arc::clone(server)))
+    SqlPool::new("fake".parse().unwrap(), engine, settings, keyring(), FakeDriver(Arc::clone(server)))
 }
 
 pub(crate) async fn run(lease: &mut Lease<FakeDriver>, sql: &str) -> Result<u64, DatabaseError> {
