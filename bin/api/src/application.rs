@@ -30,7 +30,7 @@ mod embedded;
 
 pub use embedded::EmbeddedError;
 pub(crate) use embedded::{
-    create_file as create_embedded_file, migrate as migrate_embedded, open_folder as open_data_folder,
+    create_file as create_embedded_file, lies_in, migrate as migrate_embedded, open_folder as open_data_folder,
 };
 
 /// How long closing the pools may take once no request is left.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Serves users and books over REST, and operates what it serves.
 ///
@@ -116,6 +116,26 @@ pub enum MigrateCommand {
     Status,
     /// Print the scripts for the configured engines
     Print,
+    /// Record what was found, or made, of a migration that did not finish
+    #[command(long_about = "Record what was found, or made, of a migration that did not finish.\n\nOn MySQL and MariaDB a \
+        migration that fails half-way stays half-way, and nothing is applied until a person has looked. Finish the script \
+        by hand and record it as `applied`, or take its first half back by hand and record it as `undone`. Needs \
+        `--context`.")]
+    Repair {
+        /// The migration's number, as `status` shows it
+        number: u32,
+        /// What the database is like now
+        found: RepairFound,
+    },
+}
+
+/// What a person found, or made, of a migration that did not finish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RepairFound {
+    /// All of its script is in effect
+    Applied,
+    /// Nothing of its script is in effect
+    Undone,
 }
 
 /// The arguments of `connections`. Where the configuration comes from may stand before or after the verb.

@@ -1,4 +1,4 @@
-//! Why a connection does not come about, stage by stage: name, TCP, login, sign of life, version.
+//! Why a connection does not come about, stage by stage: settings, secret, DNS, TCP, TLS, login, sign of life.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use shared_kernel::RequestContext;
-use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
+use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, DatabaseErrorKind};
 use tokio::net::TcpStream;
 
 use crate::credentials::{Freshness, Keyring, SecretSource, SecretStage};
@@ -16,7 +16,7 @@ use crate::settings::{ConnectionSettings, TlsMode};
 /// One step on the way to a database.
 #[derive(Debug, Clone)]
 pub struct Stage {
-    /// `settings`, `secret`, `name`, `tcp`, `login`, `ping`.
+    /// `settings`, `secret`, `DNS`, `TCP`, `TLS`, `login`, `ping`; an embedded engine has no network and is opened: `open`.
     pub name: &'static str,
     /// How long it took.
     pub duration: Duration,
@@ -91,12 +91,7 @@ impl Stages {
         }
         let began = Instant::now();
         let connection = connector.connect(name, settings, keyring).await;
-        let protection = match (connector.default_port(), settings.tls.mode) {
-            (None, _) => "opened".to_owned(),
-            (Some(_), TlsMode::Disabled) => "logged in without TLS".to_owned(),
-            (Some(_), mode) => format!("logged in under TLS ({mode})"),
-        };
-        let connection = self.note("login", began, connection.map(|connection| (connection, protection)), settings)?;
+        let connection = self.opened(connector.default_port().is_some(), began, connection, settings)?;
         let began = Instant::now();
         let context = RequestContext::system().within(settings.pool.connect_timeout);
         let health = connection.ping(&context).await.map(|health| {
@@ -122,7 +117,7 @@ impl Stages {
             let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
             (addresses, format!("{host} is {}", shown.join(", ")))
         });
-        let addresses = self.note("name", began, addresses, settings)?;
+        let addresses = self.note("DNS", began, addresses, settings)?;
         let began = Instant::now();
         let stream = match tokio::time::timeout(limit, TcpStream::connect(addresses.as_slice())).await {
             Ok(Ok(stream)) => {
@@ -132,7 +127,38 @@ impl Stages {
             Ok(Err(error)) => Err(unreachable(format!("port {port} of {host}: {error}"))),
             Err(_) => Err(unreachable(format!("port {port} of {host} is silent for {} ms", limit.as_millis()))),
         };
-        self.note("tcp", began, stream, settings)
+        self.note("TCP", began, stream, settings)
+    }
+
+    /// TLS and login are one exchange with the driver; the kind of its error tells where it ended.
+    fn opened(
+        &mut self,
+        over_network: bool,
+        began: Instant,
+        connection: Result<Arc<dyn DatabaseConnection>, DatabaseError>,
+        settings: &ConnectionSettings,
+    ) -> Result<Arc<dyn DatabaseConnection>, Failed> {
+        if !over_network {
+            return self.note("open", began, connection.map(|open| (open, "opened".to_owned())), settings);
+        }
+        let past_tls = match &connection {
+            Ok(_) => true,
+            Err(error) => {
+                matches!(error.kind(), DatabaseErrorKind::AuthRejected | DatabaseErrorKind::UnknownDatabase)
+            }
+        };
+        if past_tls {
+            let protection = match settings.tls.mode {
+                TlsMode::Disabled => "off: passwords and data can be read on the way",
+                TlsMode::Required => "on; the server's certificate is not checked",
+                TlsMode::VerifyFull => "on; the server's certificate and name were checked",
+            };
+            self.note("TLS", began, Ok(((), protection.to_owned())), settings)?;
+        }
+        let failed_at_tls = connection.as_ref().is_err_and(|error| *error.kind() == DatabaseErrorKind::TlsFailed);
+        let user = settings.username.as_deref().unwrap_or_default();
+        let connection = connection.map(|open| (open, format!("as `{user}`")));
+        self.note(if failed_at_tls { "TLS" } else { "login" }, began, connection, settings)
     }
 
     fn note<T>(
@@ -212,7 +238,7 @@ mod tests {
     async fn every_stage_of_a_way_that_leads_there_is_told() {
         let stages = stages("sqlite::memory:").await;
         let names: Vec<&str> = stages.iter().map(|stage| stage.name).collect();
-        assert_eq!(names, ["settings", "secret", "login", "ping"]);
+        assert_eq!(names, ["settings", "secret", "open", "ping"]);
         assert!(stages.iter().all(Stage::passed), "{stages:?}");
     }
 
@@ -224,7 +250,7 @@ mod tests {
         drop(listener);
         let stages = stages(&format!("mysql://user:hunter2@127.0.0.1:{port}/db")).await;
         let last = stages.last().unwrap();
-        assert_eq!((last.name, last.passed()), ("tcp", false));
+        assert_eq!((last.name, last.passed()), ("TCP", false));
         assert!(last.remedy.is_some());
         assert!(!format!("{stages:?}").contains("hunter2"));
     }

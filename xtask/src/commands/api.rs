@@ -45,10 +45,39 @@ pub(crate) fn openapi(screen: &Screen) -> Result<ExitCode> {
 /// Fills the embedded databases with sample data and serves them with readable logs.
 pub(crate) fn dev(rest: &Rest, screen: &Screen) -> Result<ExitCode> {
     screen.line("… sample data");
-    let sample = Rest { words: vec!["--users".to_owned(), "50".to_owned(), "--books".to_owned(), "200".to_owned()] };
+    let mut words: Vec<String> = ["--users", "50", "--books", "200"].map(str::to_owned).into();
+    words.extend(shared(&rest.words));
+    let sample = Rest { words };
     // Said again to a database that has its sample, it must not stop the server from starting.
     if run(&["seed"], &sample)? != ExitCode::SUCCESS {
         screen.line("! no sample data; the service starts without");
     }
     run(&["serve"], rest)
+}
+
+/// Of the words for `serve`, those that say where the configuration and the data are; `seed` takes them as well.
+fn shared(words: &[String]) -> Vec<String> {
+    let mut shared = Vec::new();
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        if ["--config", "--data"].contains(&word.as_str()) {
+            shared.push(word.clone());
+            shared.extend(rest.next().cloned());
+        } else if word.starts_with("--config=") || word.starts_with("--data=") {
+            shared.push(word.clone());
+        }
+    }
+    shared
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sample_data_goes_where_the_service_looks_for_it() {
+        let words = ["--listen", "127.0.0.1:0", "--data", "elsewhere", "--config=file"].map(str::to_owned);
+        assert_eq!(shared(&words), ["--data", "elsewhere", "--config=file"]);
+        assert_eq!(shared(&["--data".to_owned()]), ["--data"]);
+    }
 }

@@ -27,7 +27,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
     let begun = Instant::now();
     let mut report = Report::default();
-    let mut bench = cargo(&["bench", "--benches"]);
+    // By name: `--benches` would also build every library's unit tests, optimised, to run none of them.
+    let mut bench = cargo(&["bench", "--bench", "*"]);
     if arguments.packages.is_empty() {
         bench.args(SCOPE);
     }
@@ -38,7 +39,6 @@ pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
     build.args(bench.get_args()).arg("--no-run");
     if let Some(session) = Session::open(&Engine::ALL, &mut build, screen, &mut report)? {
         bench.envs(session.environment.iter().cloned());
-        // `cargo bench` runs unit tests' binaries as well; an option of the benchmarks would be unknown to them.
         if !arguments.rest.is_empty() {
             bench.arg("--").args(&arguments.rest);
         }

@@ -35,6 +35,9 @@ enum Action {
     /// Print the scripts for the configured engines
     #[command(disable_help_flag = true)]
     Print(api::Rest),
+    /// Record what was found, or made, of a migration that did not finish
+    #[command(disable_help_flag = true)]
+    Repair(api::Rest),
     /// Make the files of a new migration, up and down for each dialect
     New {
         /// The context, such as `users`
@@ -50,6 +53,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
         Action::Down(rest) => api::run(&["migrate", "down"], rest),
         Action::Status(rest) => api::run(&["migrate", "status"], rest),
         Action::Print(rest) => api::run(&["migrate", "print"], rest),
+        Action::Repair(rest) => api::run(&["migrate", "repair"], rest),
         Action::New { context, name } => {
             let folder = scaffold(&workspace::root().join("migrations"), context, name)?;
             let shown = folder.strip_prefix(workspace::root()).unwrap_or(&folder);

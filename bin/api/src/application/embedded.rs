@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use connection_manager::{ConnectionManager, ConnectionSettings};
 use migrations::{MigrateError, Migrator, Verdict};
@@ -35,7 +35,7 @@ pub enum EmbeddedError {
 pub(crate) fn open_folder(config: &Config) -> Result<Option<DataFolder>, DataFolderError> {
     let used = config.contexts.iter().filter_map(|(_, name)| config.connections.get(name));
     let inside: Vec<&ConnectionSettings> =
-        used.filter(|settings| settings.path.as_ref().is_some_and(|path| path.starts_with(&config.data))).collect();
+        used.filter(|settings| settings.path.as_ref().is_some_and(|path| lies_in(&config.data, path))).collect();
     if inside.is_empty() {
         return Ok(None);
     }
@@ -44,6 +44,22 @@ pub(crate) fn open_folder(config: &Config) -> Result<Option<DataFolder>, DataFol
         create_file(settings)?;
     }
     Ok(Some(folder))
+}
+
+/// Whether a file lies below a folder, however the two are spelt: links and relative paths are followed as far as they
+/// exist.
+pub(crate) fn lies_in(folder: &Path, file: &Path) -> bool {
+    resolved(file).starts_with(resolved(folder))
+}
+
+fn resolved(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for ancestor in absolute.ancestors() {
+        if let (Ok(real), Ok(rest)) = (ancestor.canonicalize(), absolute.strip_prefix(ancestor)) {
+            return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
+        }
+    }
+    absolute
 }
 
 /// Makes the file of an embedded database if it is missing and may be made, readable by its owner alone. Where that
@@ -76,4 +92,24 @@ pub(crate) async fn migrate(config: &Config, manager: &ConnectionManager) -> Res
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_found_in_its_folder_however_it_is_spelt() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let folder = parent.path().join("data");
+        std::fs::create_dir(&folder).expect("made");
+        let inside = |path: &str| lies_in(&folder, &parent.path().join(path));
+        assert!(inside("data/users.sqlite3") && inside("data/./deeper/../users.sqlite3") && inside("data/new/file"));
+        assert!(!inside("database/users.sqlite3") && !inside("users.sqlite3") && !lies_in(&folder, Path::new(":memory:")));
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&folder, parent.path().join("link")).expect("made");
+            assert!(inside("link/users.sqlite3"));
+        }
+    }
 }

@@ -1,8 +1,10 @@
-mod probe;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use connection_manager::probe::{Stage, probe};
+use connection_manager::{ConnectionFactory, LocalSecrets, SecretSource};
 
-use crate::application::{create_embedded_file, manager};
+use crate::application::{create_embedded_file, lies_in};
 use crate::cli::{ConnectionsArgs, ConnectionsCommand};
 use crate::commands::say;
 use crate::config::{Config, describe};
@@ -32,19 +34,35 @@ async fn test(config: &Config, only: Option<&str>) -> anyhow::Result<()> {
     }
     // Before the first start the folder of embedded databases is not there yet, which is no fault of the connection.
     data_folder::create(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
-    let manager = manager(config)?;
+    let factory = ConnectionFactory::compiled();
+    let secrets: Arc<dyn SecretSource> = Arc::new(LocalSecrets);
     let mut failed = Vec::new();
     for (name, settings) in config.connections.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
         say(format_args!("{name}: {}", describe(settings)));
-        if settings.path.as_ref().is_some_and(|path| path.starts_with(&config.data)) {
+        if settings.path.as_ref().is_some_and(|path| lies_in(&config.data, path)) {
             create_embedded_file(settings)?;
         }
-        for step in probe::probe(&manager, name, settings).await {
-            say(format_args!("  {step}"));
-            if step.failed() {
-                failed.push(name.as_str());
-            }
+        let stages = match name.parse() {
+            Ok(connection) => probe(&factory, &secrets, &connection, settings).await,
+            Err(error) => bail!("{error}"),
+        };
+        for stage in &stages {
+            say(line(stage));
+        }
+        if !stages.iter().all(Stage::passed) {
+            failed.push(name.as_str());
         }
     }
     if failed.is_empty() { Ok(()) } else { bail!("no answer from {}", failed.join(", ")) }
+}
+
+/// A stage on a line of its own, and what to do about it on another.
+fn line(stage: &Stage) -> String {
+    let (name, took) = (stage.name, stage.duration);
+    let (word, text) = match &stage.outcome {
+        Ok(text) => ("ok", text),
+        Err(text) => ("failed", text),
+    };
+    let remedy = stage.remedy.as_ref().map(|remedy| format!("\n            {remedy}")).unwrap_or_default();
+    format!("  {word:<7} {name:<8} {text} ({took:.1?}){remedy}")
 }

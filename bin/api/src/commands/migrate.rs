@@ -2,12 +2,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use connection_manager::ConnectionManager;
-use migrations::{Direction, Entry, EntryState, MigrationSet, Migrator};
+use migrations::{Direction, Entry, EntryState, MigrationSet, Migrator, Repair};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{Access, Connections as _, Dialect};
 
 use crate::application::manager;
-use crate::cli::{MigrateArgs, MigrateCommand};
+use crate::cli::{MigrateArgs, MigrateCommand, RepairFound};
 use crate::commands::say;
 use crate::config::{CONTEXTS, Config};
 
@@ -20,6 +20,9 @@ pub(super) async fn run(arguments: MigrateArgs) -> anyhow::Result<()> {
     let targets = targets(&config, arguments.context.as_deref())?;
     if matches!(arguments.command, MigrateCommand::Print) {
         return print(&config, &targets);
+    }
+    if matches!(arguments.command, MigrateCommand::Repair { .. }) && targets.len() != 1 {
+        bail!("name the context of the migration with `--context`: {}", CONTEXTS.join(" or "));
     }
     let _data = crate::application::open_data_folder(&config)?;
     let manager = manager(&config)?;
@@ -61,6 +64,14 @@ async fn each(manager: &ConnectionManager, targets: &[Target<'_>], command: Migr
                 for entry in &entries {
                     say(line(context, entry));
                 }
+            }
+            MigrateCommand::Repair { number, found } => {
+                let (found, word) = match found {
+                    RepairFound::Applied => (Repair::Applied, "applied"),
+                    RepairFound::Undone => (Repair::Undone, "not applied"),
+                };
+                migrator.repair(number, found, &system).await?;
+                say(format_args!("{context}: migration {number:04} counts as {word} now"));
             }
             MigrateCommand::Print => {}
         }

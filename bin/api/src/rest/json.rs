@@ -5,6 +5,7 @@ mod fields;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::{Bytes, BytesMut, Data};
@@ -21,6 +22,9 @@ pub(crate) use fields::{Faults, Object, pointer, text, whole_number};
 
 /// Nesting deeper than this is refused: no body of this service is deeper than four.
 pub(crate) const MAX_DEPTH: usize = 64;
+
+/// How long a body is read on that is refused.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// The media types that carry a merge patch (RFC 7396, section 4, and plain JSON).
 const PATCH_TYPES: &[&str] = &["application/merge-patch+json", "application/json"];
@@ -122,15 +126,19 @@ async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     Ok(body.freeze())
 }
 
-/// Reads on for a while before refusing, so that a caller who is still sending sees the answer and no reset.
+/// Reads on for a while before refusing, so that a caller who is still sending sees the answer and no reset. One who
+/// waits with the body for a word from us (`Expect: 100-continue`), or sends it slowly, gets the answer after that while.
 async fn refuse<T>(mut payload: Payload, limit: usize, problem: Problem) -> Result<T, Problem> {
     let mut left = limit.saturating_mul(4);
-    while let Some(Ok(chunk)) = payload.next().await {
-        left = left.saturating_sub(chunk.len());
-        if left == 0 {
-            break;
+    let reading = async {
+        while let Some(Ok(chunk)) = payload.next().await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                break;
+            }
         }
-    }
+    };
+    let _over = tokio::time::timeout(LINGER, reading).await;
     Err(problem)
 }
 

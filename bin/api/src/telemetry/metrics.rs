@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
-use metrics::{Unit, describe_gauge, describe_histogram};
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// The bounds that the conventions advise for durations of requests and of queries, in seconds.
@@ -15,6 +15,7 @@ const DATABASE_SECONDS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0,
 
 const DURATION: &str = "http.server.request.duration";
 const ACTIVE: &str = "http.server.active_requests";
+const CHANGES: &str = "bindery.resource.changes";
 
 /// The one recorder of the process, installed by the first caller.
 ///
@@ -39,6 +40,7 @@ pub fn recorder() -> &'static PrometheusHandle {
         }
         describe_histogram!(DURATION, Unit::Seconds, "How long requests took, by route template, method and status.");
         describe_gauge!(ACTIVE, "Requests that are being served.");
+        describe_counter!(CHANGES, "Users and books that were created, replaced, patched or deleted.");
         handle
     })
 }
@@ -70,6 +72,37 @@ pub(crate) fn finished(method: &Method, route: String, status: StatusCode, took:
         "http.response.status_code" => status.as_u16().to_string(),
     )
     .record(took.as_secs_f64());
+}
+
+/// What the service keeps for its callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resource {
+    User,
+    Book,
+}
+
+/// What became of it. An answer that was given again changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    Created,
+    Replaced,
+    Patched,
+    Deleted,
+}
+
+/// Counts a change that was made.
+pub(crate) fn changed(resource: Resource, change: Change) {
+    let resource = match resource {
+        Resource::User => "user",
+        Resource::Book => "book",
+    };
+    let change = match change {
+        Change::Created => "created",
+        Change::Replaced => "replaced",
+        Change::Patched => "patched",
+        Change::Deleted => "deleted",
+    };
+    metrics::counter!(CHANGES, "resource" => resource, "change" => change).increment(1);
 }
 
 /// The methods that the standard names; any other is `_OTHER`, so that a caller cannot invent label values.

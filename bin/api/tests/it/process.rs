@@ -121,6 +121,13 @@ fn migrations_go_up_and_down_by_hand() {
     assert!(run(&["down", "--context", "books"]).contains("sqlite.down.sql"));
     assert!(run(&["status", "--context", "books"]).contains("pending"));
     assert!(run(&["print", "--context", "users"]).contains("CREATE TABLE"));
+    let repair = |arguments: &[&str]| {
+        let output = api(folder.path()).args(["migrate", "repair"]).args(arguments).output().expect("it starts");
+        assert!(!output.status.success(), "{output:?}");
+        error(&output)
+    };
+    assert!(repair(&["1", "applied"]).contains("--context"), "the numbers of a migration are its context's own");
+    assert!(repair(&["1", "undone", "--context", "users"]).contains("is not unfinished"));
     let output = api(folder.path()).args(["migrate", "up", "--context", "loans"]).output().expect("the binary starts");
     assert!(error(&output).contains("there is no context `loans`"));
 }
@@ -130,7 +137,7 @@ fn connections_are_tried_step_by_step() {
     let folder = folder();
     let output = api(folder.path()).args(["connections", "test", "users"]).output().expect("the binary starts");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && text.contains("ok      ping"), "{output:?}");
+    assert!(output.status.success() && text.contains("ok      ping") && text.contains("ok      open"), "{output:?}");
     let output = api(folder.path()).args(["connections", "list"]).output().expect("the binary starts");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("used by users") && text.contains("used by books"), "{text}");

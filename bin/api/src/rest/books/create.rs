@@ -12,6 +12,7 @@ use crate::rest::json::JsonBody;
 use crate::rest::problem::Problem;
 use crate::rest::query::Query;
 use crate::rest::scope::Scope;
+use crate::telemetry::metrics;
 
 /// Add a book
 ///
@@ -48,7 +49,10 @@ pub(crate) async fn create_book(
     let render = |book: &Book| answer(book).to_bytes();
     let wish = key.0.map(|key| Idempotent { key, digest: idempotency::digest(&body.0), render: &render });
     match books.create.execute(input.details, wish.as_ref(), &scope.0).await? {
-        Creation::Created(book) => Ok(answer(&book).respond()),
+        Creation::Created(book) => {
+            metrics::changed(metrics::Resource::Book, metrics::Change::Created);
+            Ok(answer(&book).respond())
+        }
         Creation::Replayed(bytes) => CreatedAnswer::replay(&bytes),
     }
 }

@@ -11,6 +11,7 @@ use crate::rest::query::Query;
 use crate::rest::read_only::ReadOnly;
 use crate::rest::scope::Scope;
 use crate::rest::versions;
+use crate::telemetry::metrics;
 
 /// Delete a book
 ///
@@ -31,7 +32,9 @@ pub(crate) async fn delete_book(
     if_match: IfMatch,
 ) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[]).finish()?;
-    let expected = versions::expected(&if_match, &ReadOnly::default(), books.read.execute(id.0, &scope.0)).await?;
-    books.delete.execute(DeleteBookCommand { id: id.0, expected }, &scope.0).await?;
+    let delete = async |expected| books.delete.execute(DeleteBookCommand { id: id.0, expected }, &scope.0).await;
+    let read = async || books.read.execute(id.0, &scope.0).await;
+    versions::change(&if_match, &ReadOnly::default(), read, delete).await?;
+    metrics::changed(metrics::Resource::Book, metrics::Change::Deleted);
     Ok(HttpResponse::NoContent().finish())
 }

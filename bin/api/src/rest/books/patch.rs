@@ -14,6 +14,7 @@ use crate::rest::problem::Problem;
 use crate::rest::query::Query;
 use crate::rest::scope::Scope;
 use crate::rest::versions;
+use crate::telemetry::metrics;
 
 /// Change parts of a book
 ///
@@ -42,7 +43,12 @@ pub(crate) async fn patch_book(
     accept::json(&request)?;
     Query::of(&request, &[]).finish()?;
     let BookChange { changes, read_only } = BookChange::read(&body.0)?;
-    let expected = versions::expected(&if_match, &read_only, books.read.execute(id.0, &scope.0)).await?;
-    let command = PatchBookCommand { id: id.0, expected, changes };
-    Ok(present(&books.patch.execute(command, &scope.0).await?))
+    let change = async |expected| {
+        let command = PatchBookCommand { id: id.0, expected, changes: changes.clone() };
+        books.patch.execute(command, &scope.0).await
+    };
+    let read = async || books.read.execute(id.0, &scope.0).await;
+    let book = versions::change(&if_match, &read_only, read, change).await?;
+    metrics::changed(metrics::Resource::Book, metrics::Change::Patched);
+    Ok(present(&book))
 }

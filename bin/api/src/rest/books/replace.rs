@@ -14,6 +14,7 @@ use crate::rest::problem::Problem;
 use crate::rest::query::Query;
 use crate::rest::scope::Scope;
 use crate::rest::versions;
+use crate::telemetry::metrics;
 
 /// Replace a book
 ///
@@ -40,7 +41,12 @@ pub(crate) async fn replace_book(
     accept::json(&request)?;
     Query::of(&request, &[]).finish()?;
     let input = BookInput::replace(&body.0)?;
-    let expected = versions::expected(&if_match, &input.read_only, books.read.execute(id.0, &scope.0)).await?;
-    let command = ReplaceBookCommand { id: id.0, expected, details: input.details };
-    Ok(present(&books.replace.execute(command, &scope.0).await?))
+    let change = async |expected| {
+        let command = ReplaceBookCommand { id: id.0, expected, details: input.details.clone() };
+        books.replace.execute(command, &scope.0).await
+    };
+    let read = async || books.read.execute(id.0, &scope.0).await;
+    let book = versions::change(&if_match, &input.read_only, read, change).await?;
+    metrics::changed(metrics::Resource::Book, metrics::Change::Replaced);
+    Ok(present(&book))
 }

@@ -13,6 +13,7 @@ use crate::rest::json::JsonBody;
 use crate::rest::problem::Problem;
 use crate::rest::query::Query;
 use crate::rest::scope::Scope;
+use crate::telemetry::metrics;
 
 /// Register a user
 ///
@@ -50,7 +51,10 @@ pub(crate) async fn create_user(
     let wish = key.0.map(|key| Idempotent { key, digest: idempotency::digest(&body.0), render: &render });
     let command = CreateUserCommand { name: input.name, email: input.email };
     match users.create.execute(command, wish.as_ref(), &scope.0).await? {
-        Creation::Created(user) => Ok(answer(&user).respond()),
+        Creation::Created(user) => {
+            metrics::changed(metrics::Resource::User, metrics::Change::Created);
+            Ok(answer(&user).respond())
+        }
         Creation::Replayed(bytes) => CreatedAnswer::replay(&bytes),
     }
 }

@@ -11,6 +11,7 @@ use crate::rest::query::Query;
 use crate::rest::read_only::ReadOnly;
 use crate::rest::scope::Scope;
 use crate::rest::versions;
+use crate::telemetry::metrics;
 
 /// Delete a user
 ///
@@ -31,7 +32,9 @@ pub(crate) async fn delete_user(
     if_match: IfMatch,
 ) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[]).finish()?;
-    let expected = versions::expected(&if_match, &ReadOnly::default(), users.read.execute(id.0, &scope.0)).await?;
-    users.delete.execute(DeleteUserCommand { id: id.0, expected }, &scope.0).await?;
+    let delete = async |expected| users.delete.execute(DeleteUserCommand { id: id.0, expected }, &scope.0).await;
+    let read = async || users.read.execute(id.0, &scope.0).await;
+    versions::change(&if_match, &ReadOnly::default(), read, delete).await?;
+    metrics::changed(metrics::Resource::User, metrics::Change::Deleted);
     Ok(HttpResponse::NoContent().finish())
 }

@@ -14,6 +14,7 @@ use crate::rest::problem::Problem;
 use crate::rest::query::Query;
 use crate::rest::scope::Scope;
 use crate::rest::versions;
+use crate::telemetry::metrics;
 
 /// Change parts of a user
 ///
@@ -41,7 +42,12 @@ pub(crate) async fn patch_user(
     accept::json(&request)?;
     Query::of(&request, &[]).finish()?;
     let UserChange { name, email, status, read_only } = UserChange::read(&body.0)?;
-    let expected = versions::expected(&if_match, &read_only, users.read.execute(id.0, &scope.0)).await?;
-    let command = PatchUserCommand { id: id.0, expected, name, email, status };
-    Ok(present(&users.patch.execute(command, &scope.0).await?))
+    let change = async |expected| {
+        let command = PatchUserCommand { id: id.0, expected, name: name.clone(), email: email.clone(), status };
+        users.patch.execute(command, &scope.0).await
+    };
+    let read = async || users.read.execute(id.0, &scope.0).await;
+    let user = versions::change(&if_match, &read_only, read, change).await?;
+    metrics::changed(metrics::Resource::User, metrics::Change::Patched);
+    Ok(present(&user))
 }

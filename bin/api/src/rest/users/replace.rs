@@ -14,6 +14,7 @@ use crate::rest::problem::Problem;
 use crate::rest::query::Query;
 use crate::rest::scope::Scope;
 use crate::rest::versions;
+use crate::telemetry::metrics;
 
 /// Replace a user
 ///
@@ -40,7 +41,13 @@ pub(crate) async fn replace_user(
     accept::json(&request)?;
     Query::of(&request, &[]).finish()?;
     let input = UserInput::replace(&body.0)?;
-    let expected = versions::expected(&if_match, &input.read_only, users.read.execute(id.0, &scope.0)).await?;
-    let command = ReplaceUserCommand { id: id.0, expected, name: input.name, email: input.email };
-    Ok(present(&users.replace.execute(command, &scope.0).await?))
+    let change = async |expected| {
+        let command =
+            ReplaceUserCommand { id: id.0, expected, name: input.name.clone(), email: input.email.clone() };
+        users.replace.execute(command, &scope.0).await
+    };
+    let read = async || users.read.execute(id.0, &scope.0).await;
+    let user = versions::change(&if_match, &input.read_only, read, change).await?;
+    metrics::changed(metrics::Resource::User, metrics::Change::Replaced);
+    Ok(present(&user))
 }
