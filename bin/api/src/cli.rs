@@ -117,10 +117,12 @@ pub enum MigrateCommand {
     /// Print the scripts for the configured engines
     Print,
     /// Record what was found, or made, of a migration that did not finish
-    #[command(long_about = "Record what was found, or made, of a migration that did not finish.\n\nOn MySQL and MariaDB a \
+    #[command(
+        long_about = "Record what was found, or made, of a migration that did not finish.\n\nOn MySQL and MariaDB a \
         migration that fails half-way stays half-way, and nothing is applied until a person has looked. Finish the script \
         by hand and record it as `applied`, or take its first half back by hand and record it as `undone`. Needs \
-        `--context`.")]
+        `--context`."
+    )]
     Repair {
         /// The migration's number, as `status` shows it
         number: u32,

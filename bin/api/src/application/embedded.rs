@@ -105,7 +105,9 @@ mod tests {
         std::fs::create_dir(&folder).expect("made");
         let inside = |path: &str| lies_in(&folder, &parent.path().join(path));
         assert!(inside("data/users.sqlite3") && inside("data/./deeper/../users.sqlite3") && inside("data/new/file"));
-        assert!(!inside("database/users.sqlite3") && !inside("users.sqlite3") && !lies_in(&folder, Path::new(":memory:")));
+        assert!(
+            !inside("database/users.sqlite3") && !inside("users.sqlite3") && !lies_in(&folder, Path::new(":memory:"))
+        );
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink(&folder, parent.path().join("link")).expect("made");

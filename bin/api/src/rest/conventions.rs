@@ -15,16 +15,21 @@ use futures_util::FutureExt as _;
 use shared_kernel::TraceContext;
 use tracing::Instrument as _;
 
-use super::cors::Cors;
+use super::cors::{Cors, Page};
 use super::limits::Limits;
 use super::problem::{Problem, ProblemKind};
 use super::query::percent_decode;
 use super::scope::{self, Scope};
 use crate::state::AppState;
-use crate::telemetry::metrics;
+use crate::telemetry::metrics::{self, Route};
 
 /// How much longer than its deadline a request may run, so that a statement's own timeout is the answer that is seen.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// Requests for what is no resource, and those that were refused before anybody looked.
+static UNMATCHED: Route = Route::new("unmatched");
+/// Requests that were ended before their endpoint had answered.
+static UNFINISHED: Route = Route::new("unfinished");
 
 /// The middleware around the whole service.
 pub(crate) async fn conventions(
@@ -37,7 +42,7 @@ pub(crate) async fn conventions(
     let facts = Facts {
         method: request.method().clone(),
         path: request.path().to_owned(),
-        headers: request.headers().clone(),
+        page: state.cors.page_of(request.method(), request.headers()),
         trace,
         started,
     };
@@ -46,7 +51,7 @@ pub(crate) async fn conventions(
 
     async {
         if let Err(problem) = admissible(&request, &state.limits) {
-            let response = facts.finish(problem.render(&facts.path, &trace), "unmatched", &state.cors);
+            let response = facts.finish(problem.render(&facts.path, &trace), &UNMATCHED, &state.cors);
             return Ok(request.into_response(response));
         }
         request.extensions_mut().insert(Scope(scope::context(trace, state.limits.request_timeout)));
@@ -54,9 +59,9 @@ pub(crate) async fn conventions(
         let outcome = tokio::time::timeout(limit, AssertUnwindSafe(next.call(request)).catch_unwind()).await;
         let problem = match outcome {
             Ok(Ok(Ok(response))) => {
-                let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
                 let (request, response) = response.map_into_boxed_body().into_parts();
-                let response = facts.finish(facts.as_problem(response), &route, &state.cors);
+                let route = request.app_data::<Route>().unwrap_or(&UNMATCHED);
+                let response = facts.finish(facts.as_problem(response), route, &state.cors);
                 return Ok(ServiceResponse::new(request, response));
             }
             Ok(Ok(Err(error))) => problem_of(&error),
@@ -66,7 +71,7 @@ pub(crate) async fn conventions(
                 .retry_after(Duration::from_secs(1)),
         };
         // The request went down with the future that served it; the framework sends the answer of this error.
-        let response = facts.finish(problem.render(&facts.path, &trace), "unfinished", &state.cors);
+        let response = facts.finish(problem.render(&facts.path, &trace), &UNFINISHED, &state.cors);
         Err(InternalError::from_response(problem, response).into())
     }
     .instrument(span)
@@ -82,7 +87,7 @@ fn admissible(request: &ServiceRequest, limits: &Limits) -> Result<(), Problem> 
         return Err(Problem::new(ProblemKind::HeadersTooLarge, detail));
     }
     let path = request.uri().path();
-    if percent_decode(path, false).is_none_or(|decoded| decoded.contains('\0')) {
+    if path.contains('%') && percent_decode(path, false).is_none_or(|decoded| decoded.contains('\0')) {
         return Err(Problem::new(ProblemKind::MalformedRequest, "the path's percent-encoding is not whole UTF-8 text"));
     }
     Ok(())
@@ -99,7 +104,7 @@ fn problem_of(error: &Error) -> Problem {
 struct Facts {
     method: Method,
     path: String,
-    headers: HeaderMap,
+    page: Page,
     trace: TraceContext,
     started: Instant,
 }
@@ -121,21 +126,21 @@ impl Facts {
         }
     }
 
-    fn finish(&self, mut response: HttpResponse<BoxBody>, route: &str, cors: &Cors) -> HttpResponse<BoxBody> {
+    fn finish(&self, mut response: HttpResponse<BoxBody>, route: &Route, cors: &Cors) -> HttpResponse<BoxBody> {
         let status = response.status();
         let headers = response.headers_mut();
         if let Ok(traceparent) = HeaderValue::from_str(&self.trace.traceparent()) {
             headers.insert(HeaderName::from_static("traceparent"), traceparent);
         }
         protect(status, headers);
-        cors.apply(&self.method, &self.headers, headers);
+        cors.apply(&self.page, headers);
         let took = self.started.elapsed();
-        metrics::finished(&self.method, route.to_owned(), status, took);
+        route.finished(&self.method, status, took);
         let path: String = self.path.chars().take(256).collect();
         tracing::info!(
             event = "http.request",
             method = %self.method,
-            route,
+            route = route.template(),
             path,
             status = status.as_u16(),
             duration_ms = took.as_secs_f64() * 1e3,

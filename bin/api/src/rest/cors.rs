@@ -14,6 +14,15 @@ pub struct Cors {
     origins: Vec<String>,
 }
 
+/// The page of another origin that a request comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// What `Access-Control-Allow-Origin` says, when the origin is allowed.
+    origin: Option<HeaderValue>,
+    /// Whether it asks before it sends the request itself (a preflight).
+    asks_first: bool,
+}
+
 impl Cors {
     /// Lets in the pages of `origins`.
     pub fn new(origins: Vec<String>) -> Self {
@@ -27,16 +36,24 @@ impl Cors {
         self.origins.iter().any(|known| known.as_bytes() == origin.as_bytes()).then(|| origin.clone())
     }
 
+    /// What the answer to a request will have to know of it.
+    pub(crate) fn page_of(&self, method: &Method, request: &HeaderMap) -> Page {
+        Page {
+            origin: request.get(header::ORIGIN).and_then(|origin| self.allowed(origin)),
+            asks_first: *method == Method::OPTIONS && request.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD),
+        }
+    }
+
     /// Adds what lets the caller's page read the answer, when its origin is allowed.
-    pub(crate) fn apply(&self, method: &Method, request: &HeaderMap, response: &mut HeaderMap) {
+    pub(crate) fn apply(&self, page: &Page, response: &mut HeaderMap) {
         if self.origins.is_empty() {
             return;
         }
         response.append(header::VARY, HeaderValue::from_static("origin"));
-        let Some(origin) = request.get(header::ORIGIN).and_then(|origin| self.allowed(origin)) else { return };
+        let Some(origin) = page.origin.clone() else { return };
         response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         response.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(RESPONSE_HEADERS));
-        if *method == Method::OPTIONS && request.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+        if page.asks_first {
             if let Some(allow) = response.get(header::ALLOW).cloned() {
                 response.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow);
             }
@@ -66,7 +83,7 @@ mod tests {
         let mut response = HeaderMap::new();
         response.insert(header::ALLOW, HeaderValue::from_static("GET, PUT"));
         let cors = Cors::new(origins.iter().map(ToString::to_string).collect());
-        cors.apply(&Method::OPTIONS, &request, &mut response);
+        cors.apply(&cors.page_of(&Method::OPTIONS, &request), &mut response);
         response
     }
 

@@ -7,6 +7,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{Handler, HttpResponse, Responder, Route};
 
 use super::problem::{Problem, ProblemKind};
+use crate::telemetry::metrics::Route as MeasuredRoute;
 
 /// One path and what can be done with it.
 pub struct Resource {
@@ -73,7 +74,7 @@ impl Resource {
     /// Registers the routes, `OPTIONS`, and 405 with `Allow` for all other methods.
     pub(crate) fn register(self, config: &mut ServiceConfig) {
         let allow = HeaderValue::from_str(&self.allow()).unwrap_or(HeaderValue::from_static("OPTIONS"));
-        let mut resource = web::resource(self.path);
+        let mut resource = web::resource(self.path).app_data(MeasuredRoute::new(self.path));
         for (_, route) in self.routes {
             resource = resource.route(route);
         }

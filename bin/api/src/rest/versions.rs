@@ -10,13 +10,15 @@ use super::read_only::ReadOnly;
 /// Something that has versions and a representation.
 pub(crate) trait Versioned {
     /// How it goes over the wire.
-    type Body: Serialize;
+    type Body<'a>: Serialize
+    where
+        Self: 'a;
 
     /// The version it is at.
     fn version(&self) -> Version;
 
     /// Its representation.
-    fn body(&self) -> Self::Body;
+    fn body(&self) -> Self::Body<'_>;
 }
 
 /// How often a change that may be based on whatever version is tried again because another writer came first.
@@ -56,7 +58,10 @@ where
             outcome => return outcome,
         }
     }
-    Err(Problem::new(ProblemKind::WriteConflict, "other writers changed the resource each time; send the request again"))
+    Err(Problem::new(
+        ProblemKind::WriteConflict,
+        "other writers changed the resource each time; send the request again",
+    ))
 }
 
 /// The answer when the caller's version is not the present one.
@@ -77,7 +82,7 @@ mod tests {
     struct At(Version);
 
     impl Versioned for At {
-        type Body = Value;
+        type Body<'a> = Value;
 
         fn version(&self) -> Version {
             self.0

@@ -2,7 +2,7 @@
 
 mod input;
 
-use book_context::domain::{AuthorName, Book, Price};
+use book_context::domain::{AuthorName, Book, Description, Language, Price};
 use serde::Serialize;
 use shared_kernel::Version;
 use utoipa::ToSchema;
@@ -16,16 +16,16 @@ use crate::rest::versions::Versioned;
 /// A book of the library.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Book)]
-pub(crate) struct BookBody {
+pub(crate) struct BookBody<'a> {
     /// Which book it is: a UUID of version 7.
     #[schema(example = "0190163d-8694-739b-aea5-966c26f8ad91")]
     id: Uuid,
     /// What it is called.
     #[schema(min_length = 1, max_length = 500, example = "War and Peace")]
-    title: String,
+    title: &'a str,
     /// Who wrote it, in the order of the title page.
     #[schema(min_items = 1, max_items = 20, example = json!(["Leo Tolstoy"]))]
-    authors: Vec<String>,
+    authors: Vec<&'a str>,
     /// Its ISBN as thirteen digits.
     #[schema(pattern = "^97[89][0-9]{10}$", example = "9780140447934")]
     isbn: String,
@@ -37,13 +37,13 @@ pub(crate) struct BookBody {
     pages: Option<i32>,
     /// The language it is written in (BCP 47); null when nobody said.
     #[schema(required, max_length = 35, example = "en")]
-    language: Option<String>,
+    language: Option<&'a str>,
     /// What it costs; null when nobody said.
     #[schema(required)]
     price: Option<PriceBody>,
     /// What it is about; null when nobody said.
     #[schema(required, max_length = 10_000, example = "Five families in the years of Napoleon.")]
-    description: Option<String>,
+    description: Option<&'a str>,
     /// How often the book was written; the `ETag` follows it.
     #[schema(minimum = 1, example = 1)]
     version: i64,
@@ -70,10 +70,10 @@ pub(crate) struct PriceBody {
 
 /// A page of books.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct BookPage {
+pub(crate) struct BookPage<'a> {
     /// The books, in the order that was asked for.
     #[schema(max_items = 200)]
-    pub(crate) items: Vec<BookBody>,
+    pub(crate) items: Vec<BookBody<'a>>,
     /// Where the list goes on; null on the last page.
     #[schema(required)]
     pub(crate) next_cursor: Option<String>,
@@ -224,19 +224,19 @@ fn authors() -> utoipa::openapi::schema::Array {
         .build()
 }
 
-impl From<&Book> for BookBody {
-    fn from(book: &Book) -> Self {
+impl<'a> From<&'a Book> for BookBody<'a> {
+    fn from(book: &'a Book) -> Self {
         let details = book.details();
         Self {
             id: book.id().uuid(),
-            title: details.title.to_string(),
-            authors: details.authors.iter().map(AuthorName::to_string).collect(),
+            title: details.title.as_str(),
+            authors: details.authors.iter().map(AuthorName::as_str).collect(),
             isbn: details.isbn.to_string(),
             published_on: details.published_on.map(|day| day.to_string()),
             pages: details.pages.map(book_context::domain::PageCount::get),
-            language: details.language.as_ref().map(ToString::to_string),
+            language: details.language.as_ref().map(Language::as_str),
             price: details.price.map(Into::into),
-            description: details.description.as_ref().map(ToString::to_string),
+            description: details.description.as_ref().map(Description::as_str),
             version: book.version().get(),
             created_at: instant(book.created_at()),
             updated_at: instant(book.updated_at()),
@@ -251,13 +251,13 @@ impl From<Price> for PriceBody {
 }
 
 impl Versioned for Book {
-    type Body = BookBody;
+    type Body<'a> = BookBody<'a>;
 
     fn version(&self) -> Version {
         self.version()
     }
 
-    fn body(&self) -> BookBody {
+    fn body(&self) -> BookBody<'_> {
         self.into()
     }
 }

@@ -42,8 +42,7 @@ pub(crate) async fn replace_user(
     Query::of(&request, &[]).finish()?;
     let input = UserInput::replace(&body.0)?;
     let change = async |expected| {
-        let command =
-            ReplaceUserCommand { id: id.0, expected, name: input.name.clone(), email: input.email.clone() };
+        let command = ReplaceUserCommand { id: id.0, expected, name: input.name.clone(), email: input.email.clone() };
         users.replace.execute(command, &scope.0).await
     };
     let read = async || users.read.execute(id.0, &scope.0).await;

@@ -17,16 +17,16 @@ use crate::rest::versions::Versioned;
 /// A person who uses the library.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = User)]
-pub(crate) struct UserBody {
+pub(crate) struct UserBody<'a> {
     /// Who it is: a UUID of version 7.
     #[schema(example = "0190163d-8694-739b-aea5-966c26f8ad91")]
     id: Uuid,
     /// What the user is called.
     #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
-    name: String,
+    name: &'a str,
     /// Where the user is reached.
     #[schema(format = "email", max_length = 254, example = "ada@example.org")]
-    email: String,
+    email: &'a str,
     /// Whether the user takes part.
     #[schema(schema_with = status)]
     status: StatusBody,
@@ -53,10 +53,10 @@ pub(crate) enum StatusBody {
 
 /// A page of users.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct UserPage {
+pub(crate) struct UserPage<'a> {
     /// The users, in the order that was asked for.
     #[schema(max_items = 200)]
-    pub(crate) items: Vec<UserBody>,
+    pub(crate) items: Vec<UserBody<'a>>,
     /// Where the list goes on; null on the last page.
     #[schema(required)]
     pub(crate) next_cursor: Option<String>,
@@ -141,12 +141,12 @@ fn status() -> Object {
         .build()
 }
 
-impl From<&User> for UserBody {
-    fn from(user: &User) -> Self {
+impl<'a> From<&'a User> for UserBody<'a> {
+    fn from(user: &'a User) -> Self {
         Self {
             id: user.id().uuid(),
-            name: user.name().as_str().to_owned(),
-            email: user.email().as_str().to_owned(),
+            name: user.name().as_str(),
+            email: user.email().as_str(),
             status: user.status().into(),
             version: user.version().get(),
             created_at: instant(user.created_at()),
@@ -156,13 +156,13 @@ impl From<&User> for UserBody {
 }
 
 impl Versioned for User {
-    type Body = UserBody;
+    type Body<'a> = UserBody<'a>;
 
     fn version(&self) -> Version {
         self.version()
     }
 
-    fn body(&self) -> UserBody {
+    fn body(&self) -> UserBody<'_> {
         self.into()
     }
 }
