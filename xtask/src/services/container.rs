@@ -171,7 +171,7 @@ impl Image {
                 prepare: "printf 'user default off\\nuser admin on >%s ~* &* +@all\\n' \"$REDIS_PASSWORD\" >/tmp/tls/users.acl",
                 server: "redis-server --port 6379 --tls-port 6380 --aclfile /tmp/tls/users.acl --save '' \
                          --tls-ca-cert-file /tmp/tls/ca.pem --tls-cert-file /tmp/tls/server.pem \
-                         --tls-key-file /tmp/tls/server.key --tls-auth-clients no",
+                         --tls-key-file /tmp/tls/server.key --tls-auth-clients no --tls-protocols TLSv1.3",
             },
         })
     }

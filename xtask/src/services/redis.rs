@@ -28,6 +28,8 @@ pub(super) fn start(programs: &Programs, place: &Place) -> Result<Process> {
         ("tls-cert-file", tls.leaf.display().to_string()),
         ("tls-key-file", tls.key.display().to_string()),
         ("tls-auth-clients", "no".to_owned()),
+        // So that a client that is let in has spoken it.
+        ("tls-protocols", "TLSv1.3".to_owned()),
         ("aclfile", users.display().to_string()),
         ("dir", place.data().display().to_string()),
         // A test server loses nothing worth keeping when the machine fails.

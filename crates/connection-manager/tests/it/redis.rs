@@ -1,5 +1,7 @@
 //! The key-value capability and its pool on a real Redis.
 
+#![expect(clippy::unwrap_used, reason = "a helper is part of a test's body, and what it unwraps is what it asserts")]
+
 mod cluster;
 mod connecting;
 mod operations;
@@ -13,8 +15,8 @@ use connection_manager::redis::RedisConnection;
 use connection_manager::redis::driver_crate::{Cmd, cmd};
 use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings, TlsSettings};
 use secrecy::SecretString;
-use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine, Expiry, KeyValue};
+use shared_kernel::{IdGenerator, RequestContext, SystemIdGenerator};
 use testkit::redis::{OwnRedis, shared};
 use testkit::{eventually, eventually_some};
 
@@ -25,9 +27,14 @@ fn context() -> RequestContext {
     RequestContext::system().within(Duration::from_mins(1))
 }
 
+/// A word that no other test uses.
+fn unique() -> String {
+    SystemIdGenerator.next().to_string()
+}
+
 /// A key that no other test uses.
 fn key(name: &str) -> Vec<u8> {
-    format!("{name}:{}", uuid::Uuid::now_v7()).into_bytes()
+    format!("{name}:{}", unique()).into_bytes()
 }
 
 async fn open(settings: ConnectionSettings) -> Arc<dyn DatabaseConnection> {

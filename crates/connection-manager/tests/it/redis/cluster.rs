@@ -74,8 +74,8 @@ fn keys_find_their_nodes_and_follow_a_slot_that_moves() {
             tell::<()>(node, command).await;
         }
         values.set(moving, b"arrived", Expiry::Never, &context()).await.unwrap();
-        let taken: Option<String> = tell(&cluster.0[taker], cmd("GET").arg(moving).take()).await;
-        assert_eq!(taken.as_deref(), Some("arrived"));
+        let moved: Option<String> = tell(&cluster.0[taker], cmd("GET").arg(moving).take()).await;
+        assert_eq!(moved.as_deref(), Some("arrived"));
 
         // Without the option, a redirection is a fault of the settings and says so.
         let single = cluster.0[owner].connection().await;

@@ -79,16 +79,16 @@ fn a_password_changes_under_load_without_a_failed_command_and_with_one_rejected_
         let settings = server.settings().with_pool(pool);
         let keyring = Keyring::new(source.clone(), name.clone(), settings.clone());
         let connection = RedisConnector.connect(&name, &settings, keyring.clone()).await.unwrap();
-        let (stop, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (stop, answers) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let mut workers = tokio::task::JoinSet::new();
         for worker in 0..16 {
-            let (connection, stop, served) = (connection.clone(), stop.clone(), served.clone());
+            let (connection, stop, answers) = (connection.clone(), stop.clone(), answers.clone());
             workers.spawn(async move {
                 let key = key(&format!("worker-{worker}"));
                 while !stop.load(Ordering::Relaxed) {
                     let expiry = Expiry::After(SOON);
                     connection.key_value().unwrap().increment(&key, 1, expiry, &context()).await?;
-                    served.fetch_add(1, Ordering::Relaxed);
+                    answers.fetch_add(1, Ordering::Relaxed);
                 }
                 Ok::<_, DatabaseError>(())
             });
@@ -99,8 +99,8 @@ fn a_password_changes_under_load_without_a_failed_command_and_with_one_rejected_
             // The server wants the new password already, and it is pending still.
             eventually(SOON, || keyring.version() == Some(version.to_string())).await;
             *source.0.lock().unwrap() = (version, None);
-            let (seen, opened) = (served.load(Ordering::Relaxed), connection.stats().opened_total);
-            eventually(SOON, || served.load(Ordering::Relaxed) > seen + 100).await;
+            let (seen, opened) = (answers.load(Ordering::Relaxed), connection.stats().opened_total);
+            eventually(SOON, || answers.load(Ordering::Relaxed) > seen + 100).await;
             eventually(SOON, || connection.stats().opened_total > opened + 8).await;
         }
         stop.store(true, Ordering::Relaxed);
