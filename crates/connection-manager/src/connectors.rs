@@ -4,6 +4,8 @@
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "sqlserver")]
@@ -13,16 +15,18 @@ mod sqlserver;
 pub use mysql::MySqlConnector;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresConnector;
+#[cfg(feature = "redis")]
+pub use redis::RedisConnector;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteConnector;
 #[cfg(feature = "sqlserver")]
 pub use sqlserver::SqlServerConnector;
 
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlserver"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
 use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
 
 /// The authorities to trust, read here so that a missing file is told by its name.
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlserver"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
 pub(crate) async fn read_authorities(name: &ConnectionName, file: &std::path::Path) -> Result<Vec<u8>, DatabaseError> {
     let path = file.to_owned();
     let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;

@@ -23,7 +23,13 @@ impl ConnectionFactory {
 
     /// With the connectors of every engine that this crate was compiled with.
     #[cfg_attr(
-        not(any(feature = "mysql", feature = "postgres", feature = "sqlite", feature = "sqlserver")),
+        not(any(
+            feature = "mysql",
+            feature = "postgres",
+            feature = "redis",
+            feature = "sqlite",
+            feature = "sqlserver"
+        )),
         expect(unused_mut, reason = "with no engine compiled in there is nothing to register")
     )]
     pub fn compiled() -> Self {
@@ -36,6 +42,10 @@ impl ConnectionFactory {
         #[cfg(feature = "postgres")]
         {
             factory = factory.register(Arc::new(crate::connectors::PostgresConnector));
+        }
+        #[cfg(feature = "redis")]
+        {
+            factory = factory.register(Arc::new(crate::connectors::RedisConnector));
         }
         #[cfg(feature = "sqlite")]
         {

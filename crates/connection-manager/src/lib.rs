@@ -10,6 +10,8 @@ pub mod manager;
 mod metrics;
 pub mod pool;
 pub mod probe;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(all(feature = "sea-orm", any(feature = "mysql", feature = "postgres", feature = "sqlite")))]
 pub mod sea_orm;
 pub mod settings;

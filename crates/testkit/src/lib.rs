@@ -4,6 +4,7 @@ pub mod contract;
 mod database;
 mod fakes;
 pub mod proxy;
+pub mod redis;
 mod run;
 mod server;
 pub mod tds;

@@ -128,6 +128,6 @@ pub fn python() -> PathBuf {
     clippy::disallowed_methods,
     reason = "`cargo xtask test` tells tests through the environment where the servers are"
 )]
-fn environment(variable: &str) -> Option<String> {
+pub(crate) fn environment(variable: &str) -> Option<String> {
     std::env::var(variable).ok().filter(|value| !value.is_empty())
 }

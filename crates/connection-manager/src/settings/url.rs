@@ -36,9 +36,9 @@ pub enum InvalidUrl {
 impl ConnectionSettings {
     /// Reads `engine://user:password@host:port/database?tls=…`; for SQLite `sqlite:path/to/file` or `sqlite::memory:`.
     ///
-    /// `mariadb`, `mysql`, `postgres` (or `postgresql`), `sqlserver` (or `mssql`) and `sqlite` are engines of this crate; any other scheme
-    /// is an engine by that name, for connectors registered from outside. Without `tls=`, a loopback host is reached
-    /// without TLS and any other host with full verification.
+    /// `mariadb`, `mysql`, `postgres` (or `postgresql`), `redis` (or `rediss`), `sqlserver` (or `mssql`) and `sqlite` are engines of this
+    /// crate; any other scheme is an engine by that name, for connectors registered from outside. Without `tls=`, a loopback
+    /// host is reached without TLS and any other host, as well as `rediss`, with full verification.
     ///
     /// # Errors
     /// [`InvalidUrl`], which never repeats the URL.
@@ -50,6 +50,7 @@ impl ConnectionSettings {
         let engine = match url.scheme() {
             "postgresql" => Engine::POSTGRES,
             "mssql" => Engine::SQLSERVER,
+            "rediss" => Engine::REDIS,
             other => Engine::from(other.to_owned()),
         };
         let mut settings = Self::new(engine);
@@ -66,7 +67,7 @@ impl ConnectionSettings {
             .host
             .as_deref()
             .is_none_or(|host| host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()));
-        settings.tls.mode = if loopback { TlsMode::Disabled } else { TlsMode::VerifyFull };
+        settings.tls.mode = if loopback && url.scheme() != "rediss" { TlsMode::Disabled } else { TlsMode::VerifyFull };
         for (key, value) in url.query_pairs() {
             parameter(&mut settings, &key, &value)?;
         }
@@ -175,6 +176,15 @@ mod tests {
         assert_eq!(settings.tls.mode, TlsMode::VerifyFull);
         let settings = ConnectionSettings::from_url("postgres://u@127.0.0.1/db").unwrap();
         assert_eq!(settings.tls.mode, TlsMode::Disabled);
+    }
+
+    #[test]
+    fn the_scheme_of_redis_tells_whether_there_is_tls() {
+        let settings = ConnectionSettings::from_url("redis://:secret@127.0.0.1:6390/2").unwrap();
+        assert_eq!((settings.engine, settings.tls.mode), (Engine::REDIS, TlsMode::Disabled));
+        assert_eq!((settings.database.as_deref(), settings.username), (Some("2"), None));
+        let settings = ConnectionSettings::from_url("rediss://svc:secret@127.0.0.1").unwrap();
+        assert_eq!((settings.engine, settings.tls.mode), (Engine::REDIS, TlsMode::VerifyFull));
     }
 
     #[test]

@@ -5,5 +5,6 @@ mod dialect;
 mod manager;
 mod metrics;
 mod pool;
+mod redis;
 mod sea_orm;
 mod tds;

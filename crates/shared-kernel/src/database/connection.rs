@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{ConnectionName, DatabaseError, DatabaseErrorKind, Engine, SqlConnection};
+use super::{ConnectionName, DatabaseError, DatabaseErrorKind, Engine, KeyValue, SqlConnection};
 use crate::RequestContext;
 
 /// A live, pooled connection to one database: all that a context knows of it.
@@ -42,6 +42,15 @@ pub trait DatabaseConnection: Send + Sync + fmt::Debug {
     fn sql(&self) -> Result<&dyn SqlConnection, DatabaseError> {
         Err(DatabaseError::new(DatabaseErrorKind::Unsupported, format!("{} speaks no SQL", self.engine()))
             .on(self.name()))
+    }
+
+    /// The key-value capability.
+    ///
+    /// # Errors
+    /// [`DatabaseErrorKind::Unsupported`] when the engine keeps no values under keys.
+    fn key_value(&self) -> Result<&dyn KeyValue, DatabaseError> {
+        let message = format!("{} keeps no values under keys", self.engine());
+        Err(DatabaseError::new(DatabaseErrorKind::Unsupported, message).on(self.name()))
     }
 
     /// The connector's own handle, for what the portable surface leaves out; see

@@ -16,6 +16,8 @@ impl Engine {
     pub const SQLITE: Self = Self::new("sqlite");
     /// Microsoft SQL Server.
     pub const SQLSERVER: Self = Self::new("sqlserver");
+    /// Redis 7 and later.
+    pub const REDIS: Self = Self::new("redis");
 
     /// An engine by its lower-case name.
     pub const fn new(name: &'static str) -> Self {

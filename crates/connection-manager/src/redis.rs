@@ -1,0 +1,17 @@
+//! Redis: the kernel's key-value capability over the same pool as the SQL engines.
+
+mod cluster;
+mod connection;
+mod driver;
+mod error;
+mod key_value;
+mod options;
+mod session;
+mod tls;
+
+pub use ::redis as driver_crate;
+
+pub use self::connection::RedisConnection;
+pub use self::driver::RedisDriver;
+pub use self::options::{Node, RedisOptions};
+pub use self::session::{Link, RedisSession};

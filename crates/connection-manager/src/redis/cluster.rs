@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use ::redis::cluster::ClusterClient;
+use ::redis::{
+    ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, TlsCertificates, TlsMode as Theirs,
+};
+use secrecy::ExposeSecret;
+use shared_kernel::database::DatabaseError;
+
+use super::driver::{RedisDriver, identity};
+use super::error;
+use super::options::{Node, RedisOptions};
+use super::session::{Link, RedisSession};
+use crate::credentials::Credentials;
+use crate::settings::TlsMode;
+
+/// How often a command follows a redirection or goes to a node that took over.
+const REDIRECTIONS: u32 = 8;
+/// The driver's pause before it asks a cluster that is busy with itself once more, in milliseconds.
+const PAUSES: (u64, u64) = (20, 500);
+/// The driver wants a limit of its own on each answer; the pool's is always shorter.
+const LIMIT: Duration = Duration::from_hours(1);
+
+/// A session on every node. One node is logged in to by hand first: what is wrong with the login or with TLS is told by
+/// its type that way, and a password that is rejected is tried once and not on every node.
+pub(super) async fn connect(driver: &RedisDriver, credentials: &Credentials) -> Result<RedisSession, DatabaseError> {
+    let attempt = "connecting to the cluster";
+    let mut scout = driver.single(credentials).await?;
+    scout.command(::redis::cmd("CLUSTER").arg("SLOTS"), attempt).await?;
+    let client = client(driver.options(), credentials).map_err(|cause| error::map(cause, attempt))?;
+    let connection = client.get_async_connection().await.map_err(|cause| error::map(cause, attempt))?;
+    Ok(RedisSession { link: Link::Cluster(connection), version: scout.version.take(), _traffic: None })
+}
+
+fn client(options: &RedisOptions, credentials: &Credentials) -> ::redis::RedisResult<ClusterClient> {
+    let nodes: Vec<ConnectionInfo> =
+        options.nodes.iter().map(|node| address(node, options.tls).into_connection_info()).collect::<Result<_, _>>()?;
+    let mut builder = ClusterClient::builder(nodes)
+        .use_protocol(ProtocolVersion::RESP3)
+        .retries(REDIRECTIONS)
+        .min_retry_wait(PAUSES.0)
+        .max_retry_wait(PAUSES.1)
+        .connection_timeout(LIMIT)
+        .response_timeout(LIMIT)
+        .overall_response_timeout(None);
+    let identity = identity(credentials);
+    if let Some(username) = identity.username() {
+        builder = builder.username(username).password(credentials.password.expose_secret());
+    }
+    if options.tls != TlsMode::Disabled {
+        let mode = if options.tls == TlsMode::Required { Theirs::Insecure } else { Theirs::Secure };
+        builder = builder.tls(mode).certs(TlsCertificates { client_tls: None, root_cert: options.authorities.clone() });
+    }
+    builder.build()
+}
+
+fn address(node: &Node, tls: TlsMode) -> ConnectionAddr {
+    let (host, port) = (node.host.clone(), node.port);
+    match tls {
+        TlsMode::Disabled => ConnectionAddr::Tcp(host, port),
+        mode => ConnectionAddr::TcpTls { host, port, insecure: mode == TlsMode::Required, tls_params: None },
+    }
+}

@@ -1,0 +1,191 @@
+use std::any::Any;
+use std::fmt;
+use std::time::Duration;
+
+use ::redis::{Cmd, FromRedisValue, Value};
+use async_trait::async_trait;
+use shared_kernel::RequestContext;
+use shared_kernel::database::{
+    CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, Engine, Health, KeyValue,
+};
+use tokio::time::Instant;
+
+use super::driver::RedisDriver;
+use super::error;
+use crate::credentials::Keyring;
+use crate::metrics::{self, OperationMetrics};
+use crate::pool::{Deadline, Lease, Pool};
+use crate::settings::PoolSettings;
+
+/// What OpenTelemetry's registry calls it.
+const SYSTEM: &str = "redis";
+
+/// Commands that leave something behind on the connection they are sent on, so that nobody else may have it.
+const STATEFUL: [&str; 13] = [
+    "ASKING",
+    "AUTH",
+    "CLIENT",
+    "HELLO",
+    "MONITOR",
+    "MULTI",
+    "PSUBSCRIBE",
+    "READONLY",
+    "RESET",
+    "SELECT",
+    "SSUBSCRIBE",
+    "SUBSCRIBE",
+    "WATCH",
+];
+
+/// A live connection to Redis: [`DatabaseConnection`] with the key-value capability, over the pool.
+///
+/// It is its own native handle: `connection.native_as::<RedisConnection>()` gives [`RedisConnection::query`] for any
+/// command.
+pub struct RedisConnection {
+    pool: Pool<RedisDriver>,
+    metrics: OperationMetrics,
+}
+
+impl RedisConnection {
+    /// A connection over a new pool with its first physical connection opened, so that a wrong password is known now.
+    ///
+    /// # Errors
+    /// Why the physical connection could not be opened.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn open(
+        name: ConnectionName,
+        settings: PoolSettings,
+        keyring: Keyring,
+        driver: RedisDriver,
+    ) -> Result<Self, DatabaseError> {
+        let metrics = OperationMetrics::new(SYSTEM, &name);
+        let pool = metrics::in_the_name_of(SYSTEM, || Pool::new(name, settings, keyring, driver));
+        let patience = pool.settings().connect_timeout + Duration::from_secs(1);
+        match pool.acquire_first(Instant::now() + patience).await {
+            Ok(lease) => drop(lease),
+            Err(error) => {
+                pool.close(Duration::ZERO).await;
+                return Err(error);
+            }
+        }
+        Ok(Self { pool, metrics })
+    }
+
+    /// The pool, for what this surface leaves out.
+    pub fn pool(&self) -> &Pool<RedisDriver> {
+        &self.pool
+    }
+
+    /// Sends one command of Redis and decodes its answer. The connection it was sent on is closed afterwards when the
+    /// command leaves state behind, such as `SELECT` or `SUBSCRIBE`.
+    ///
+    /// Dropping the future throws the connection away; whether the command took effect is then unknown.
+    ///
+    /// # Errors
+    /// As [`KeyValue`]'s.
+    pub async fn query<T: FromRedisValue>(&self, command: Cmd, context: &RequestContext) -> Result<T, DatabaseError> {
+        let stateful = verb(&command).is_some_and(|verb| STATEFUL.contains(&verb.as_str()));
+        let began = Instant::now();
+        let outcome = self.exchange("COMMAND", command, stateful, context).await;
+        self.metrics.record("COMMAND", &outcome, began.elapsed());
+        outcome
+    }
+
+    /// Sends a command of the key-value capability.
+    pub(super) async fn send<T: FromRedisValue>(
+        &self,
+        operation: &'static str,
+        command: Cmd,
+        context: &RequestContext,
+    ) -> Result<T, DatabaseError> {
+        let began = Instant::now();
+        let outcome = self.exchange(operation, command, false, context).await;
+        self.metrics.record(operation, &outcome, began.elapsed());
+        outcome
+    }
+
+    async fn exchange<T: FromRedisValue>(
+        &self,
+        operation: &'static str,
+        command: Cmd,
+        stateful: bool,
+        context: &RequestContext,
+    ) -> Result<T, DatabaseError> {
+        let mut lease = self.acquire(context).await?;
+        if stateful {
+            lease.spoil();
+        }
+        let answer: Value = lease
+            .run(self.deadline(context), |mut session| async move {
+                let answer = session.command(&command, operation).await;
+                (session, answer)
+            })
+            .await?;
+        T::from_redis_value(answer).map_err(|cause| error::decode(cause, operation).on(self.pool.name()))
+    }
+
+    async fn acquire(&self, context: &RequestContext) -> Result<Lease<RedisDriver>, DatabaseError> {
+        self.pool.acquire(context.deadline.map(Instant::from_std)).await
+    }
+
+    fn deadline(&self, context: &RequestContext) -> Deadline {
+        Deadline::of(context, self.pool.settings().statement_timeout)
+    }
+}
+
+/// The command's first word, in capitals.
+fn verb(command: &Cmd) -> Option<String> {
+    match command.args_iter().next()? {
+        ::redis::Arg::Simple(word) => Some(String::from_utf8_lossy(word).to_ascii_uppercase()),
+        _ => None,
+    }
+}
+
+#[async_trait]
+impl DatabaseConnection for RedisConnection {
+    fn name(&self) -> &ConnectionName {
+        self.pool.name()
+    }
+
+    fn engine(&self) -> &Engine {
+        static ENGINE: Engine = Engine::REDIS;
+        &ENGINE
+    }
+
+    fn is_connected(&self) -> bool {
+        self.pool.is_connected()
+    }
+
+    async fn ping(&self, context: &RequestContext) -> Result<Health, DatabaseError> {
+        let began = Instant::now();
+        let mut lease = self.acquire(context).await?;
+        let deadline = self.deadline(context);
+        lease.ping(deadline).await?;
+        let latency = began.elapsed();
+        Ok(Health { latency, server_version: lease.server_version(deadline).await? })
+    }
+
+    async fn close(&self, grace: Duration) -> CloseReport {
+        self.pool.close(grace).await
+    }
+
+    fn stats(&self) -> ConnectionStats {
+        self.pool.stats()
+    }
+
+    fn key_value(&self) -> Result<&dyn KeyValue, DatabaseError> {
+        Ok(self)
+    }
+
+    fn native(&self) -> &(dyn Any + Send + Sync) {
+        self
+    }
+}
+
+impl fmt::Debug for RedisConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisConnection").field("pool", &self.pool).finish_non_exhaustive()
+    }
+}

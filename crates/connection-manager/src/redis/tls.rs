@@ -1,0 +1,111 @@
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+use tokio_rustls::TlsConnector;
+
+use super::options::RedisOptions;
+use crate::settings::TlsMode;
+
+/// What speaks TLS to the server; `None` where there is none to be spoken.
+pub(super) fn connector(options: &RedisOptions) -> Result<Option<TlsConnector>, DatabaseError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| misconfigured("TLS cannot be prepared").with_source(error))?;
+    let config = match options.tls {
+        TlsMode::Disabled => return Ok(None),
+        TlsMode::Required => {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))).with_no_client_auth()
+        }
+        TlsMode::VerifyFull => {
+            builder.with_root_certificates(authorities(options.authorities.as_deref())?).with_no_client_auth()
+        }
+    };
+    Ok(Some(TlsConnector::from(Arc::new(config))))
+}
+
+fn authorities(pem: Option<&[u8]>) -> Result<RootCertStore, DatabaseError> {
+    let mut store = RootCertStore::empty();
+    let Some(pem) = pem else {
+        // Some of a system's certificates may be unreadable; what matters is whether any is left.
+        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if store.is_empty() {
+            return Err(misconfigured("this system trusts no authority; name a file of them in tls.ca_file"));
+        }
+        return Ok(store);
+    };
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        certificate
+            .map_err(|error| rustls::Error::General(error.to_string()))
+            .and_then(|certificate| store.add(certificate))
+            .map_err(|error| misconfigured("the file of authorities (tls.ca_file) is no PEM").with_source(error))?;
+    }
+    if store.is_empty() {
+        return Err(misconfigured("the file of authorities (tls.ca_file) holds no certificate"));
+    }
+    Ok(store)
+}
+
+fn misconfigured(message: &str) -> DatabaseError {
+    DatabaseError::new(DatabaseErrorKind::Misconfigured, message)
+}
+
+/// Believes whoever answers, which is what `tls.mode = "required"` asks for; that they hold the certificate's key is
+/// checked all the same.
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redis::Node;
+
+    #[test]
+    fn a_file_without_a_certificate_is_a_fault_of_the_settings() {
+        let mut options = RedisOptions::new(Node { host: "localhost".into(), port: 1 });
+        options.tls = TlsMode::VerifyFull;
+        options.authorities = Some(b"not a certificate".to_vec());
+        let Err(error) = connector(&options) else { panic!("nothing can be verified with it") };
+        assert_eq!(*error.kind(), DatabaseErrorKind::Misconfigured);
+    }
+}

@@ -1,0 +1,107 @@
+use super::*;
+use testkit::redis::free_port;
+
+/// Three nodes that share the slots among them.
+struct Cluster(Vec<OwnRedis>);
+
+impl Cluster {
+    async fn start() -> Self {
+        const SHARES: [(u16, u16); 3] = [(0, 5460), (5461, 10922), (10923, 16383)];
+        let mut nodes = Vec::new();
+        for (first, last) in SHARES {
+            let bus = free_port().to_string();
+            let node = OwnRedis::start(&["--cluster-enabled", "yes", "--cluster-port", &bus]).await;
+            let command = cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(first).arg(last).take();
+            tell::<()>(&node, command).await;
+            for other in &nodes {
+                let other: &(OwnRedis, String) = other;
+                let meet = cmd("CLUSTER").arg("MEET").arg("127.0.0.1").arg(other.0.port()).arg(&other.1).take();
+                tell::<()>(&node, meet).await;
+            }
+            nodes.push((node, bus));
+        }
+        let nodes: Vec<OwnRedis> = nodes.into_iter().map(|(node, _)| node).collect();
+        for node in &nodes {
+            eventually_some(Duration::from_secs(30), || async {
+                let info: String = tell(node, cmd("CLUSTER").arg("INFO").take()).await;
+                let whole = ["cluster_state:ok", "cluster_known_nodes:3", "cluster_slots_ok:16384"];
+                whole.iter().all(|line| info.contains(line)).then_some(())
+            })
+            .await;
+        }
+        Self(nodes)
+    }
+
+    fn settings(&self) -> ConnectionSettings {
+        self.0[0].settings().with_option("cluster", "true").with_pool(PoolSettings::sized(0, 2))
+    }
+}
+
+/// Sends a command to one node and no other.
+async fn tell<T: connection_manager::redis::driver_crate::FromRedisValue>(node: &OwnRedis, command: Cmd) -> T {
+    let connection = node.connection().await;
+    let answer = native(&connection).query(command, &context()).await.unwrap();
+    connection.close(Duration::ZERO).await;
+    answer
+}
+
+#[test]
+fn keys_find_their_nodes_and_follow_a_slot_that_moves() {
+    testkit::run(async {
+        let cluster = Cluster::start().await;
+        let connection = open(cluster.settings()).await;
+        let values = connection.key_value().unwrap();
+        for number in 0..60_u8 {
+            let key = key("spread");
+            values.set(&key, &[number], Expiry::Never, &context()).await.unwrap();
+            assert_eq!(values.get(&key, &context()).await.unwrap(), Some(vec![number]));
+            assert!(values.compare_and_set(&key, &[number], b"x", Expiry::Never, &context()).await.unwrap());
+        }
+        for node in &cluster.0 {
+            let kept: u64 = tell(node, cmd("DBSIZE")).await;
+            assert!(kept > 0, "the node on port {} keeps none of 60 keys", node.port());
+        }
+        assert!(connection.ping(&context()).await.unwrap().server_version.is_some());
+
+        // A slot without a key moves from the first node to the last, and nobody tells the client.
+        let moving = b"moves-away";
+        let slot: u16 = tell(&cluster.0[0], cmd("CLUSTER").arg("KEYSLOT").arg(moving).take()).await;
+        let owner = usize::from(slot > 5460) + usize::from(slot > 10922);
+        let taker = (owner + 1) % 3;
+        let id: String = tell(&cluster.0[taker], cmd("CLUSTER").arg("MYID").take()).await;
+        for node in [&cluster.0[taker], &cluster.0[owner]] {
+            let command = cmd("CLUSTER").arg("SETSLOT").arg(slot).arg("NODE").arg(&id).take();
+            tell::<()>(node, command).await;
+        }
+        values.set(moving, b"arrived", Expiry::Never, &context()).await.unwrap();
+        let moved: Option<String> = tell(&cluster.0[taker], cmd("GET").arg(moving).take()).await;
+        assert_eq!(moved.as_deref(), Some("arrived"));
+
+        // Without the option, a redirection is a fault of the settings and says so.
+        let single = cluster.0[owner].connection().await;
+        let error =
+            refused(single.key_value().unwrap().get(moving, &context()).await, &DatabaseErrorKind::Misconfigured);
+        assert_eq!(error.code(), Some("MOVED"));
+        assert!(error.message().contains("options.cluster"), "{error}");
+    });
+}
+
+#[test]
+fn a_cluster_is_found_through_any_node_and_rejects_a_login_once() {
+    testkit::run(async {
+        let cluster = Cluster::start().await;
+        let gone = free_port();
+        let further = format!("127.0.0.1:{}", cluster.0[2].port());
+        let settings = cluster.settings().with_port(gone).with_option("nodes", further);
+        assert_serves(&open(settings).await).await;
+        let outcome = testkit::connect(with_password(cluster.settings(), "wr0ng")).await;
+        assert_eq!(refused(outcome, &DatabaseErrorKind::AuthRejected).code(), Some("WRONGPASS"));
+    });
+}
+
+#[tokio::test]
+async fn one_server_is_no_cluster_and_says_so() {
+    let outcome = testkit::connect(shared().with_option("cluster", "true")).await;
+    let error = refused(outcome, &DatabaseErrorKind::Misconfigured);
+    assert!(error.message().contains("cluster support disabled"), "{error}");
+}

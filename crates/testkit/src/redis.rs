@@ -1,0 +1,140 @@
+//! The Redis that tests share, and servers of a test's own: for restarts, for users who change, for clusters.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings};
+use secrecy::SecretString;
+use shared_kernel::database::{DatabaseConnection, Engine};
+use tempfile::TempDir;
+
+use crate::server::environment;
+use crate::{connect, eventually_some};
+
+/// How long a server of a test's own may take to answer.
+const START: Duration = Duration::from_secs(20);
+
+/// The way to the Redis that tests share, as a user who may do everything.
+///
+/// # Panics
+/// When the environment names no server: a test that cannot run fails, it is not passed over.
+pub fn shared() -> ConnectionSettings {
+    named("BINDERY_TEST_REDIS_URL")
+}
+
+/// The way to its TLS port, without TLS's mode being set to anything but what the URL says.
+///
+/// # Panics
+/// As [`shared`].
+pub fn shared_with_tls() -> ConnectionSettings {
+    named("BINDERY_TEST_REDIS_TLS_URL")
+}
+
+fn named(variable: &str) -> ConnectionSettings {
+    let Some(url) = environment(variable) else {
+        panic!("{variable} is not set, so there is no redis to test on; run it through `cargo xtask test`");
+    };
+    match ConnectionSettings::from_url(&url) {
+        Ok(settings) => settings.with_pool(PoolSettings::sized(0, 8)),
+        Err(error) => panic!("{variable} holds no connection URL: {error}"),
+    }
+}
+
+/// The PEM file of the authority that signed its certificate.
+///
+/// # Panics
+/// When the environment does not name it.
+pub fn authority() -> PathBuf {
+    match environment("BINDERY_TEST_CA") {
+        Some(path) => path.into(),
+        None => panic!("BINDERY_TEST_CA is not set; run it through `cargo xtask test`"),
+    }
+}
+
+/// A Redis of the test's own, in memory alone, with the password [`OwnRedis::PASSWORD`]. Ends when it is dropped.
+#[derive(Debug)]
+pub struct OwnRedis {
+    process: Child,
+    port: u16,
+    _folder: TempDir,
+}
+
+impl OwnRedis {
+    /// The password of its user `default`.
+    pub const PASSWORD: &'static str = "0wn-pa55word";
+
+    /// Starts one with further settings, and waits until it answers.
+    ///
+    /// # Panics
+    /// When there is no program (`BINDERY_TEST_REDIS_SERVER`), or it does not answer in time.
+    pub async fn start(further: &[&str]) -> Self {
+        Self::start_at(free_port(), further).await
+    }
+
+    /// The same on a given port.
+    ///
+    /// # Panics
+    /// As [`OwnRedis::start`].
+    pub async fn start_at(port: u16, further: &[&str]) -> Self {
+        let Some(program) = environment("BINDERY_TEST_REDIS_SERVER") else {
+            panic!(
+                "BINDERY_TEST_REDIS_SERVER is not set; run it through `cargo xtask test`, or set it to redis-server"
+            );
+        };
+        let folder = TempDir::with_prefix("bindery-redis-").expect("the folder for temporary files is writable");
+        let mut command = Command::new(program);
+        command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no"]);
+        command.args(["--requirepass", Self::PASSWORD, "--masterauth", Self::PASSWORD]).arg("--dir").arg(folder.path());
+        command.args(further).stdin(Stdio::null()).stdout(Stdio::null());
+        let process = command.spawn().expect("the program of Redis starts");
+        let own = Self { process, port, _folder: folder };
+        eventually_some(START, || async { connect(own.settings()).await.ok() }).await.close(Duration::ZERO).await;
+        own
+    }
+
+    /// The way to it.
+    pub fn settings(&self) -> ConnectionSettings {
+        ConnectionSettings::new(Engine::REDIS)
+            .with_host("127.0.0.1")
+            .with_port(self.port)
+            .with_database("0")
+            .with_password(PasswordSource::Literal(SecretString::from(Self::PASSWORD)))
+            .with_tls(connection_manager::TlsSettings::disabled())
+            .with_pool(PoolSettings::sized(0, 8))
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A connection to it.
+    ///
+    /// # Panics
+    /// When it cannot be reached.
+    pub async fn connection(&self) -> Arc<dyn DatabaseConnection> {
+        match connect(self.settings()).await {
+            Ok(connection) => connection,
+            Err(error) => panic!("redis on port {}: {error:?}", self.port),
+        }
+    }
+}
+
+impl Drop for OwnRedis {
+    fn drop(&mut self) {
+        // It may have ended by itself, which is as good.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A port of the loopback interface that nobody uses.
+///
+/// # Panics
+/// When none can be had.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("its number").port()
+}
