@@ -7,7 +7,8 @@
 //! port = 3306                             # the engine's usual one when left out
 //! database = "users"
 //! username = "svc_users"
-//! password = { env = "USERS_PASSWORD" }   # or { file = "/run/secrets/users" }, readable by its owner alone
+//! password = { env = "USERS_PASSWORD" }   # or { file = "/run/secrets/users" }, readable by its owner alone, or
+//!                                         # { secrets_manager = "prod/users" }, which also has user, host and database
 //! tls = { mode = "verify-full", ca_file = "/etc/ssl/db-ca.pem" }   # verify-full, required or disabled
 //! pool = { min = 0, max = 10, acquire_timeout = "5s", connect_timeout = "5s", idle_timeout = "10m", max_lifetime = "30m", statement_timeout = "30s", validate_after = "30s" }
 //!

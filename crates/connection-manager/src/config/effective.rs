@@ -42,9 +42,10 @@ fn connection(f: &mut fmt::Formatter<'_>, name: &ConnectionName, settings: &Conn
         PasswordSource::None => {}
         PasswordSource::Literal(_) => writeln!(f, "password = \"[redacted]\"")?,
         PasswordSource::Environment(variable) => writeln!(f, "password = {{ env = {} }}", text(variable))?,
+        PasswordSource::SecretsManager { id } => writeln!(f, "password = {{ secrets_manager = {} }}", text(id))?,
         PasswordSource::File(file) => writeln!(f, "password = {{ file = {} }}", text(&file.display().to_string()))?,
     }
-    if settings.host.is_some() {
+    if settings.host.is_some() || settings.password.holds_login() {
         write!(f, "tls = {{ mode = \"{}\"", settings.tls.mode)?;
         if let Some(file) = &settings.tls.ca_file {
             write!(f, ", ca_file = {}", text(&file.display().to_string()))?;
@@ -76,11 +77,11 @@ fn pool(f: &mut fmt::Formatter<'_>, pool: &PoolSettings) -> fmt::Result {
     writeln!(f, " }}")
 }
 
-fn text(value: &str) -> toml::Value {
+pub(super) fn text(value: &str) -> toml::Value {
     toml::Value::String(value.to_owned())
 }
 
-fn key(name: &str) -> String {
+pub(super) fn key(name: &str) -> String {
     let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if !name.is_empty() && name.bytes().all(bare) { name.to_owned() } else { text(name).to_string() }
 }

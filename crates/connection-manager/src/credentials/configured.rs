@@ -1,0 +1,66 @@
+use async_trait::async_trait;
+use shared_kernel::database::{ConnectionName, DatabaseError};
+
+use super::cache::SecretCache;
+use super::{
+    Credentials, Freshness, LocalSecrets, ManagedSecrets, PasswordSource, SecretEndpoint, SecretSource, SecretStage,
+};
+use crate::settings::ConnectionSettings;
+
+/// Every kind of [`PasswordSource`]: what is local from here, the rest from a secrets manager where there is one.
+#[derive(Debug, Clone, Default)]
+pub struct ConfiguredSecrets {
+    local: LocalSecrets,
+    managed: Option<ManagedSecrets>,
+}
+
+impl ConfiguredSecrets {
+    /// Local ones alone.
+    pub fn local() -> Self {
+        Self::default()
+    }
+
+    /// Takes those of a secrets manager from `managed`.
+    #[must_use]
+    pub fn with_managed(mut self, managed: ManagedSecrets) -> Self {
+        self.managed = Some(managed);
+        self
+    }
+
+    /// The cache in front of the secrets manager.
+    pub fn cache(&self) -> Option<&SecretCache> {
+        self.managed.as_ref().map(ManagedSecrets::cache)
+    }
+
+    fn source(&self, settings: &ConnectionSettings) -> &dyn SecretSource {
+        match (&settings.password, &self.managed) {
+            (PasswordSource::SecretsManager { .. }, Some(managed)) => managed,
+            _ => &self.local,
+        }
+    }
+}
+
+#[async_trait]
+impl SecretSource for ConfiguredSecrets {
+    async fn credentials(
+        &self,
+        name: &ConnectionName,
+        settings: &ConnectionSettings,
+        stage: SecretStage,
+        freshness: Freshness<'_>,
+    ) -> Result<Option<Credentials>, DatabaseError> {
+        self.source(settings).credentials(name, settings, stage, freshness).await
+    }
+
+    async fn endpoint(
+        &self,
+        name: &ConnectionName,
+        settings: &ConnectionSettings,
+    ) -> Result<Option<SecretEndpoint>, DatabaseError> {
+        self.source(settings).endpoint(name, settings).await
+    }
+
+    fn may_change(&self, settings: &ConnectionSettings) -> bool {
+        self.source(settings).may_change(settings)
+    }
+}
