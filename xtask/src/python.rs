@@ -1,6 +1,6 @@
 //! The Python environment below `target/venv`: tools and libraries that checks and tests use, at pinned versions.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,13 +22,16 @@ impl Python {
     /// The environment, made or brought up to date first when the pins have changed. `say` hears what is being done.
     pub(crate) fn provide(say: &dyn Fn(&str)) -> Result<Self> {
         let python = Self { folder: workspace::provided().join("venv") };
+        fs::create_dir_all(workspace::provided())?;
+        // Services and tools want it at the same time.
+        let lock = File::create(workspace::provided().join("venv.lock"))?;
+        lock.lock().context("waiting for another `cargo xtask` that makes the Python environment")?;
         let stamp = python.folder.join("requirements.txt");
         if fs::read_to_string(&stamp).is_ok_and(|installed| installed == REQUIREMENTS) {
             return Ok(python);
         }
         let base = settings::program("python3")
             .context("python3 is not there; on Debian `apt-get install python3`, elsewhere see `cargo xtask setup`")?;
-        fs::create_dir_all(workspace::provided())?;
         say("making the environment");
         let pip = make(&base, &python.folder)?;
         say("installing packages");

@@ -17,11 +17,13 @@ use state::{Running, State};
 pub(crate) mod container;
 mod given;
 mod mariadb;
+mod moto;
 mod mysql;
 pub(crate) mod place;
 mod postgres;
 pub(crate) mod probe;
 pub(crate) mod programs;
+mod redis;
 pub(crate) mod state;
 
 /// A server that tests need.
@@ -34,11 +36,15 @@ pub(crate) enum Service {
     Mariadb,
     /// `PostgreSQL`.
     Postgres,
+    /// Redis 7 or later.
+    Redis,
+    /// AWS as `moto` plays it: Secrets Manager and others.
+    Moto,
 }
 
 impl Service {
     /// All of them, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 3] = [Self::Mysql, Self::Mariadb, Self::Postgres];
+    pub(crate) const ALL: [Self; 5] = [Self::Mysql, Self::Mariadb, Self::Postgres, Self::Redis, Self::Moto];
 
     /// The word that commands, folders and test modules use.
     pub(crate) fn word(self) -> &'static str {
@@ -46,6 +52,8 @@ impl Service {
             Self::Mysql => "mysql",
             Self::Mariadb => "mariadb",
             Self::Postgres => "postgres",
+            Self::Redis => "redis",
+            Self::Moto => "moto",
         }
     }
 
@@ -55,6 +63,8 @@ impl Service {
             Self::Mysql => "BINDERY_TEST_MYSQL_URL",
             Self::Mariadb => "BINDERY_TEST_MARIADB_URL",
             Self::Postgres => "BINDERY_TEST_POSTGRES_URL",
+            Self::Redis => "BINDERY_TEST_REDIS_URL",
+            Self::Moto => "BINDERY_TEST_AWS_URL",
         }
     }
 
@@ -62,6 +72,8 @@ impl Service {
         match self {
             Self::Mysql | Self::Mariadb => 3306,
             Self::Postgres => 5432,
+            Self::Redis => 6379,
+            Self::Moto => 5000,
         }
     }
 
@@ -70,6 +82,9 @@ impl Service {
         match self {
             Self::Mysql | Self::Mariadb => format!("mysql://root:{password}@127.0.0.1:{port}/"),
             Self::Postgres => format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres"),
+            Self::Redis => format!("redis://{}:{password}@127.0.0.1:{port}/0", redis::ADMINISTRATOR),
+            // It lets everybody in.
+            Self::Moto => format!("http://127.0.0.1:{port}"),
         }
     }
 }
@@ -80,6 +95,8 @@ impl fmt::Display for Service {
             Self::Mysql => "MySQL",
             Self::Mariadb => "MariaDB",
             Self::Postgres => "PostgreSQL",
+            Self::Redis => "Redis",
+            Self::Moto => "moto",
         })
     }
 }
@@ -94,7 +111,7 @@ pub(crate) enum Source {
     Container,
     /// The server's programs are installed on this machine.
     Installed,
-    /// Debian's packages, unpacked below `target/services/packages`.
+    /// Debian's packages, unpacked below `target/services/packages`, or the Python environment below `target`.
     Packages,
     /// Another engine of the same family stands in.
     Fallback,
@@ -135,6 +152,7 @@ impl Outcome {
 pub(crate) fn environment(running: &[Running], authority: &std::path::Path) -> Vec<(String, String)> {
     let mut variables: Vec<_> =
         running.iter().map(|server| (server.service.variable().to_owned(), server.url.clone())).collect();
+    variables.extend(running.iter().flat_map(|server| server.further.clone()));
     variables.push(("BINDERY_TEST_CA".to_owned(), authority.display().to_string()));
     variables
 }
@@ -253,8 +271,8 @@ fn provide(
         }
         step.note(source.to_string());
         let attempt = match source {
-            Source::Url => given::server(service),
-            Source::Container => container::start(service, certificates),
+            Source::Url => given::server(service, home, &|text| step.note(text)),
+            Source::Container => container::start(service, home, certificates, &|text| step.note(text)),
             Source::Installed | Source::Packages => start(service, source, home, certificates, &|text| step.note(text)),
             Source::Fallback => Ok(None),
         };
@@ -303,6 +321,8 @@ fn start(
         Service::Mysql => mysql::start(&programs, &place),
         Service::Mariadb => mariadb::start(&programs, &place),
         Service::Postgres => postgres::start(&programs, &place),
+        Service::Redis => redis::start(&programs, &place),
+        Service::Moto => moto::start(&programs, &place),
     }?;
     say("waiting for its first answer");
     let answer = match place.wait_for_answer(service, &process, Duration::from_secs(90)) {
@@ -319,6 +339,10 @@ fn start(
         version: answer.version.unwrap_or_else(|| programs.version.clone()),
         port: place.port,
         url: service.url(place.port, &place.password),
+        further: match service {
+            Service::Redis => redis::variables(Some(&programs), place.tls_port, &place.password, home)?,
+            _ => Vec::new(),
+        },
         log: Some(place.log()),
         process: Some(process),
         container: None,

@@ -45,6 +45,8 @@ pub(crate) fn run(_: &Arguments, screen: &Screen) -> ExitCode {
         ("MySQL", server(Service::Mysql, Release::Unstable)),
         ("MariaDB", server(Service::Mariadb, Release::Own)),
         ("PostgreSQL", server(Service::Postgres, Release::Own)),
+        ("Redis", server(Service::Redis, Release::Own)),
+        ("moto", Finding::Good("AWS for tests, among the Python tools".to_owned())),
         ("SQL Server", sqlserver()),
     ];
     step.done("");

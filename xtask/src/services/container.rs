@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use super::place::Home;
 use super::state::Running;
-use super::{Service, Source, place, probe};
+use super::{Service, Source, place, probe, redis};
 use crate::certificates::{Certificates, random_password};
 use crate::{interrupt, process, settings};
 
@@ -57,13 +58,19 @@ pub(crate) fn engine() -> Option<PathBuf> {
 }
 
 /// Starts a service's official image. `None` without a container engine.
-pub(super) fn start(service: Service, certificates: &Certificates) -> Result<Option<Running>> {
+/// moto comes from `PyPI` alone, so that its version is the pinned one.
+pub(super) fn start(
+    service: Service,
+    home: &Home,
+    certificates: &Certificates,
+    say: &dyn Fn(&str),
+) -> Result<Option<Running>> {
+    let Some(image) = Image::of(service) else { return Ok(None) };
     let Some(engine) = engine() else { return Ok(None) };
-    let port = place::free_port()?;
+    let (port, tls_port) = place::free_ports()?;
     let password = random_password()?;
     let id = Id { engine, name: format!("bindery-{}-{port}", service.word()) };
-    let image = Image::of(service);
-    process::capture(&mut image.command(&id, port, &password, certificates)?)
+    process::capture(&mut image.command(&id, (port, tls_port), &password, certificates)?)
         .with_context(|| format!("starting the image {}", image.name))?;
     match wait_for_answer(service, &id, port) {
         Ok(answer) => Ok(Some(Running {
@@ -73,6 +80,13 @@ pub(super) fn start(service: Service, certificates: &Certificates) -> Result<Opt
             version: answer.version.unwrap_or_else(|| image.name.to_owned()),
             port,
             url: service.url(port, &password),
+            further: match service {
+                Service::Redis => redis::variables(None, tls_port, &password, home)?
+                    .into_iter()
+                    .chain(redis::programs(home, say))
+                    .collect(),
+                _ => Vec::new(),
+            },
             log: None,
             process: None,
             container: Some(id),
@@ -103,48 +117,79 @@ fn wait_for_answer(service: Service, id: &Id, port: u16) -> Result<probe::Answer
 struct Image {
     name: &'static str,
     port: u16,
+    /// Where it speaks TLS, when that is another port.
+    tls_port: Option<u16>,
     /// The user in the image who runs the server and must own the key.
     owner: &'static str,
     variables: &'static [&'static str],
+    /// What a shell does before the server starts.
+    prepare: &'static str,
     server: &'static str,
 }
 
 impl Image {
-    fn of(service: Service) -> Self {
-        match service {
+    fn of(service: Service) -> Option<Self> {
+        Some(match service {
+            Service::Moto => return None,
             Service::Mysql => Self {
                 name: "mysql:8.4",
                 port: 3306,
+                tls_port: None,
                 owner: "mysql",
                 variables: &["MYSQL_ROOT_HOST=%", "MYSQL_ROOT_PASSWORD"],
+                prepare: "true",
                 server: "mysqld --max-connections=600 --innodb-flush-log-at-trx-commit=0 --disable-log-bin \
                          --ssl-ca=/tmp/tls/ca.pem --ssl-cert=/tmp/tls/server.pem --ssl-key=/tmp/tls/server.key",
             },
             Service::Mariadb => Self {
                 name: "mariadb:11.4",
                 port: 3306,
+                tls_port: None,
                 owner: "mysql",
                 variables: &["MARIADB_ROOT_HOST=%", "MARIADB_ROOT_PASSWORD"],
+                prepare: "true",
                 server: "mariadbd --max-connections=600 --innodb-flush-log-at-trx-commit=0 \
                          --ssl-ca=/tmp/tls/ca.pem --ssl-cert=/tmp/tls/server.pem --ssl-key=/tmp/tls/server.key",
             },
             Service::Postgres => Self {
                 name: "postgres:17",
                 port: 5432,
+                tls_port: None,
                 owner: "postgres",
                 variables: &["POSTGRES_INITDB_ARGS=--locale=C --encoding=UTF8", "POSTGRES_PASSWORD"],
+                prepare: "true",
                 server: "postgres -c max_connections=600 -c fsync=off -c full_page_writes=off -c ssl=on \
                          -c ssl_ca_file=/tmp/tls/ca.pem -c ssl_cert_file=/tmp/tls/server.pem \
                          -c ssl_key_file=/tmp/tls/server.key",
             },
-        }
+            Service::Redis => Self {
+                name: "redis:7.4",
+                port: 6379,
+                tls_port: Some(6380),
+                owner: "redis",
+                variables: &["REDIS_PASSWORD"],
+                prepare: "printf 'user default off\\nuser admin on >%s ~* &* +@all\\n' \"$REDIS_PASSWORD\" >/tmp/tls/users.acl",
+                server: "redis-server --port 6379 --tls-port 6380 --aclfile /tmp/tls/users.acl --save '' \
+                         --tls-ca-cert-file /tmp/tls/ca.pem --tls-cert-file /tmp/tls/server.pem \
+                         --tls-key-file /tmp/tls/server.key --tls-auth-clients no",
+            },
+        })
     }
 
-    fn command(&self, id: &Id, port: u16, password: &str, certificates: &Certificates) -> Result<Command> {
+    fn command(
+        &self,
+        id: &Id,
+        (port, tls_port): (u16, u16),
+        password: &str,
+        certificates: &Certificates,
+    ) -> Result<Command> {
         let folder = certificates.authority.parent().context("the certificates lie in no folder")?;
         let mut command = Command::new(&id.engine);
         command.args(["run", "--detach", "--name", &id.name]);
         command.args(["--publish", &format!("127.0.0.1:{port}:{}", self.port)]);
+        if let Some(inner) = self.tls_port {
+            command.args(["--publish", &format!("127.0.0.1:{tls_port}:{inner}")]);
+        }
         command.args(["--volume", &format!("{}:/bindery-tls:ro", folder.display())]);
         for variable in self.variables {
             // A variable without a value takes ours, so that the password is in no list of processes.
@@ -155,9 +200,9 @@ impl Image {
         }
         // Servers refuse a key that belongs to another user, and the mounted one belongs to the person outside.
         let script = format!(
-            "cp -r /bindery-tls /tmp/tls && chown -R {} /tmp/tls && chmod 600 /tmp/tls/server.key && \
+            "cp -r /bindery-tls /tmp/tls && {} && chown -R {} /tmp/tls && chmod 600 /tmp/tls/server.key && \
              exec docker-entrypoint.sh {}",
-            self.owner, self.server
+            self.prepare, self.owner, self.server
         );
         command.args(["--entrypoint", "sh", self.name, "-c", &script]);
         Ok(command)
@@ -173,8 +218,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let certificates = Certificates::provide(folder.path()).unwrap();
         let id = Id { engine: "/usr/bin/docker".into(), name: "bindery-mysql-1".into() };
-        for service in Service::ALL {
-            let command = Image::of(service).command(&id, 4000, "hunter2", &certificates).unwrap();
+        for image in Service::ALL.into_iter().filter_map(Image::of) {
+            let command = image.command(&id, (4000, 4001), "hunter2", &certificates).unwrap();
             assert!(!process::describe(&command).contains("hunter2"));
             assert!(command.get_envs().any(|(_, value)| value == Some("hunter2".as_ref())));
             assert!(process::describe(&command).contains("127.0.0.1:4000:"));

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::place::Home;
 use super::state::Running;
-use super::{Service, Source, probe};
+use super::{Service, Source, probe, redis};
 use crate::certificates::Certificates;
 use crate::{settings, workspace};
 
 /// The server in the service's variable, once it has answered.
-pub(super) fn server(service: Service) -> Result<Option<Running>> {
+pub(super) fn server(service: Service, home: &Home, say: &dyn Fn(&str)) -> Result<Option<Running>> {
     let Some(url) = settings::variable(service.variable()) else {
         return Ok(None);
     };
@@ -30,6 +31,11 @@ pub(super) fn server(service: Service) -> Result<Option<Running>> {
         version: answer.version.unwrap_or_else(|| "a server".to_owned()),
         port,
         url,
+        // A TLS port of theirs, the person names in the variable for it.
+        further: match service {
+            Service::Redis => redis::programs(home, say),
+            _ => Vec::new(),
+        },
         log: None,
         process: None,
         container: None,

@@ -85,6 +85,11 @@ impl Home {
         self.folder.join(service.word()).join(LOG)
     }
 
+    /// A file for programs that tests start themselves.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.folder.join("packages").join(name)
+    }
+
     /// Where the packages of one server are unpacked.
     pub(crate) fn packages(&self, name: &str) -> PathBuf {
         self.folder.join("packages").join(name)
@@ -105,6 +110,8 @@ pub(crate) struct Place {
     user: Option<Unprivileged>,
     /// A port of 127.0.0.1 that was free a moment ago.
     pub(crate) port: u16,
+    /// Another one, for servers that speak TLS on a port of its own.
+    pub(crate) tls_port: u16,
     /// The administrator's password.
     pub(crate) password: String,
     /// Copies that the server's user can read.
@@ -124,8 +131,10 @@ impl Place {
             leaf: folder.join("server.pem"),
             key: folder.join("server.key"),
         };
-        let place =
-            Self { port: free_port()?, password: random_password()?, user: home.user, certificates: copies, folder };
+        let (port, tls_port) = free_ports()?;
+        // Python's environment may lie where nobody else can enter, and moto is content to be run by root.
+        let user = home.user.filter(|_| service != Service::Moto);
+        let place = Self { port, tls_port, password: random_password()?, user, certificates: copies, folder };
         // `fs::copy` takes the permissions along, so the key stays private.
         fs::copy(&certificates.authority, &place.certificates.authority)?;
         fs::copy(&certificates.leaf, &place.certificates.leaf)?;
@@ -233,10 +242,11 @@ fn program_name(command: &Command) -> String {
     described.split(' ').next().unwrap_or_default().to_owned()
 }
 
-/// A port of the loopback interface that nobody uses.
-pub(crate) fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).context("looking for a free port")?;
-    Ok(listener.local_addr()?.port())
+/// Two ports of the loopback interface that nobody uses. Both are held meanwhile, so that they are not the same.
+pub(super) fn free_ports() -> Result<(u16, u16)> {
+    let listen = || TcpListener::bind(("127.0.0.1", 0)).context("looking for a free port");
+    let (first, second) = (listen()?, listen()?);
+    Ok((first.local_addr()?.port(), second.local_addr()?.port()))
 }
 
 #[cfg(test)]
@@ -244,9 +254,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_free_port_can_be_listened_on() {
-        let port = free_port().unwrap();
-        TcpListener::bind(("127.0.0.1", port)).unwrap();
+    fn free_ports_can_be_listened_on_at_the_same_time() {
+        let (first, second) = free_ports().unwrap();
+        let _first = TcpListener::bind(("127.0.0.1", first)).unwrap();
+        TcpListener::bind(("127.0.0.1", second)).unwrap();
     }
 
     #[test]

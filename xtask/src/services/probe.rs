@@ -40,6 +40,8 @@ pub(crate) fn ask(service: Service, host: &str, port: u16, limit: Duration) -> R
     match service {
         Service::Mysql | Service::Mariadb => mysql(&mut stream),
         Service::Postgres => postgres(&mut stream),
+        Service::Redis => redis(&mut stream),
+        Service::Moto => moto(&mut stream),
     }
 }
 
@@ -94,6 +96,34 @@ fn postgres(stream: &mut (impl Read + Write)) -> Result<Answer> {
         }
         other => bail!("the server's answer begins with {:?}, as no PostgreSQL's does", char::from(other)),
     }
+}
+
+/// Redis takes a command as a line, and wants a login before it does anything else: that it asks for one is a sign of
+/// life. While it reads its data, and while it is a replica without a primary, it says so.
+fn redis(stream: &mut (impl Read + Write)) -> Result<Answer> {
+    stream.write_all(b"PING\r\n")?;
+    let line = first_line(stream)?;
+    match line.split(' ').next().unwrap_or_default() {
+        "+PONG" | "-NOAUTH" => Ok(Answer { version: None }),
+        word if word.starts_with('-') => bail!("the server says: {}", &line[1..]),
+        _ => bail!("the server's answer is not Redis's"),
+    }
+}
+
+/// moto has a page of its own beside those of AWS.
+fn moto(stream: &mut (impl Read + Write)) -> Result<Answer> {
+    stream.write_all(b"GET /moto-api/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let line = first_line(stream)?;
+    match line.split(' ').nth(1) {
+        Some("200") => Ok(Answer { version: None }),
+        _ => bail!("the server answers `{line}`"),
+    }
+}
+
+fn first_line(stream: &mut impl Read) -> Result<String> {
+    let mut line = String::new();
+    BufReader::new(stream.take(512)).read_line(&mut line).context("reading the server's answer")?;
+    Ok(line.trim_end().to_owned())
 }
 
 #[cfg(test)]
@@ -165,6 +195,31 @@ mod tests {
     fn postgres_is_not_ready_while_it_starts_up() {
         let (result, _) = postgres_says(b'E', b"SFATAL\0C57P03\0Mthe database system is starting up\0\0");
         assert!(result.unwrap_err().to_string().contains("starting up"));
+    }
+
+    #[track_caller]
+    fn redis_says(answer: &str) -> Result<Answer> {
+        let mut stream = Scripted { answer: Cursor::new(answer.as_bytes().to_vec()), heard: Vec::new() };
+        let result = redis(&mut stream);
+        assert_eq!(stream.heard, b"PING\r\n");
+        result
+    }
+
+    #[test]
+    fn redis_is_ready_when_it_wants_a_login_and_not_while_it_reads_its_data() {
+        assert!(redis_says("-NOAUTH Authentication required.\r\n").is_ok());
+        assert!(redis_says("+PONG\r\n").is_ok());
+        let error = redis_says("-LOADING Redis is loading the dataset in memory\r\n").unwrap_err();
+        assert!(error.to_string().contains("LOADING"), "{error}");
+        assert!(redis_says("HTTP/1.1 400 Bad Request\r\n").is_err());
+    }
+
+    #[test]
+    fn moto_is_told_from_another_web_server_by_its_page() {
+        let asked =
+            |answer: &str| moto(&mut Scripted { answer: Cursor::new(answer.as_bytes().to_vec()), heard: Vec::new() });
+        assert!(asked("HTTP/1.1 200 OK\r\n\r\n").is_ok());
+        assert!(asked("HTTP/1.1 404 NOT FOUND\r\n\r\n").is_err());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use super::place::Home;
 use super::{Service, Source};
 use crate::debian::{self, Release, Unpacked};
+use crate::python::Python;
 use crate::{process, settings};
 
 /// Folders that hold servers and are seldom on a person's search path.
@@ -80,8 +81,19 @@ impl Programs {
         let text = process::capture(programs.server().arg("--version"))
             .with_context(|| format!("asking {} for its version", programs.server.display()))?;
         let text = text.trim();
-        text.strip_prefix("postgres (PostgreSQL) ").unwrap_or(text).clone_into(&mut programs.version);
+        let text = text.strip_prefix("postgres (PostgreSQL) ").unwrap_or(text);
+        let redis = text.strip_prefix("Redis server v=").and_then(|rest| rest.split(' ').next());
+        redis.unwrap_or(text).clone_into(&mut programs.version);
         Ok(programs)
+    }
+
+    /// moto's server among the Python tools, which are pinned.
+    fn of_python(python: &Python) -> Result<Self> {
+        let script = "from importlib.metadata import version; print(version('moto'))";
+        let version = process::capture(Command::new(python.interpreter()).args(["-c", script]))
+            .context("asking for moto's version")?;
+        let server = python.interpreter().with_file_name("moto_server");
+        Ok(Self { unpacked: None, server, version: version.trim().to_owned() })
     }
 }
 
@@ -93,6 +105,8 @@ pub(crate) fn installed_version(service: Service) -> Option<String> {
 /// The programs of a server from a source; `None` when the source does not have them.
 pub(super) fn find(service: Service, source: Source, home: &Home, say: &dyn Fn(&str)) -> Result<Option<Programs>> {
     match source {
+        // Whatever version a machine has, the pinned one is wanted.
+        Source::Installed if service == Service::Moto => Ok(None),
         Source::Installed => Ok(installed(service)),
         Source::Packages => unpacked(service, home, say).map(Some),
         Source::Url | Source::Container | Source::Fallback => Ok(None),
@@ -115,6 +129,8 @@ fn candidates(service: Service) -> Vec<PathBuf> {
         Service::Mariadb => {
             folders.iter().flat_map(|folder| [folder.join("mariadbd"), folder.join("mysqld")]).collect()
         }
+        Service::Redis => folders.iter().map(|folder| folder.join("redis-server")).collect(),
+        Service::Moto => Vec::new(),
         Service::Postgres => {
             // Debian keeps its versions apart, the highest is wanted, and what lies on the search path are links.
             let mut found = postgres_folders(Path::new("/usr/lib/postgresql"));
@@ -147,6 +163,8 @@ fn is_right(service: Service, version: &str) -> bool {
         Service::Mysql => !is_mariadb && major_version(version).is_some_and(|major| major >= 8),
         Service::Mariadb => is_mariadb && major_version(version).is_some_and(|major| major >= 10),
         Service::Postgres => major_version(version).is_some_and(|major| major >= 13),
+        Service::Redis => major_version(version).is_some_and(|major| major >= 7),
+        Service::Moto => true,
     }
 }
 
@@ -166,6 +184,11 @@ fn unpacked(service: Service, home: &Home, say: &dyn Fn(&str)) -> Result<Program
             let unpacked = debian::provide(Release::Own, &["mariadb-server-core"], &folder, say)?;
             Programs::try_new(Some(unpacked), "/usr/sbin/mariadbd".into())
         }
+        Service::Redis => {
+            let unpacked = debian::provide(Release::Own, &["redis-server"], &folder, say)?;
+            Programs::try_new(Some(unpacked), "/usr/bin/redis-server".into())
+        }
+        Service::Moto => Programs::of_python(&Python::provide(say)?),
         Service::Postgres => {
             let unpacked = debian::provide(Release::Own, &["postgresql"], &folder, say)?;
             let versions = postgres_folders(&unpacked.path("/usr/lib/postgresql"));
@@ -199,6 +222,8 @@ mod tests {
         assert!(!is_right(Service::Mysql, OLD_MYSQL));
         assert!(!is_right(Service::Postgres, "9.6.24"));
         assert!(!is_right(Service::Postgres, "something else"));
+        assert!(!is_right(Service::Redis, "6.2.14"));
+        assert!(is_right(Service::Redis, "7.0.15"));
     }
 
     #[test]

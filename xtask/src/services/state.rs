@@ -36,7 +36,7 @@ impl Process {
             return Ok(());
         }
         let signal = match service {
-            Service::Mysql | Service::Mariadb => Signal::TERM,
+            Service::Mysql | Service::Mariadb | Service::Redis | Service::Moto => Signal::TERM,
             // PostgreSQL's fast shutdown: sessions end, nothing is lost. SIGTERM would wait for clients.
             Service::Postgres => Signal::INT,
         };
@@ -54,6 +54,8 @@ pub(crate) struct Running {
     pub(crate) port: u16,
     /// Holds the administrator's password: the file is readable by its owner alone.
     pub(crate) url: String,
+    /// What tests are told beside the URL, as variables.
+    pub(crate) further: Vec<(String, String)>,
     pub(crate) log: Option<PathBuf>,
     pub(crate) process: Option<Process>,
     pub(crate) container: Option<container::Id>,
@@ -155,6 +157,7 @@ mod tests {
             version: "1".into(),
             port: 1,
             url: "mysql://root:secret@127.0.0.1:1/".into(),
+            further: Vec::new(),
             log: None,
             process,
             container: None,

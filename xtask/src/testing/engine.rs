@@ -21,12 +21,16 @@ pub(crate) enum Engine {
     Tds,
     /// A real T-SQL engine: SQL Server's semantics
     Sqlserver,
+    /// Redis 7 or later
+    Redis,
+    /// AWS as moto plays it
+    Moto,
 }
 
 impl Engine {
     /// All of them, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Mysql, Self::Mariadb, Self::Postgres, Self::Sqlite, Self::Tds, Self::Sqlserver];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Mysql, Self::Mariadb, Self::Postgres, Self::Sqlite, Self::Tds, Self::Sqlserver, Self::Redis, Self::Moto];
 
     /// The segment in a test's path.
     pub(crate) fn segment(self) -> &'static str {
@@ -37,6 +41,8 @@ impl Engine {
             Self::Sqlite => "sqlite",
             Self::Tds => "tds",
             Self::Sqlserver => "sqlserver",
+            Self::Redis => "redis",
+            Self::Moto => "moto",
         }
     }
 
@@ -46,6 +52,8 @@ impl Engine {
             Self::Mysql => Some(Service::Mysql),
             Self::Mariadb => Some(Service::Mariadb),
             Self::Postgres => Some(Service::Postgres),
+            Self::Redis => Some(Service::Redis),
+            Self::Moto => Some(Service::Moto),
             Self::Sqlite | Self::Tds | Self::Sqlserver => None,
         }
     }
@@ -76,6 +84,8 @@ impl fmt::Display for Engine {
             Self::Sqlite => "SQLite",
             Self::Tds => "TDS server",
             Self::Sqlserver => "SQL Server",
+            Self::Redis => "Redis",
+            Self::Moto => "AWS (moto)",
         })
     }
 }
@@ -96,6 +106,8 @@ mod tests {
         check(true, "contract::tds::a_wrong_password_is_refused", &[Engine::Tds]);
         check(true, "users::mysql_is_no_segment::x", &[]);
         check(true, "postgres::x", &[Engine::Postgres]);
+        check(true, "redis::acl::a_user_may_not_do_everything", &[Engine::Redis]);
+        check(true, "secrets::moto::a_version_is_found", &[Engine::Moto]);
     }
 
     #[test]
