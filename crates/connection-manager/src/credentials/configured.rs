@@ -1,10 +1,14 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use shared_kernel::database::{ConnectionName, DatabaseError};
+use shared_kernel::Clock;
+use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
 
 use super::cache::SecretCache;
 use super::{
     Credentials, Freshness, LocalSecrets, ManagedSecrets, PasswordSource, SecretEndpoint, SecretSource, SecretStage,
 };
+use crate::config::SecretsConfig;
 use crate::settings::ConnectionSettings;
 
 /// Every kind of [`PasswordSource`]: what is local from here, the rest from a secrets manager where there is one.
@@ -18,6 +22,33 @@ impl ConfiguredSecrets {
     /// Local ones alone.
     pub fn local() -> Self {
         Self::default()
+    }
+
+    /// What a configuration asks for, as far as this program was compiled for it. Asks nobody anything yet.
+    ///
+    /// # Errors
+    /// `Misconfigured` for a shared level that cannot be used.
+    pub fn build(config: &SecretsConfig, clock: Arc<dyn Clock>) -> Result<Self, DatabaseError> {
+        #[cfg(feature = "aws-secrets")]
+        {
+            let store = super::aws::AwsSecrets::new(super::aws::AwsSettings {
+                region: config.region.clone(),
+                endpoint_url: config.endpoint_url.clone(),
+                timeout: config.cache.timeout,
+            });
+            let cache = cache(Arc::new(store), config, clock)?;
+            Ok(Self::local().with_managed(ManagedSecrets::new(cache)))
+        }
+        #[cfg(not(feature = "aws-secrets"))]
+        {
+            let _ = clock;
+            match config.redis {
+                Some(_) => {
+                    Err(misconfigured("[secrets.redis] is of no use: this program reads from no secrets manager"))
+                }
+                None => Ok(Self::local()),
+            }
+        }
     }
 
     /// Takes those of a secrets manager from `managed`.
@@ -63,4 +94,20 @@ impl SecretSource for ConfiguredSecrets {
     fn may_change(&self, settings: &ConnectionSettings) -> bool {
         self.source(settings).may_change(settings)
     }
+}
+
+#[cfg(feature = "aws-secrets")]
+fn cache(
+    store: Arc<dyn super::store::SecretStore>,
+    config: &SecretsConfig,
+    clock: Arc<dyn Clock>,
+) -> Result<SecretCache, DatabaseError> {
+    if config.redis.is_some() {
+        return Err(misconfigured("[secrets.redis] is of no use: this program was compiled without Redis"));
+    }
+    Ok(SecretCache::new(store, config.cache.clone(), clock))
+}
+
+fn misconfigured(message: impl Into<String>) -> DatabaseError {
+    DatabaseError::new(DatabaseErrorKind::Misconfigured, message)
 }

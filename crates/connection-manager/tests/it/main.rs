@@ -6,4 +6,5 @@ mod manager;
 mod metrics;
 mod pool;
 mod sea_orm;
+mod secrets;
 mod tds;

@@ -39,7 +39,9 @@ fn kind(code: &str, said: &str, status: u16) -> StoreErrorKind {
     match code {
         "ResourceNotFoundException" => StoreErrorKind::NotFound,
         // The only way to tell a secret that is about to be deleted from other requests that its state does not allow.
-        "InvalidRequestException" if said.contains("marked for deletion") => StoreErrorKind::NotFound,
+        "InvalidRequestException" if said.contains("marked for deletion") || said.contains("marked deleted") => {
+            StoreErrorKind::NotFound
+        }
         "AccessDeniedException"
         | "AccessDenied"
         | "ExpiredTokenException"
