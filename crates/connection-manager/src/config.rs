@@ -7,7 +7,8 @@
 //! port = 3306                             # the engine's usual one when left out
 //! database = "users"
 //! username = "svc_users"
-//! password = { env = "USERS_PASSWORD" }   # or { file = "/run/secrets/users" }, readable by its owner alone
+//! password = { env = "USERS_PASSWORD" }   # or { file = "/run/secrets/users" }, readable by its owner alone, or
+//!                                         # { secrets_manager = "prod/users" }, which also has user, host and database
 //! tls = { mode = "verify-full", ca_file = "/etc/ssl/db-ca.pem" }   # verify-full, required or disabled
 //! pool = { min = 0, max = 10, acquire_timeout = "5s", connect_timeout = "5s", idle_timeout = "10m", max_lifetime = "30m", statement_timeout = "30s", validate_after = "30s" }
 //!
@@ -17,18 +18,45 @@
 //! options = { synchronous = "full", busy_timeout = "5s" }
 //! ```
 //!
+//! Where a password is `{ secrets_manager = … }`, a further section says how AWS Secrets Manager is reached and how long its
+//! answers are kept; all of it may be left out:
+//!
+//! ```toml
+//! [secrets]
+//! region = "eu-central-1"       # otherwise the SDK's usual places: AWS_REGION, the profile, the instance
+//! endpoint_url = "http://127.0.0.1:5000"   # an emulator, or a private endpoint
+//! ttl = "1h"                    # how long an answer is kept, less up to a tenth
+//! stale_limit = "24h"           # how long after that it serves while AWS is away; never when AWS refuses
+//! timeout = "5s"                # of one question, with all tries
+//! pause = "1s"                  # between two questions about one secret whose known versions a server rejects
+//!
+//! [secrets.redis]               # a level that processes share; what lies there is encrypted
+//! url = "rediss://cache.example:6379/0"
+//! username = "bindery"          # Redis's default user when left out
+//! password = { env = "SECRETS_REDIS_PASSWORD" }
+//! ca_file = "/etc/ssl/cache-ca.pem"
+//! prefix = "bindery:secret:"    # what every key in Redis begins with
+//! timeout = "250ms"             # of one question to Redis, which is done without when it is away
+//! encrypt_with = "2026-11"      # needed when there is more than one key
+//!
+//! [secrets.redis.keys]          # 32 bytes in Base64 each; one encrypts, all decrypt
+//! 2026-11 = { env = "SECRETS_KEY_2026_11" }
+//! 2026-08 = { file = "/run/secrets/key-2026-08" }
+//! ```
+//!
 //! A variable such as `BINDERY_CONNECTIONS__USERS__HOST` or `BINDERY_CONNECTIONS__USERS__POOL__MAX` takes the place of
 //! one value, or adds it. Without `tls`, a server on a loopback address is reached without TLS and any other with full
 //! verification. A time of `"0s"` switches `idle_timeout`, `max_lifetime` or `statement_timeout` off.
 //!
-//! A larger file embeds the section: read it as a [`Document`], take what is its own through [`Reader::root`], hand
-//! the same root to [`ConnectionsConfig::read`], and let [`Reader::finish`] tell every fault at once.
+//! A larger file embeds the sections: read it as a [`Document`], take what is its own through [`Reader::root`], hand
+//! the same root to [`ConnectionsConfig::read`] and [`SecretsConfig::read`], and let [`Reader::finish`] tell every fault at once.
 
 mod connections;
 mod document;
 pub mod duration;
 mod effective;
 mod fault;
+mod secrets;
 mod section;
 pub mod suggest;
 
@@ -36,4 +64,5 @@ pub use connections::ConnectionsConfig;
 pub use document::Document;
 pub use effective::Effective;
 pub use fault::{ConfigError, Fault, Origin};
+pub use secrets::{InvalidKey, SealingKeySource, SecretsConfig, SharedSecretsConfig};
 pub use section::{Reader, Section};

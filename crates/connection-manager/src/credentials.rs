@@ -1,7 +1,15 @@
 //! Who logs in, and where the password is kept.
 
+#[cfg(feature = "aws-secrets")]
+pub mod aws;
+pub mod cache;
+mod configured;
+mod endpoint;
 mod keyring;
 mod local;
+mod managed;
+mod secret;
+pub mod store;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,9 +18,13 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use shared_kernel::database::{ConnectionName, DatabaseError};
 
+pub use self::configured::ConfiguredSecrets;
+pub use self::endpoint::{SecretEndpoint, completed};
 pub use self::keyring::{Keyring, Login};
 pub use self::local::LocalSecrets;
-pub(crate) use self::local::{check_password_file, environment_variable};
+pub(crate) use self::local::{check_password_file, environment_variable, read_password_file};
+pub use self::managed::ManagedSecrets;
+pub use self::secret::{DatabaseSecret, InvalidSecret};
 use crate::settings::ConnectionSettings;
 
 /// Where a connection's password comes from. A configuration file names the place and never holds the password.
@@ -27,6 +39,20 @@ pub enum PasswordSource {
     Environment(String),
     /// A file that nobody but its owner may read, read when the connection is opened. One trailing newline is cut.
     File(PathBuf),
+    /// A secret of AWS Secrets Manager in the JSON form that RDS gives it: user, password and, where it has them, host,
+    /// port and database.
+    SecretsManager {
+        /// The secret's name or ARN.
+        id: String,
+    },
+}
+
+impl PasswordSource {
+    /// Whether what it names holds the user and perhaps the way to the server besides the password, so that the settings
+    /// can do without.
+    pub fn holds_login(&self) -> bool {
+        matches!(self, Self::SecretsManager { .. })
+    }
 }
 
 /// What is needed to log in. `Debug` prints no password.
@@ -59,13 +85,30 @@ pub enum SecretStage {
     Previous,
 }
 
+impl SecretStage {
+    /// The staging label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Current => "AWSCURRENT",
+            Self::Pending => "AWSPENDING",
+            Self::Previous => "AWSPREVIOUS",
+        }
+    }
+}
+
+impl fmt::Display for SecretStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.label())
+    }
+}
+
 /// How recent an answer of a [`SecretSource`] has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness<'a> {
     /// Whatever is at hand, as long as its time to live has not passed.
     Cached,
     /// The server rejected this version, so a cache that still holds it is out of date: the answer is another version, or
-    /// comes from where the secret is kept.
+    /// comes from where the secret is kept. Empty when every version that is known was rejected.
     Rejected(&'a str),
 }
 
@@ -86,6 +129,18 @@ pub trait SecretSource: Send + Sync + fmt::Debug {
         stage: SecretStage,
         freshness: Freshness<'_>,
     ) -> Result<Option<Credentials>, DatabaseError>;
+
+    /// Where the secret says that the database is, for what the settings leave out. Most sources know nothing of it.
+    ///
+    /// # Errors
+    /// `SecretUnavailable`, naming the place and never the content.
+    async fn endpoint(
+        &self,
+        _name: &ConnectionName,
+        _settings: &ConnectionSettings,
+    ) -> Result<Option<SecretEndpoint>, DatabaseError> {
+        Ok(None)
+    }
 
     /// Whether the answer may change while the process runs. Where it may, logins to one endpoint go one after the other,
     /// so that a password that was changed is rejected once and not by every attempt under way.

@@ -20,7 +20,10 @@ pub mod tls;
 pub mod values;
 
 pub use connector::{Connector, SettingFault};
-pub use credentials::{Credentials, Freshness, Keyring, LocalSecrets, PasswordSource, SecretSource, SecretStage};
+pub use credentials::{
+    ConfiguredSecrets, Credentials, Freshness, Keyring, LocalSecrets, PasswordSource, SecretEndpoint, SecretSource,
+    SecretStage,
+};
 pub use factory::ConnectionFactory;
 pub use manager::{ConnectionManager, ManagerBuilder};
 pub use pool::{Driver, DriverSession, Pool};

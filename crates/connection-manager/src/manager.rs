@@ -15,7 +15,8 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::credentials::{Keyring, LocalSecrets, SecretSource};
+use crate::connector::checks;
+use crate::credentials::{self, Keyring, LocalSecrets, SecretSource};
 use crate::factory::ConnectionFactory;
 use crate::settings::ConnectionSettings;
 
@@ -200,12 +201,14 @@ impl Build {
         let connector = self.inner.factory.connector(&slot.settings.engine).map_err(|error| error.on(&self.name))?;
         let faults = connector.validate(&slot.settings);
         if !faults.is_empty() {
-            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            let message = format!("the settings cannot work: {}", faults.join("; "));
-            return Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, message).on(&self.name));
+            return Err(checks::misconfigured(&self.name, &faults));
+        }
+        let settings = credentials::completed(&*self.inner.secrets, &self.name, &slot.settings).await?;
+        if let Some(fault) = checks::unreachable_fault(&**connector, &settings) {
+            return Err(checks::misconfigured(&self.name, &[fault]));
         }
         let keyring = slot.keyring.clone();
-        connector.connect(&self.name, &slot.settings, keyring).await.map_err(|error| error.on(&self.name))
+        connector.connect(&self.name, &settings, keyring).await.map_err(|error| error.on(&self.name))
     }
 }
 

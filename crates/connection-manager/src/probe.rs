@@ -9,7 +9,8 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, DatabaseErrorKind};
 use tokio::net::TcpStream;
 
-use crate::credentials::{Freshness, Keyring, SecretSource, SecretStage};
+use crate::connector::checks;
+use crate::credentials::{self, Freshness, Keyring, SecretSource, SecretStage};
 use crate::factory::ConnectionFactory;
 use crate::settings::{ConnectionSettings, TlsMode};
 
@@ -84,6 +85,15 @@ impl Stages {
         let found = found
             .map(|found| ((), found.map_or_else(|| "none".to_owned(), |found| format!("version {}", found.version))));
         self.note("secret", began, found, settings)?;
+        let began = Instant::now();
+        let settings = match credentials::completed(&**secrets, name, settings).await {
+            Ok(settings) => settings,
+            Err(error) => return self.note("secret", began, Err(error), settings),
+        };
+        let settings = &*settings;
+        if let Some(fault) = checks::unreachable_fault(&*connector, settings) {
+            return self.note("settings", began, Err(checks::misconfigured(name, &[fault])), settings);
+        }
         // A keyring of its own: a person who asks wants to see the login tried.
         let keyring = Keyring::new(Arc::clone(secrets), name.clone(), settings.clone());
         if let (Some(host), Some(port)) = (&settings.host, settings.port.or(connector.default_port())) {
@@ -213,7 +223,9 @@ fn remedy(error: &DatabaseError, settings: &ConnectionSettings) -> Option<String
         DatabaseErrorKind::UnknownDatabase => {
             format!("create the database `{database}` or grant `{user}` access to it")
         }
-        DatabaseErrorKind::SecretUnavailable => "set the variable or the file that `password` names".into(),
+        DatabaseErrorKind::SecretUnavailable => {
+            "see that what `password` names is there and that this process may read it".into()
+        }
         DatabaseErrorKind::Saturated => {
             "the server's limit on connections is reached: raise it or lower pool.max".into()
         }

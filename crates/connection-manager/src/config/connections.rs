@@ -100,7 +100,9 @@ fn connection(section: &Section<'_>, factory: &ConnectionFactory) -> Option<Conn
     settings.path = section.path("path");
     settings.username = section.text("username");
     settings.password = password(section);
-    settings.tls = tls(&section.section("tls"), settings.host.as_deref());
+    // Where the secret names the host, it is most likely not this machine.
+    let may_be_loopback = settings.host.is_some() || !settings.password.holds_login();
+    settings.tls = tls(&section.section("tls"), settings.host.as_deref(), may_be_loopback);
     settings.pool = pool(&section.section("pool"));
     let options = section.section("options");
     for key in options.keys() {
@@ -113,7 +115,8 @@ fn connection(section: &Section<'_>, factory: &ConnectionFactory) -> Option<Conn
         section.fault("engine", suggest::unknown("engine", settings.engine.as_str(), known));
         return None;
     };
-    if connector.default_port().is_some() && settings.database.is_none() && !section.has("database") {
+    let database = settings.database.is_some() || settings.password.holds_login();
+    if connector.default_port().is_some() && !database && !section.has("database") {
         section.fault("database", "missing: which of the server's databases is it?");
     }
     for fault in connector.validate(&settings) {
@@ -123,7 +126,7 @@ fn connection(section: &Section<'_>, factory: &ConnectionFactory) -> Option<Conn
 }
 
 fn password(section: &Section<'_>) -> PasswordSource {
-    const REMEDY: &str = "write { env = \"VARIABLE\" } or { file = \"PATH\" }";
+    const REMEDY: &str = "write { env = \"VARIABLE\" }, { file = \"PATH\" } or { secrets_manager = \"NAME\" }";
     if section.is_text_in_file("password") {
         section.fault("password", format!("a password does not belong in the file; {REMEDY}"));
         return PasswordSource::None;
@@ -134,34 +137,49 @@ fn password(section: &Section<'_>) -> PasswordSource {
             .map_or(PasswordSource::None, |text| PasswordSource::Literal(SecretString::from(text)));
     }
     let source = section.section("password");
-    match (source.text("env"), source.path("file")) {
-        (Some(_), Some(_)) => {
-            section.fault("password", "both env and file are given; keep one");
-            PasswordSource::None
-        }
-        (Some(variable), None) => {
+    let places = (source.text("env"), source.path("file"), source.text("secrets_manager"));
+    match places {
+        (Some(variable), None, None) => {
             if environment_variable(&variable).is_none() {
                 source.fault("env", format!("the environment variable `{variable}` is not set"));
             }
             PasswordSource::Environment(variable)
         }
-        (None, Some(file)) => {
+        (None, Some(file), None) => {
             if let Err(error) = check_password_file(&file) {
                 source.fault("file", error.to_string());
             }
             PasswordSource::File(file)
         }
-        (None, None) => {
+        (None, None, Some(id)) => {
+            if !is_secret_id(&id) {
+                source.fault("secrets_manager", "expected a secret's name or ARN: letters, digits and /_+=.@-");
+            }
+            PasswordSource::SecretsManager { id }
+        }
+        (None, None, None) => {
             if source.is_present() {
                 section.fault("password", REMEDY);
             }
             PasswordSource::None
         }
+        _ => {
+            section.fault("password", "more than one place is given; keep one");
+            PasswordSource::None
+        }
     }
 }
 
-fn tls(section: &Section<'_>, host: Option<&str>) -> TlsSettings {
-    let loopback = host.is_none_or(|host| host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()));
+/// What AWS takes for a secret's name (512 characters) or ARN.
+fn is_secret_id(id: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@-:".contains(&byte);
+    let name = !id.contains(':') || id.starts_with("arn:");
+    name && (1..=2048).contains(&id.len()) && id.bytes().all(allowed)
+}
+
+fn tls(section: &Section<'_>, host: Option<&str>, may_be_loopback: bool) -> TlsSettings {
+    let loopback = may_be_loopback
+        && host.is_none_or(|host| host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()));
     let default = if loopback { TlsMode::Disabled } else { TlsMode::VerifyFull };
     let ca_file = section.path("ca_file");
     if let Some(file) = ca_file.as_deref().filter(|file| !file.is_file()) {
@@ -240,7 +258,7 @@ mod tests {
              options, password, path, pool, port, tls, username\n\
              bindery.toml:6: connections.users.pool.min: must not exceed pool.max (2), it is 5\n\
              bindery.toml:7: connections.users.password: a password does not belong in the file; \
-             write { env = \"VARIABLE\" } or { file = \"PATH\" }\n\
+             write { env = \"VARIABLE\" }, { file = \"PATH\" } or { secrets_manager = \"NAME\" }\n\
              bindery.toml:10: connections.books.engine: unknown engine `sqllite`, did you mean `sqlite`?",
         );
     }
@@ -253,6 +271,33 @@ mod tests {
             text,
             &[],
             "bindery.toml:6: connections.users.password.env: the environment variable `BINDERY_SURELY_NOT_SET` is not set",
+        );
+    }
+
+    #[test]
+    fn a_secret_stands_in_for_user_host_and_database() {
+        let text = "[connections.users]\nengine = \"mysql\"\npassword = { secrets_manager = \"prod/users\" }\n";
+        let config = read(text, &[]).unwrap();
+        let users = config.get("users").unwrap();
+        let PasswordSource::SecretsManager { id } = &users.password else { panic!("{:?}", users.password) };
+        assert_eq!(id, "prod/users");
+        assert_eq!(users.tls.mode, TlsMode::VerifyFull, "the host that the secret names is not known to be this one");
+        let shown = config.effective().to_string();
+        assert!(shown.contains("password = { secrets_manager = \"prod/users\" }"), "{shown}");
+        assert_eq!(read(&shown, &[]).unwrap().effective().to_string(), shown);
+    }
+
+    #[test]
+    fn one_place_of_a_password_is_enough() {
+        let text = "[connections.users]\nengine = \"mysql\"\npassword = { secrets_manager = \"prod users\" }\n\
+                    [connections.books]\nengine = \"mysql\"\nhost = \"localhost\"\nusername = \"u\"\n\
+                    database = \"d\"\npassword = { env = \"PATH\", secrets_manager = \"x\" }\n";
+        refused(
+            text,
+            &[],
+            "bindery.toml:3: connections.users.password.secrets_manager: expected a secret's name or ARN: letters, \
+             digits and /_+=.@-\n\
+             bindery.toml:9: connections.books.password: more than one place is given; keep one",
         );
     }
 

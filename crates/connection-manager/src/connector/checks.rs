@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
 
-use super::SettingFault;
+use super::{Connector, SettingFault};
 use crate::config::suggest;
 use crate::credentials::PasswordSource;
 use crate::settings::{ConnectionSettings, TlsMode};
@@ -48,9 +48,13 @@ pub fn refuse_server_settings(settings: &ConnectionSettings, engine: &str, fault
     }
 }
 
-/// What every server needs. The database may be missing: a tool that creates databases connects without one.
+/// What every server needs. The database may be missing: a tool that creates databases connects without one. Host and
+/// user may be missing where the secret has them.
 pub fn server_faults(settings: &ConnectionSettings, faults: &mut Vec<SettingFault>) {
     for (key, value) in [("host", &settings.host), ("username", &settings.username)] {
+        if settings.password.holds_login() && value.is_none() {
+            continue;
+        }
         if value.as_deref().is_none_or(str::is_empty) {
             faults.push(SettingFault::new(key, format!("missing: {} is a server", settings.engine)));
         }
@@ -64,6 +68,12 @@ pub fn server_faults(settings: &ConnectionSettings, faults: &mut Vec<SettingFaul
     if settings.tls.mode == TlsMode::Disabled && settings.tls.ca_file.is_some() {
         faults.push(SettingFault::new("tls.ca_file", "is of no use while tls.mode is \"disabled\""));
     }
+}
+
+/// What is still missing to reach a server once its secret was read.
+pub fn unreachable_fault(connector: &dyn Connector, settings: &ConnectionSettings) -> Option<SettingFault> {
+    let missing = connector.default_port().is_some() && settings.host.is_none() && settings.password.holds_login();
+    missing.then(|| SettingFault::new("host", "missing: neither the settings nor the secret name the server"))
 }
 
 /// The error for settings that a connector found to be faulty.

@@ -40,6 +40,11 @@ impl SecretSource for LocalSecrets {
                 let version = format!("file:{}", fingerprint(&password));
                 (password, version)
             }
+            PasswordSource::SecretsManager { id } => {
+                let message =
+                    format!("the secret `{id}` is kept by a secrets manager, and this program reads from none");
+                return Err(unavailable(message));
+            }
         };
         Ok(Some(Credentials { username: settings.username.clone().unwrap_or_default(), password, version }))
     }

@@ -7,4 +7,5 @@ mod metrics;
 mod pool;
 mod redis;
 mod sea_orm;
+mod secrets;
 mod tds;

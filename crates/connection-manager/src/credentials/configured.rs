@@ -1,0 +1,113 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use shared_kernel::Clock;
+use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
+
+use super::cache::SecretCache;
+use super::{
+    Credentials, Freshness, LocalSecrets, ManagedSecrets, PasswordSource, SecretEndpoint, SecretSource, SecretStage,
+};
+use crate::config::SecretsConfig;
+use crate::settings::ConnectionSettings;
+
+/// Every kind of [`PasswordSource`]: what is local from here, the rest from a secrets manager where there is one.
+#[derive(Debug, Clone, Default)]
+pub struct ConfiguredSecrets {
+    local: LocalSecrets,
+    managed: Option<ManagedSecrets>,
+}
+
+impl ConfiguredSecrets {
+    /// Local ones alone.
+    pub fn local() -> Self {
+        Self::default()
+    }
+
+    /// What a configuration asks for, as far as this program was compiled for it. Asks nobody anything yet.
+    ///
+    /// # Errors
+    /// `Misconfigured` for a shared level that cannot be used.
+    pub fn build(config: &SecretsConfig, clock: Arc<dyn Clock>) -> Result<Self, DatabaseError> {
+        #[cfg(feature = "aws-secrets")]
+        {
+            let store = super::aws::AwsSecrets::new(super::aws::AwsSettings {
+                region: config.region.clone(),
+                endpoint_url: config.endpoint_url.clone(),
+                timeout: config.cache.timeout,
+            });
+            let cache = cache(Arc::new(store), config, clock)?;
+            Ok(Self::local().with_managed(ManagedSecrets::new(cache)))
+        }
+        #[cfg(not(feature = "aws-secrets"))]
+        {
+            let _ = clock;
+            match config.redis {
+                Some(_) => {
+                    Err(misconfigured("[secrets.redis] is of no use: this program reads from no secrets manager"))
+                }
+                None => Ok(Self::local()),
+            }
+        }
+    }
+
+    /// Takes those of a secrets manager from `managed`.
+    #[must_use]
+    pub fn with_managed(mut self, managed: ManagedSecrets) -> Self {
+        self.managed = Some(managed);
+        self
+    }
+
+    /// The cache in front of the secrets manager.
+    pub fn cache(&self) -> Option<&SecretCache> {
+        self.managed.as_ref().map(ManagedSecrets::cache)
+    }
+
+    fn source(&self, settings: &ConnectionSettings) -> &dyn SecretSource {
+        match (&settings.password, &self.managed) {
+            (PasswordSource::SecretsManager { .. }, Some(managed)) => managed,
+            _ => &self.local,
+        }
+    }
+}
+
+#[async_trait]
+impl SecretSource for ConfiguredSecrets {
+    async fn credentials(
+        &self,
+        name: &ConnectionName,
+        settings: &ConnectionSettings,
+        stage: SecretStage,
+        freshness: Freshness<'_>,
+    ) -> Result<Option<Credentials>, DatabaseError> {
+        self.source(settings).credentials(name, settings, stage, freshness).await
+    }
+
+    async fn endpoint(
+        &self,
+        name: &ConnectionName,
+        settings: &ConnectionSettings,
+    ) -> Result<Option<SecretEndpoint>, DatabaseError> {
+        self.source(settings).endpoint(name, settings).await
+    }
+
+    fn may_change(&self, settings: &ConnectionSettings) -> bool {
+        self.source(settings).may_change(settings)
+    }
+}
+
+#[cfg(feature = "aws-secrets")]
+fn cache(
+    store: Arc<dyn super::store::SecretStore>,
+    config: &SecretsConfig,
+    clock: Arc<dyn Clock>,
+) -> Result<SecretCache, DatabaseError> {
+    if config.redis.is_some() {
+        return Err(misconfigured("[secrets.redis] is of no use: this program was compiled without Redis"));
+    }
+    Ok(SecretCache::new(store, config.cache.clone(), clock))
+}
+
+fn misconfigured(message: impl Into<String>) -> DatabaseError {
+    DatabaseError::new(DatabaseErrorKind::Misconfigured, message)
+}
