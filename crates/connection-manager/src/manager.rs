@@ -1,5 +1,6 @@
 //! From a name to a live connection, and from live to closed.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -31,6 +32,8 @@ pub struct ConnectionManager(Arc<Inner>);
 struct Inner {
     /// Sorted by name; the set of names is fixed when the manager is built.
     slots: Box<[Slot]>,
+    /// Where each name's slot is. Names come from the configuration, so a quick hash will do.
+    index: HashMap<ConnectionName, usize, foldhash::fast::RandomState>,
     factory: ConnectionFactory,
     secrets: Arc<dyn SecretSource>,
     runtime: Option<Handle>,
@@ -109,8 +112,7 @@ impl Connections for ConnectionManager {
 
 impl Inner {
     fn slot(&self, name: &str) -> Option<&Slot> {
-        let index = self.slots.binary_search_by(|slot| slot.name.as_str().cmp(name)).ok()?;
-        self.slots.get(index)
+        self.slots.get(*self.index.get(name)?)
     }
 
     fn unknown(&self, name: &str) -> DatabaseError {
@@ -288,6 +290,7 @@ impl ManagerBuilder {
             slots.insert(name, slot);
         }
         Ok(ConnectionManager(Arc::new(Inner {
+            index: slots.keys().cloned().zip(0..).collect(),
             slots: slots.into_values().collect(),
             factory: self.factory,
             secrets: self.secrets,

@@ -10,7 +10,7 @@ mod bare;
 mod measure;
 mod traited;
 
-use connection_manager::ConnectionSettings;
+use connection_manager::{ConnectionSettings, TlsSettings};
 
 use crate::bare::Bare;
 use crate::measure::{Load, Samples, alternate};
@@ -47,6 +47,8 @@ async fn engine(name: &str, mut settings: ConnectionSettings, url: &str) -> Resu
     if name.starts_with('m') {
         settings.database = Some("bindery_bench".to_owned());
     }
+    // As on the bare side.
+    settings.tls = if name == "mysql" { TlsSettings::required() } else { TlsSettings::disabled() };
     let mut bare = Bare::connect(name, url).await?;
     bare.prepare().await?;
     let traited = Traited::connect(settings).await?;
