@@ -30,7 +30,7 @@
 //! timeout = "5s"                # of one question, with all tries
 //! pause = "1s"                  # between two questions about one secret whose known versions a server rejects
 //!
-//! [secrets.redis]               # a level that processes share; what lies there is encrypted
+//! [secrets.redis]               # a level that processes share, encrypted; read and checked here, not served from yet
 //! url = "rediss://cache.example:6379/0"
 //! username = "bindery"          # Redis's default user when left out
 //! password = { env = "SECRETS_REDIS_PASSWORD" }

@@ -159,7 +159,7 @@ impl Inner {
         if !known {
             tracing::info!(
                 connection = %self.name, user = credentials.username, version = credentials.version,
-                "the server accepts another version of the secret"
+                "the server accepts these credentials"
             );
             state.accepted = Some(credentials);
             self.generation.send_modify(|generation| *generation += 1);

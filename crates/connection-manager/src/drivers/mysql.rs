@@ -81,6 +81,13 @@ impl MySqlSession {
         &mut self.connection
     }
 
+    /// The right to send a text of SeaORM.
+    #[cfg(feature = "sea-orm")]
+    #[expect(clippy::unused_async, reason = "the same call on SQLite may have to wait")]
+    pub(crate) async fn turn_of_orm(&self, _sql: &str) -> Result<(), DatabaseError> {
+        self.admit()
+    }
+
     /// A statement of SeaORM, ready to be sent.
     #[cfg(feature = "sea-orm")]
     #[expect(clippy::unused_async, reason = "the same call on PostgreSQL may have to wait")]
@@ -92,7 +99,8 @@ impl MySqlSession {
         Ok(sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?))
     }
 
-    fn refuse_when_lost(&self) -> Result<(), DatabaseError> {
+    /// Whether a statement may be sent, asked before each one whoever sends it.
+    pub(crate) fn admit(&self) -> Result<(), DatabaseError> {
         if self.transaction == Transaction::Lost {
             let message = "the server rolled the transaction back after a conflict, and it has to be begun again";
             return Err(DatabaseError::new(DatabaseErrorKind::SerializationConflict, message));
@@ -102,11 +110,17 @@ impl MySqlSession {
 
     fn note<T>(&mut self, outcome: sqlx::Result<T>, attempt: &str) -> Result<T, DatabaseError> {
         let outcome = outcome.map_err(|error| map(error, attempt));
-        let conflict = outcome.as_ref().is_err_and(|error| *error.kind() == DatabaseErrorKind::SerializationConflict);
-        if conflict && self.transaction == Transaction::Open {
-            self.transaction = Transaction::Lost;
+        if let Err(error) = &outcome {
+            self.note_failure(error.kind());
         }
         outcome
+    }
+
+    /// Takes note of how a statement failed.
+    pub(crate) fn note_failure(&mut self, kind: &DatabaseErrorKind) {
+        if *kind == DatabaseErrorKind::SerializationConflict && self.transaction == Transaction::Open {
+            self.transaction = Transaction::Lost;
+        }
     }
 
     async fn send(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
@@ -116,14 +130,14 @@ impl MySqlSession {
 
 impl DriverSession for MySqlSession {
     async fn execute(&mut self, sql: String, values: Values) -> Result<u64, DatabaseError> {
-        self.refuse_when_lost()?;
+        self.admit()?;
         let query = sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?);
         let done = self.connection.execute(query).await;
         self.note(done, "running a statement").map(|done| done.rows_affected())
     }
 
     async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
-        self.refuse_when_lost()?;
+        self.admit()?;
         let query = sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?);
         let rows = self.connection.fetch_all(query).await;
         let rows = self.note(rows, "running a query")?;
@@ -131,7 +145,7 @@ impl DriverSession for MySqlSession {
     }
 
     async fn run_script(&mut self, script: &str) -> Result<(), DatabaseError> {
-        self.refuse_when_lost()?;
+        self.admit()?;
         let script = sqlx::raw_sql(AssertSqlSafe(script));
         let done = self.connection.execute(script).await;
         self.note(done, "running a script").map(drop)
@@ -148,7 +162,7 @@ impl DriverSession for MySqlSession {
     }
 
     async fn commit(&mut self) -> Result<(), DatabaseError> {
-        self.refuse_when_lost()?;
+        self.admit()?;
         self.send("COMMIT").await?;
         self.transaction = Transaction::None;
         Ok(())

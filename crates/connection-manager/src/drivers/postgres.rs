@@ -103,6 +103,19 @@ impl PostgresSession {
         Ok((sql, arguments))
     }
 
+    /// The right to send a text of SeaORM. A failed transaction refuses it at the server.
+    #[cfg(feature = "sea-orm")]
+    #[expect(clippy::unused_async, reason = "the same call on SQLite may have to wait")]
+    pub(crate) async fn turn_of_orm(&self, _sql: &str) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    /// Takes note of how a statement failed.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) fn note_failure(&mut self, _kind: &DatabaseErrorKind) {
+        self.doubtful = true;
+    }
+
     /// A statement of SeaORM, ready to be sent.
     #[cfg(feature = "sea-orm")]
     pub(crate) async fn statement_of_orm(

@@ -90,6 +90,17 @@ impl SqliteSession {
         &mut self.connection
     }
 
+    /// The right to send a text of SeaORM: where it may write, the writers' turn.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) async fn turn_of_orm(&self, sql: &str) -> Result<Option<OwnedSemaphorePermit>, DatabaseError> {
+        Ok(self.turn_for(sql).await)
+    }
+
+    /// Takes note of how a statement failed, of which SQLite makes nothing.
+    #[cfg(feature = "sea-orm")]
+    #[expect(clippy::unused_self, reason = "the same call on MySQL ends the transaction")]
+    pub(crate) fn note_failure(&mut self, _kind: &shared_kernel::database::DatabaseErrorKind) {}
+
     /// A statement of SeaORM, ready to be sent.
     #[cfg(feature = "sea-orm")]
     #[expect(clippy::unused_async, reason = "the same call on PostgreSQL may have to wait")]

@@ -33,6 +33,9 @@ pub(super) trait OrmSession: DriverSession {
         sql: String,
         values: Values,
     ) -> impl Future<Output = Result<Vec<QueryResult>, DatabaseError>> + Send;
+
+    /// Takes note of a failure and gives it the pool's form.
+    fn failed(&mut self, error: sqlx::Error) -> DatabaseError;
 }
 
 /// A pool without its driver's type.
@@ -165,15 +168,17 @@ macro_rules! orm_session {
             const BACKEND: DbBackend = DbBackend::$backend;
 
             async fn execute_statement(&mut self, sql: String, values: Values) -> Result<ExecResult, DatabaseError> {
+                let _turn = self.turn_of_orm(&sql).await?;
                 let query = self.statement_of_orm(sql, values).await?;
                 let done = sqlx::Executor::execute(self.connection(), query).await;
-                done.map(ExecResult::from).map_err(|error| caused(crate::drivers::$driver::kind_of(&error), error))
+                done.map(ExecResult::from).map_err(|error| self.failed(error))
             }
 
             async fn execute_text(&mut self, sql: &str) -> Result<ExecResult, DatabaseError> {
+                let _turn = self.turn_of_orm(sql).await?;
                 let text = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
                 let done = sqlx::Executor::execute(self.connection(), text).await;
-                done.map(ExecResult::from).map_err(|error| caused(crate::drivers::$driver::kind_of(&error), error))
+                done.map(ExecResult::from).map_err(|error| self.failed(error))
             }
 
             async fn query_statement(
@@ -181,10 +186,17 @@ macro_rules! orm_session {
                 sql: String,
                 values: Values,
             ) -> Result<Vec<QueryResult>, DatabaseError> {
+                let _turn = self.turn_of_orm(&sql).await?;
                 let query = self.statement_of_orm(sql, values).await?;
                 let rows = sqlx::Executor::fetch_all(self.connection(), query).await;
-                let rows = rows.map_err(|error| caused(crate::drivers::$driver::kind_of(&error), error))?;
+                let rows = rows.map_err(|error| self.failed(error))?;
                 Ok(rows.into_iter().map(QueryResult::from).collect())
+            }
+
+            fn failed(&mut self, error: sqlx::Error) -> DatabaseError {
+                let kind = crate::drivers::$driver::kind_of(&error);
+                self.note_failure(&kind);
+                caused(kind, error)
             }
         }
     };
