@@ -213,6 +213,8 @@ struct Candidates<'a> {
     step: Step,
     /// The version that this login tried last.
     last: Option<String>,
+    /// A version that is known to be rejected, by this login or before: what a cache is told to look behind.
+    rejected: String,
     last_rejection: Option<DatabaseError>,
 }
 
@@ -230,7 +232,7 @@ enum Step {
 
 impl<'a> Candidates<'a> {
     fn new(keyring: &'a Inner) -> Self {
-        Self { keyring, step: Step::Cached, last: None, last_rejection: None }
+        Self { keyring, step: Step::Cached, last: None, rejected: String::new(), last_rejection: None }
     }
 
     async fn next(&mut self) -> Result<Option<Arc<Credentials>>, DatabaseError> {
@@ -256,8 +258,7 @@ impl<'a> Candidates<'a> {
                         continue;
                     }
                     self.step = Step::Pending;
-                    let rejected = self.last.clone().unwrap_or_default();
-                    self.keyring.ask(SecretStage::Current, Freshness::Rejected(&rejected)).await?
+                    self.keyring.ask(SecretStage::Current, Freshness::Rejected(&self.rejected)).await?
                 }
                 Step::Pending => {
                     self.step = Step::Previous;
@@ -269,7 +270,9 @@ impl<'a> Candidates<'a> {
                 }
                 Step::Over => return Ok(None),
             };
-            if let Some(found) = found.filter(|found| !self.keyring.is_rejected(&found.version)) {
+            let Some(found) = found else { continue };
+            self.rejected.clone_from(&found.version);
+            if !self.keyring.is_rejected(&found.version) {
                 self.last = Some(found.version.clone());
                 return Ok(Some(found));
             }
@@ -277,8 +280,7 @@ impl<'a> Candidates<'a> {
     }
 
     async fn staged(&self, stage: SecretStage) -> Option<Arc<Credentials>> {
-        let rejected = self.last.clone().unwrap_or_default();
-        match self.keyring.ask(stage, Freshness::Rejected(&rejected)).await {
+        match self.keyring.ask(stage, Freshness::Rejected(&self.rejected)).await {
             Ok(found) => found,
             // The answer to the caller is that the login was rejected, which is true without this stage as well.
             Err(error) => {
@@ -446,6 +448,17 @@ mod tests {
         server.set(&[(Current, "three")], "three");
         assert_eq!(login(&server, &keyring).await, Ok(1));
         assert_eq!(server.attempts(), ["three"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cache_does_not_hide_the_version_that_ends_a_lockout() {
+        let (server, keyring) = Rotating::new(&[(Current, "one")], "two");
+        *server.cached.lock().unwrap() = Some("one");
+        assert_eq!(login(&server, &keyring).await, Err(DatabaseErrorKind::AuthRejected));
+        // The store has a new version; the cache has yet to hear of it.
+        server.set(&[(Current, "two"), (Previous, "one")], "two");
+        assert_eq!(login(&server, &keyring).await, Ok(1));
+        assert_eq!(server.attempts(), ["one", "two"]);
     }
 
     #[tokio::test(start_paused = true)]
