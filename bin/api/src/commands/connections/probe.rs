@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use connection_manager::{ConnectionManager, ConnectionSettings, TlsMode};
+use connection_manager::{ConnectionManager, ConnectionSettings, TlsMode, credentials};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{Access, Connections as _, DatabaseError, DatabaseErrorKind, Engine};
 use tokio::net::{TcpStream, lookup_host};
@@ -51,6 +51,8 @@ impl fmt::Display for Step {
 /// Tries one connection; the first step that fails is the last.
 pub(super) async fn probe(manager: &ConnectionManager, name: &str, settings: &ConnectionSettings) -> Vec<Step> {
     let mut steps = Vec::new();
+    let Some(settings) = completed(manager, name, settings, &mut steps).await else { return steps };
+    let settings = &settings;
     if settings.engine != Engine::SQLITE {
         let host = settings.host.as_deref().unwrap_or("localhost");
         let connector = manager.factory().connector(&settings.engine).ok();
@@ -62,6 +64,32 @@ pub(super) async fn probe(manager: &ConnectionManager, name: &str, settings: &Co
     }
     login(manager, name, settings, &mut steps).await;
     steps
+}
+
+/// The settings with what their secret says about the way to the server.
+async fn completed(
+    manager: &ConnectionManager,
+    name: &str,
+    settings: &ConnectionSettings,
+    steps: &mut Vec<Step>,
+) -> Option<ConnectionSettings> {
+    let Some(connection) = name.parse().ok().filter(|_| settings.password.holds_login()) else {
+        return Some(settings.clone());
+    };
+    let started = Instant::now();
+    let completed = credentials::completed(&**manager.secrets(), &connection, settings).await;
+    let took = started.elapsed();
+    match completed {
+        Ok(completed) => {
+            steps.push(Step { name: "secret", outcome: Ok("read from the secrets manager".to_owned()), took });
+            Some(completed.into_owned())
+        }
+        Err(error) => {
+            let remedy = "check the secret's name, `region` in [secrets], and that this process may read it";
+            steps.push(Step { name: "secret", outcome: Err(Failure { cause: chain(&error), remedy }), took });
+            None
+        }
+    }
 }
 
 async fn dns(host: &str, port: u16, steps: &mut Vec<Step>) -> Option<Vec<SocketAddr>> {
