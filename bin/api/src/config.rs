@@ -25,7 +25,7 @@
 //! [contexts.books]
 //! connection = "books"
 //!
-//! # [connections.*]: see `connection_manager::config`. A context whose connection is left out has an SQLite file of its
+//! # [connections.*] and [secrets]: see `connection_manager::config`. A context whose connection is left out has an SQLite file of its
 //! # own in the data folder.
 //! ```
 //!
@@ -41,6 +41,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use connection_manager::ConnectionSettings;
+use connection_manager::config::SecretsConfig;
 
 use crate::rest::Limits;
 
@@ -58,6 +59,8 @@ pub struct Config {
     pub contexts: ContextsConfig,
     /// Every connection by its name.
     pub connections: BTreeMap<String, ConnectionSettings>,
+    /// How secrets of a secrets manager are read.
+    pub secrets: SecretsConfig,
     /// Where embedded databases are kept.
     pub data: PathBuf,
 }
@@ -161,6 +164,7 @@ impl Config {
             log: LogConfig::default(),
             contexts: ContextsConfig::default(),
             connections,
+            secrets: SecretsConfig::default(),
             data,
         }
     }
@@ -171,7 +175,8 @@ pub(crate) fn describe(settings: &ConnectionSettings) -> String {
     if let Some(path) = &settings.path {
         return format!("{}, {}", settings.engine, path.display());
     }
-    let host = settings.host.as_deref().unwrap_or("localhost");
+    let elsewhere = if settings.password.holds_login() { "where its secret says" } else { "localhost" };
+    let host = settings.host.as_deref().unwrap_or(elsewhere);
     let port = settings.port.map(|port| format!(":{port}")).unwrap_or_default();
     let database = settings.database.as_deref().unwrap_or_default();
     format!("{}, {host}{port}/{database}", settings.engine)

@@ -29,19 +29,6 @@
 //! stale_limit = "24h"           # how long after that it serves while AWS is away; never when AWS refuses
 //! timeout = "5s"                # of one question, with all tries
 //! pause = "1s"                  # between two questions about one secret whose known versions a server rejects
-//!
-//! [secrets.redis]               # a level that processes share, encrypted; read and checked here, not served from yet
-//! url = "rediss://cache.example:6379/0"
-//! username = "bindery"          # Redis's default user when left out
-//! password = { env = "SECRETS_REDIS_PASSWORD" }
-//! ca_file = "/etc/ssl/cache-ca.pem"
-//! prefix = "bindery:secret:"    # what every key in Redis begins with
-//! timeout = "250ms"             # of one question to Redis, which is done without when it is away
-//! encrypt_with = "2026-11"      # needed when there is more than one key
-//!
-//! [secrets.redis.keys]          # 32 bytes in Base64 each; one encrypts, all decrypt
-//! 2026-11 = { env = "SECRETS_KEY_2026_11" }
-//! 2026-08 = { file = "/run/secrets/key-2026-08" }
 //! ```
 //!
 //! A variable such as `BINDERY_CONNECTIONS__USERS__HOST` or `BINDERY_CONNECTIONS__USERS__POOL__MAX` takes the place of
@@ -64,5 +51,5 @@ pub use connections::ConnectionsConfig;
 pub use document::Document;
 pub use effective::Effective;
 pub use fault::{ConfigError, Fault, Origin};
-pub use secrets::{InvalidKey, SealingKeySource, SecretsConfig, SharedSecretsConfig};
+pub use secrets::SecretsConfig;
 pub use section::{Reader, Section};

@@ -22,7 +22,7 @@ pub use self::configured::ConfiguredSecrets;
 pub use self::endpoint::{SecretEndpoint, completed};
 pub use self::keyring::{Keyring, Login};
 pub use self::local::LocalSecrets;
-pub(crate) use self::local::{check_password_file, environment_variable, read_password_file};
+pub(crate) use self::local::{check_password_file, environment_variable};
 pub use self::managed::ManagedSecrets;
 pub use self::secret::{DatabaseSecret, InvalidSecret};
 use crate::settings::ConnectionSettings;

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use connection_manager::ConnectionFactory;
-use connection_manager::config::{ConfigError, ConnectionsConfig, Document, Reader, Section, suggest};
+use connection_manager::config::{ConfigError, ConnectionsConfig, Document, Reader, SecretsConfig, Section, suggest};
 use tracing_subscriber::EnvFilter;
 
 use super::{CONTEXTS, Config, ContextsConfig, LogConfig, LogFormat, ServerConfig};
@@ -43,6 +43,7 @@ impl Config {
         let in_file = root.path("data");
         let data = data.or(in_file).unwrap_or_else(|| PathBuf::from("./data"));
         let named = ConnectionsConfig::read(&root, &ConnectionFactory::compiled());
+        let secrets = SecretsConfig::read(&root);
         let embedded = Self::embedded(data);
         let named = named.iter().map(|(name, settings)| (name.to_string(), settings.clone()));
         let mut connections: std::collections::BTreeMap<_, _> = named.collect();
@@ -66,7 +67,7 @@ impl Config {
             connection
         });
         reader.finish()?;
-        Ok(Self { server, log, contexts: ContextsConfig { users, books }, connections, data: embedded.data })
+        Ok(Self { server, log, contexts: ContextsConfig { users, books }, connections, secrets, data: embedded.data })
     }
 }
 
@@ -180,10 +181,11 @@ mod tests {
     #[test]
     fn what_is_shown_is_read_back_as_the_same() {
         let text = "data = \"/srv/bindery\"\n[server]\nlisten = \"[::1]:9000\"\ncors_origins = [\"https://shop.example\"]\n\
-                    docs = false\n[log]\nformat = \"json\"\n";
+                    docs = false\n[log]\nformat = \"json\"\n[secrets]\nregion = \"eu-central-1\"\nttl = \"30m\"\n";
         let shown = read(text).expect("valid").to_toml();
         let again = read(&shown).unwrap_or_else(|error| panic!("{error}\n{shown}"));
         assert_eq!(again.to_toml(), shown);
         assert!(shown.contains("listen = \"[::1]:9000\""), "{shown}");
+        assert!(shown.contains("region = \"eu-central-1\"\nttl = \"30m\""), "{shown}");
     }
 }

@@ -39,6 +39,7 @@ impl Config {
         for (context, connection) in self.contexts.iter() {
             let _ = write!(lines, "\n[contexts.{context}]\nconnection = {}\n", text(connection));
         }
+        let _ = write!(lines, "\n{}", self.secrets.effective());
         let connections: Vec<(ConnectionName, ConnectionSettings)> = self
             .connections
             .iter()

@@ -56,7 +56,7 @@ fn connection(f: &mut fmt::Formatter<'_>, name: &ConnectionName, settings: &Conn
 }
 
 /// Where a secret is, and not what it is.
-pub(super) fn secret(f: &mut fmt::Formatter<'_>, name: &str, place: &PasswordSource) -> fmt::Result {
+fn secret(f: &mut fmt::Formatter<'_>, name: &str, place: &PasswordSource) -> fmt::Result {
     match place {
         PasswordSource::None => Ok(()),
         PasswordSource::Literal(_) => writeln!(f, "{name} = \"[redacted]\""),
@@ -86,7 +86,7 @@ pub(super) fn text(value: &str) -> toml::Value {
     toml::Value::String(value.to_owned())
 }
 
-pub(super) fn key(name: &str) -> String {
+fn key(name: &str) -> String {
     let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if !name.is_empty() && name.bytes().all(bare) { name.to_owned() } else { text(name).to_string() }
 }

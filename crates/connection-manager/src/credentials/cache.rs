@@ -149,7 +149,7 @@ impl SecretCache {
             };
             let copy = match landed.outcome {
                 Ok(copy) => copy,
-                Err(error) => return self.0.stand_in(&key, &question).ok_or(error),
+                Err(error) => return self.0.stand_in(&key, &question).map(Some).ok_or(error),
             };
             // What another question brought may be what this one has no use for.
             if own || landed.from_store || question.is_answered_by(&copy, self.0.clock.now(), self.0.settings.pause) {
@@ -251,18 +251,18 @@ impl Inner {
         if let Some(landing) = &entry.flight {
             return AtHand::Flight { landing: landing.clone(), own: false };
         }
-        AtHand::Flight { landing: self.take_off(key, entry, Errand::Answer(question.clone())), own: true }
+        let landing = self.take_off(key, entry, Errand::Answer(question.clone()));
+        AtHand::Flight { landing, own: true }
     }
 
     /// A copy that will do although the store has just failed.
-    #[expect(clippy::option_option, reason = "a copy may say that there is no such stage")]
-    fn stand_in(&self, key: &SecretKey, question: &Question) -> Option<Option<SecretVersion>> {
+    fn stand_in(&self, key: &SecretKey, question: &Question) -> Option<SecretVersion> {
         let now = self.clock.now();
         let entries = self.entries();
         let entry = entries.get(key).filter(|entry| entry.failed.is_some())?;
         let copy = entry.copy.as_ref().filter(|copy| question.may_be_stale(copy, now, self.settings.stale_limit))?;
         self.counters.stale(key, copy, now);
-        Some(copy.version.clone())
+        copy.version.clone()
     }
 
     fn take_off(

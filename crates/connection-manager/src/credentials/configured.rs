@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use shared_kernel::Clock;
-use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
+use shared_kernel::database::{ConnectionName, DatabaseError};
 
 use super::cache::SecretCache;
 use super::{
@@ -24,11 +24,10 @@ impl ConfiguredSecrets {
         Self::default()
     }
 
-    /// What a configuration asks for, as far as this program was compiled for it. Asks nobody anything yet.
-    ///
-    /// # Errors
-    /// `Misconfigured` for a shared level that cannot be used.
-    pub fn build(config: &SecretsConfig, clock: Arc<dyn Clock>) -> Result<Self, DatabaseError> {
+    /// What a configuration asks for, as far as this program was compiled for it: without the feature `aws-secrets`, local
+    /// ones alone. Asks nobody anything yet.
+    #[cfg_attr(not(feature = "aws-secrets"), expect(unused_variables, reason = "there is nothing to configure"))]
+    pub fn build(config: &SecretsConfig, clock: Arc<dyn Clock>) -> Self {
         #[cfg(feature = "aws-secrets")]
         {
             let store = super::aws::AwsSecrets::new(super::aws::AwsSettings {
@@ -36,19 +35,11 @@ impl ConfiguredSecrets {
                 endpoint_url: config.endpoint_url.clone(),
                 timeout: config.cache.timeout,
             });
-            let cache = cache(Arc::new(store), config, clock)?;
-            Ok(Self::local().with_managed(ManagedSecrets::new(cache)))
+            let cache = SecretCache::new(Arc::new(store), config.cache.clone(), clock);
+            Self::local().with_managed(ManagedSecrets::new(cache))
         }
         #[cfg(not(feature = "aws-secrets"))]
-        {
-            let _ = clock;
-            match config.redis {
-                Some(_) => {
-                    Err(misconfigured("[secrets.redis] is of no use: this program reads from no secrets manager"))
-                }
-                None => Ok(Self::local()),
-            }
-        }
+        Self::local()
     }
 
     /// Takes those of a secrets manager from `managed`.
@@ -94,20 +85,4 @@ impl SecretSource for ConfiguredSecrets {
     fn may_change(&self, settings: &ConnectionSettings) -> bool {
         self.source(settings).may_change(settings)
     }
-}
-
-#[cfg(feature = "aws-secrets")]
-fn cache(
-    store: Arc<dyn super::store::SecretStore>,
-    config: &SecretsConfig,
-    clock: Arc<dyn Clock>,
-) -> Result<SecretCache, DatabaseError> {
-    if config.redis.is_some() {
-        return Err(misconfigured("[secrets.redis] is of no use: this program was compiled without Redis"));
-    }
-    Ok(SecretCache::new(store, config.cache.clone(), clock))
-}
-
-fn misconfigured(message: impl Into<String>) -> DatabaseError {
-    DatabaseError::new(DatabaseErrorKind::Misconfigured, message)
 }

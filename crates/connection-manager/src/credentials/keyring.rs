@@ -42,6 +42,8 @@ struct State {
     accepted: Option<Arc<Credentials>>,
     /// By version, with what the server said.
     rejected: HashMap<String, DatabaseError>,
+    /// What the server said last.
+    last_rejection: Option<DatabaseError>,
     /// When the source may be asked again for a version that is not rejected.
     look_again: Option<Instant>,
 }
@@ -125,7 +127,12 @@ impl Keyring {
             match attempt(Arc::clone(&credentials)).await {
                 Ok(session) => return Ok(Login { session, generation: self.0.accept(credentials) }),
                 Err(error) if *error.kind() == DatabaseErrorKind::AuthRejected => {
-                    candidates.last_rejection = Some(self.0.reject(&credentials, error));
+                    let (rejection, changed) = self.0.reject(&credentials, error);
+                    if changed {
+                        // What the server said to other versions before this login says nothing any more.
+                        self.0.state().rejected.retain(|version, _| candidates.tried.contains(version));
+                    }
+                    candidates.last_rejection = Some(rejection);
                 }
                 Err(error) => return Err(error),
             }
@@ -167,7 +174,8 @@ impl Inner {
         *self.generation.borrow()
     }
 
-    fn reject(&self, credentials: &Credentials, error: DatabaseError) -> DatabaseError {
+    /// Notes a rejection. Also tells whether the server had accepted the version before, and so has changed its mind.
+    fn reject(&self, credentials: &Credentials, error: DatabaseError) -> (DatabaseError, bool) {
         let message =
             format!("login rejected for user `{}` (secret version {})", credentials.username, credentials.version);
         let mut rejection = DatabaseError::new(DatabaseErrorKind::AuthRejected, message);
@@ -177,19 +185,19 @@ impl Inner {
         let rejection = rejection.with_source(error).on(&self.name);
         tracing::warn!(connection = %self.name, user = credentials.username, version = credentials.version, "login rejected");
         let mut state = self.state();
-        if state.accepted.as_ref().is_some_and(|accepted| accepted.version == credentials.version) {
-            // What the server said to other versions it said before it accepted this one, and it has changed its mind since.
-            state.rejected.clear();
+        let changed = state.accepted.as_ref().is_some_and(|accepted| accepted.version == credentials.version);
+        if changed {
             state.accepted = None;
         }
         state.rejected.insert(credentials.version.clone(), rejection.clone());
-        rejection
+        state.last_rejection = Some(rejection.clone());
+        (rejection, changed)
     }
 
     /// The answer while no version is left: that of the server to the version tried last.
     fn nothing_left(&self) -> DatabaseError {
         let state = self.state();
-        state.rejected.values().next().cloned().unwrap_or_else(|| {
+        state.last_rejection.clone().unwrap_or_else(|| {
             let message = "the source of the secret has no version of it";
             DatabaseError::new(DatabaseErrorKind::SecretUnavailable, message).on(&self.name)
         })
@@ -211,8 +219,8 @@ impl Inner {
 struct Candidates<'a> {
     keyring: &'a Inner,
     step: Step,
-    /// The version that this login tried last.
-    last: Option<String>,
+    /// The versions that this login tried, in order.
+    tried: Vec<String>,
     /// A version that is known to be rejected, by this login or before: what a cache is told to look behind.
     rejected: String,
     last_rejection: Option<DatabaseError>,
@@ -232,7 +240,7 @@ enum Step {
 
 impl<'a> Candidates<'a> {
     fn new(keyring: &'a Inner) -> Self {
-        Self { keyring, step: Step::Cached, last: None, rejected: String::new(), last_rejection: None }
+        Self { keyring, step: Step::Cached, tried: Vec::new(), rejected: String::new(), last_rejection: None }
     }
 
     async fn next(&mut self) -> Result<Option<Arc<Credentials>>, DatabaseError> {
@@ -250,15 +258,23 @@ impl<'a> Candidates<'a> {
                 Step::Accepted => {
                     self.step = Step::Current;
                     let accepted = self.keyring.state().accepted.clone();
-                    accepted.filter(|accepted| self.last.as_ref() != Some(&accepted.version))
+                    accepted.filter(|accepted| !self.tried.contains(&accepted.version))
                 }
                 Step::Current => {
-                    if self.last.is_none() && !self.keyring.may_look() {
+                    if self.tried.is_empty() && !self.keyring.may_look() {
                         self.step = Step::Over;
                         continue;
                     }
                     self.step = Step::Pending;
-                    self.keyring.ask(SecretStage::Current, Freshness::Rejected(&self.rejected)).await?
+                    match self.keyring.ask(SecretStage::Current, Freshness::Rejected(&self.rejected)).await {
+                        Ok(found) => found,
+                        Err(error) if self.tried.is_empty() => return Err(error),
+                        // That the login was rejected is true all the same, and other stages may be at hand.
+                        Err(error) => {
+                            tracing::warn!(connection = %self.keyring.name, %error, "the current version cannot be read");
+                            None
+                        }
+                    }
                 }
                 Step::Pending => {
                     self.step = Step::Previous;
@@ -273,7 +289,7 @@ impl<'a> Candidates<'a> {
             let Some(found) = found else { continue };
             self.rejected.clone_from(&found.version);
             if !self.keyring.is_rejected(&found.version) {
-                self.last = Some(found.version.clone());
+                self.tried.push(found.version.clone());
                 return Ok(Some(found));
             }
         }
@@ -448,6 +464,17 @@ mod tests {
         server.set(&[(Current, "three")], "three");
         assert_eq!(login(&server, &keyring).await, Ok(1));
         assert_eq!(server.attempts(), ["three"]);
+    }
+
+    #[tokio::test]
+    async fn one_login_tries_no_version_twice() {
+        let (server, keyring) = Rotating::new(&[(Current, "one")], "one");
+        login(&server, &keyring).await.unwrap();
+        // A new version that the server does not know, while it has forgotten the old one.
+        server.set(&[(Current, "two"), (Previous, "one")], "other");
+        assert_eq!(login(&server, &keyring).await, Err(DatabaseErrorKind::AuthRejected));
+        assert_eq!(login(&server, &keyring).await, Err(DatabaseErrorKind::AuthRejected));
+        assert_eq!(server.attempts(), ["one", "two", "one"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -30,8 +30,8 @@ fn kind(number: u16, message: &str) -> DatabaseErrorKind {
         }
         1205 | 1213 | 1020 | 3572 => DatabaseErrorKind::SerializationConflict,
         // 1862 and 1820: the password has expired; 3118 and 4151: the account is locked; 1251 and 2059: no common way
-        // to log in.
-        1045 | 1251 | 1698 | 1820 | 1862 | 3118 | 3159 | 4151 => DatabaseErrorKind::AuthRejected,
+        // to log in; 4150: blocked after too many wrong passwords.
+        1045 | 1251 | 1698 | 1820 | 1862 | 3118 | 3159 | 4150 | 4151 => DatabaseErrorKind::AuthRejected,
         1044 | 1049 => DatabaseErrorKind::UnknownDatabase,
         1040 | 1203 | 1226 => DatabaseErrorKind::Saturated,
         1290 | 1792 | 1836 | 3100 => DatabaseErrorKind::ReadOnlyTarget,
