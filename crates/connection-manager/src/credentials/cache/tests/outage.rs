@@ -27,7 +27,7 @@ async fn while_the_store_is_away_a_copy_serves_up_to_the_limit() {
 }
 
 #[tokio::test]
-async fn once_the_store_is_back_its_answer_takes_the_copys_place() {
+async fn once_the_store_is_back_its_answer_takes_the_place_of_the_copy() {
     let desk = Desk::open();
     desk.store.put("users", Current, "one");
     cached(&desk.cache, "users").await.unwrap();
