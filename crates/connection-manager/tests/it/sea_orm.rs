@@ -101,10 +101,14 @@ async fn nothing_follows_on_a_transaction_that_the_server_gave_up(server: Server
 /// SQLite has one writer at a time. Without patience at the file itself, one that does not queue would be refused.
 async fn writers_queue_with_those_of_the_kernel(server: Server) {
     let database = TestDatabase::create(server).await;
+    // Made by a pool of its own, whose goodbye to the file is over before anybody without patience opens it.
+    let before = database.connection().await;
+    let orm = on(before.as_ref(), &RequestContext::system()).unwrap();
+    orm.execute_unprepared("CREATE TABLE items (id INTEGER PRIMARY KEY)").await.unwrap();
+    before.close(std::time::Duration::from_secs(10)).await;
     let settings = database.settings().with_option("busy_timeout", "0s");
     let connection = testkit::connect(settings).await.unwrap();
     let orm = on(connection.as_ref(), &RequestContext::system()).unwrap();
-    orm.execute_unprepared("CREATE TABLE items (id INTEGER PRIMARY KEY)").await.unwrap();
     let context = RequestContext::system();
     let transaction = connection.sql().unwrap().begin(TransactionMode::ReadWrite, &context).await.unwrap();
     let insert = |id: u8| format!("INSERT INTO items (id) VALUES ({id})");
