@@ -11,7 +11,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
 use book_context::infrastructure::SqlBookRepository;
-use connection_manager::{ConfiguredSecrets, ConnectionFactory, ConnectionManager};
+use connection_manager::{ConfiguredSecrets, ConnectionFactory, ConnectionManager, SecretSource};
 use shared_kernel::database::{Connections, DatabaseError};
 use shared_kernel::{Clock, IdGenerator, SystemClock, SystemIdGenerator};
 use user_context::infrastructure::SqlUserRepository;
@@ -157,10 +157,14 @@ async fn drain(readiness: &Readiness, delay: Duration, handle: &ServerHandle) {
     handle.stop(true).await;
 }
 
+/// Where the connections' passwords come from.
+pub(crate) fn secrets(config: &Config) -> Arc<dyn SecretSource> {
+    Arc::new(ConfiguredSecrets::build(&config.secrets, Arc::new(SystemClock)))
+}
+
 /// The manager over every configured connection.
 pub(crate) fn manager(config: &Config) -> Result<ConnectionManager, ApplicationError> {
-    let secrets = ConfiguredSecrets::build(&config.secrets, Arc::new(SystemClock));
-    let builder = ConnectionManager::builder(ConnectionFactory::compiled()).secrets(Arc::new(secrets));
+    let builder = ConnectionManager::builder(ConnectionFactory::compiled()).secrets(secrets(config));
     let builder = config
         .connections
         .iter()

@@ -108,7 +108,7 @@ pub enum Freshness<'a> {
     /// Whatever is at hand, as long as its time to live has not passed.
     Cached,
     /// The server rejected this version, so a cache that still holds it is out of date: the answer is another version, or
-    /// comes from where the secret is kept. Empty when every version that is known was rejected.
+    /// comes from where the secret is kept. Empty when no version is known at all.
     Rejected(&'a str),
 }
 

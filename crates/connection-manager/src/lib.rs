@@ -15,6 +15,7 @@ pub mod redis;
 #[cfg(all(feature = "sea-orm", any(feature = "mysql", feature = "postgres", feature = "sqlite")))]
 pub mod sea_orm;
 pub mod settings;
+mod spread;
 pub mod sql_pool;
 pub mod tls;
 pub mod values;

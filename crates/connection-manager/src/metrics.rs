@@ -2,7 +2,6 @@
 //!
 //! Handles are made when a connection is made: install the recorder before the first `get`.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
@@ -10,44 +9,19 @@ use std::time::Duration;
 use metrics::{Counter, Gauge, Histogram, Label, counter, gauge, histogram};
 use shared_kernel::database::{ConnectionName, DatabaseError, Dialect};
 
-/// `db.system.name` as OpenTelemetry's registry spells it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct System(&'static str);
-
-impl From<Dialect> for System {
-    fn from(dialect: Dialect) -> Self {
-        Self(match dialect {
-            Dialect::MySql => "mysql",
-            Dialect::Postgres => "postgresql",
-            Dialect::Sqlite => "sqlite",
-            Dialect::SqlServer => "microsoft.sql_server",
-        })
+/// `db.system.name` of a dialect's engine, as OpenTelemetry's registry spells it.
+pub(crate) fn system_name(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::MySql => "mysql",
+        Dialect::Postgres => "postgresql",
+        Dialect::Sqlite => "sqlite",
+        Dialect::SqlServer => "microsoft.sql_server",
     }
 }
 
-impl From<&'static str> for System {
-    fn from(name: &'static str) -> Self {
-        Self(name)
-    }
-}
-
-thread_local! {
-    static SYSTEM: Cell<Option<System>> = const { Cell::new(None) };
-}
-
-/// Makes a pool whose measurements name this system. A pool knows its driver's dialect and nothing else to tell by, and
-/// an engine without SQL has none.
-#[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "every other engine has a dialect"))]
-pub(crate) fn in_the_name_of<T>(system: impl Into<System>, make: impl FnOnce() -> T) -> T {
-    let before = SYSTEM.replace(Some(system.into()));
-    let outcome = make();
-    SYSTEM.set(before);
-    outcome
-}
-
-fn labels(system: System, name: &ConnectionName) -> Vec<Label> {
+fn labels(system: &'static str, name: &ConnectionName) -> Vec<Label> {
     vec![
-        Label::from_static_parts("db.system.name", system.0),
+        Label::from_static_parts("db.system.name", system),
         Label::new("db.client.connection.pool.name", name.to_string()),
     ]
 }
@@ -69,8 +43,8 @@ pub(crate) struct PoolMetrics {
 }
 
 impl PoolMetrics {
-    pub(crate) fn new(dialect: Dialect, name: &ConnectionName, max: u32) -> Self {
-        let labels = labels(SYSTEM.get().unwrap_or_else(|| dialect.into()), name);
+    pub(crate) fn new(system: &'static str, name: &ConnectionName, max: u32) -> Self {
+        let labels = labels(system, name);
         gauge!("db.client.connection.max", labels.clone()).set(max);
         let count = |state| gauge!("db.client.connection.count", with(&labels, "db.client.connection.state", state));
         Self {
@@ -112,8 +86,8 @@ pub(crate) struct OperationMetrics {
 }
 
 impl OperationMetrics {
-    pub(crate) fn new(system: impl Into<System>, name: &ConnectionName) -> Self {
-        let labels = labels(system.into(), name);
+    pub(crate) fn new(system: &'static str, name: &ConnectionName) -> Self {
+        let labels = labels(system, name);
         let usual = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "BEGIN", "COMMIT", "ROLLBACK"]
             .map(|operation| (operation, Self::register(&labels, operation, "")));
         Self { labels, usual, others: RwLock::default() }

@@ -19,7 +19,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared_kernel::database::{CloseReport, ConnectionName, ConnectionStats, DatabaseError};
+use shared_kernel::RequestContext;
+use shared_kernel::database::{CloseReport, ConnectionName, ConnectionStats, DatabaseError, Health};
 use tokio::time::Instant;
 
 pub use self::deadline::Deadline;
@@ -82,10 +83,40 @@ impl<D: Driver> Pool<D> {
         acquire::acquire(&self.0, deadline).await
     }
 
-    /// Takes the first connection of all. The acquire timeout is for callers who compete; here the attempt to connect is
-    /// waited for, so that its own error is told and not that the pool is full.
-    pub(crate) async fn acquire_first(&self, limit: Instant) -> Result<Lease<D>, DatabaseError> {
-        acquire::acquire_until(&self.0, Some(limit)).await
+    /// As [`Pool::acquire`], for a request.
+    pub(crate) async fn acquire_for(&self, context: &RequestContext) -> Result<Lease<D>, DatabaseError> {
+        self.acquire(context.deadline.map(Instant::from_std)).await
+    }
+
+    /// When a request's next statement has to be over.
+    pub(crate) fn deadline_of(&self, context: &RequestContext) -> Deadline {
+        Deadline::of(context, self.settings().statement_timeout)
+    }
+
+    /// The pool with its first connection opened, so that a wrong password or an unknown database is known now. The acquire
+    /// timeout is for callers who compete; here the attempt to connect is waited for, so that its own error is told and
+    /// not that the pool is full.
+    pub(crate) async fn opened(self) -> Result<Self, DatabaseError> {
+        // Waiting for the attempt to connect is limited by its own timeout, which says what was waited for.
+        let patience = self.settings().connect_timeout + Duration::from_secs(1);
+        match acquire::acquire_until(&self.0, Some(Instant::now() + patience)).await {
+            Ok(lease) => drop(lease),
+            Err(error) => {
+                self.close(Duration::ZERO).await;
+                return Err(error);
+            }
+        }
+        Ok(self)
+    }
+
+    /// A sign of life on a pooled connection.
+    pub(crate) async fn health(&self, context: &RequestContext) -> Result<Health, DatabaseError> {
+        let began = Instant::now();
+        let mut lease = self.acquire_for(context).await?;
+        let deadline = self.deadline_of(context);
+        lease.ping(deadline).await?;
+        let latency = began.elapsed();
+        Ok(Health { latency, server_version: lease.server_version(deadline).await? })
     }
 
     /// Whether the pool is open and the last contact with the server went well.

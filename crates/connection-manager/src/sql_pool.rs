@@ -22,7 +22,7 @@ use self::session::PinnedSession;
 use self::transaction::PooledTransaction;
 use crate::credentials::Keyring;
 use crate::metrics::OperationMetrics;
-use crate::pool::{Deadline, Driver, Lease, Pool};
+use crate::pool::{Driver, Lease, Pool};
 use crate::settings::PoolSettings;
 
 /// A live connection to an SQL engine: [`DatabaseConnection`] over a pool of `D`'s sessions.
@@ -40,7 +40,7 @@ impl<D: Driver> SqlPool<D> {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn new(name: ConnectionName, engine: Engine, settings: PoolSettings, keyring: Keyring, driver: D) -> Self {
-        let metrics = Arc::new(OperationMetrics::new(driver.dialect(), &name));
+        let metrics = Arc::new(OperationMetrics::new(driver.system_name(), &name));
         Self { pool: Pool::new(name, settings, keyring, driver), engine, metrics }
     }
 
@@ -56,30 +56,13 @@ impl<D: Driver> SqlPool<D> {
         keyring: Keyring,
         driver: D,
     ) -> Result<Self, DatabaseError> {
-        let this = Self::new(name, engine, settings, keyring, driver);
-        // Waiting for the attempt to connect is limited by its own timeout, which says what was waited for.
-        let patience = this.pool.settings().connect_timeout + Duration::from_secs(1);
-        match this.pool.acquire_first(Instant::now() + patience).await {
-            Ok(lease) => drop(lease),
-            Err(error) => {
-                this.pool.close(Duration::ZERO).await;
-                return Err(error);
-            }
-        }
-        Ok(this)
+        let Self { pool, engine, metrics } = Self::new(name, engine, settings, keyring, driver);
+        Ok(Self { pool: pool.opened().await?, engine, metrics })
     }
 
     /// The pool, for what the kernel's traits leave out.
     pub fn pool(&self) -> &Pool<D> {
         &self.pool
-    }
-
-    async fn acquire(&self, context: &RequestContext) -> Result<Lease<D>, DatabaseError> {
-        self.pool.acquire(context.deadline.map(Instant::from_std)).await
-    }
-
-    fn deadline(&self, context: &RequestContext) -> Deadline {
-        Deadline::of(context, self.pool.settings().statement_timeout)
     }
 
     fn hold(&self, lease: Lease<D>) -> Held<D> {
@@ -102,12 +85,7 @@ impl<D: Driver> DatabaseConnection for SqlPool<D> {
     }
 
     async fn ping(&self, context: &RequestContext) -> Result<Health, DatabaseError> {
-        let began = Instant::now();
-        let mut lease = self.acquire(context).await?;
-        let deadline = self.deadline(context);
-        lease.ping(deadline).await?;
-        let latency = began.elapsed();
-        Ok(Health { latency, server_version: lease.server_version(deadline).await? })
+        self.pool.health(context).await
     }
 
     async fn close(&self, grace: Duration) -> CloseReport {
@@ -136,7 +114,9 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
     async fn execute(&self, statement: &Statement, context: &RequestContext) -> Result<u64, DatabaseError> {
         let rendered = render(&self.pool, statement)?;
         let began = Instant::now();
-        let outcome = async { self.acquire(context).await?.execute(self.deadline(context), rendered).await }.await;
+        let outcome =
+            async { self.pool.acquire_for(context).await?.execute(self.pool.deadline_of(context), rendered).await }
+                .await;
         self.metrics.record(statement.operation(), &outcome, began.elapsed());
         outcome
     }
@@ -144,7 +124,8 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
     async fn query(&self, statement: &Statement, context: &RequestContext) -> Result<Vec<Row>, DatabaseError> {
         let rendered = render(&self.pool, statement)?;
         let began = Instant::now();
-        let outcome = async { self.acquire(context).await?.query(self.deadline(context), rendered).await }.await;
+        let outcome =
+            async { self.pool.acquire_for(context).await?.query(self.pool.deadline_of(context), rendered).await }.await;
         self.metrics.record(statement.operation(), &outcome, began.elapsed());
         outcome
     }
@@ -152,9 +133,9 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
     async fn run_script(&self, script: &str, context: &RequestContext) -> Result<(), DatabaseError> {
         let began = Instant::now();
         let outcome = async {
-            let mut lease = self.acquire(context).await?;
+            let mut lease = self.pool.acquire_for(context).await?;
             // A script may leave settings, locks or an open transaction behind: nobody else gets this connection.
-            lease.run_script(self.deadline(context), script).await
+            lease.run_script(self.pool.deadline_of(context), script).await
         }
         .await;
         self.metrics.record("SCRIPT", &outcome, began.elapsed());
@@ -169,14 +150,14 @@ impl<D: Driver> SqlConnection for SqlPool<D> {
         mode: TransactionMode,
         context: &RequestContext,
     ) -> Result<Box<dyn SqlTransaction>, DatabaseError> {
-        let lease = self.acquire(context).await?;
+        let lease = self.pool.acquire_for(context).await?;
         let mut held = self.hold(lease);
         held.begin(mode, context).await?;
         Ok(Box::new(PooledTransaction::new(held)))
     }
 
     async fn session(&self, context: &RequestContext) -> Result<Box<dyn SqlSession>, DatabaseError> {
-        let lease = self.acquire(context).await?;
+        let lease = self.pool.acquire_for(context).await?;
         Ok(Box::new(PinnedSession::new(self.hold(lease))))
     }
 }

@@ -20,7 +20,7 @@ pub use connecting::*;
 pub use failures::*;
 pub use faults::*;
 pub use pooling::*;
-pub use target::Target;
+pub use target::{Target, refused};
 pub use tls::*;
 pub use transactions::*;
 pub use types::*;

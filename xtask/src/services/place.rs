@@ -85,12 +85,7 @@ impl Home {
         self.folder.join(service.word()).join(LOG)
     }
 
-    /// A file for programs that tests start themselves.
-    pub(crate) fn program(&self, name: &str) -> PathBuf {
-        self.folder.join("packages").join(name)
-    }
-
-    /// Where the packages of one server are unpacked.
+    /// Where the packages of one server are unpacked, or a program is that tests start themselves.
     pub(crate) fn packages(&self, name: &str) -> PathBuf {
         self.folder.join("packages").join(name)
     }

@@ -84,7 +84,7 @@ fn program(programs: &Programs, home: &Home) -> Result<(String, String)> {
         script.push_str(&quoted(&word.to_string_lossy()));
     }
     script.push_str(" \"$@\"\n");
-    let path = home.program("redis-server.sh");
+    let path = home.packages("redis-server.sh");
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }

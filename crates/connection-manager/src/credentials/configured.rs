@@ -26,7 +26,10 @@ impl ConfiguredSecrets {
 
     /// What a configuration asks for, as far as this program was compiled for it: without the feature `aws-secrets`, local
     /// ones alone. Asks nobody anything yet.
-    #[cfg_attr(not(feature = "aws-secrets"), expect(unused_variables, reason = "there is nothing to configure"))]
+    #[cfg_attr(
+        not(feature = "aws-secrets"),
+        expect(unused_variables, clippy::needless_pass_by_value, reason = "there is nothing to configure")
+    )]
     pub fn build(config: &SecretsConfig, clock: Arc<dyn Clock>) -> Self {
         #[cfg(feature = "aws-secrets")]
         {

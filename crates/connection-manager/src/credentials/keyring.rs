@@ -1,11 +1,12 @@
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::{Credentials, Freshness, SecretSource, SecretStage};
@@ -32,16 +33,16 @@ struct Inner {
     source: Arc<dyn SecretSource>,
     logins: Semaphore,
     state: Mutex<State>,
-    /// The number of the accepted version.
-    generation: watch::Sender<u64>,
+    /// The number of the accepted version. Read for each connection that is handed out.
+    generation: AtomicU64,
 }
 
 #[derive(Default)]
 struct State {
     /// What the server accepted last.
     accepted: Option<Arc<Credentials>>,
-    /// By version, with what the server said.
-    rejected: HashMap<String, DatabaseError>,
+    /// The versions that the server rejected.
+    rejected: HashSet<String>,
     /// What the server said last.
     last_rejection: Option<DatabaseError>,
     /// When the source may be asked again for a version that is not rejected.
@@ -68,7 +69,7 @@ impl Keyring {
             source,
             logins: Semaphore::new(logins),
             state: Mutex::default(),
-            generation: watch::Sender::new(0),
+            generation: AtomicU64::new(0),
         }))
     }
 
@@ -81,12 +82,7 @@ impl Keyring {
     /// The number of the version that the server accepted last; 0 before the first login. Connections that were opened
     /// under a smaller number carry credentials that are on their way out.
     pub fn generation(&self) -> u64 {
-        *self.0.generation.borrow()
-    }
-
-    /// Tells every change of [`Keyring::generation`].
-    pub fn generations(&self) -> watch::Receiver<u64> {
-        self.0.generation.subscribe()
+        self.0.generation.load(Ordering::Acquire)
     }
 
     /// The version that the server accepted last.
@@ -103,9 +99,8 @@ impl Keyring {
         let current = self.0.ask(SecretStage::Current, Freshness::Cached).await?;
         let state = self.0.state();
         let Some(accepted) = &state.accepted else { return Ok(false) };
-        Ok(current.is_some_and(|current| {
-            current.version != accepted.version && !state.rejected.contains_key(&current.version)
-        }))
+        Ok(current
+            .is_some_and(|current| current.version != accepted.version && !state.rejected.contains(&current.version)))
     }
 
     /// Logs in: `attempt` is called with one version after the other until the server accepts one, each version at most
@@ -127,17 +122,12 @@ impl Keyring {
             match attempt(Arc::clone(&credentials)).await {
                 Ok(session) => return Ok(Login { session, generation: self.0.accept(credentials) }),
                 Err(error) if *error.kind() == DatabaseErrorKind::AuthRejected => {
-                    let (rejection, changed) = self.0.reject(&credentials, error);
-                    if changed {
-                        // What the server said to other versions before this login says nothing any more.
-                        self.0.state().rejected.retain(|version, _| candidates.tried.contains(version));
-                    }
-                    candidates.last_rejection = Some(rejection);
+                    self.0.reject(&credentials, error, &candidates.tried);
                 }
                 Err(error) => return Err(error),
             }
         }
-        Err(candidates.last_rejection.unwrap_or_else(|| self.0.nothing_left()))
+        Err(self.0.nothing_left())
     }
 }
 
@@ -156,7 +146,7 @@ impl Inner {
     }
 
     fn is_rejected(&self, version: &str) -> bool {
-        self.state().rejected.contains_key(version)
+        self.state().rejected.contains(version)
     }
 
     fn accept(&self, credentials: Arc<Credentials>) -> u64 {
@@ -169,13 +159,13 @@ impl Inner {
                 "the server accepts these credentials"
             );
             state.accepted = Some(credentials);
-            self.generation.send_modify(|generation| *generation += 1);
+            self.generation.fetch_add(1, Ordering::AcqRel);
         }
-        *self.generation.borrow()
+        self.generation.load(Ordering::Acquire)
     }
 
-    /// Notes a rejection. Also tells whether the server had accepted the version before, and so has changed its mind.
-    fn reject(&self, credentials: &Credentials, error: DatabaseError) -> (DatabaseError, bool) {
+    /// Notes a rejection by a login that tried these versions, the rejected one last.
+    fn reject(&self, credentials: &Credentials, error: DatabaseError, tried: &[String]) {
         let message =
             format!("login rejected for user `{}` (secret version {})", credentials.username, credentials.version);
         let mut rejection = DatabaseError::new(DatabaseErrorKind::AuthRejected, message);
@@ -185,13 +175,13 @@ impl Inner {
         let rejection = rejection.with_source(error).on(&self.name);
         tracing::warn!(connection = %self.name, user = credentials.username, version = credentials.version, "login rejected");
         let mut state = self.state();
-        let changed = state.accepted.as_ref().is_some_and(|accepted| accepted.version == credentials.version);
-        if changed {
+        if state.accepted.as_ref().is_some_and(|accepted| accepted.version == credentials.version) {
+            // The server has changed its mind: what it said to other versions before this login says nothing any more.
             state.accepted = None;
+            state.rejected.retain(|version| tried.contains(version));
         }
-        state.rejected.insert(credentials.version.clone(), rejection.clone());
-        state.last_rejection = Some(rejection.clone());
-        (rejection, changed)
+        state.rejected.insert(credentials.version.clone());
+        state.last_rejection = Some(rejection);
     }
 
     /// The answer while no version is left: that of the server to the version tried last.
@@ -223,7 +213,6 @@ struct Candidates<'a> {
     tried: Vec<String>,
     /// A version that is known to be rejected, by this login or before: what a cache is told to look behind.
     rejected: String,
-    last_rejection: Option<DatabaseError>,
 }
 
 #[derive(Clone, Copy)]
@@ -240,7 +229,7 @@ enum Step {
 
 impl<'a> Candidates<'a> {
     fn new(keyring: &'a Inner) -> Self {
-        Self { keyring, step: Step::Cached, tried: Vec::new(), rejected: String::new(), last_rejection: None }
+        Self { keyring, step: Step::Cached, tried: Vec::new(), rejected: String::new() }
     }
 
     async fn next(&mut self) -> Result<Option<Arc<Credentials>>, DatabaseError> {
@@ -340,6 +329,8 @@ impl SecretSource for Fixed {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use secrecy::{ExposeSecret, SecretString};
     use shared_kernel::database::Engine;
 

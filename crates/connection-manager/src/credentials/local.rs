@@ -84,7 +84,7 @@ async fn password_file(path: &Path) -> Result<SecretString, PasswordFileError> {
     task.await.map_err(|error| PasswordFileError::Unreadable { path: shown, reason: std::io::Error::other(error) })?
 }
 
-pub(crate) fn read_password_file(path: &Path) -> Result<SecretString, PasswordFileError> {
+fn read_password_file(path: &Path) -> Result<SecretString, PasswordFileError> {
     check_password_file(path)?;
     let shown = path.display().to_string();
     let mut bytes =

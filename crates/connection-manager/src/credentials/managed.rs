@@ -25,13 +25,14 @@ impl ManagedSecrets {
         &self.cache
     }
 
-    async fn secret(
+    /// The secret with its id and its version's name.
+    async fn secret<'s>(
         &self,
         name: &ConnectionName,
-        settings: &ConnectionSettings,
+        settings: &'s ConnectionSettings,
         stage: SecretStage,
         freshness: Freshness<'_>,
-    ) -> Result<Option<(String, DatabaseSecret)>, DatabaseError> {
+    ) -> Result<Option<(&'s str, String, DatabaseSecret)>, DatabaseError> {
         let PasswordSource::SecretsManager { id } = &settings.password else {
             let message = "the password is not kept by a secrets manager";
             return Err(DatabaseError::new(DatabaseErrorKind::SecretUnavailable, message).on(name));
@@ -45,7 +46,7 @@ impl ManagedSecrets {
                 format!("the secret `{id}` names another engine than the connection's, `{}`", settings.engine);
             return Err(DatabaseError::new(DatabaseErrorKind::SecretUnavailable, message).on(name));
         }
-        Ok(Some((found.version, secret)))
+        Ok(Some((id, found.version, secret)))
     }
 }
 
@@ -58,10 +59,9 @@ impl SecretSource for ManagedSecrets {
         stage: SecretStage,
         freshness: Freshness<'_>,
     ) -> Result<Option<Credentials>, DatabaseError> {
-        let Some((version, secret)) = self.secret(name, settings, stage, freshness).await? else { return Ok(None) };
+        let Some((id, version, secret)) = self.secret(name, settings, stage, freshness).await? else { return Ok(None) };
         // The secret's comes first: a rotation may change the user as well.
         let Some(username) = secret.username.or_else(|| settings.username.clone()) else {
-            let id = if let PasswordSource::SecretsManager { id } = &settings.password { id } else { "" };
             let error = invalid(id, stage, &version).with_source(InvalidSecret::Missing("username"));
             return Err(error.on(name));
         };
@@ -74,7 +74,7 @@ impl SecretSource for ManagedSecrets {
         settings: &ConnectionSettings,
     ) -> Result<Option<SecretEndpoint>, DatabaseError> {
         let found = self.secret(name, settings, SecretStage::Current, Freshness::Cached).await?;
-        Ok(found.map(|(_, secret)| secret.endpoint))
+        Ok(found.map(|(.., secret)| secret.endpoint))
     }
 
     fn may_change(&self, _settings: &ConnectionSettings) -> bool {

@@ -100,7 +100,7 @@ impl MySqlSession {
     }
 
     /// Whether a statement may be sent, asked before each one whoever sends it.
-    pub(crate) fn admit(&self) -> Result<(), DatabaseError> {
+    fn admit(&self) -> Result<(), DatabaseError> {
         if self.transaction == Transaction::Lost {
             let message = "the server rolled the transaction back after a conflict, and it has to be begun again";
             return Err(DatabaseError::new(DatabaseErrorKind::SerializationConflict, message));

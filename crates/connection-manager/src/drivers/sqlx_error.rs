@@ -17,7 +17,7 @@ pub(super) fn map(
 /// What a caller can do about an error that the server did not send.
 pub(super) fn kind(error: &sqlx::Error) -> DatabaseErrorKind {
     match error {
-        sqlx::Error::Io(cause) if is_tls(cause) => DatabaseErrorKind::TlsFailed,
+        sqlx::Error::Io(cause) if crate::tls::is_at_fault(cause) => DatabaseErrorKind::TlsFailed,
         sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => DatabaseErrorKind::Unreachable,
         sqlx::Error::Tls(_) => DatabaseErrorKind::TlsFailed,
         sqlx::Error::Configuration(_) | sqlx::Error::InvalidArgument(_) => DatabaseErrorKind::Misconfigured,
@@ -44,11 +44,6 @@ pub(super) fn message(kind: &DatabaseErrorKind, attempt: &str) -> String {
         DatabaseErrorKind::SerializationConflict => format!("{attempt}: in conflict with another transaction"),
         _ => attempt.to_owned(),
     }
-}
-
-/// rustls reports a refused certificate as input and output gone wrong.
-fn is_tls(cause: &std::io::Error) -> bool {
-    cause.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some()
 }
 
 /// The server's own words, without the driver's type around them and without details that repeat values.

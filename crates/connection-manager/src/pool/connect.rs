@@ -10,6 +10,7 @@ use super::driver::{Driver, DriverSession};
 use super::errands::Errands;
 use super::shared::{self, Connection, Shared};
 use crate::credentials::Login;
+use crate::spread;
 
 /// How long a connection may take to say goodbye before it is dropped.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -109,9 +110,7 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError) {
 
 /// A tenth more or less, spread by the connection's number, so that connections opened together do not expire together.
 fn with_jitter(lifetime: Duration, id: u64) -> Duration {
-    // The golden ratio's fraction in 16 bits spreads consecutive numbers evenly.
-    let spread = u32::try_from(id.wrapping_mul(40_503) % 65_536).unwrap_or_default();
-    lifetime.mul_f64(0.9 + 0.2 * f64::from(spread) / 65_536.0)
+    lifetime.mul_f64(0.9 + 0.2 * spread::share(id))
 }
 
 /// A connection on its way out, counted in `leaving` until it is gone.

@@ -15,6 +15,12 @@ pub trait Driver: Send + Sync + 'static {
     /// The dialect that statements are rendered in.
     fn dialect(&self) -> Dialect;
 
+    /// What measurements call the engine: `db.system.name` of OpenTelemetry's registry. The dialect tells it, unless the
+    /// engine only shares a dialect or has none.
+    fn system_name(&self) -> &'static str {
+        crate::metrics::system_name(self.dialect())
+    }
+
     /// Connects and logs in with these credentials. The pool limits the time and may drop the future.
     ///
     /// # Errors

@@ -157,7 +157,7 @@ impl<D: Driver> Shared<D> {
         driver: D,
         runtime: Handle,
     ) -> Self {
-        let metrics = PoolMetrics::new(driver.dialect(), &name, settings.max);
+        let metrics = PoolMetrics::new(driver.system_name(), &name, settings.max);
         Self {
             name,
             settings,

@@ -13,12 +13,9 @@ use tokio::time::Instant;
 use super::driver::RedisDriver;
 use super::error;
 use crate::credentials::Keyring;
-use crate::metrics::{self, OperationMetrics};
-use crate::pool::{Deadline, Lease, Pool};
+use crate::metrics::OperationMetrics;
+use crate::pool::{Driver, Pool};
 use crate::settings::PoolSettings;
-
-/// What OpenTelemetry's registry calls it.
-const SYSTEM: &str = "redis";
 
 /// Commands that leave something behind on the connection they are sent on, so that nobody else may have it.
 const STATEFUL: [&str; 13] = [
@@ -60,17 +57,9 @@ impl RedisConnection {
         keyring: Keyring,
         driver: RedisDriver,
     ) -> Result<Self, DatabaseError> {
-        let metrics = OperationMetrics::new(SYSTEM, &name);
-        let pool = metrics::in_the_name_of(SYSTEM, || Pool::new(name, settings, keyring, driver));
-        let patience = pool.settings().connect_timeout + Duration::from_secs(1);
-        match pool.acquire_first(Instant::now() + patience).await {
-            Ok(lease) => drop(lease),
-            Err(error) => {
-                pool.close(Duration::ZERO).await;
-                return Err(error);
-            }
-        }
-        Ok(Self { pool, metrics })
+        let metrics = OperationMetrics::new(driver.system_name(), &name);
+        let pool = Pool::new(name, settings, keyring, driver);
+        Ok(Self { pool: pool.opened().await?, metrics })
     }
 
     /// The pool, for what this surface leaves out.
@@ -113,25 +102,17 @@ impl RedisConnection {
         stateful: bool,
         context: &RequestContext,
     ) -> Result<T, DatabaseError> {
-        let mut lease = self.acquire(context).await?;
+        let mut lease = self.pool.acquire_for(context).await?;
         if stateful {
             lease.spoil();
         }
         let answer: Value = lease
-            .run(self.deadline(context), |mut session| async move {
+            .run(self.pool.deadline_of(context), |mut session| async move {
                 let answer = session.command(&command, operation).await;
                 (session, answer)
             })
             .await?;
         T::from_redis_value(answer).map_err(|cause| error::decode(cause, operation).on(self.pool.name()))
-    }
-
-    async fn acquire(&self, context: &RequestContext) -> Result<Lease<RedisDriver>, DatabaseError> {
-        self.pool.acquire(context.deadline.map(Instant::from_std)).await
-    }
-
-    fn deadline(&self, context: &RequestContext) -> Deadline {
-        Deadline::of(context, self.pool.settings().statement_timeout)
     }
 }
 
@@ -159,12 +140,7 @@ impl DatabaseConnection for RedisConnection {
     }
 
     async fn ping(&self, context: &RequestContext) -> Result<Health, DatabaseError> {
-        let began = Instant::now();
-        let mut lease = self.acquire(context).await?;
-        let deadline = self.deadline(context);
-        lease.ping(deadline).await?;
-        let latency = began.elapsed();
-        Ok(Health { latency, server_version: lease.server_version(deadline).await? })
+        self.pool.health(context).await
     }
 
     async fn close(&self, grace: Duration) -> CloseReport {

@@ -95,9 +95,13 @@ impl RedisDriver {
 impl Driver for RedisDriver {
     type Session = RedisSession;
 
-    /// Statements are never rendered for it, because it offers no SQL; see `PoolMetrics` for the one other use.
+    /// Statements are never rendered for it, because it offers no SQL.
     fn dialect(&self) -> Dialect {
         Dialect::Sqlite
+    }
+
+    fn system_name(&self) -> &'static str {
+        "redis"
     }
 
     async fn connect(&self, credentials: &Credentials) -> Result<RedisSession, DatabaseError> {

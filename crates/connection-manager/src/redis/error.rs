@@ -3,6 +3,8 @@ use std::time::Duration;
 use ::redis::{ErrorKind, RedisError};
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
+use crate::tls::is_at_fault;
+
 /// When a server that is busy with itself is worth another try.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -40,8 +42,7 @@ pub(super) fn decode(error: ::redis::ParsingError, attempt: &str) -> DatabaseErr
 
 /// The way to the server, before a word of Redis was spoken.
 pub(super) fn io(error: std::io::Error, attempt: &str) -> DatabaseError {
-    let tls = error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>);
-    let kind = if tls { DatabaseErrorKind::TlsFailed } else { DatabaseErrorKind::Unreachable };
+    let kind = if is_at_fault(&error) { DatabaseErrorKind::TlsFailed } else { DatabaseErrorKind::Unreachable };
     let text = words(&kind, attempt, "");
     DatabaseError::new(kind, text).with_source(error)
 }
@@ -88,9 +89,7 @@ fn masked(detail: &str) -> &str {
 fn is_tls(error: &RedisError) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if cause.is::<rustls::Error>() || inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
-        {
+        if cause.is::<rustls::Error>() || cause.downcast_ref::<std::io::Error>().is_some_and(is_at_fault) {
             return true;
         }
         source = cause.source();

@@ -7,7 +7,6 @@ use sea_query::Values;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, TransactionMode};
 use tokio::runtime::Handle;
-use tokio::time::Instant;
 
 use crate::pool::{Deadline, Driver, DriverSession, Lease, Pool};
 
@@ -62,7 +61,7 @@ where
     }
 
     async fn acquire(&self, context: &RequestContext) -> Result<Box<dyn OrmLease>, DatabaseError> {
-        let lease = Self::acquire(self, context.deadline.map(Instant::from_std)).await?;
+        let lease = self.acquire_for(context).await?;
         Ok(Box::new(OnLease { lease, pool: self.clone() }))
     }
 }
@@ -94,12 +93,6 @@ struct OnLease<D: Driver> {
     pool: Pool<D>,
 }
 
-impl<D: Driver> OnLease<D> {
-    fn deadline(&self, context: &RequestContext) -> Deadline {
-        Deadline::of(context, self.pool.settings().statement_timeout)
-    }
-}
-
 fn parts(statement: Statement) -> (String, Values) {
     (statement.sql, statement.values.unwrap_or_else(|| Values(Vec::new())))
 }
@@ -115,7 +108,7 @@ where
 
     async fn execute(&mut self, context: &RequestContext, statement: Statement) -> Result<ExecResult, DatabaseError> {
         let (sql, values) = parts(statement);
-        let call = self.lease.run(self.deadline(context), |mut session| async move {
+        let call = self.lease.run(self.pool.deadline_of(context), |mut session| async move {
             let outcome = session.execute_statement(sql, values).await;
             (session, outcome)
         });
@@ -123,7 +116,7 @@ where
     }
 
     async fn execute_unprepared(&mut self, context: &RequestContext, sql: &str) -> Result<ExecResult, DatabaseError> {
-        let call = self.lease.run(self.deadline(context), |mut session| async move {
+        let call = self.lease.run(self.pool.deadline_of(context), |mut session| async move {
             let outcome = session.execute_text(sql).await;
             (session, outcome)
         });
@@ -136,7 +129,7 @@ where
         statement: Statement,
     ) -> Result<Vec<QueryResult>, DatabaseError> {
         let (sql, values) = parts(statement);
-        let call = self.lease.run(self.deadline(context), |mut session| async move {
+        let call = self.lease.run(self.pool.deadline_of(context), |mut session| async move {
             let outcome = session.query_statement(sql, values).await;
             (session, outcome)
         });
@@ -144,11 +137,11 @@ where
     }
 
     async fn begin(&mut self, context: &RequestContext, mode: TransactionMode) -> Result<(), DatabaseError> {
-        self.lease.begin(self.deadline(context), mode).await
+        self.lease.begin(self.pool.deadline_of(context), mode).await
     }
 
     async fn commit(&mut self, context: &RequestContext) -> Result<(), DatabaseError> {
-        self.lease.commit(self.deadline(context)).await
+        self.lease.commit(self.pool.deadline_of(context)).await
     }
 
     async fn rollback(&mut self, deadline: Deadline) -> Result<(), DatabaseError> {

@@ -48,16 +48,12 @@ impl<D: Driver> Held<D> {
         self.line.get_mut().abandoned = true;
     }
 
-    fn deadline(&self, context: &RequestContext) -> Deadline {
-        Deadline::of(context, self.pool.settings().statement_timeout)
-    }
-
     pub(super) async fn execute(&self, statement: &Statement, context: &RequestContext) -> Result<u64, DatabaseError> {
         let rendered = render(&self.pool, statement)?;
         let mut line = self.line.lock().await;
         line.settle().await?;
         let began = Instant::now();
-        let outcome = line.lease.execute(self.deadline(context), rendered).await;
+        let outcome = line.lease.execute(self.pool.deadline_of(context), rendered).await;
         self.metrics.record(statement.operation(), &outcome, began.elapsed());
         outcome
     }
@@ -71,7 +67,7 @@ impl<D: Driver> Held<D> {
         let mut line = self.line.lock().await;
         line.settle().await?;
         let began = Instant::now();
-        let outcome = line.lease.query(self.deadline(context), rendered).await;
+        let outcome = line.lease.query(self.pool.deadline_of(context), rendered).await;
         self.metrics.record(statement.operation(), &outcome, began.elapsed());
         outcome
     }
@@ -80,13 +76,13 @@ impl<D: Driver> Held<D> {
         let mut line = self.line.lock().await;
         line.settle().await?;
         let began = Instant::now();
-        let outcome = line.lease.run_script(self.deadline(context), script).await;
+        let outcome = line.lease.run_script(self.pool.deadline_of(context), script).await;
         self.metrics.record("SCRIPT", &outcome, began.elapsed());
         outcome
     }
 
     pub(super) async fn begin(&mut self, mode: TransactionMode, context: &RequestContext) -> Result<(), DatabaseError> {
-        let deadline = self.deadline(context);
+        let deadline = self.pool.deadline_of(context);
         let line = self.line.get_mut();
         line.settle().await?;
         let began = Instant::now();
@@ -96,7 +92,7 @@ impl<D: Driver> Held<D> {
     }
 
     pub(super) async fn commit(&mut self, context: &RequestContext) -> Result<(), DatabaseError> {
-        let deadline = self.deadline(context);
+        let deadline = self.pool.deadline_of(context);
         let began = Instant::now();
         let outcome = self.lease_mut().commit(deadline).await;
         self.metrics.record("COMMIT", &outcome, began.elapsed());

@@ -17,6 +17,7 @@ use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings, TlsSe
 use secrecy::SecretString;
 use shared_kernel::database::{DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine, Expiry, KeyValue};
 use shared_kernel::{IdGenerator, RequestContext, SystemIdGenerator};
+use testkit::contract::refused;
 use testkit::redis::{OwnRedis, shared};
 use testkit::{eventually, eventually_some};
 
@@ -43,15 +44,6 @@ async fn open(settings: ConnectionSettings) -> Arc<dyn DatabaseConnection> {
 
 fn native(connection: &Arc<dyn DatabaseConnection>) -> &RedisConnection {
     connection.native_as().expect("the native handle")
-}
-
-#[track_caller]
-fn refused<T>(outcome: Result<T, DatabaseError>, kind: &DatabaseErrorKind) -> DatabaseError {
-    match outcome {
-        Err(error) if error.kind() == kind => error,
-        Err(error) => panic!("expected {}, got {error:?}", kind.as_str()),
-        Ok(_) => panic!("expected {}, got success", kind.as_str()),
-    }
 }
 
 /// Proves that a connection serves: a value comes back.

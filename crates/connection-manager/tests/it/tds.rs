@@ -9,6 +9,7 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{
     DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine, RawStatement, Row, Statement,
 };
+use testkit::contract::refused;
 use testkit::tds::{Column, Reply, ResultSet, TdsServer, TdsServerBuilder, TdsType};
 
 mod cancelling;
@@ -65,13 +66,4 @@ async fn assert_serves(connection: &Arc<dyn DatabaseConnection>) {
 
 fn one(kind: TdsType, value: impl Into<testkit::tds::TdsValue>) -> Reply {
     Reply::rows(ResultSet::new([Column::new("value", kind)]).row([value.into()]))
-}
-
-#[track_caller]
-fn refused<T>(outcome: Result<T, DatabaseError>, kind: &DatabaseErrorKind) -> DatabaseError {
-    match outcome {
-        Err(error) if error.kind() == kind => error,
-        Err(error) => panic!("expected {}, got {error:?}", kind.as_str()),
-        Ok(_) => panic!("expected {}, got success", kind.as_str()),
-    }
 }

@@ -139,7 +139,7 @@ pub(crate) async fn under_way<T: std::fmt::Debug>(call: &mut tokio::task::JoinHa
 
 /// The failure of a call that had to fail in this way.
 #[track_caller]
-pub(crate) fn refused<T>(outcome: Result<T, DatabaseError>, kind: &DatabaseErrorKind) -> DatabaseError {
+pub fn refused<T>(outcome: Result<T, DatabaseError>, kind: &DatabaseErrorKind) -> DatabaseError {
     match outcome {
         Err(error) if error.kind() == kind => error,
         Err(error) => panic!("expected {}, got {error:?}", kind.as_str()),

@@ -9,6 +9,7 @@ use super::copy::{Question, SecretCopy};
 use super::shared::{Lease, SharedLevel};
 use super::{Inner, SecretKey};
 use crate::credentials::store::{SecretVersion, StoreError, StoreErrorKind};
+use crate::spread;
 
 /// The steps in which another process's answer is waited for.
 const FIRST_STEP: Duration = Duration::from_millis(10);
@@ -152,9 +153,7 @@ impl Inner {
 
     fn copy(&self, version: Option<SecretVersion>) -> SecretCopy {
         let number = self.spread.fetch_add(1, Ordering::Relaxed);
-        // The golden ratio's fraction in 16 bits spreads consecutive numbers evenly.
-        let spread = u32::try_from(number.wrapping_mul(40_503) % 65_536).unwrap_or_default();
-        SecretCopy::new(version, self.clock.now(), self.settings.ttl, f64::from(spread) / 65_536.0)
+        SecretCopy::new(version, self.clock.now(), self.settings.ttl, spread::share(number))
     }
 
     /// Keeps what a question came to, and lets the next one begin.

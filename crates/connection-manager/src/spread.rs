@@ -1,0 +1,8 @@
+//! Spreads what would otherwise happen at the same moment.
+
+/// A share between 0 and 1 for a number. Consecutive numbers get shares that lie far apart and fill the range evenly.
+pub(crate) fn share(number: u64) -> f64 {
+    // The golden ratio's fraction in 16 bits.
+    let step = u32::try_from(number.wrapping_mul(40_503) % 65_536).unwrap_or_default();
+    f64::from(step) / 65_536.0
+}
