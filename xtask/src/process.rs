@@ -48,8 +48,8 @@ pub(crate) fn output(command: &mut Command) -> Result<Output> {
     command.stdin(Stdio::null()).output().with_context(|| format!("starting `{}`", describe(command)))
 }
 
-/// Like [`capture`], but a command that takes longer than the limit is ended, and that is an error.
-pub(crate) fn capture_within(command: &mut Command, limit: Duration) -> Result<String> {
+/// Like [`output`], both streams as one text; a command that takes longer than the limit is ended, and that is an error.
+pub(crate) fn output_within(command: &mut Command, limit: Duration) -> Result<(ExitStatus, String)> {
     let (reader, writer) = std::io::pipe().context("making a pipe")?;
     command.stdout(writer.try_clone()?).stderr(writer).stdin(Stdio::null());
     let mut child = command.spawn().with_context(|| format!("starting `{}`", describe(command)))?;
@@ -65,11 +65,17 @@ pub(crate) fn capture_within(command: &mut Command, limit: Duration) -> Result<S
         bail!("`{}` took longer than {} s", describe(command), limit.as_secs());
     }
     interrupt::check().inspect_err(|_| drop(child.kill()))?;
-    let text = text.join().unwrap_or_default();
-    match status {
-        Some(status) if status.success() => Ok(text),
-        _ => bail!("`{}` failed: {}", describe(command), tail(&text, 4)),
+    let status = status.with_context(|| format!("`{}` cannot be waited for", describe(command)))?;
+    Ok((status, text.join().unwrap_or_default()))
+}
+
+/// Like [`capture`], but a command that takes longer than the limit is ended, and that is an error.
+pub(crate) fn capture_within(command: &mut Command, limit: Duration) -> Result<String> {
+    let (status, text) = output_within(command, limit)?;
+    if !status.success() {
+        bail!("`{}` failed: {}", describe(command), tail(&text, 4));
     }
+    Ok(text)
 }
 
 /// Runs a command, shows what it prints as it comes, both streams as one, and returns it as well.

@@ -121,11 +121,24 @@ fn schemathesis(python: &Python, instance: &Instance, scratch: &Path, say: &dyn 
         .env("PYTHONPATH", &folder)
         .env("HYPOTHESIS_STORAGE_DIRECTORY", scratch.join("hypothesis"))
         .current_dir(&folder);
-    let text = process::capture_within(&mut command, LIMIT)?;
+    let (status, text) = process::output_within(&mut command, LIMIT)?;
     // Its warnings are worth reading, and too long for a summary.
     let report = workspace::provided().join("schemathesis.txt");
     std::fs::write(&report, &text)?;
+    if !status.success() {
+        bail!("schemathesis ended with {status}; all it said is in {}\n{}", report.display(), failures(&text));
+    }
     Ok(closing(&text))
+}
+
+/// The part in which Schemathesis describes what it found, with the request that repeats each finding, up to a length
+/// that a build server's log can bear. A run that broke off has no such part and is quoted by its end.
+fn failures(text: &str) -> String {
+    const LINES: usize = 80;
+    let is_heading =
+        |line: &&str| line.starts_with("===") && (line.contains(" FAILURES ") || line.contains(" ERRORS "));
+    let found: Vec<&str> = text.lines().skip_while(|line| !is_heading(line)).take(LINES).collect();
+    if found.is_empty() { process::tail(text, 12) } else { format!("{}\n{}", found.join("\n"), closing(text)) }
 }
 
 /// What Schemathesis says it has done, in short: its counts, or its last line when it gives none.
@@ -145,6 +158,15 @@ mod tests {
         assert_eq!(login("mysql://root:s3cret@127.0.0.1:3306/").unwrap(), ("root", "s3cret"));
         assert_eq!(login("postgres://me@host/").unwrap(), ("me", ""));
         assert!(login("postgres://host/").is_err());
+    }
+
+    #[test]
+    fn a_finding_is_quoted_with_the_request_that_repeats_it() {
+        let text = "Schemathesis v4\n=== FAILURES ===\n1. Undocumented status\n    curl -X GET http://here\n\
+                    === SUMMARY ===\n  9 generated, 1 found 1 unique failure\n";
+        let said = failures(text);
+        assert!(said.starts_with("=== FAILURES ===") && said.contains("curl -X GET") && !said.contains("v4"), "{said}");
+        assert_eq!(failures("no schema\n"), "no schema");
     }
 
     #[test]
