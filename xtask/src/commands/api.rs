@@ -1,7 +1,7 @@
 //! What the service's own program does, so that there is one implementation of it.
 
 use std::fs;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 use clap::Args;
@@ -20,14 +20,18 @@ pub(crate) struct Rest {
 
 /// Runs the program with a command and the rest of the words.
 pub(crate) fn run(command: &[&str], rest: &Rest) -> Result<ExitCode> {
-    let mut run = cargo(&["run", "--quiet", "--package", "api", "--"]);
+    let status = process::run(&mut program(command, rest))?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn program(command: &[&str], rest: &Rest) -> Command {
+    let mut run = cargo(&["run", "--quiet", "--package", "api"]);
     // Paths among the words are meant from where the person stands.
     if let Ok(here) = std::env::current_dir() {
         run.current_dir(here).arg("--manifest-path").arg(workspace::root().join("Cargo.toml"));
     }
-    run.args(command).args(&rest.words);
-    let status = process::run(&mut run)?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    run.arg("--").args(command).args(&rest.words);
+    run
 }
 
 /// Writes the committed copy of the OpenAPI document anew.
@@ -73,6 +77,16 @@ fn shared(words: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_program_gets_its_own_words_and_cargo_the_others() {
+        let rest = Rest { words: ["--data", "elsewhere"].map(str::to_owned).into() };
+        let command = program(&["migrate", "status"], &rest);
+        let words: Vec<&str> = command.get_args().filter_map(|word| word.to_str()).collect();
+        let (for_cargo, for_api) = words.split_at(words.iter().position(|word| *word == "--").expect("a border"));
+        assert!(for_cargo.contains(&"--manifest-path"), "{words:?}");
+        assert_eq!(for_api, ["--", "migrate", "status", "--data", "elsewhere"]);
+    }
 
     #[test]
     fn sample_data_goes_where_the_service_looks_for_it() {
