@@ -10,6 +10,7 @@ mod name;
 mod row;
 mod sql;
 mod statement;
+mod template;
 
 pub use access::{Access, ConnectionFuture, Connections};
 pub use connection::{CloseReport, ConnectionStats, DatabaseConnection, Health};
@@ -22,3 +23,4 @@ pub use sea_query::{ArrayType, Value, ValueType};
 pub use sql::{SqlConnection, SqlExecutor, SqlSession, SqlTransaction, TransactionMode};
 pub use sql_dialect::{Dialect, RenderError, Rendered};
 pub use statement::{RawStatement, Statement, text_key, uuid_key};
+pub use template::{FilledTemplate, StatementTemplate};

@@ -1,8 +1,9 @@
 use sea_query::{Condition, Expr, ExprTrait, Query, SelectStatement, Value};
 use shared_kernel::Version;
 use shared_kernel::database::keyset::Keyset;
-use shared_kernel::database::{Dialect, Statement, text_key, uuid_key};
+use shared_kernel::database::{Dialect, Statement, StatementTemplate, text_key, uuid_key};
 use shared_kernel::text::{first_code_points, fold_key};
+use uuid::Uuid;
 
 use super::filter;
 use crate::domain::{
@@ -65,7 +66,10 @@ pub(super) fn delete(id: BookId, expected: Version, dialect: Dialect) -> Stateme
 }
 
 pub(super) fn select_by_id(id: BookId, dialect: Dialect) -> Statement {
-    select().and_where(Expr::col(ID).eq(uuid_key(dialect, id.uuid()))).to_owned().into()
+    static BY_ID: StatementTemplate = StatementTemplate::new(|dialect| {
+        select().and_where(Expr::col(ID).eq(uuid_key(dialect, Uuid::nil()))).to_owned().into()
+    });
+    BY_ID.with([uuid_key(dialect, id.uuid())])
 }
 
 /// The books of a list, without order and limit.

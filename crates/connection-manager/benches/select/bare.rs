@@ -19,7 +19,7 @@ pub(crate) enum Bare {
 macro_rules! run {
     ($connection:expr, $load:expr, $calls:expr, $point:literal, $rows:literal) => {
         match $load {
-            Load::Point => {
+            Load::Point | Load::Template => {
                 for call in 0..$calls {
                     // Read to its end, as the trait does: `fetch_one` leaves the statement open after the first row, which
                     // on SQLite costs several times the select.

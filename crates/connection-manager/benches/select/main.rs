@@ -1,11 +1,12 @@
 //! Selects through the kernel's trait beside the same selects through the bare driver, on the same server, in
-//! alternating rounds: one row by its key, and a thousand rows that are decoded. Prints the medians and the ratio;
+//! alternating rounds: one row by its key, and a thousand rows that are decoded. The cores are kept awake meanwhile. Prints the medians and the ratio;
 //! decides nothing.
 //!
 //! Servers are named by the variables that the tests use (`BINDERY_TEST_MYSQL_URL` …); one that is not named is left
 //! out by name. SQLite is always there.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
+mod awake;
 mod bare;
 mod measure;
 mod traited;
@@ -19,6 +20,7 @@ use crate::traited::Traited;
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
+    let _awake = awake::Awake::keep()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(run())
 }

@@ -11,25 +11,28 @@ const ROUNDS: usize = 31;
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Load {
-    /// One row by its primary key, two columns.
+    /// One row by its primary key, two columns; through the trait, the tree is built and rendered each time.
     Point,
+    /// The same, with a text that was rendered once.
+    Template,
     /// All rows, seven columns of seven types.
     Rows,
 }
 
 impl Load {
-    pub(crate) const ALL: [Self; 2] = [Self::Point, Self::Rows];
+    pub(crate) const ALL: [Self; 3] = [Self::Point, Self::Template, Self::Rows];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Point => "point select",
+            Self::Template => "point select, from a template",
             Self::Rows => "1000 rows of 7 columns",
         }
     }
 
     const fn calls(self) -> i64 {
         match self {
-            Self::Point => 1000,
+            Self::Point | Self::Template => 1000,
             Self::Rows => 10,
         }
     }

@@ -4,7 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use connection_manager::{ConnectionFactory, ConnectionManager, ConnectionSettings};
 use sea_query::{Expr, ExprTrait, Query};
 use shared_kernel::RequestContext;
-use shared_kernel::database::{Access, Connections, DatabaseConnection, Row, SqlConnection, Statement};
+use shared_kernel::database::{
+    Access, Connections, DatabaseConnection, Row, SqlConnection, Statement, StatementTemplate,
+};
 use uuid::Uuid;
 
 use crate::Failure;
@@ -28,19 +30,20 @@ impl Traited {
     pub(crate) async fn run(&self, load: Load, calls: i64) -> Result<(), Failure> {
         let sql = self.connection.sql()?;
         match load {
-            Load::Point => self.point(sql, calls).await,
+            Load::Point => self.point(sql, calls, by_id).await,
+            Load::Template => self.point(sql, calls, |id| BY_ID.with([id.into()])).await,
             Load::Rows => self.rows(sql, calls).await,
         }
     }
 
-    async fn point(&self, sql: &dyn SqlConnection, calls: i64) -> Result<(), Failure> {
+    async fn point(
+        &self,
+        sql: &dyn SqlConnection,
+        calls: i64,
+        select: impl Fn(i64) -> Statement,
+    ) -> Result<(), Failure> {
         for call in 0..calls {
-            let statement = Query::select()
-                .columns(["id", "name"])
-                .from("bindery_bench")
-                .and_where(Expr::col("id").eq(call % ROWS))
-                .take();
-            let row = sql.query_one(&Statement::from(statement), &self.context).await?.ok_or("the row is missing")?;
+            let row = sql.query_one(&select(call % ROWS), &self.context).await?.ok_or("the row is missing")?;
             std::hint::black_box((row.get::<i64>(0)?, row.get::<String>(1)?));
         }
         Ok(())
@@ -59,6 +62,12 @@ impl Traited {
         }
         Ok(())
     }
+}
+
+static BY_ID: StatementTemplate = StatementTemplate::new(|_| by_id(0));
+
+fn by_id(id: i64) -> Statement {
+    Query::select().columns(["id", "name"]).from("bindery_bench").and_where(Expr::col("id").eq(id)).take().into()
 }
 
 type Decoded = (i64, String, Uuid, f64, NaiveDate, DateTime<Utc>, bool);

@@ -4,7 +4,10 @@ use sea_query::{DeleteStatement, InsertStatement, SelectStatement, UpdateStateme
 use sql_dialect::{Dialect, Query, RenderError, Rendered};
 use uuid::Uuid;
 
-/// What a context sends: a syntax tree that each engine's dialect renders, or a text written for the engine.
+use super::template::FilledTemplate;
+
+/// What a context sends: a syntax tree that each engine's dialect renders, as it stands or once for many values, or a text
+/// written for the engine.
 #[derive(Debug, Clone)]
 pub enum Statement {
     /// `SELECT`
@@ -17,6 +20,8 @@ pub enum Statement {
     Delete(DeleteStatement),
     /// `WITH …`
     With(WithQuery),
+    /// A tree that was rendered before, with other values.
+    Filled(FilledTemplate),
     /// A text of its own for each dialect.
     Raw(RawStatement),
 }
@@ -33,6 +38,7 @@ impl Statement {
             Self::Update(statement) => Query::Update(statement),
             Self::Delete(statement) => Query::Delete(statement),
             Self::With(statement) => Query::With(statement),
+            Self::Filled(filled) => return filled.render(dialect),
             Self::Raw(raw) => return raw.render(dialect),
         };
         sql_dialect::render(dialect, query)
@@ -46,6 +52,7 @@ impl Statement {
             Self::Update(_) => "UPDATE",
             Self::Delete(_) => "DELETE",
             Self::With(_) => "WITH",
+            Self::Filled(filled) => filled.operation(),
             Self::Raw(raw) => raw.operation,
         }
     }

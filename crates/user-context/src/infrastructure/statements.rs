@@ -1,8 +1,9 @@
 use sea_query::{Condition, Expr, ExprTrait, LikeExpr, Query, SelectStatement};
 use shared_kernel::Version;
 use shared_kernel::database::keyset::Keyset;
-use shared_kernel::database::{Dialect, Statement, text_key, uuid_key};
+use shared_kernel::database::{Dialect, Statement, StatementTemplate, text_key, uuid_key};
 use shared_kernel::text::{first_code_points, fold_key};
+use uuid::Uuid;
 
 use crate::domain::{User, UserFilter, UserId, UserList, UserSort};
 
@@ -53,7 +54,10 @@ pub(super) fn delete(id: UserId, expected: Version, dialect: Dialect) -> Stateme
 }
 
 pub(super) fn select_by_id(id: UserId, dialect: Dialect) -> Statement {
-    select().and_where(Expr::col(ID).eq(uuid_key(dialect, id.uuid()))).to_owned().into()
+    static BY_ID: StatementTemplate = StatementTemplate::new(|dialect| {
+        select().and_where(Expr::col(ID).eq(uuid_key(dialect, Uuid::nil()))).to_owned().into()
+    });
+    BY_ID.with([uuid_key(dialect, id.uuid())])
 }
 
 /// The users of a list, without order and limit.
