@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+/// A request is made of many small allocations, given back on another thread than they were made on as often as not.
+/// `docs/performance.md` says what this allocator is worth.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = api::cli::Cli::read();
     match run(cli) {

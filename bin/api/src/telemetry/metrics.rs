@@ -4,7 +4,7 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
-use metrics::{Histogram, Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics::{Gauge, Histogram, Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// The bounds that the conventions advise for durations of requests and of queries, in seconds.
@@ -47,19 +47,23 @@ pub fn recorder() -> &'static PrometheusHandle {
 
 /// A request under way. Dropping it takes it off the gauge, also when the caller has gone.
 #[derive(Debug)]
-pub(crate) struct Active(&'static str);
+pub(crate) struct Active(&'static Gauge);
 
 impl Active {
     pub(crate) fn new(method: &Method) -> Self {
-        let method = method_label(method);
-        metrics::gauge!(ACTIVE, "http.request.method" => method).increment(1.0);
-        Self(method)
+        // Found once, because finding a handle among all metrics costs more than counting.
+        static GAUGES: [OnceLock<Gauge>; METHODS.len() + 1] = [const { OnceLock::new() }; METHODS.len() + 1];
+        let index = METHODS.iter().position(|known| *known == method.as_str()).unwrap_or(METHODS.len());
+        let gauge =
+            GAUGES[index].get_or_init(|| metrics::gauge!(ACTIVE, "http.request.method" => method_label(method)));
+        gauge.increment(1.0);
+        Self(gauge)
     }
 }
 
 impl Drop for Active {
     fn drop(&mut self) {
-        metrics::gauge!(ACTIVE, "http.request.method" => self.0).decrement(1.0);
+        self.0.decrement(1.0);
     }
 }
 
@@ -132,10 +136,12 @@ pub(crate) fn changed(resource: Resource, change: Change) {
     metrics::counter!(CHANGES, "resource" => resource, "change" => change).increment(1);
 }
 
-/// The methods that the standard names; any other is `_OTHER`, so that a caller cannot invent label values.
+/// The methods that the standard names.
+const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
+
+/// A method of the standard; any other is `_OTHER`, so that a caller cannot invent label values.
 fn method_label(method: &Method) -> &'static str {
-    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
-    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("_OTHER")
+    METHODS.into_iter().find(|known| *known == method.as_str()).unwrap_or("_OTHER")
 }
 
 #[cfg(test)]
