@@ -40,6 +40,7 @@ pub(crate) struct PoolMetrics {
     timeouts: Counter,
     wait_time: Histogram,
     create_time: Histogram,
+    renewals: Counter,
 }
 
 impl PoolMetrics {
@@ -53,7 +54,8 @@ impl PoolMetrics {
             waiting: gauge!("db.client.connection.pending_requests", labels.clone()),
             timeouts: counter!("db.client.connection.timeouts", labels.clone()),
             wait_time: histogram!("db.client.connection.wait_time", labels.clone()),
-            create_time: histogram!("db.client.connection.create_time", labels),
+            create_time: histogram!("db.client.connection.create_time", labels.clone()),
+            renewals: counter!("bindery.pool.renewals", labels),
         }
     }
 
@@ -73,6 +75,11 @@ impl PoolMetrics {
 
     pub(crate) fn created(&self, time: Duration) {
         self.create_time.record(time);
+    }
+
+    /// A connection was opened to take the place of one with older credentials.
+    pub(crate) fn renewed(&self) {
+        self.renewals.increment(1);
     }
 }
 

@@ -13,6 +13,7 @@ mod driver;
 mod errands;
 mod lease;
 mod reaper;
+mod rotation;
 mod shared;
 
 use std::fmt;
@@ -45,6 +46,7 @@ impl<D: Driver> Pool<D> {
     pub fn new(name: ConnectionName, settings: PoolSettings, keyring: Keyring, driver: D) -> Self {
         let shared = Arc::new(Shared::new(name, settings, keyring, driver, tokio::runtime::Handle::current()));
         reaper::spawn(&shared);
+        rotation::spawn(&shared);
         Self(shared)
     }
 

@@ -85,6 +85,11 @@ impl Keyring {
         self.0.generation.load(Ordering::Acquire)
     }
 
+    /// Whether the source may come to name another version. See [`SecretSource::may_change`].
+    pub fn may_change(&self) -> bool {
+        self.0.source.may_change(&self.0.settings)
+    }
+
     /// The version that the server accepted last.
     pub fn version(&self) -> Option<String> {
         self.0.state().accepted.as_ref().map(|accepted| accepted.version.clone())

@@ -18,12 +18,22 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// One attempt to connect, counted in `connecting` until it is over.
 pub(super) struct Attempt<D: Driver> {
     shared: Arc<Shared<D>>,
+    purpose: Purpose,
     over: bool,
 }
 
+/// For whom a connection is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// For those who wait, or to have the minimum.
+    Demand,
+    /// To take the place of one with older credentials. When it fails nobody has lost anything.
+    Rotation,
+}
+
 impl<D: Driver> Attempt<D> {
-    pub(super) fn new(shared: Arc<Shared<D>>) -> Self {
-        Self { shared, over: false }
+    pub(super) fn new(shared: Arc<Shared<D>>, purpose: Purpose) -> Self {
+        Self { shared, purpose, over: false }
     }
 }
 
@@ -35,15 +45,23 @@ impl<D: Driver> Drop for Attempt<D> {
         }
         let error = DatabaseError::new(DatabaseErrorKind::Unreachable, "the attempt to connect was broken off")
             .on(&self.shared.name);
-        let mut state = self.shared.state();
-        state.connecting = state.connecting.saturating_sub(1);
-        state.refuse(&error, true);
-        drop(state);
+        let mut errands = Errands::default();
+        {
+            let mut state = self.shared.state();
+            state.connecting = state.connecting.saturating_sub(1);
+            match self.purpose {
+                Purpose::Demand => state.refuse(&error, true),
+                // Who waits may have counted on this one.
+                Purpose::Rotation => state.connect_for_waiters(self.shared.settings.max, &mut errands),
+            }
+        }
+        errands.run(&self.shared);
         self.shared.departures.send_modify(|departures| *departures += 1);
     }
 }
 
-pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) {
+/// Whether a connection was opened.
+pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) -> bool {
     let shared = Arc::clone(&attempt.shared);
     // Read before the attempt: were the pool to be told to renew itself while it is under way, it would count as old.
     let generation = shared.generation.load(Ordering::Acquire);
@@ -56,11 +74,13 @@ pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) {
         Err(DatabaseError::new(DatabaseErrorKind::Unreachable, message))
     });
     attempt.over = true;
+    let connected = outcome.is_ok();
     match outcome {
         Ok(login) => opened(&shared, login, generation, began),
-        Err(error) => failed(&shared, &error.on(&shared.name)),
+        Err(error) => failed(&shared, &error.on(&shared.name), attempt.purpose),
     }
     shared.departures.send_modify(|departures| *departures += 1);
+    connected
 }
 
 fn opened<D: Driver>(shared: &Arc<Shared<D>>, login: Login<D::Session>, generation: u64, began: Instant) {
@@ -84,8 +104,7 @@ fn opened<D: Driver>(shared: &Arc<Shared<D>>, login: Login<D::Session>, generati
     shared::hand_on(shared, connection);
 }
 
-fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError) {
-    shared.note_contact(false);
+fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Purpose) {
     tracing::debug!(connection = %shared.name, kind = error.kind().as_str(), %error, "a connection could not be opened");
     // What the next attempt would answer just the same is told to everybody now: repeating a rejected login locks the
     // account, and repeating the others only makes callers wait.
@@ -101,7 +120,10 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError) {
     {
         let mut state = shared.state();
         state.connecting = state.connecting.saturating_sub(1);
-        state.refuse(error, settled);
+        if purpose == Purpose::Demand {
+            shared.note_contact(false);
+            state.refuse(error, settled);
+        }
         state.connect_for_waiters(shared.settings.max, &mut errands);
         shared.observe(&state);
     }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::connect::{self, Attempt, Leaving};
+use super::connect::{self, Attempt, Leaving, Purpose};
 use super::driver::Driver;
 use super::shared::{Connection, Shared};
 
@@ -30,7 +30,7 @@ impl<D: Driver> Errands<D> {
             }
         }
         for _ in 0..self.connect {
-            shared.runtime.spawn(connect::connect(Attempt::new(Arc::clone(shared))));
+            shared.runtime.spawn(connect::connect(Attempt::new(Arc::clone(shared), Purpose::Demand)));
         }
     }
 }

@@ -6,10 +6,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::driver::Driver;
 use super::errands::Errands;
 use super::shared::{self, Phase, Shared};
+use crate::settings::PoolSettings;
 
 /// Looks after connections that nobody asks for, until the pool is closed or gone.
 pub(super) fn spawn<D: Driver>(shared: &Arc<Shared<D>>) {
-    let every = period(&[shared.settings.idle_timeout, shared.settings.max_lifetime]);
+    let every = period(&shared.settings);
     let pool = Arc::downgrade(shared);
     let closed = shared.closed.subscribe();
     shared.runtime.spawn(async move {
@@ -27,8 +28,9 @@ pub(super) fn spawn<D: Driver>(shared: &Arc<Shared<D>>) {
 }
 
 /// A quarter of the shortest limit, so that no limit is overrun by more than that; between a tenth of a second and 30.
-fn period(limits: &[Option<Duration>]) -> Duration {
-    let shortest = limits.iter().flatten().min().copied().unwrap_or(Duration::from_mins(2));
+pub(super) fn period(settings: &PoolSettings) -> Duration {
+    let limits = [settings.idle_timeout, settings.max_lifetime];
+    let shortest = limits.into_iter().flatten().min().unwrap_or(Duration::from_mins(2));
     (shortest / 4).clamp(Duration::from_millis(100), Duration::from_secs(30))
 }
 
@@ -52,7 +54,7 @@ fn tend<D: Driver>(pool: &Weak<Shared<D>>) -> bool {
                 state.idle.push_back(entry);
             }
         }
-        state.connect_up_to(shared.settings.min.min(shared.settings.max), &mut errands);
+        state.connect_up_to_min(&shared.settings, &mut errands);
         shared.observe(&state);
     }
     errands.run(&shared);

@@ -16,7 +16,7 @@ use crate::metrics::PoolMetrics;
 use crate::settings::PoolSettings;
 
 /// Handshakes under way at the same time: enough to grow, too few to storm a server that has just come back.
-const HANDSHAKES: u32 = 2;
+pub(super) const HANDSHAKES: u32 = 2;
 
 /// One open connection for as long as it is open.
 pub(super) struct Connection<S> {
@@ -76,6 +76,9 @@ pub(super) struct State<D: Driver> {
     pub(super) connecting: u32,
     /// Connections being closed, which count until they are gone.
     pub(super) leaving: u32,
+    /// Connections of an older version of the credentials that are to be closed when they come back, unless somebody
+    /// waits: what takes their place is open already.
+    pub(super) recalled: u32,
     pub(super) report: CloseReport,
 }
 
@@ -112,9 +115,13 @@ impl<D: Driver> State<D> {
         }
     }
 
-    /// Starts attempts to connect until the pool has `min` connections.
-    pub(super) fn connect_up_to(&mut self, min: u32, errands: &mut Errands<D>) {
-        while self.connecting < HANDSHAKES && self.open() < min {
+    /// Starts attempts to connect until the pool has its minimum of connections. When the handshakes allow no more, the
+    /// end of one brings the next.
+    pub(super) fn connect_up_to_min(&mut self, settings: &PoolSettings, errands: &mut Errands<D>) {
+        while self.phase == Phase::Open
+            && self.connecting < HANDSHAKES
+            && self.open() < settings.min.min(settings.max)
+        {
             self.connecting += 1;
             errands.connect += 1;
         }
@@ -179,6 +186,7 @@ impl<D: Driver> Shared<D> {
                 connections: HashMap::new(),
                 connecting: 0,
                 leaving: 0,
+                recalled: 0,
                 report: CloseReport::default(),
             }),
             departures: watch::Sender::new(0),
@@ -219,10 +227,16 @@ impl<D: Driver> Shared<D> {
         }
     }
 
+    /// Whether another caller may have the connection.
     pub(super) fn is_current(&self, connection: &Connection<D::Session>) -> bool {
         connection.generation == self.generation.load(Ordering::Acquire)
-            && connection.credentials == self.keyring.generation()
             && connection.expires.is_none_or(|expires| expires > Instant::now())
+    }
+
+    /// Whether the server has accepted another version of the credentials since the connection logged in. It serves on
+    /// until a new one has taken its place.
+    pub(super) fn is_outdated(&self, connection: &Connection<D::Session>) -> bool {
+        connection.credentials != self.keyring.generation()
     }
 
     pub(super) fn observe(&self, state: &State<D>) {
@@ -253,9 +267,13 @@ pub(super) fn hand_on<D: Driver>(shared: &Arc<Shared<D>>, connection: Arc<Connec
     let mut errands = Errands::default();
     {
         let mut state = shared.state();
-        if state.phase == Phase::Open && shared.is_current(&connection) {
+        let recalled = state.recalled > 0 && state.waiters.is_empty() && shared.is_outdated(&connection);
+        if state.phase == Phase::Open && shared.is_current(&connection) && !recalled {
             give(shared, &mut state, connection);
         } else {
+            if recalled {
+                state.recalled -= 1;
+            }
             if state.phase == Phase::Closing {
                 state.report.drained += 1;
             }
@@ -263,6 +281,7 @@ pub(super) fn hand_on<D: Driver>(shared: &Arc<Shared<D>>, connection: Arc<Connec
         }
         // An attempt that is over makes room for the next.
         state.connect_for_waiters(shared.settings.max, &mut errands);
+        state.connect_up_to_min(&shared.settings, &mut errands);
         shared.observe(&state);
     }
     errands.run(shared);

@@ -6,6 +6,7 @@ mod manager;
 mod metrics;
 mod pool;
 mod redis;
+mod rotation;
 mod sea_orm;
 mod secrets;
 mod tds;

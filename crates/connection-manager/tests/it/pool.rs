@@ -7,5 +7,6 @@ mod connecting;
 pub(crate) mod fake;
 mod giving_up;
 mod resting;
+mod rotating;
 mod transactions;
 mod waiting;

@@ -4,10 +4,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connection_manager::pool::{Deadline, Lease};
-use connection_manager::{Credentials, Driver, DriverSession, Keyring, Pool, PoolSettings, SqlPool};
+use connection_manager::{
+    ConnectionSettings, Credentials, Driver, DriverSession, Keyring, Pool, PoolSettings, SqlPool,
+};
 use sea_query::Values;
-use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Engine, Rendered, Row, TransactionMode};
+use shared_kernel::database::{
+    ConnectionName, DatabaseError, DatabaseErrorKind, Dialect, Engine, Rendered, Row, TransactionMode,
+};
 use tokio::sync::Semaphore;
+
+use crate::rotation::source::Stages;
 
 /// What the next attempts to connect come to; when the list is used up they succeed.
 #[derive(Debug, Clone)]
@@ -28,10 +34,16 @@ pub(crate) struct Server {
     pub(crate) most_handshakes: AtomicU32,
     pub(crate) open: AtomicU32,
     pub(crate) most_open: AtomicU32,
+    /// The fewest that were open since a test set it.
+    pub(crate) fewest_open: AtomicU32,
     pub(crate) pings: AtomicU32,
     pub(crate) dead: AtomicBool,
     pub(crate) rollback_fails: AtomicBool,
     pub(crate) log: Mutex<Vec<String>>,
+    /// The one version of the credentials that is let in; without one, all are.
+    pub(crate) accepted: Mutex<Option<&'static str>>,
+    /// The versions that logins were tried with, in order.
+    pub(crate) logins: Mutex<Vec<String>>,
 }
 
 impl Server {
@@ -51,6 +63,14 @@ impl Server {
         counter.load(Ordering::SeqCst)
     }
 
+    pub(crate) fn accept(&self, version: &'static str) {
+        *self.accepted.lock().unwrap() = Some(version);
+    }
+
+    pub(crate) fn logins(&self) -> Vec<String> {
+        self.logins.lock().unwrap().clone()
+    }
+
     pub(crate) fn logged(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
     }
@@ -65,14 +85,18 @@ impl Driver for FakeDriver {
         Dialect::Sqlite
     }
 
-    async fn connect(&self, _credentials: &Credentials) -> Result<FakeSession, DatabaseError> {
+    async fn connect(&self, credentials: &Credentials) -> Result<FakeSession, DatabaseError> {
         let server = &self.0;
+        server.logins.lock().unwrap().push(credentials.version.clone());
         let _handshake = Counted::new(server, |server| (&server.handshakes, &server.most_handshakes));
         let number = server.attempts.fetch_add(1, Ordering::SeqCst) + 1;
         let plan = server.plan.lock().unwrap().pop_front();
         tokio::task::yield_now().await;
         if let Some(gate) = &server.gate {
             gate.acquire().await.unwrap().forget();
+        }
+        if server.accepted.lock().unwrap().is_some_and(|accepted| accepted != credentials.version) {
+            return Err(DatabaseError::new(DatabaseErrorKind::AuthRejected, "rejected"));
         }
         match plan {
             Some(Connect::Fails(kind)) => Err(DatabaseError::new(kind, format!("attempt {number} was refused"))),
@@ -81,6 +105,7 @@ impl Driver for FakeDriver {
             None => Ok(FakeSession {
                 number,
                 _open: Counted::new(server, |server| (&server.open, &server.most_open)),
+                _fewest: Fewest(Arc::clone(server)),
                 server: Arc::clone(server),
             }),
         }
@@ -107,11 +132,22 @@ impl Drop for Counted {
     }
 }
 
+/// Notes how many are open after it.
+struct Fewest(Arc<Server>);
+
+impl Drop for Fewest {
+    fn drop(&mut self) {
+        self.0.fewest_open.fetch_min(self.0.open.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+}
+
 /// Its statements: `hang` never ends, `lose` loses the connection, `refuse` is refused, anything else changes one row.
 pub(crate) struct FakeSession {
     number: u32,
     server: Arc<Server>,
     _open: Counted,
+    // Dropped after the count.
+    _fewest: Fewest,
 }
 
 impl FakeSession {
@@ -185,6 +221,18 @@ pub(crate) fn settings(max: u32) -> PoolSettings {
 
 fn keyring() -> Keyring {
     Keyring::fixed("fake".parse().unwrap(), Credentials::none())
+}
+
+/// A pool whose credentials come from `source`.
+pub(crate) fn rotating_pool(
+    server: &Arc<Server>,
+    settings: PoolSettings,
+    source: &Arc<Stages>,
+) -> Pool<FakeDriver> {
+    let name: ConnectionName = "fake".parse().unwrap();
+    let connection = ConnectionSettings::new(Engine::from("fake".to_owned()));
+    let keyring = Keyring::new(source.clone(), name.clone(), connection);
+    Pool::new(name, settings, keyring, FakeDriver(Arc::clone(server)))
 }
 
 pub(crate) fn pool(server: &Arc<Server>, settings: PoolSettings) -> Pool<FakeDriver> {

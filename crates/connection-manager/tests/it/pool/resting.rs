@@ -55,6 +55,16 @@ async fn the_minimum_is_opened_before_anybody_asks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_minimum_is_opened_at_a_stretch() {
+    let server = Arc::new(Server::default());
+    let pool = pool(&server, PoolSettings { min: 10, ..settings(20) });
+    // Time stands still while this waits.
+    until(|| pool.stats().idle == 10).await;
+    assert_eq!(Server::count(&server.attempts), 10);
+    assert_eq!(Server::count(&server.most_handshakes), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_old_connection_is_replaced() {
     let server = Arc::new(Server::default());
     let limits = PoolSettings { max_lifetime: Some(Duration::from_mins(10)), idle_timeout: None, ..settings(1) };

@@ -1,0 +1,60 @@
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use connection_manager::{ConnectionSettings, Credentials, Freshness, SecretSource, SecretStage};
+use shared_kernel::database::{ConnectionName, DatabaseError};
+
+/// A secret whose versions the test moves from stage to stage.
+#[derive(Debug, Default)]
+pub(crate) struct Stages {
+    stages: Mutex<HashMap<SecretStage, Credentials>>,
+    /// While set, questions are not answered.
+    pub(crate) silent: AtomicBool,
+    pub(crate) questions: AtomicU32,
+}
+
+impl Stages {
+    /// A secret that has been promoted once.
+    pub(crate) fn current(credentials: Credentials) -> Self {
+        let source = Self::default();
+        source.stages.lock().unwrap().insert(SecretStage::Current, credentials);
+        source
+    }
+
+    /// Begins a rotation.
+    pub(crate) fn prepare(&self, credentials: Credentials) {
+        self.stages.lock().unwrap().insert(SecretStage::Pending, credentials);
+    }
+
+    /// Ends a rotation: what was pending is current, what was current is the previous one.
+    pub(crate) fn promote(&self) {
+        let mut stages = self.stages.lock().unwrap();
+        let pending = stages.remove(&SecretStage::Pending).expect("a rotation is under way");
+        if let Some(current) = stages.insert(SecretStage::Current, pending) {
+            stages.insert(SecretStage::Previous, current);
+        }
+    }
+}
+
+#[async_trait]
+impl SecretSource for Stages {
+    async fn credentials(
+        &self,
+        _: &ConnectionName,
+        _: &ConnectionSettings,
+        stage: SecretStage,
+        _: Freshness<'_>,
+    ) -> Result<Option<Credentials>, DatabaseError> {
+        self.questions.fetch_add(1, Ordering::SeqCst);
+        if self.silent.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        Ok(self.stages.lock().unwrap().get(&stage).cloned())
+    }
+
+    fn may_change(&self, _: &ConnectionSettings) -> bool {
+        true
+    }
+}
