@@ -41,6 +41,7 @@ pub(crate) struct PoolMetrics {
     wait_time: Histogram,
     create_time: Histogram,
     renewals: Counter,
+    cancels: Counter,
 }
 
 impl PoolMetrics {
@@ -55,7 +56,8 @@ impl PoolMetrics {
             timeouts: counter!("db.client.connection.timeouts", labels.clone()),
             wait_time: histogram!("db.client.connection.wait_time", labels.clone()),
             create_time: histogram!("db.client.connection.create_time", labels.clone()),
-            renewals: counter!("bindery.pool.renewals", labels),
+            renewals: counter!("bindery.pool.renewals", labels.clone()),
+            cancels: counter!("bindery.pool.cancels", labels),
         }
     }
 
@@ -80,6 +82,11 @@ impl PoolMetrics {
     /// A connection was opened to take the place of one with older credentials.
     pub(crate) fn renewed(&self) {
         self.renewals.increment(1);
+    }
+
+    /// The server was told to leave off a statement whose caller has left.
+    pub(crate) fn cancelled(&self) {
+        self.cancels.increment(1);
     }
 }
 

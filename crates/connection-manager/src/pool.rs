@@ -6,6 +6,7 @@
 //! when that is dropped half-way, the session is gone with it and can never be handed to anybody else.
 
 mod acquire;
+mod cancel;
 mod close;
 mod connect;
 mod deadline;
@@ -25,7 +26,7 @@ use shared_kernel::database::{CloseReport, ConnectionName, ConnectionStats, Data
 use tokio::time::Instant;
 
 pub use self::deadline::Deadline;
-pub use self::driver::{Driver, DriverSession};
+pub use self::driver::{Driver, DriverSession, ServerSession};
 pub use self::lease::Lease;
 use self::shared::Shared;
 use crate::credentials::Keyring;

@@ -34,6 +34,18 @@ pub fn unknown_options(settings: &ConnectionSettings, known: &[&str]) -> Vec<Set
         .collect()
 }
 
+/// Refuses another value of the option `key` than `true` and `false`.
+pub fn switch_fault(settings: &ConnectionSettings, key: &str, faults: &mut Vec<SettingFault>) {
+    if settings.options.get(key).is_some_and(|value| value != "true" && value != "false") {
+        faults.push(SettingFault::new(format!("options.{key}"), "expected \"true\" or \"false\""));
+    }
+}
+
+/// What the option `key` says, which [`switch_fault`] has checked.
+pub fn is_on(settings: &ConnectionSettings, key: &str, default: bool) -> bool {
+    settings.options.get(key).map_or(default, |value| value == "true")
+}
+
 /// What an embedded engine has no use for; `engine` is its name in messages.
 pub fn refuse_server_settings(settings: &ConnectionSettings, engine: &str, faults: &mut Vec<SettingFault>) {
     let given = [

@@ -13,6 +13,9 @@ use crate::sql_pool::SqlPool;
 /// MySQL 8 and later, and MariaDB. The native handle is [`SqlPool`]`<`[`MySqlDriver`]`>`.
 ///
 /// MySQL's `caching_sha2_password` needs TLS: without it a login that the server has not cached is refused.
+///
+/// A statement whose caller has left is ended at the server by `KILL`, over a connection besides those of the pool, one at
+/// most. The option `cancel = "false"` leaves that out, for proxies whose sessions are not the server's.
 #[derive(Debug, Clone)]
 pub struct MySqlConnector(Engine);
 
@@ -39,7 +42,8 @@ impl Connector for MySqlConnector {
     }
 
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {
-        let mut faults = checks::unknown_options(settings, &[]);
+        let mut faults = checks::unknown_options(settings, &["cancel"]);
+        checks::switch_fault(settings, "cancel", &mut faults);
         checks::server_faults(settings, &mut faults);
         checks::pool_faults(settings, &mut faults);
         faults
@@ -65,7 +69,7 @@ impl Connector for MySqlConnector {
         if let Some(file) = &settings.tls.ca_file {
             options = options.ssl_ca_from_pem(super::read_authorities(name, file).await?);
         }
-        let driver = MySqlDriver::new(options);
+        let driver = MySqlDriver::new(options).with_cancel(checks::is_on(settings, "cancel", true));
         let pool = SqlPool::open(name.clone(), self.0.clone(), settings.pool.clone(), keyring, driver).await?;
         Ok(Arc::new(pool))
     }

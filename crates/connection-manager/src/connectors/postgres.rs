@@ -15,6 +15,10 @@ use crate::sql_pool::SqlPool;
 /// The option `application_name` is what the server shows in `pg_stat_activity`; without it, `bindery/` and the
 /// connection's name.
 ///
+/// A statement whose caller has left is ended at the server by `pg_cancel_backend`, over a connection besides those of the
+/// pool, one at most. The option `cancel = "false"` leaves that out, for poolers that lend one of the server's sessions to
+/// several clients.
+///
 /// As with every client of PostgreSQL, `PGSSLROOTCERT`, `PGSSLCERT`, `PGSSLKEY` and `PGOPTIONS` of the environment take
 /// effect where the settings say nothing else; no other `PG*` variable and no password file does.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,7 +36,8 @@ impl Connector for PostgresConnector {
     }
 
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {
-        let mut faults = checks::unknown_options(settings, &["application_name"]);
+        let mut faults = checks::unknown_options(settings, &["application_name", "cancel"]);
+        checks::switch_fault(settings, "cancel", &mut faults);
         checks::server_faults(settings, &mut faults);
         checks::pool_faults(settings, &mut faults);
         faults
@@ -60,7 +65,7 @@ impl Connector for PostgresConnector {
         if let Some(file) = &settings.tls.ca_file {
             options = options.ssl_root_cert_from_pem(super::read_authorities(name, file).await?);
         }
-        let driver = PostgresDriver::new(options);
+        let driver = PostgresDriver::new(options).with_cancel(checks::is_on(settings, "cancel", true));
         let pool = SqlPool::open(name.clone(), Engine::POSTGRES, settings.pool.clone(), keyring, driver).await?;
         Ok(Arc::new(pool))
     }

@@ -10,12 +10,13 @@ use sea_query::Values;
 use secrecy::ExposeSecret;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Row, TransactionMode};
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row as _};
+use tokio::time::Instant;
 
 use self::error::map;
 use self::row::MySqlRowSource;
 use crate::credentials::Credentials;
-use crate::pool::{Driver, DriverSession};
+use crate::pool::{Driver, DriverSession, ServerSession};
 
 #[cfg(feature = "sea-orm")]
 pub(crate) use self::error::kind_of;
@@ -25,14 +26,30 @@ pub(crate) use self::error::kind_of;
 const SESSION: &str = "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,\
     ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT'";
 
+/// Number and server of a session.
+const IDENTITY: &str = "SELECT CONCAT_WS(' ', CONNECTION_ID(), @@hostname, @@port)";
+
+/// `ER_NO_SUCH_THREAD`
+const NO_SUCH_THREAD: &str = "1094";
+
 /// Opens connections to one MySQL or MariaDB database. Affected rows are the rows that matched, changed or not.
-pub struct MySqlDriver(MySqlConnectOptions);
+pub struct MySqlDriver {
+    options: MySqlConnectOptions,
+    cancels: bool,
+}
 
 impl MySqlDriver {
     /// A driver for what the options reach. User and password come with each attempt to connect.
     pub fn new(options: MySqlConnectOptions) -> Self {
         let options = options.timezone(None).set_names(false).pipes_as_concat(false).no_engine_substitution(false);
-        Self(options.disable_statement_logging())
+        Self { options: options.disable_statement_logging(), cancels: true }
+    }
+
+    /// Whether the server is told (`KILL`) to leave off a statement whose caller has left; it is unless this says no.
+    /// Behind a proxy whose sessions are not the server's it must not be.
+    #[must_use]
+    pub fn with_cancel(self, cancels: bool) -> Self {
+        Self { cancels, ..self }
     }
 }
 
@@ -52,17 +69,34 @@ impl Driver for MySqlDriver {
 
     async fn connect(&self, credentials: &Credentials) -> Result<MySqlSession, DatabaseError> {
         crate::tls::install_provider();
-        let options = self.0.clone().username(&credentials.username).password(credentials.password.expose_secret());
+        let options =
+            self.options.clone().username(&credentials.username).password(credentials.password.expose_secret());
         let mut connection = options.connect().await.map_err(|error| map(error, "connecting"))?;
         connection.execute(SESSION).await.map_err(|error| map(error, "setting up the session"))?;
-        Ok(MySqlSession { connection, transaction: Transaction::None })
+        let server = if self.cancels { identity(&mut connection).await? } else { None };
+        Ok(MySqlSession { connection, transaction: Transaction::None, server })
     }
+}
+
+/// How the server knows a session; `None` when it does not say.
+async fn identity(connection: &mut MySqlConnection) -> Result<Option<ServerSession>, DatabaseError> {
+    let row = match connection.fetch_one(sqlx::raw_sql(IDENTITY)).await {
+        Ok(row) => row,
+        Err(sqlx::Error::Database(_)) => return Ok(None),
+        Err(error) => return Err(map(error, "setting up the session")),
+    };
+    let text: Option<String> = row.try_get_unchecked(0).ok();
+    Ok(text.as_deref().and_then(|text| {
+        let (number, mark) = text.split_once(' ')?;
+        Some(ServerSession { number: number.parse().ok()?, mark: mark.to_owned(), since: Instant::now() })
+    }))
 }
 
 /// One connection to a MySQL or MariaDB server.
 pub struct MySqlSession {
     connection: MySqlConnection,
     transaction: Transaction,
+    server: Option<ServerSession>,
 }
 
 /// How the transaction of a session stands.
@@ -121,6 +155,13 @@ impl MySqlSession {
         if *kind == DatabaseErrorKind::SerializationConflict && self.transaction == Transaction::Open {
             self.transaction = Transaction::Lost;
         }
+    }
+
+    /// How long the server has been up, in seconds.
+    async fn uptime(&mut self) -> Result<Option<u64>, DatabaseError> {
+        let row = self.connection.fetch_optional(sqlx::raw_sql("SHOW GLOBAL STATUS LIKE 'Uptime'")).await;
+        let row = row.map_err(|error| map(error, "asking how long the server is up"))?;
+        Ok(row.and_then(|row| row.try_get_unchecked::<String, _>(1).ok()?.parse().ok()))
     }
 
     async fn send(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
@@ -182,6 +223,26 @@ impl DriverSession for MySqlSession {
     async fn server_version(&mut self) -> Result<Option<String>, DatabaseError> {
         let version = sqlx::query_scalar::<_, String>("SELECT VERSION()").fetch_one(&mut self.connection).await;
         version.map(Some).map_err(|error| map(error, "asking for the version"))
+    }
+
+    fn server_session(&self) -> Option<ServerSession> {
+        self.server.clone()
+    }
+
+    async fn cancel(&mut self, other: &ServerSession) -> Result<(), DatabaseError> {
+        // Behind one address there may be several servers, and after a restart the numbers begin anew.
+        if self.server.as_ref().is_none_or(|own| own.mark != other.mark) {
+            return Ok(());
+        }
+        // The seconds are rounded down.
+        if self.uptime().await?.is_none_or(|uptime| uptime + 1 < other.since.elapsed().as_secs()) {
+            return Ok(());
+        }
+        let kill = sqlx::raw_sql(AssertSqlSafe(format!("KILL CONNECTION {}", other.number)));
+        match self.connection.execute(kill).await.map_err(|error| map(error, "cancelling a statement")) {
+            Err(error) if error.code() == Some(NO_SUCH_THREAD) => Ok(()),
+            outcome => outcome.map(drop),
+        }
     }
 
     async fn close(self) {

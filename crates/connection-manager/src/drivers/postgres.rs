@@ -13,13 +13,14 @@ use sea_query::Values;
 use secrecy::ExposeSecret;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Row, TransactionMode};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row as _};
+use tokio::time::Instant;
 
 use self::bind::Signature;
 use self::error::map;
 use self::row::PostgresRowSource;
 use crate::credentials::Credentials;
-use crate::pool::{Driver, DriverSession};
+use crate::pool::{Driver, DriverSession, ServerSession};
 
 #[cfg(feature = "sea-orm")]
 pub(crate) use self::error::kind_of;
@@ -30,13 +31,30 @@ const REMEMBERED: usize = 200;
 /// `in_failed_sql_transaction`
 const IN_FAILED_TRANSACTION: &str = "25P02";
 
+/// Number and beginning of a session; the number alone is used again.
+const IDENTITY: &str = "SELECT pid::text || ' ' || extract(epoch FROM backend_start)::text \
+    FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+
+const CANCEL: &str = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity \
+    WHERE pid = $1 AND extract(epoch FROM backend_start)::text = $2";
+
 /// Opens connections to one PostgreSQL database.
-pub struct PostgresDriver(PgConnectOptions);
+pub struct PostgresDriver {
+    options: PgConnectOptions,
+    cancels: bool,
+}
 
 impl PostgresDriver {
     /// A driver for what the options reach. User and password come with each attempt to connect.
     pub fn new(options: PgConnectOptions) -> Self {
-        Self(options.disable_statement_logging())
+        Self { options: options.disable_statement_logging(), cancels: true }
+    }
+
+    /// Whether the server is told (`pg_cancel_backend`) to leave off a statement whose caller has left; it is unless this
+    /// says no. Behind a pooler that lends one of the server's sessions to several clients it must not be.
+    #[must_use]
+    pub fn with_cancel(self, cancels: bool) -> Self {
+        Self { cancels, ..self }
     }
 }
 
@@ -56,10 +74,26 @@ impl Driver for PostgresDriver {
 
     async fn connect(&self, credentials: &Credentials) -> Result<PostgresSession, DatabaseError> {
         crate::tls::install_provider();
-        let options = self.0.clone().username(&credentials.username).password(credentials.password.expose_secret());
-        let connection = options.connect().await.map_err(|error| map(error, "connecting"))?;
-        Ok(PostgresSession { connection, signatures: HashMap::new(), doubtful: false })
+        let options =
+            self.options.clone().username(&credentials.username).password(credentials.password.expose_secret());
+        let mut connection = options.connect().await.map_err(|error| map(error, "connecting"))?;
+        let server = if self.cancels { identity(&mut connection).await? } else { None };
+        Ok(PostgresSession { connection, signatures: HashMap::new(), doubtful: false, server })
     }
+}
+
+/// How the server knows a session; `None` when it does not say.
+async fn identity(connection: &mut PgConnection) -> Result<Option<ServerSession>, DatabaseError> {
+    let row = match connection.fetch_optional(sqlx::raw_sql(IDENTITY)).await {
+        Ok(row) => row,
+        Err(sqlx::Error::Database(_)) => return Ok(None),
+        Err(error) => return Err(map(error, "setting up the session")),
+    };
+    let text: Option<String> = row.and_then(|row| row.try_get_unchecked(0).ok());
+    Ok(text.as_deref().and_then(|text| {
+        let (number, mark) = text.split_once(' ')?;
+        Some(ServerSession { number: number.parse().ok()?, mark: mark.to_owned(), since: Instant::now() })
+    }))
 }
 
 /// One connection to a PostgreSQL server.
@@ -71,6 +105,7 @@ pub struct PostgresSession {
     /// A statement may have failed since the transaction began. The server then answers COMMIT with a rollback, and the
     /// driver does not tell the two apart.
     doubtful: bool,
+    server: Option<ServerSession>,
 }
 
 impl PostgresSession {
@@ -191,6 +226,17 @@ impl DriverSession for PostgresSession {
     async fn server_version(&mut self) -> Result<Option<String>, DatabaseError> {
         let version = sqlx::query_scalar::<_, String>("SHOW server_version").fetch_one(&mut self.connection).await;
         version.map(Some).map_err(|error| map(error, "asking for the version"))
+    }
+
+    fn server_session(&self) -> Option<ServerSession> {
+        self.server.clone()
+    }
+
+    async fn cancel(&mut self, other: &ServerSession) -> Result<(), DatabaseError> {
+        let Ok(number) = i32::try_from(other.number) else { return Ok(()) };
+        let cancel = sqlx::query(CANCEL).bind(number).bind(other.mark.as_str()).persistent(false);
+        let done = self.connection.fetch_optional(cancel).await;
+        done.map(drop).map_err(|error| map(error, "cancelling a statement"))
     }
 
     async fn close(self) {

@@ -6,6 +6,7 @@ mod row;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sea_query::Values;
 use shared_kernel::database::{DatabaseError, Dialect, Row, TransactionMode};
@@ -20,6 +21,9 @@ use crate::pool::{Driver, DriverSession};
 
 #[cfg(feature = "sea-orm")]
 pub(crate) use self::error::kind_of;
+
+/// How many steps of SQLite's machine are run between two looks at whether somebody still wants the result.
+const STEPS: i32 = 1_000;
 
 /// Opens connections to one SQLite database.
 pub struct SqliteDriver {
@@ -65,8 +69,16 @@ impl Driver for SqliteDriver {
     }
 
     async fn connect(&self, _credentials: &Credentials) -> Result<SqliteSession, DatabaseError> {
-        let connection = self.options.connect().await.map_err(|error| map(error, "opening the database file"))?;
-        Ok(SqliteSession { connection, writer: Arc::clone(&self.writer), transaction: None })
+        let opening = |error| map(error, "opening the database file");
+        let mut connection = self.options.connect().await.map_err(opening)?;
+        let abandoned = Arc::new(AtomicBool::new(false));
+        let wanted = {
+            let abandoned = Arc::clone(&abandoned);
+            move || !abandoned.load(Ordering::Relaxed)
+        };
+        connection.lock_handle().await.map_err(opening)?.set_progress_handler(STEPS, wanted);
+        let writer = Arc::clone(&self.writer);
+        Ok(SqliteSession { connection, writer, transaction: None, _abandon: Abandon(abandoned) })
     }
 }
 
@@ -75,6 +87,16 @@ pub struct SqliteSession {
     connection: SqliteConnection,
     writer: Arc<Semaphore>,
     transaction: Option<Transaction>,
+    _abandon: Abandon,
+}
+
+/// Ends the statement that the driver's thread is at when the session is dropped.
+struct Abandon(Arc<AtomicBool>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 enum Transaction {

@@ -4,9 +4,13 @@ use std::time::Duration;
 use shared_kernel::database::CloseReport;
 use tokio::time::Instant;
 
+use super::cancel;
 use super::driver::Driver;
 use super::errands::Errands;
-use super::shared::{Phase, Shared};
+use super::shared::{Phase, Shared, State};
+
+/// How long a close waits for the servers to hear of the statements that it has cut.
+const TELLING: Duration = Duration::from_secs(2);
 
 pub(super) async fn close<D: Driver>(shared: &Arc<Shared<D>>, grace: Duration) -> CloseReport {
     let mut closed = shared.closed.subscribe();
@@ -37,27 +41,31 @@ fn begin<D: Driver>(shared: &Arc<Shared<D>>) -> bool {
         shared.observe(&state);
     }
     errands.run(shared);
+    // A connection kept for callers who leave is not kept any longer.
+    shared.cancel_wake.notify_one();
     true
 }
 
 async fn finish<D: Driver>(shared: Arc<Shared<D>>, grace: Duration) {
     let deadline = Instant::now().checked_add(grace);
-    let drained = wait_until_empty(&shared);
+    let drained =
+        wait_until(&shared, |state| state.connections.is_empty() && state.connecting == 0 && state.leaving == 0);
     match deadline {
         Some(deadline) => drop(tokio::time::timeout_at(deadline, drained).await),
         None => drained.await,
     }
     let report = cut(&shared);
+    // The servers are told before the program may end.
+    drop(tokio::time::timeout(TELLING, wait_until(&shared, |state| !state.cancelling)).await);
     shared.closed.send_replace(Some(report));
 }
 
-async fn wait_until_empty<D: Driver>(shared: &Shared<D>) {
+async fn wait_until<D: Driver>(shared: &Shared<D>, condition: impl Fn(&State<D>) -> bool) {
     let mut departures = shared.departures.subscribe();
     loop {
         departures.mark_unchanged();
         {
-            let state = shared.state();
-            if state.connections.is_empty() && state.connecting == 0 && state.leaving == 0 {
+            if condition(&shared.state()) {
                 return;
             }
         }
@@ -77,7 +85,9 @@ fn cut<D: Driver>(shared: &Arc<Shared<D>>) -> CloseReport {
     };
     for connection in left {
         connection.cut.pull();
-        drop(connection.take());
+        if connection.take().is_none() {
+            cancel::request(shared, &connection);
+        }
     }
     report
 }

@@ -94,6 +94,7 @@ fn opened<D: Driver>(shared: &Arc<Shared<D>>, login: Login<D::Session>, generati
         credentials: login.generation,
         expires: shared.settings.max_lifetime.map(|lifetime| Instant::now() + with_jitter(lifetime, id)),
         cut: Cut::default(),
+        server: login.session.server_session(),
         session: Some(login.session).into(),
     });
     {

@@ -2,6 +2,7 @@ use std::future::Future;
 
 use sea_query::Values;
 use shared_kernel::database::{DatabaseError, Dialect, Row, TransactionMode};
+use tokio::time::Instant;
 
 use crate::credentials::Credentials;
 
@@ -26,6 +27,18 @@ pub trait Driver: Send + Sync + 'static {
     /// # Errors
     /// Typed as the caller should see it: `Unreachable`, `TlsFailed`, `AuthRejected`, `UnknownDatabase` …
     fn connect(&self, credentials: &Credentials) -> impl Future<Output = Result<Self::Session, DatabaseError>> + Send;
+}
+
+/// How a server tells one of its sessions from all others, so that over another one it can be told to leave off what it
+/// does for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerSession {
+    /// The session's number on the server.
+    pub number: u64,
+    /// Tells it from a session of the same number on another server behind the same address, or at another time.
+    pub mark: String,
+    /// When it was opened, or a little later.
+    pub since: Instant,
 }
 
 /// One open connection to an engine.
@@ -56,6 +69,18 @@ pub trait DriverSession: Send + 'static {
 
     /// The version that the server tells.
     fn server_version(&mut self) -> impl Future<Output = Result<Option<String>, DatabaseError>> + Send;
+
+    /// How the server knows this session. Asked once, after it was opened. `None` where a server needs not be told that a
+    /// caller has left, or cannot be.
+    fn server_session(&self) -> Option<ServerSession> {
+        None
+    }
+
+    /// Tells the server to leave off what it does for another session, which is closed on this side already. One that is
+    /// gone is no error; one that may be another than the one meant must be left alone.
+    fn cancel(&mut self, _other: &ServerSession) -> impl Future<Output = Result<(), DatabaseError>> + Send {
+        std::future::ready(Ok(()))
+    }
 
     /// Says goodbye and closes. The pool limits the time; dropping the session must close it as well.
     fn close(self) -> impl Future<Output = ()> + Send;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Rendered, Row, TransactionMode};
 
+use super::cancel::Flight;
 use super::deadline::{Deadline, Interrupted, limited};
 use super::driver::{Driver, DriverSession};
 use super::errands::Errands;
@@ -47,7 +48,8 @@ impl<D: Driver> Lease<D> {
     /// Runs one call on the session, which `operation` is given and gives back.
     ///
     /// Dropping the future drops the session with it. The session is dropped too when the deadline passes, when the
-    /// pool's grace period ends, and after an error that leaves it in doubt; the lease then answers `Unreachable`.
+    /// pool's grace period ends, and after an error that leaves it in doubt; the lease then answers `Unreachable`. Where
+    /// the caller left the server at work, it is told to leave off, in the background.
     ///
     /// # Errors
     /// What `operation` says; `Timeout`, `Closed` or `Unreachable`.
@@ -62,8 +64,10 @@ impl<D: Driver> Lease<D> {
             return Err(self.timed_out("the deadline had passed before the statement was sent"));
         }
         let Some(session) = connection.take() else { return Err(self.gone()) };
+        let flight = Flight::new(&self.shared, connection);
         match limited(operation(session), deadline, &connection.cut).await {
             Ok((session, outcome)) => {
+                flight.land();
                 let keep = outcome.as_ref().map_or_else(|error| leaves_usable(error) && session.is_usable(), |_| true);
                 self.shared.note_contact(keep);
                 if keep && !connection.cut.is_pulled() {
@@ -75,7 +79,11 @@ impl<D: Driver> Lease<D> {
                 self.shared.note_contact(false);
                 Err(self.timed_out("no answer before the deadline"))
             }
-            Err(Interrupted::Cut) => Err(self.shared.closed_error()),
+            Err(Interrupted::Cut) => {
+                // Whoever cut has the server told.
+                flight.land();
+                Err(self.shared.closed_error())
+            }
         }
     }
 
@@ -195,7 +203,7 @@ impl<D: Driver> Lease<D> {
 }
 
 /// Whether the session is in step with the server after this error.
-fn leaves_usable(error: &DatabaseError) -> bool {
+pub(super) fn leaves_usable(error: &DatabaseError) -> bool {
     !matches!(
         error.kind(),
         DatabaseErrorKind::Unreachable

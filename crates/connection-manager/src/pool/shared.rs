@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared_kernel::database::{CloseReport, ConnectionName, ConnectionStats, DatabaseError, DatabaseErrorKind};
 use tokio::runtime::Handle;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
 
 use super::deadline::Cut;
-use super::driver::Driver;
+use super::driver::{Driver, ServerSession};
 use super::errands::Errands;
 use super::lease::Lease;
 use crate::credentials::Keyring;
@@ -27,6 +27,8 @@ pub(super) struct Connection<S> {
     pub(super) credentials: u64,
     pub(super) expires: Option<Instant>,
     pub(super) cut: Cut,
+    /// How the server knows it, where it can be told to leave off.
+    pub(super) server: Option<ServerSession>,
     /// The session, except while a statement's future owns it and after it is gone.
     pub(super) session: Mutex<Option<S>>,
 }
@@ -79,6 +81,9 @@ pub(super) struct State<D: Driver> {
     /// Connections of an older version of the credentials that are to be closed when they come back, unless somebody
     /// waits: what takes their place is open already.
     pub(super) recalled: u32,
+    /// Sessions whose callers have left, and whether a task is telling the server.
+    pub(super) cancels: VecDeque<ServerSession>,
+    pub(super) cancelling: bool,
     pub(super) report: CloseReport,
 }
 
@@ -118,9 +123,7 @@ impl<D: Driver> State<D> {
     /// Starts attempts to connect until the pool has its minimum of connections. When the handshakes allow no more, the
     /// end of one brings the next.
     pub(super) fn connect_up_to_min(&mut self, settings: &PoolSettings, errands: &mut Errands<D>) {
-        while self.phase == Phase::Open
-            && self.connecting < HANDSHAKES
-            && self.open() < settings.min.min(settings.max)
+        while self.phase == Phase::Open && self.connecting < HANDSHAKES && self.open() < settings.min.min(settings.max)
         {
             self.connecting += 1;
             errands.connect += 1;
@@ -154,6 +157,8 @@ pub(super) struct Shared<D: Driver> {
     /// Changes whenever a connection has gone or an attempt is over, for those who wait for the pool to drain.
     pub(super) departures: watch::Sender<u64>,
     pub(super) closed: watch::Sender<Option<CloseReport>>,
+    /// Wakes the task that tells the server about callers who have left.
+    pub(super) cancel_wake: Arc<Notify>,
 }
 
 impl<D: Driver> Shared<D> {
@@ -187,10 +192,13 @@ impl<D: Driver> Shared<D> {
                 connecting: 0,
                 leaving: 0,
                 recalled: 0,
+                cancels: VecDeque::new(),
+                cancelling: false,
                 report: CloseReport::default(),
             }),
             departures: watch::Sender::new(0),
             closed: watch::Sender::new(None),
+            cancel_wake: Arc::default(),
         }
     }
 

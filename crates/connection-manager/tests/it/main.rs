@@ -1,5 +1,6 @@
 //! The connection manager on real servers.
 
+mod abandoned;
 mod contract;
 mod dialect;
 mod manager;

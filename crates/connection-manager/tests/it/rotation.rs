@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
 
-mod accounts;
+pub(crate) mod accounts;
 mod program;
 pub(crate) mod source;
 

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use connection_manager::pool::{Deadline, Lease};
+use connection_manager::pool::{Deadline, Lease, ServerSession};
 use connection_manager::{
     ConnectionSettings, Credentials, Driver, DriverSession, Keyring, Pool, PoolSettings, SqlPool,
 };
@@ -12,6 +12,7 @@ use shared_kernel::database::{
     ConnectionName, DatabaseError, DatabaseErrorKind, Dialect, Engine, Rendered, Row, TransactionMode,
 };
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::rotation::source::Stages;
 
@@ -40,6 +41,10 @@ pub(crate) struct Server {
     pub(crate) dead: AtomicBool,
     pub(crate) rollback_fails: AtomicBool,
     pub(crate) log: Mutex<Vec<String>>,
+    /// Whether it can be told of callers who have left.
+    pub(crate) listens: AtomicBool,
+    /// The sessions it was told to leave off for.
+    pub(crate) cancelled: Mutex<Vec<u64>>,
     /// The one version of the credentials that is let in; without one, all are.
     pub(crate) accepted: Mutex<Option<&'static str>>,
     /// The versions that logins were tried with, in order.
@@ -209,6 +214,17 @@ impl DriverSession for FakeSession {
         Ok(Some("fake".to_owned()))
     }
 
+    fn server_session(&self) -> Option<ServerSession> {
+        let listens = self.server.listens.load(Ordering::SeqCst);
+        listens.then(|| ServerSession { number: self.number.into(), mark: "fake".to_owned(), since: Instant::now() })
+    }
+
+    async fn cancel(&mut self, other: &ServerSession) -> Result<(), DatabaseError> {
+        tokio::task::yield_now().await;
+        self.server.cancelled.lock().unwrap().push(other.number);
+        Ok(())
+    }
+
     async fn close(self) {
         self.log("goodbye");
         tokio::task::yield_now().await;
@@ -224,11 +240,7 @@ fn keyring() -> Keyring {
 }
 
 /// A pool whose credentials come from `source`.
-pub(crate) fn rotating_pool(
-    server: &Arc<Server>,
-    settings: PoolSettings,
-    source: &Arc<Stages>,
-) -> Pool<FakeDriver> {
+pub(crate) fn rotating_pool(server: &Arc<Server>, settings: PoolSettings, source: &Arc<Stages>) -> Pool<FakeDriver> {
     let name: ConnectionName = "fake".parse().unwrap();
     let connection = ConnectionSettings::new(Engine::from("fake".to_owned()));
     let keyring = Keyring::new(source.clone(), name.clone(), connection);

@@ -1,38 +1,40 @@
 use std::sync::Arc;
 
 use shared_kernel::IdGenerator as _;
-use shared_kernel::database::{DatabaseConnection, RawStatement, SqlExecutor as _};
+use shared_kernel::database::{DatabaseConnection, RawStatement};
 use testkit::Server;
 use testkit::tds::TdsServer;
 
 use super::context;
 
 /// The accounts of a server, as its administrator sees them.
-pub(super) enum Accounts {
+pub(crate) enum Accounts {
     Real(Server, Arc<dyn DatabaseConnection>),
     Scripted(TdsServer),
 }
 
 impl Accounts {
-    pub(super) async fn of(server: Server) -> Self {
+    pub(crate) async fn of(server: Server) -> Self {
         Self::Real(server, testkit::connect(server.admin()).await.unwrap())
     }
 
     /// A name that no other test uses.
-    pub(super) fn name(suffix: &str) -> String {
+    pub(crate) fn name(suffix: &str) -> String {
         let id = shared_kernel::SystemIdGenerator.next().simple().to_string();
         format!("svc_{}_{suffix}", &id[20..])
     }
 
-    pub(super) async fn create(&self, user: &str, password: &str) {
+    pub(crate) async fn create(&self, user: &str, password: &str) {
         match self {
-            Self::Real(Server::Postgres, _) => self.run(&format!("CREATE ROLE {user} LOGIN PASSWORD '{password}'")).await,
+            Self::Real(Server::Postgres, _) => {
+                self.run(&format!("CREATE ROLE {user} LOGIN PASSWORD '{password}'")).await;
+            }
             Self::Real(..) => self.run(&format!("CREATE USER '{user}'@'%' IDENTIFIED BY '{password}'")).await,
             Self::Scripted(server) => server.set_password(user, password),
         }
     }
 
-    pub(super) async fn change(&self, user: &str, password: &str) {
+    pub(crate) async fn change(&self, user: &str, password: &str) {
         match self {
             Self::Real(Server::Postgres, _) => self.run(&format!("ALTER ROLE {user} PASSWORD '{password}'")).await,
             Self::Real(..) => self.run(&format!("ALTER USER '{user}'@'%' IDENTIFIED BY '{password}'")).await,
@@ -40,7 +42,7 @@ impl Accounts {
         }
     }
 
-    pub(super) async fn remove(&self, user: &str) {
+    pub(crate) async fn remove(&self, user: &str) {
         match self {
             Self::Real(Server::Postgres, _) => self.run(&format!("DROP ROLE {user}")).await,
             Self::Real(..) => self.run(&format!("DROP USER '{user}'@'%'")).await,
@@ -49,7 +51,7 @@ impl Accounts {
     }
 
     /// How many sessions the server has of a user.
-    pub(super) async fn sessions(&self, user: &str) -> i64 {
+    pub(crate) async fn sessions(&self, user: &str) -> i64 {
         let (server, connection) = self.real();
         let (view, column) = match server {
             Server::Postgres => ("pg_stat_activity", "usename"),
@@ -61,8 +63,28 @@ impl Accounts {
         row.expect("a count is one row").get("sessions").unwrap()
     }
 
+    /// Ends every session of a user.
+    pub(crate) async fn end_sessions(&self, user: &str) {
+        let (server, connection) = self.real();
+        let text = match server {
+            Server::Postgres => format!("SELECT pid::bigint AS number FROM pg_stat_activity WHERE usename = '{user}'"),
+            _ => {
+                format!("SELECT CAST(ID AS SIGNED) AS number FROM information_schema.processlist WHERE USER = '{user}'")
+            }
+        };
+        let question = RawStatement::everywhere("SELECT", text).into();
+        for row in connection.sql().unwrap().query(&question, &context()).await.unwrap() {
+            let number: i64 = row.get("number").unwrap();
+            let end = match server {
+                Server::Postgres => format!("SELECT pg_terminate_backend({number})"),
+                _ => format!("KILL {number}"),
+            };
+            self.run(&end).await;
+        }
+    }
+
     /// Runs a text as the administrator.
-    pub(super) async fn run(&self, text: &str) {
+    pub(crate) async fn run(&self, text: &str) {
         self.real().1.sql().unwrap().run_script(text, &context()).await.unwrap();
     }
 

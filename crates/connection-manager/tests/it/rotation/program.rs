@@ -56,13 +56,8 @@ impl<D: Driver> Program<D> {
         let rejected = Rejected::default();
         let driver = Counting { driver, rejected: rejected.clone() };
         let pool = Arc::new(SqlPool::open(name, engine, settings, keyring, driver).await.unwrap());
-        let mut program = Self {
-            pool,
-            rejected,
-            answers: Arc::default(),
-            stop: Arc::default(),
-            workers: JoinSet::new(),
-        };
+        let mut program =
+            Self { pool, rejected, answers: Arc::default(), stop: Arc::default(), workers: JoinSet::new() };
         for _ in 0..workers {
             program.employ();
         }

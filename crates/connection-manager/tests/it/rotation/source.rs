@@ -9,7 +9,7 @@ use shared_kernel::database::{ConnectionName, DatabaseError};
 /// A secret whose versions the test moves from stage to stage.
 #[derive(Debug, Default)]
 pub(crate) struct Stages {
-    stages: Mutex<HashMap<SecretStage, Credentials>>,
+    versions: Mutex<HashMap<SecretStage, Credentials>>,
     /// While set, questions are not answered.
     pub(crate) silent: AtomicBool,
     pub(crate) questions: AtomicU32,
@@ -19,21 +19,21 @@ impl Stages {
     /// A secret that has been promoted once.
     pub(crate) fn current(credentials: Credentials) -> Self {
         let source = Self::default();
-        source.stages.lock().unwrap().insert(SecretStage::Current, credentials);
+        source.versions.lock().unwrap().insert(SecretStage::Current, credentials);
         source
     }
 
     /// Begins a rotation.
     pub(crate) fn prepare(&self, credentials: Credentials) {
-        self.stages.lock().unwrap().insert(SecretStage::Pending, credentials);
+        self.versions.lock().unwrap().insert(SecretStage::Pending, credentials);
     }
 
     /// Ends a rotation: what was pending is current, what was current is the previous one.
     pub(crate) fn promote(&self) {
-        let mut stages = self.stages.lock().unwrap();
-        let pending = stages.remove(&SecretStage::Pending).expect("a rotation is under way");
-        if let Some(current) = stages.insert(SecretStage::Current, pending) {
-            stages.insert(SecretStage::Previous, current);
+        let mut versions = self.versions.lock().unwrap();
+        let pending = versions.remove(&SecretStage::Pending).expect("a rotation is under way");
+        if let Some(current) = versions.insert(SecretStage::Current, pending) {
+            versions.insert(SecretStage::Previous, current);
         }
     }
 }
@@ -51,7 +51,7 @@ impl SecretSource for Stages {
         if self.silent.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
-        Ok(self.stages.lock().unwrap().get(&stage).cloned())
+        Ok(self.versions.lock().unwrap().get(&stage).cloned())
     }
 
     fn may_change(&self, _: &ConnectionSettings) -> bool {
