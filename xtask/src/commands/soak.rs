@@ -1,4 +1,5 @@
-//! `cargo xtask soak`: the tests again and again, property tests with many cases, until the time is over.
+//! `cargo xtask soak`: the tests again and again, property tests with many cases and tests under load with more of it,
+//! until the time is over.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -39,6 +40,8 @@ pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
     if let Some(session) = Session::open(&engines, &mut runner.build(), screen, &mut report)? {
         let mut environment = session.environment.clone();
         environment.push(("PROPTEST_CASES".to_owned(), arguments.cases.to_string()));
+        // Asks tests under load for more of it: 64 workers and 20 rotations of a password in place of 16 and 3.
+        environment.push(("BINDERY_TEST_SOAK".to_owned(), "1".to_owned()));
         let selection = Selection { excluded: session.excluded(&engines), filters: arguments.filters.clone() };
         for round in 1.. {
             interrupt::check()?;
