@@ -162,8 +162,17 @@ pub(crate) fn secrets(config: &Config) -> Arc<dyn SecretSource> {
     Arc::new(ConfiguredSecrets::build(&config.secrets, Arc::new(SystemClock)))
 }
 
+/// The manager for a command: it opens the connections that it needs and none in reserve.
+pub(crate) fn manager_of_command(config: &Config) -> Result<ConnectionManager, ApplicationError> {
+    let mut config = config.clone();
+    for settings in config.connections.values_mut() {
+        settings.pool.min = 0;
+    }
+    manager(&config)
+}
+
 /// The manager over every configured connection.
-pub(crate) fn manager(config: &Config) -> Result<ConnectionManager, ApplicationError> {
+fn manager(config: &Config) -> Result<ConnectionManager, ApplicationError> {
     let builder = ConnectionManager::builder(ConnectionFactory::compiled()).secrets(secrets(config));
     let builder = config
         .connections

@@ -10,7 +10,7 @@
 //! password = { env = "USERS_PASSWORD" }   # or { file = "/run/secrets/users" }, readable by its owner alone, or
 //!                                         # { secrets_manager = "prod/users" }, which also has user, host and database
 //! tls = { mode = "verify-full", ca_file = "/etc/ssl/db-ca.pem" }   # verify-full, required or disabled
-//! pool = { min = 0, max = 10, acquire_timeout = "5s", connect_timeout = "5s", idle_timeout = "10m", max_lifetime = "30m", statement_timeout = "30s", validate_after = "30s" }
+//! pool = { min = 10, max = 100, acquire_timeout = "5s", connect_timeout = "5s", idle_timeout = "10m", max_lifetime = "30m", statement_timeout = "30s", validate_after = "30s" }
 //!
 //! [connections.books]
 //! engine = "sqlite"
@@ -33,7 +33,7 @@
 //!
 //! A variable such as `BINDERY_CONNECTIONS__USERS__HOST` or `BINDERY_CONNECTIONS__USERS__POOL__MAX` takes the place of
 //! one value, or adds it. Without `tls`, a server on a loopback address is reached without TLS and any other with full
-//! verification. A time of `"0s"` switches `idle_timeout`, `max_lifetime` or `statement_timeout` off.
+//! verification. SQLite's pool has 0 to 10 connections when nothing else is said. A time of `"0s"` switches `idle_timeout`, `max_lifetime` or `statement_timeout` off.
 //!
 //! A larger file embeds the sections: read it as a [`Document`], take what is its own through [`Reader::root`], hand
 //! the same root to [`ConnectionsConfig::read`] and [`SecretsConfig::read`], and let [`Reader::finish`] tell every fault at once.

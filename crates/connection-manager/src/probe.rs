@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use crate::connector::checks;
 use crate::credentials::{self, Freshness, Keyring, SecretSource, SecretStage};
 use crate::factory::ConnectionFactory;
-use crate::settings::{ConnectionSettings, TlsMode};
+use crate::settings::{ConnectionSettings, PoolSettings, TlsMode};
 
 /// One step on the way to a database.
 #[derive(Debug, Clone)]
@@ -90,7 +90,10 @@ impl Stages {
             Ok(settings) => settings,
             Err(error) => return self.note("secret", began, Err(error), settings),
         };
-        let settings = &*settings;
+        // One connection is enough to see.
+        let mut settings = settings.into_owned();
+        settings.pool = PoolSettings { min: 0, max: 1, ..settings.pool };
+        let settings = &settings;
         if let Some(fault) = checks::unreachable_fault(&*connector, settings) {
             return self.note("settings", began, Err(checks::misconfigured(name, &[fault])), settings);
         }

@@ -45,6 +45,7 @@ impl ConnectionSettings {
     /// Settings for an engine with everything else at its default.
     pub fn new(engine: Engine) -> Self {
         Self {
+            pool: PoolSettings::usual(&engine),
             engine,
             host: None,
             port: None,
@@ -53,7 +54,6 @@ impl ConnectionSettings {
             username: None,
             password: PasswordSource::None,
             tls: TlsSettings::default(),
-            pool: PoolSettings::default(),
             options: BTreeMap::new(),
         }
     }

@@ -49,7 +49,7 @@ impl TestDatabase {
         if let Err(error) = administer(server, &[create]).await {
             panic!("{server}: cannot create the database {name}: {error:?}");
         }
-        let settings = server.admin().with_database(&name).with_pool(PoolSettings::sized(0, 8));
+        let settings = server.admin().with_database(&name);
         Self { server, name, settings, folder: None, dropped: false }
     }
 

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use connection_manager::{ConnectionSettings, TlsMode};
+use connection_manager::{ConnectionSettings, PoolSettings, TlsMode};
 use shared_kernel::database::{Dialect, Engine};
 
 /// The engines that tests run on, each the real thing.
@@ -86,6 +86,8 @@ impl Server {
         };
         // The scheme says which wire protocol; the variable says which product.
         settings.engine = self.engine();
+        // Tests run side by side, and each has connections of its own.
+        settings.pool = PoolSettings::sized(0, 8);
         // MySQL's usual login sends the password itself when the server has not seen it lately, and so wants TLS.
         if self == Self::MySql && !url.contains("tls=") {
             settings.tls.mode = TlsMode::Required;

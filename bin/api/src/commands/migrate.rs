@@ -6,7 +6,7 @@ use migrations::{Direction, Entry, EntryState, MigrationSet, Migrator, Repair};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{Access, Connections as _, Dialect};
 
-use crate::application::manager;
+use crate::application::manager_of_command;
 use crate::cli::{MigrateArgs, MigrateCommand, RepairFound};
 use crate::commands::say;
 use crate::config::{CONTEXTS, Config};
@@ -25,7 +25,7 @@ pub(super) async fn run(arguments: MigrateArgs) -> anyhow::Result<()> {
         bail!("name the context of the migration with `--context`: {}", CONTEXTS.join(" or "));
     }
     let _data = crate::application::open_data_folder(&config)?;
-    let manager = manager(&config)?;
+    let manager = manager_of_command(&config)?;
     let done = each(&manager, &targets, arguments.command).await;
     manager.close(CLOSE_GRACE).await;
     done

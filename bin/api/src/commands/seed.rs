@@ -16,7 +16,7 @@ use user_context::application::{CreateUser, CreateUserCommand, CreateUserError};
 use user_context::domain::UserRepository;
 use user_context::infrastructure::SqlUserRepository;
 
-use crate::application::{manager, migrate_embedded, open_data_folder};
+use crate::application::{manager_of_command, migrate_embedded, open_data_folder};
 use crate::cli::SeedArgs;
 use crate::commands::say;
 use crate::config::Config;
@@ -30,7 +30,7 @@ const CLOSE_GRACE: Duration = Duration::from_secs(5);
 pub(super) async fn run(arguments: SeedArgs) -> anyhow::Result<()> {
     let config = Config::load(&arguments.source, None)?;
     let _data = open_data_folder(&config)?;
-    let manager = manager(&config)?;
+    let manager = manager_of_command(&config)?;
     let done = fill(&config, &manager, &arguments).await;
     manager.close(CLOSE_GRACE).await;
     done

@@ -30,7 +30,7 @@ async fn a_service_on_its_own_files_is_healthy_and_ready() {
 fn away() -> ConnectionSettings {
     // A port that was free a moment ago and that nobody listens at.
     let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("a port").port();
-    let pool = PoolSettings { connect_timeout: Duration::from_millis(500), ..PoolSettings::default() };
+    let pool = PoolSettings { connect_timeout: Duration::from_millis(500), ..PoolSettings::sized(0, 4) };
     ConnectionSettings::new(Engine::POSTGRES)
         .with_host("127.0.0.1")
         .with_port(port)

@@ -103,7 +103,7 @@ fn connection(section: &Section<'_>, factory: &ConnectionFactory) -> Option<Conn
     // Where the secret names the host, it is most likely not this machine.
     let may_be_loopback = settings.host.is_some() || !settings.password.holds_login();
     settings.tls = tls(&section.section("tls"), settings.host.as_deref(), may_be_loopback);
-    settings.pool = pool(&section.section("pool"));
+    settings.pool = pool(&section.section("pool"), &settings.pool);
     let options = section.section("options");
     for key in options.keys() {
         if let Some(value) = options.scalar(key) {
@@ -188,13 +188,14 @@ fn tls(section: &Section<'_>, host: Option<&str>, may_be_loopback: bool) -> TlsS
     TlsSettings { mode: section.word("mode", &TlsMode::ALL).unwrap_or(default), ca_file }
 }
 
-fn pool(section: &Section<'_>) -> PoolSettings {
-    let default = PoolSettings::default();
+/// `default` is the engine's usual.
+fn pool(section: &Section<'_>, default: &PoolSettings) -> PoolSettings {
     let optional =
         |key: &str, default| section.duration(key).map_or(default, |time| Some(time).filter(|t| !t.is_zero()));
+    let max = section.integer("max").unwrap_or(default.max);
     PoolSettings {
-        min: section.integer("min").unwrap_or(default.min),
-        max: section.integer("max").unwrap_or(default.max),
+        min: section.integer("min").unwrap_or_else(|| default.min.min(max)),
+        max,
         acquire_timeout: section.duration("acquire_timeout").unwrap_or(default.acquire_timeout),
         connect_timeout: section.duration("connect_timeout").unwrap_or(default.connect_timeout),
         idle_timeout: optional("idle_timeout", default.idle_timeout),
@@ -244,6 +245,21 @@ mod tests {
         assert_eq!((users.pool.min, users.pool.max), (2, 20));
         assert_eq!(users.pool.acquire_timeout, Duration::from_millis(250));
         assert_eq!(users.pool.idle_timeout, None);
+    }
+
+    #[test]
+    fn a_server_has_ten_to_a_hundred_connections_and_a_file_has_few() {
+        let server = "engine = \"mysql\"\nhost = \"localhost\"\nusername = \"svc\"\ndatabase = \"d\"\n";
+        let text = format!(
+            "[connections.plain]\n{server}[connections.small]\n{server}pool = {{ max = 4 }}\n\
+             [connections.file]\nengine = \"sqlite\"\npath = \"users.db\"\n"
+        );
+        let config = read(&text, &[]).unwrap();
+        let limits = |name| {
+            let pool = &config.get(name).unwrap().pool;
+            (pool.min, pool.max)
+        };
+        assert_eq!((limits("plain"), limits("small"), limits("file")), ((10, 100), (4, 4), (0, 10)));
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn tend<D: Driver>(pool: &Weak<Shared<D>>) -> bool {
                 state.idle.push_back(entry);
             }
         }
-        state.connect_up_to_min(&shared.settings, &mut errands);
+        shared.connect_up_to_min(&mut state, &mut errands);
         shared.observe(&state);
     }
     errands.run(&shared);

@@ -120,16 +120,6 @@ impl<D: Driver> State<D> {
         }
     }
 
-    /// Starts attempts to connect until the pool has its minimum of connections. When the handshakes allow no more, the
-    /// end of one brings the next.
-    pub(super) fn connect_up_to_min(&mut self, settings: &PoolSettings, errands: &mut Errands<D>) {
-        while self.phase == Phase::Open && self.connecting < HANDSHAKES && self.open() < settings.min.min(settings.max)
-        {
-            self.connecting += 1;
-            errands.connect += 1;
-        }
-    }
-
     /// Tells the longest-waiting caller, or all of them, why there is no connection.
     pub(super) fn refuse(&mut self, error: &DatabaseError, all: bool) {
         while let Some(waiter) = self.waiters.pop_front() {
@@ -247,6 +237,18 @@ impl<D: Driver> Shared<D> {
         connection.credentials != self.keyring.generation()
     }
 
+    /// Starts attempts to connect until the pool has its minimum of connections. When the handshakes allow no more, the
+    /// end of one brings the next. As long as none was ever opened there is one at a time: what is wrong with it would be
+    /// wrong with the others, and a password that is rejected counts.
+    pub(super) fn connect_up_to_min(&self, state: &mut State<D>, errands: &mut Errands<D>) {
+        let min = self.settings.min.min(self.settings.max);
+        let handshakes = if self.opened_total.load(Ordering::Relaxed) == 0 { 1 } else { HANDSHAKES };
+        while state.phase == Phase::Open && state.connecting < handshakes && state.open() < min {
+            state.connecting += 1;
+            errands.connect += 1;
+        }
+    }
+
     pub(super) fn observe(&self, state: &State<D>) {
         self.metrics.observe(count(state.idle.len()), state.in_use(), state.waiting());
     }
@@ -289,7 +291,7 @@ pub(super) fn hand_on<D: Driver>(shared: &Arc<Shared<D>>, connection: Arc<Connec
         }
         // An attempt that is over makes room for the next.
         state.connect_for_waiters(shared.settings.max, &mut errands);
-        state.connect_up_to_min(&shared.settings, &mut errands);
+        shared.connect_up_to_min(&mut state, &mut errands);
         shared.observe(&state);
     }
     errands.run(shared);

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use shared_kernel::database::Engine;
+
 /// The limits of one pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolSettings {
@@ -23,6 +25,12 @@ pub struct PoolSettings {
 }
 
 impl PoolSettings {
+    /// The limits of a pool when nothing else is said. A server has 10 to 100 connections; an embedded database, where
+    /// opening one costs next to nothing and one writes at a time, up to 10.
+    pub fn usual(engine: &Engine) -> Self {
+        if *engine == Engine::SQLITE { Self::sized(0, 10) } else { Self::default() }
+    }
+
     /// Limits with other numbers of connections.
     pub fn sized(min: u32, max: u32) -> Self {
         Self { min, max, ..Self::default() }
@@ -30,10 +38,11 @@ impl PoolSettings {
 }
 
 impl Default for PoolSettings {
+    /// The usual limits for a server.
     fn default() -> Self {
         Self {
-            min: 0,
-            max: 10,
+            min: 10,
+            max: 100,
             acquire_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(5),
             idle_timeout: Some(Duration::from_mins(10)),

@@ -68,9 +68,7 @@ impl ConnectionSettings {
             .as_deref()
             .is_none_or(|host| host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()));
         settings.tls.mode = if loopback && url.scheme() != "rediss" { TlsMode::Disabled } else { TlsMode::VerifyFull };
-        for (key, value) in url.query_pairs() {
-            parameter(&mut settings, &key, &value)?;
-        }
+        parameters(&mut settings, url.query_pairs())?;
         Ok(settings)
     }
 }
@@ -79,10 +77,20 @@ fn sqlite(rest: &str) -> Result<ConnectionSettings, InvalidUrl> {
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     let path = path.strip_prefix("//").unwrap_or(path);
     let mut settings = ConnectionSettings::sqlite(PathBuf::from(decoded(path, "path")?));
-    for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        parameter(&mut settings, &key, &value)?;
-    }
+    parameters(&mut settings, url::form_urlencoded::parse(query.as_bytes()))?;
     Ok(settings)
+}
+
+fn parameters(settings: &mut ConnectionSettings, query: url::form_urlencoded::Parse<'_>) -> Result<(), InvalidUrl> {
+    let mut min_is_given = false;
+    for (key, value) in query {
+        min_is_given |= key == "min";
+        parameter(settings, &key, &value)?;
+    }
+    if !min_is_given {
+        settings.pool.min = settings.pool.min.min(settings.pool.max);
+    }
+    Ok(())
 }
 
 fn parameter(settings: &mut ConnectionSettings, key: &str, value: &str) -> Result<(), InvalidUrl> {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use std::{fs, io};
 
-use connection_manager::{ConnectionSettings, PasswordSource, TlsSettings};
+use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings, TlsSettings};
 use secrecy::SecretString;
 use shared_kernel::database::Engine;
 
@@ -46,7 +46,8 @@ impl Target {
             .with_database("contract")
             .with_username("sa")
             .with_password(PasswordSource::Literal(SecretString::from("secret")))
-            .with_tls(TlsSettings::required());
+            .with_tls(TlsSettings::required())
+            .with_pool(PoolSettings::sized(0, 8));
         Self::new(Server::SqlServer, settings, (server, folder)).with_authority(authority)
     }
 }

@@ -58,6 +58,15 @@ async fn a_rejected_login_is_told_to_everybody_and_not_repeated_for_each() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_wrong_with_the_first_connection_is_not_tried_with_more() {
+    let server = Server::planned([Connect::Fails(DatabaseErrorKind::AuthRejected), Connect::Hangs]);
+    let pool = pool(&server, PoolSettings { min: 10, ..settings(20) });
+    let error = pool.acquire(None).await.unwrap_err();
+    assert_eq!(error.kind(), &DatabaseErrorKind::AuthRejected);
+    assert_eq!(Server::count(&server.attempts), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_attempt_that_hangs_is_given_up() {
     let server = Server::planned([Connect::Hangs]);
     let limits = PoolSettings { connect_timeout: Duration::from_millis(300), ..settings(1) };
