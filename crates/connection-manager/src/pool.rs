@@ -22,11 +22,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared_kernel::RequestContext;
-use shared_kernel::database::{CloseReport, ConnectionName, ConnectionStats, DatabaseError, Health};
+use shared_kernel::database::{CloseReport, ConnectionName, ConnectionStats, DatabaseError, DatabaseErrorKind, Health};
 use tokio::time::Instant;
 
 pub use self::deadline::Deadline;
-pub use self::driver::{Driver, DriverSession, ServerSession};
+use self::deadline::{Cut, limited};
+pub use self::driver::{Call, Driver, DriverSession, ServerSession, Turn};
 pub use self::lease::Lease;
 use self::shared::Shared;
 use crate::credentials::Keyring;
@@ -89,6 +90,25 @@ impl<D: Driver> Pool<D> {
     /// As [`Pool::acquire`], for a request.
     pub(crate) async fn acquire_for(&self, context: &RequestContext) -> Result<Lease<D>, DatabaseError> {
         self.acquire(context.deadline.map(Instant::from_std)).await
+    }
+
+    /// As [`Pool::acquire_for`], for one call, after having waited for its turn as long as a statement may take.
+    pub(crate) async fn acquire_in_turn(
+        &self,
+        call: Call<'_>,
+        context: &RequestContext,
+    ) -> Result<Lease<D>, DatabaseError> {
+        let turn = limited(self.0.driver.turn(call), self.deadline_of(context), &Cut::default()).await;
+        let turn = turn.map_err(|_| {
+            let message = "the turn to write did not come before the deadline";
+            DatabaseError::new(DatabaseErrorKind::Timeout, message).on(&self.0.name)
+        })?;
+        // Where every place is taken, a session that has one may be waiting for this very turn: it is let go, and waited for
+        // again with the place in hand.
+        let turn = turn.filter(|_| !self.0.is_full());
+        let mut lease = self.acquire_for(context).await?;
+        lease.grant(turn);
+        Ok(lease)
     }
 
     /// When a request's next statement has to be over.

@@ -22,7 +22,7 @@ use self::session::PinnedSession;
 use self::transaction::PooledTransaction;
 use crate::credentials::Keyring;
 use crate::metrics::OperationMetrics;
-use crate::pool::{Driver, Lease, Pool};
+use crate::pool::{Call, Driver, Lease, Pool};
 use crate::settings::PoolSettings;
 
 /// A live connection to an SQL engine: [`DatabaseConnection`] over a pool of `D`'s sessions.
@@ -114,9 +114,11 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
     async fn execute(&self, statement: &Statement, context: &RequestContext) -> Result<u64, DatabaseError> {
         let rendered = render(&self.pool, statement)?;
         let began = Instant::now();
-        let outcome =
-            async { self.pool.acquire_for(context).await?.execute(self.pool.deadline_of(context), rendered).await }
-                .await;
+        let outcome = async {
+            let mut lease = self.pool.acquire_in_turn(Call::Text(&rendered.sql), context).await?;
+            lease.execute(self.pool.deadline_of(context), rendered).await
+        }
+        .await;
         self.metrics.record(statement.operation(), &outcome, began.elapsed());
         outcome
     }
@@ -124,8 +126,11 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
     async fn query(&self, statement: &Statement, context: &RequestContext) -> Result<Vec<Row>, DatabaseError> {
         let rendered = render(&self.pool, statement)?;
         let began = Instant::now();
-        let outcome =
-            async { self.pool.acquire_for(context).await?.query(self.pool.deadline_of(context), rendered).await }.await;
+        let outcome = async {
+            let mut lease = self.pool.acquire_in_turn(Call::Text(&rendered.sql), context).await?;
+            lease.query(self.pool.deadline_of(context), rendered).await
+        }
+        .await;
         self.metrics.record(statement.operation(), &outcome, began.elapsed());
         outcome
     }
@@ -133,7 +138,7 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
     async fn run_script(&self, script: &str, context: &RequestContext) -> Result<(), DatabaseError> {
         let began = Instant::now();
         let outcome = async {
-            let mut lease = self.pool.acquire_for(context).await?;
+            let mut lease = self.pool.acquire_in_turn(Call::Text(script), context).await?;
             // A script may leave settings, locks or an open transaction behind: nobody else gets this connection.
             lease.run_script(self.pool.deadline_of(context), script).await
         }
@@ -150,7 +155,7 @@ impl<D: Driver> SqlConnection for SqlPool<D> {
         mode: TransactionMode,
         context: &RequestContext,
     ) -> Result<Box<dyn SqlTransaction>, DatabaseError> {
-        let lease = self.pool.acquire_for(context).await?;
+        let lease = self.pool.acquire_in_turn(Call::Begin(mode), context).await?;
         let mut held = self.hold(lease);
         held.begin(mode, context).await?;
         Ok(Box::new(PooledTransaction::new(held)))

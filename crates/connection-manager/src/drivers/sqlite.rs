@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use self::error::map;
 use self::row::SqliteRowSource;
 use crate::credentials::Credentials;
-use crate::pool::{Driver, DriverSession};
+use crate::pool::{Call, Driver, DriverSession, Turn};
 
 #[cfg(feature = "sea-orm")]
 pub(crate) use self::error::kind_of;
@@ -68,6 +68,17 @@ impl Driver for SqliteDriver {
         Dialect::Sqlite
     }
 
+    async fn turn(&self, call: Call<'_>) -> Option<Turn> {
+        let writes = match call {
+            Call::Text(sql) => may_write(sql),
+            Call::Begin(mode) => mode == TransactionMode::ReadWrite,
+        };
+        if !writes {
+            return None;
+        }
+        Arc::clone(&self.writer).acquire_owned().await.ok().map(Turn)
+    }
+
     async fn connect(&self, _credentials: &Credentials) -> Result<SqliteSession, DatabaseError> {
         let opening = |error| map(error, "opening the database file");
         let mut connection = self.options.connect().await.map_err(opening)?;
@@ -78,7 +89,7 @@ impl Driver for SqliteDriver {
         };
         connection.lock_handle().await.map_err(opening)?.set_progress_handler(STEPS, wanted);
         let writer = Arc::clone(&self.writer);
-        Ok(SqliteSession { connection, writer, transaction: None, _abandon: Abandon(abandoned) })
+        Ok(SqliteSession { connection, writer, transaction: None, granted: None, _abandon: Abandon(abandoned) })
     }
 }
 
@@ -87,6 +98,8 @@ pub struct SqliteSession {
     connection: SqliteConnection,
     writer: Arc<Semaphore>,
     transaction: Option<Transaction>,
+    /// The turn that the next call was given beforehand.
+    granted: Option<OwnedSemaphorePermit>,
     _abandon: Abandon,
 }
 
@@ -114,7 +127,7 @@ impl SqliteSession {
 
     /// The right to send a text of SeaORM: where it may write, the writers' turn.
     #[cfg(feature = "sea-orm")]
-    pub(crate) async fn turn_of_orm(&self, sql: &str) -> Result<Option<OwnedSemaphorePermit>, DatabaseError> {
+    pub(crate) async fn turn_of_orm(&mut self, sql: &str) -> Result<Option<OwnedSemaphorePermit>, DatabaseError> {
         Ok(self.turn_for(sql).await)
     }
 
@@ -135,7 +148,10 @@ impl SqliteSession {
     }
 
     /// A turn to write, for a statement outside a transaction.
-    async fn turn_for(&self, sql: &str) -> Option<OwnedSemaphorePermit> {
+    async fn turn_for(&mut self, sql: &str) -> Option<OwnedSemaphorePermit> {
+        if let Some(granted) = self.granted.take() {
+            return Some(granted);
+        }
         if self.transaction.is_some() || !may_write(sql) {
             return None;
         }
@@ -156,17 +172,21 @@ impl SqliteSession {
 }
 
 impl DriverSession for SqliteSession {
+    fn grant(&mut self, turn: Turn) {
+        self.granted = Some(turn.0);
+    }
+
     async fn execute(&mut self, sql: String, values: Values) -> Result<u64, DatabaseError> {
-        let arguments = bind::arguments(values)?;
         let _turn = self.turn_for(&sql).await;
+        let arguments = bind::arguments(values)?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
         let done = self.connection.execute(query).await.map_err(|error| map(error, "running a statement"))?;
         Ok(done.rows_affected())
     }
 
     async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
-        let arguments = bind::arguments(values)?;
         let _turn = self.turn_for(&sql).await;
+        let arguments = bind::arguments(values)?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
         let rows = self.connection.fetch_all(query).await.map_err(|error| map(error, "running a query"))?;
         Ok(rows.into_iter().map(|row| Row::new(SqliteRowSource(row))).collect())
@@ -179,9 +199,13 @@ impl DriverSession for SqliteSession {
     }
 
     async fn begin(&mut self, mode: TransactionMode) -> Result<(), DatabaseError> {
+        let granted = self.granted.take();
         match mode {
             TransactionMode::ReadWrite => {
-                let turn = Arc::clone(&self.writer).acquire_owned().await.ok();
+                let turn = match granted {
+                    Some(granted) => Some(granted),
+                    None => Arc::clone(&self.writer).acquire_owned().await.ok(),
+                };
                 self.send("BEGIN IMMEDIATE").await?;
                 self.transaction = Some(Transaction::Write { _turn: turn });
             }

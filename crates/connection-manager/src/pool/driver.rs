@@ -2,6 +2,7 @@ use std::future::Future;
 
 use sea_query::Values;
 use shared_kernel::database::{DatabaseError, Dialect, Row, TransactionMode};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::credentials::Credentials;
@@ -22,12 +23,31 @@ pub trait Driver: Send + Sync + 'static {
         crate::metrics::system_name(self.dialect())
     }
 
+    /// The turn that a call on a connection of its own has to wait for, if it has to. It is waited for before the
+    /// connection is taken: whoever waits with a connection in hand keeps it from those who have not to wait.
+    fn turn(&self, _call: Call<'_>) -> impl Future<Output = Option<Turn>> + Send {
+        std::future::ready(None)
+    }
+
     /// Connects and logs in with these credentials. The pool limits the time and may drop the future.
     ///
     /// # Errors
     /// Typed as the caller should see it: `Unreachable`, `TlsFailed`, `AuthRejected`, `UnknownDatabase` …
     fn connect(&self, credentials: &Credentials) -> impl Future<Output = Result<Self::Session, DatabaseError>> + Send;
 }
+
+/// What a connection is taken for.
+#[derive(Debug, Clone, Copy)]
+pub enum Call<'a> {
+    /// One text outside a transaction.
+    Text(&'a str),
+    /// A transaction.
+    Begin(TransactionMode),
+}
+
+/// The right to do what one session at a time may do. It passes on when it is dropped.
+#[derive(Debug)]
+pub struct Turn(pub OwnedSemaphorePermit);
 
 /// How a server tells one of its sessions from all others, so that over another one it can be told to leave off what it
 /// does for it.
@@ -46,6 +66,9 @@ pub struct ServerSession {
 /// Every future may be dropped at any point; the session is then dropped too and never used again. After an error of
 /// kind `Unreachable`, `TlsFailed`, `Timeout` or `Closed` the pool drops the session.
 pub trait DriverSession: Send + 'static {
+    /// Hands over the turn for the next call, which takes it whatever comes of it.
+    fn grant(&mut self, _turn: Turn) {}
+
     /// Runs a statement and returns how many rows it matched.
     fn execute(&mut self, sql: String, values: Values) -> impl Future<Output = Result<u64, DatabaseError>> + Send;
 

@@ -6,7 +6,7 @@ use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Rendered, Row, T
 
 use super::cancel::Flight;
 use super::deadline::{Deadline, Interrupted, limited};
-use super::driver::{Driver, DriverSession};
+use super::driver::{Driver, DriverSession, Turn};
 use super::errands::Errands;
 use super::shared::{self, Connection, Phase, Shared};
 
@@ -15,13 +15,15 @@ use super::shared::{self, Connection, Phase, Shared};
 pub struct Lease<D: Driver> {
     shared: Arc<Shared<D>>,
     connection: Option<Arc<Connection<D::Session>>>,
+    /// For the next call.
+    turn: Option<Turn>,
     fit: bool,
     spoiled: bool,
 }
 
 impl<D: Driver> Lease<D> {
     pub(super) fn new(shared: Arc<Shared<D>>, connection: Arc<Connection<D::Session>>) -> Self {
-        Self { shared, connection: Some(connection), fit: true, spoiled: false }
+        Self { shared, connection: Some(connection), turn: None, fit: true, spoiled: false }
     }
 
     pub(super) fn disarm(mut self) -> Option<Arc<Connection<D::Session>>> {
@@ -45,6 +47,11 @@ impl<D: Driver> Lease<D> {
         self.spoiled = true;
     }
 
+    /// Keeps a turn for the next call.
+    pub(super) fn grant(&mut self, turn: Option<Turn>) {
+        self.turn = turn;
+    }
+
     /// Runs one call on the session, which `operation` is given and gives back.
     ///
     /// Dropping the future drops the session with it. The session is dropped too when the deadline passes, when the
@@ -63,7 +70,10 @@ impl<D: Driver> Lease<D> {
             // Nothing was sent: the connection is as good as before.
             return Err(self.timed_out("the deadline had passed before the statement was sent"));
         }
-        let Some(session) = connection.take() else { return Err(self.gone()) };
+        let Some(mut session) = connection.take() else { return Err(self.gone()) };
+        if let Some(turn) = self.turn.take() {
+            session.grant(turn);
+        }
         let flight = Flight::new(&self.shared, connection);
         match limited(operation(session), deadline, &connection.cut).await {
             Ok((session, outcome)) => {

@@ -197,6 +197,12 @@ impl<D: Driver> Shared<D> {
         lock(&self.state)
     }
 
+    /// Whether a caller who comes now has to wait for somebody else's connection.
+    pub(super) fn is_full(&self) -> bool {
+        let state = self.state();
+        state.idle.is_empty() && state.open() >= self.settings.max
+    }
+
     pub(super) fn is_connected(&self) -> bool {
         self.reached.load(Ordering::Relaxed) && self.state().phase == Phase::Open
     }

@@ -10,4 +10,5 @@ mod redis;
 mod rotation;
 mod sea_orm;
 mod secrets;
+mod sqlite;
 mod tds;
