@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use connection_manager::drivers::sqlite::{SqliteDriver, SqliteSession};
 use connection_manager::{
-    ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, Credentials, Driver, DriverSession, Keyring,
+    ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, Credentials, Driver, DriverSession, Endpoint,
     SettingFault, SqlPool,
 };
 use shared_kernel::RequestContext;
@@ -55,12 +55,12 @@ impl Connector for ScratchConnector {
         &self,
         name: &ConnectionName,
         settings: &ConnectionSettings,
-        keyring: Keyring,
+        endpoint: Endpoint,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         let options = SqliteConnectOptions::new().filename(format!("/scratch-{name}")).vfs("memdb");
         let options = options.create_if_missing(true);
         let driver = ScratchDriver(SqliteDriver::in_memory(options).await?);
-        Ok(Arc::new(SqlPool::open(name.clone(), self.0.clone(), settings.pool.clone(), keyring, driver).await?))
+        Ok(Arc::new(SqlPool::open(name.clone(), self.0.clone(), settings.pool.clone(), endpoint, driver).await?))
     }
 }
 

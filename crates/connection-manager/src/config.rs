@@ -11,6 +11,7 @@
 //!                                         # { secrets_manager = "prod/users" }, which also has user, host and database
 //! tls = { mode = "verify-full", ca_file = "/etc/ssl/db-ca.pem" }   # verify-full, required or disabled
 //! pool = { min = 10, max = 100, acquire_timeout = "5s", connect_timeout = "5s", idle_timeout = "10m", max_lifetime = "30m", statement_timeout = "30s", validate_after = "30s" }
+//! breaker = { failures = 5, open_for = "1s", open_for_max = "3s", probes = 2 }
 //!
 //! [connections.books]
 //! engine = "sqlite"

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
 
-use crate::credentials::Keyring;
+use crate::endpoint::Endpoint;
 use crate::settings::ConnectionSettings;
 
-/// Turns settings and a keyring into a live connection to one engine.
+/// Turns settings and what is known of the server into a live connection to one engine.
 ///
 /// Connectors can be registered from outside this crate; see [`crate::ConnectionFactory::register`].
 #[async_trait]
@@ -28,7 +28,7 @@ pub trait Connector: Send + Sync + fmt::Debug {
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault>;
 
     /// Opens a pool and one connection, so that what is wrong is known now and not at the first statement. Every login goes
-    /// through the keyring.
+    /// through the endpoint's keyring; a pool that the endpoint is handed on to sees to that.
     ///
     /// Must be called on the tokio runtime that is to drive the connection's input and output. Dropping the future
     /// gives up the attempt.
@@ -39,7 +39,7 @@ pub trait Connector: Send + Sync + fmt::Debug {
         &self,
         name: &ConnectionName,
         settings: &ConnectionSettings,
-        keyring: Keyring,
+        endpoint: Endpoint,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError>;
 }
 

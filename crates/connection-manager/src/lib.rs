@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod breaker;
 pub mod config;
 pub mod connector;
 pub mod connectors;
 pub mod credentials;
 pub mod drivers;
+mod endpoint;
 pub mod factory;
 pub mod manager;
 mod metrics;
@@ -20,13 +22,15 @@ pub mod sql_pool;
 pub mod tls;
 pub mod values;
 
+pub use breaker::{Breaker, Circuit, Permit};
 pub use connector::{Connector, SettingFault};
 pub use credentials::{
     ConfiguredSecrets, Credentials, Freshness, Keyring, LocalSecrets, PasswordSource, SecretEndpoint, SecretSource,
     SecretStage,
 };
+pub use endpoint::Endpoint;
 pub use factory::ConnectionFactory;
 pub use manager::{ConnectionManager, ManagerBuilder};
 pub use pool::{Driver, DriverSession, Pool};
-pub use settings::{ConnectionSettings, PoolSettings, TlsMode, TlsSettings};
+pub use settings::{BreakerSettings, ConnectionSettings, PoolSettings, TlsMode, TlsSettings};
 pub use sql_pool::SqlPool;

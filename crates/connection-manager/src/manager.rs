@@ -16,8 +16,10 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::connector::checks;
+use crate::breaker::Breaker;
+use crate::connector::{Connector, checks};
 use crate::credentials::{self, Keyring, LocalSecrets, SecretSource};
+use crate::endpoint::Endpoint;
 use crate::factory::ConnectionFactory;
 use crate::settings::ConnectionSettings;
 
@@ -37,6 +39,8 @@ struct Inner {
     factory: ConnectionFactory,
     secrets: Arc<dyn SecretSource>,
     runtime: Option<Handle>,
+    /// The circuits to the servers that were ever tried, by host and port: connections of several names may lead to one.
+    breakers: Mutex<HashMap<String, Breaker>>,
     closed: AtomicBool,
 }
 
@@ -75,6 +79,11 @@ impl ConnectionManager {
     /// The connectors.
     pub fn factory(&self) -> &ConnectionFactory {
         &self.0.factory
+    }
+
+    /// The circuits to the servers that were tried so far, in no order.
+    pub fn breakers(&self) -> Vec<Breaker> {
+        self.0.breakers.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// Where the credentials come from.
@@ -123,6 +132,18 @@ impl Inner {
             DatabaseErrorKind::UnknownConnection,
             format!("no connection is called {shown:?}, configured: {known}"),
         )
+    }
+
+    /// The circuit to the server that the settings lead to. An embedded database has none that could open.
+    fn breaker(&self, connector: &dyn Connector, settings: &ConnectionSettings) -> Breaker {
+        let (Some(host), Some(port)) = (&settings.host, settings.port.or(connector.default_port())) else {
+            return Breaker::always_closed();
+        };
+        let server = format!("{}:{port}", host.to_lowercase());
+        let mut breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
+        let breaker =
+            breakers.entry(server).or_insert_with_key(|server| Breaker::new(server, settings.breaker.clone()));
+        breaker.clone()
     }
 
     /// Joins the build under way, or begins one. The build runs in a task of its own: a caller who goes away takes
@@ -209,8 +230,8 @@ impl Build {
         if let Some(fault) = checks::unreachable_fault(&**connector, &settings) {
             return Err(checks::misconfigured(&self.name, &[fault]));
         }
-        let keyring = slot.keyring.clone();
-        connector.connect(&self.name, &settings, keyring).await.map_err(|error| error.on(&self.name))
+        let endpoint = Endpoint { keyring: slot.keyring.clone(), breaker: self.inner.breaker(&**connector, &settings) };
+        connector.connect(&self.name, &settings, endpoint).await.map_err(|error| error.on(&self.name))
     }
 }
 
@@ -294,6 +315,7 @@ impl ManagerBuilder {
             slots: slots.into_values().collect(),
             factory: self.factory,
             secrets: self.secrets,
+            breakers: Mutex::default(),
             runtime: self.runtime.or_else(|| Handle::try_current().ok()),
             closed: AtomicBool::new(false),
         })))

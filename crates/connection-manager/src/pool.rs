@@ -30,7 +30,9 @@ use self::deadline::{Cut, limited};
 pub use self::driver::{Call, Driver, DriverSession, ServerSession, Turn};
 pub use self::lease::Lease;
 use self::shared::Shared;
+use crate::breaker::Breaker;
 use crate::credentials::Keyring;
+use crate::endpoint::Endpoint;
 use crate::settings::PoolSettings;
 
 /// A pool of sessions that one driver opens. Clones share it.
@@ -45,8 +47,9 @@ impl<D: Driver> Pool<D> {
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn new(name: ConnectionName, settings: PoolSettings, keyring: Keyring, driver: D) -> Self {
-        let shared = Arc::new(Shared::new(name, settings, keyring, driver, tokio::runtime::Handle::current()));
+    pub fn new(name: ConnectionName, settings: PoolSettings, endpoint: impl Into<Endpoint>, driver: D) -> Self {
+        let runtime = tokio::runtime::Handle::current();
+        let shared = Arc::new(Shared::new(name, settings, endpoint.into(), driver, runtime));
         reaper::spawn(&shared);
         rotation::spawn(&shared);
         Self(shared)
@@ -72,6 +75,11 @@ impl<D: Driver> Pool<D> {
         &self.0.keyring
     }
 
+    /// What watches over the server.
+    pub fn breaker(&self) -> &Breaker {
+        &self.0.breaker
+    }
+
     /// What opens the connections.
     pub fn driver(&self) -> &D {
         &self.0.driver
@@ -82,7 +90,7 @@ impl<D: Driver> Pool<D> {
     /// Dropping the future gives up the place in the queue and loses nothing.
     ///
     /// # Errors
-    /// `Saturated` when none came free, `Closed`, and every reason why a new connection could not be opened.
+    /// `Saturated` when none came free, `CircuitOpen` while the server is known to be out of reach, `Closed`, and every reason why a new connection could not be opened.
     pub async fn acquire(&self, deadline: Option<Instant>) -> Result<Lease<D>, DatabaseError> {
         acquire::acquire(&self.0, deadline).await
     }

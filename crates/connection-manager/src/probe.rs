@@ -103,7 +103,7 @@ impl Stages {
             self.reach(host, port, settings).await?;
         }
         let began = Instant::now();
-        let connection = connector.connect(name, settings, keyring).await;
+        let connection = connector.connect(name, settings, keyring.into()).await;
         let connection = self.opened(connector.default_port().is_some(), began, connection, settings)?;
         let began = Instant::now();
         let context = RequestContext::system().within(settings.pool.connect_timeout);

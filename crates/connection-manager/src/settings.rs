@@ -1,5 +1,6 @@
 //! What has to be known to reach a database, apart from its password.
 
+mod breaker;
 mod pool;
 mod tls;
 mod url;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use shared_kernel::database::Engine;
 
+pub use self::breaker::BreakerSettings;
 pub use self::pool::PoolSettings;
 pub use self::tls::{TlsMode, TlsSettings};
 pub use self::url::InvalidUrl;
@@ -37,6 +39,9 @@ pub struct ConnectionSettings {
     pub tls: TlsSettings,
     /// The pool's limits.
     pub pool: PoolSettings,
+    /// When callers are refused because the server is out of reach. Of the connections to one server, the first to be
+    /// opened decides.
+    pub breaker: BreakerSettings,
     /// What only one engine knows, by its connector's own keys.
     pub options: BTreeMap<String, String>,
 }
@@ -54,6 +59,7 @@ impl ConnectionSettings {
             username: None,
             password: PasswordSource::None,
             tls: TlsSettings::default(),
+            breaker: BreakerSettings::default(),
             options: BTreeMap::new(),
         }
     }
@@ -109,6 +115,13 @@ impl ConnectionSettings {
     #[must_use]
     pub fn with_pool(mut self, pool: PoolSettings) -> Self {
         self.pool = pool;
+        self
+    }
+
+    /// Sets when the server's circuit breaker opens.
+    #[must_use]
+    pub fn with_breaker(mut self, breaker: BreakerSettings) -> Self {
+        self.breaker = breaker;
         self
     }
 

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use self::held::Held;
 use self::session::PinnedSession;
 use self::transaction::PooledTransaction;
-use crate::credentials::Keyring;
+use crate::endpoint::Endpoint;
 use crate::metrics::OperationMetrics;
 use crate::pool::{Call, Driver, Lease, Pool};
 use crate::settings::PoolSettings;
@@ -39,9 +39,15 @@ impl<D: Driver> SqlPool<D> {
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn new(name: ConnectionName, engine: Engine, settings: PoolSettings, keyring: Keyring, driver: D) -> Self {
+    pub fn new(
+        name: ConnectionName,
+        engine: Engine,
+        settings: PoolSettings,
+        endpoint: impl Into<Endpoint>,
+        driver: D,
+    ) -> Self {
         let metrics = Arc::new(OperationMetrics::new(driver.system_name(), &name));
-        Self { pool: Pool::new(name, settings, keyring, driver), engine, metrics }
+        Self { pool: Pool::new(name, settings, endpoint, driver), engine, metrics }
     }
 
     /// A connection over a new pool with its first physical connection opened, so that a wrong password or an unknown
@@ -53,10 +59,10 @@ impl<D: Driver> SqlPool<D> {
         name: ConnectionName,
         engine: Engine,
         settings: PoolSettings,
-        keyring: Keyring,
+        endpoint: impl Into<Endpoint>,
         driver: D,
     ) -> Result<Self, DatabaseError> {
-        let Self { pool, engine, metrics } = Self::new(name, engine, settings, keyring, driver);
+        let Self { pool, engine, metrics } = Self::new(name, engine, settings, endpoint, driver);
         Ok(Self { pool: pool.opened().await?, engine, metrics })
     }
 

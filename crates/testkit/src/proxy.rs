@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -32,6 +33,7 @@ pub struct Proxy {
     traffic: Arc<watch::Sender<Traffic>>,
     /// Which traffic the listener has taken up.
     taken_up: watch::Receiver<Option<Traffic>>,
+    accepted: Arc<AtomicU64>,
     listener: JoinHandle<()>,
 }
 
@@ -55,8 +57,9 @@ impl Proxy {
         let traffic = Arc::new(watch::Sender::new(Traffic::Pass));
         let (tell, taken_up) = watch::channel(Some(Traffic::Pass));
         let commands = traffic.subscribe();
-        let listener = tokio::spawn(listen(listener, address, upstream, commands, tell));
-        Ok(Self { address, traffic, taken_up, listener })
+        let accepted = Arc::default();
+        let listener = tokio::spawn(listen(listener, address, upstream, commands, tell, Arc::clone(&accepted)));
+        Ok(Self { address, traffic, taken_up, accepted, listener })
     }
 
     /// Where it listens.
@@ -67,6 +70,11 @@ impl Proxy {
     /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.address.port()
+    }
+
+    /// How many connections it has accepted so far. Those that were refused do not reach it.
+    pub fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
     }
 
     /// Changes what becomes of the bytes, of open connections too, and returns once new callers meet the change.
@@ -91,6 +99,7 @@ async fn listen(
     upstream: String,
     mut commands: watch::Receiver<Traffic>,
     tell: watch::Sender<Option<Traffic>>,
+    count: Arc<AtomicU64>,
 ) {
     let mut listener = Some(first);
     loop {
@@ -120,6 +129,7 @@ async fn listen(
             }
             accepted = open.accept() => {
                 if let Ok((client, _)) = accepted {
+                    count.fetch_add(1, Ordering::Relaxed);
                     tokio::spawn(serve(client, upstream.clone(), commands.clone()));
                 }
             }

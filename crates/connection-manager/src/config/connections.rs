@@ -12,7 +12,7 @@ use super::suggest;
 use crate::credentials::{PasswordSource, check_password_file, environment_variable};
 use crate::factory::ConnectionFactory;
 use crate::manager::{ConnectionManager, ManagerBuilder};
-use crate::settings::{ConnectionSettings, PoolSettings, TlsMode, TlsSettings};
+use crate::settings::{BreakerSettings, ConnectionSettings, PoolSettings, TlsMode, TlsSettings};
 
 /// The `[connections.<name>]` tables of a file.
 #[derive(Debug, Clone, Default)]
@@ -104,6 +104,7 @@ fn connection(section: &Section<'_>, factory: &ConnectionFactory) -> Option<Conn
     let may_be_loopback = settings.host.is_some() || !settings.password.holds_login();
     settings.tls = tls(&section.section("tls"), settings.host.as_deref(), may_be_loopback);
     settings.pool = pool(&section.section("pool"), &settings.pool);
+    settings.breaker = breaker(&section.section("breaker"));
     let options = section.section("options");
     for key in options.keys() {
         if let Some(value) = options.scalar(key) {
@@ -188,6 +189,27 @@ fn tls(section: &Section<'_>, host: Option<&str>, may_be_loopback: bool) -> TlsS
     TlsSettings { mode: section.word("mode", &TlsMode::ALL).unwrap_or(default), ca_file }
 }
 
+fn breaker(section: &Section<'_>) -> BreakerSettings {
+    let usual = BreakerSettings::default();
+    let open_for = section.duration("open_for").unwrap_or(usual.open_for);
+    let settings = BreakerSettings {
+        failures: section.integer("failures").unwrap_or(usual.failures),
+        open_for,
+        open_for_max: section.duration("open_for_max").unwrap_or_else(|| usual.open_for_max.max(open_for)),
+        probes: section.integer("probes").unwrap_or(usual.probes),
+    };
+    if settings.probes == 0 {
+        section.fault("probes", "must be at least 1: without a probe an open circuit stays open");
+    }
+    if settings.open_for.is_zero() {
+        section.fault("open_for", "must be more than nothing; to have no circuit breaker, set failures = 0");
+    }
+    if settings.open_for_max < settings.open_for {
+        section.fault("open_for_max", "must not be less than open_for");
+    }
+    settings
+}
+
 /// `default` is the engine's usual.
 fn pool(section: &Section<'_>, default: &PoolSettings) -> PoolSettings {
     let optional =
@@ -270,8 +292,8 @@ mod tests {
             text,
             &[],
             "bindery.toml:1: connections.users.host: missing: mysql is a server\n\
-             bindery.toml:3: connections.users.hots: unknown key `hots`, expected one of: database, engine, host, \
-             options, password, path, pool, port, tls, username\n\
+             bindery.toml:3: connections.users.hots: unknown key `hots`, expected one of: breaker, database, engine, \
+             host, options, password, path, pool, port, tls, username\n\
              bindery.toml:6: connections.users.pool.min: must not exceed pool.max (2), it is 5\n\
              bindery.toml:7: connections.users.password: a password does not belong in the file; \
              write { env = \"VARIABLE\" }, { file = \"PATH\" } or { secrets_manager = \"NAME\" }\n\

@@ -4,7 +4,7 @@ use shared_kernel::database::ConnectionName;
 
 use super::duration;
 use crate::credentials::PasswordSource;
-use crate::settings::{ConnectionSettings, PoolSettings};
+use crate::settings::{BreakerSettings, ConnectionSettings, PoolSettings};
 
 /// Connections as TOML, every default written out and no secret told.
 pub struct Effective<'a>(pub &'a [(ConnectionName, ConnectionSettings)]);
@@ -45,6 +45,7 @@ fn connection(f: &mut fmt::Formatter<'_>, name: &ConnectionName, settings: &Conn
             write!(f, ", ca_file = {}", text(&file.display().to_string()))?;
         }
         writeln!(f, " }}")?;
+        breaker(f, &settings.breaker)?;
     }
     pool(f, &settings.pool)?;
     if !settings.options.is_empty() {
@@ -64,6 +65,15 @@ fn password(f: &mut fmt::Formatter<'_>, place: &PasswordSource) -> fmt::Result {
         PasswordSource::File(file) => writeln!(f, "password = {{ file = {} }}", text(&file.display().to_string())),
         PasswordSource::SecretsManager { id } => writeln!(f, "password = {{ secrets_manager = {} }}", text(id)),
     }
+}
+
+fn breaker(f: &mut fmt::Formatter<'_>, breaker: &BreakerSettings) -> fmt::Result {
+    let BreakerSettings { failures, open_for, open_for_max, probes } = breaker;
+    let (open_for, open_for_max) = (duration::format(*open_for), duration::format(*open_for_max));
+    writeln!(
+        f,
+        "breaker = {{ failures = {failures}, open_for = \"{open_for}\", open_for_max = \"{open_for_max}\", probes = {probes} }}"
+    )
 }
 
 fn pool(f: &mut fmt::Formatter<'_>, pool: &PoolSettings) -> fmt::Result {

@@ -5,8 +5,8 @@ use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError,
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 use crate::connector::{Connector, SettingFault, checks};
-use crate::credentials::Keyring;
 use crate::drivers::mysql::MySqlDriver;
+use crate::endpoint::Endpoint;
 use crate::settings::{ConnectionSettings, TlsMode};
 use crate::sql_pool::SqlPool;
 
@@ -53,7 +53,7 @@ impl Connector for MySqlConnector {
         &self,
         name: &ConnectionName,
         settings: &ConnectionSettings,
-        keyring: Keyring,
+        endpoint: Endpoint,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         let mut options = MySqlConnectOptions::new()
             .host(settings.host.as_deref().unwrap_or_default())
@@ -70,7 +70,7 @@ impl Connector for MySqlConnector {
             options = options.ssl_ca_from_pem(super::read_authorities(name, file).await?);
         }
         let driver = MySqlDriver::new(options).with_cancel(checks::is_on(settings, "cancel", true));
-        let pool = SqlPool::open(name.clone(), self.0.clone(), settings.pool.clone(), keyring, driver).await?;
+        let pool = SqlPool::open(name.clone(), self.0.clone(), settings.pool.clone(), endpoint, driver).await?;
         Ok(Arc::new(pool))
     }
 }

@@ -5,8 +5,8 @@ use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError,
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::connector::{Connector, SettingFault, checks};
-use crate::credentials::Keyring;
 use crate::drivers::postgres::PostgresDriver;
+use crate::endpoint::Endpoint;
 use crate::settings::{ConnectionSettings, TlsMode};
 use crate::sql_pool::SqlPool;
 
@@ -47,7 +47,7 @@ impl Connector for PostgresConnector {
         &self,
         name: &ConnectionName,
         settings: &ConnectionSettings,
-        keyring: Keyring,
+        endpoint: Endpoint,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         let application =
             settings.options.get("application_name").cloned().unwrap_or_else(|| format!("bindery/{name}"));
@@ -66,7 +66,7 @@ impl Connector for PostgresConnector {
             options = options.ssl_root_cert_from_pem(super::read_authorities(name, file).await?);
         }
         let driver = PostgresDriver::new(options).with_cancel(checks::is_on(settings, "cancel", true));
-        let pool = SqlPool::open(name.clone(), Engine::POSTGRES, settings.pool.clone(), keyring, driver).await?;
+        let pool = SqlPool::open(name.clone(), Engine::POSTGRES, settings.pool.clone(), endpoint, driver).await?;
         Ok(Arc::new(pool))
     }
 }

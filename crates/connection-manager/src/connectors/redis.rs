@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
 
 use crate::connector::{Connector, SettingFault, checks};
-use crate::credentials::Keyring;
+use crate::endpoint::Endpoint;
 use crate::redis::{Node, RedisConnection, RedisDriver, RedisOptions};
 use crate::settings::ConnectionSettings;
 
@@ -80,7 +80,7 @@ impl Connector for RedisConnector {
         &self,
         name: &ConnectionName,
         settings: &ConnectionSettings,
-        keyring: Keyring,
+        endpoint: Endpoint,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         let misconfigured = |fault| checks::misconfigured(name, &[fault]);
         let mut options = RedisOptions {
@@ -94,7 +94,7 @@ impl Connector for RedisConnector {
             options.authorities = Some(super::read_authorities(name, file).await?);
         }
         let driver = RedisDriver::try_new(options).map_err(|error| error.on(name))?;
-        Ok(Arc::new(RedisConnection::open(name.clone(), settings.pool.clone(), keyring, driver).await?))
+        Ok(Arc::new(RedisConnection::open(name.clone(), settings.pool.clone(), endpoint, driver).await?))
     }
 }
 

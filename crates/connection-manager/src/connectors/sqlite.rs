@@ -8,8 +8,8 @@ use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError,
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use crate::connector::{Connector, SettingFault, checks};
-use crate::credentials::Keyring;
 use crate::drivers::sqlite::SqliteDriver;
+use crate::endpoint::Endpoint;
 use crate::settings::ConnectionSettings;
 use crate::sql_pool::SqlPool;
 
@@ -87,7 +87,7 @@ impl Connector for SqliteConnector {
         &self,
         name: &ConnectionName,
         settings: &ConnectionSettings,
-        keyring: Keyring,
+        endpoint: Endpoint,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         let path = settings.path.clone().unwrap_or_default();
         let in_memory = path == Path::new(":memory:");
@@ -99,7 +99,7 @@ impl Connector for SqliteConnector {
             folder_exists(name, &path)?;
             SqliteDriver::new(options.journal_mode(SqliteJournalMode::Wal))
         };
-        let pool = SqlPool::open(name.clone(), Engine::SQLITE, settings.pool.clone(), keyring, driver).await?;
+        let pool = SqlPool::open(name.clone(), Engine::SQLITE, settings.pool.clone(), endpoint, driver).await?;
         Ok(Arc::new(pool))
     }
 }

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
 
 use crate::connector::{Connector, SettingFault, checks};
-use crate::credentials::Keyring;
 use crate::drivers::sqlserver::{SqlServerDriver, SqlServerOptions};
+use crate::endpoint::Endpoint;
 use crate::settings::{ConnectionSettings, TlsMode};
 use crate::sql_pool::SqlPool;
 
@@ -71,7 +71,7 @@ impl Connector for SqlServerConnector {
         &self,
         name: &ConnectionName,
         settings: &ConnectionSettings,
-        keyring: Keyring,
+        endpoint: Endpoint,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         let misconfigured = |fault| checks::misconfigured(name, &[fault]);
         let mut options = SqlServerOptions::new(settings.host.as_deref().unwrap_or_default());
@@ -87,7 +87,7 @@ impl Connector for SqlServerConnector {
             options.authorities = Some(super::read_authorities(name, file).await?);
         }
         let driver = SqlServerDriver::new(options);
-        let pool = SqlPool::open(name.clone(), Engine::SQLSERVER, settings.pool.clone(), keyring, driver).await?;
+        let pool = SqlPool::open(name.clone(), Engine::SQLSERVER, settings.pool.clone(), endpoint, driver).await?;
         Ok(Arc::new(pool))
     }
 }

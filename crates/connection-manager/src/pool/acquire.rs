@@ -11,6 +11,7 @@ use super::driver::Driver;
 use super::errands::Errands;
 use super::lease::Lease;
 use super::shared::{Phase, Shared, Waiter};
+use crate::endpoint::is_out_of_reach;
 
 type Handover<D> = oneshot::Receiver<Result<Lease<D>, DatabaseError>>;
 
@@ -31,6 +32,22 @@ pub(super) async fn acquire_until<D: Driver>(
     shared: &Arc<Shared<D>>,
     limit: Option<Instant>,
 ) -> Result<Lease<D>, DatabaseError> {
+    let permit = shared.breaker.admit().map_err(|error| error.on(&shared.name))?;
+    match take(shared, limit).await {
+        Ok(mut lease) => {
+            lease.answer_for(permit);
+            Ok(lease)
+        }
+        Err(error) => {
+            if is_out_of_reach(&error) {
+                permit.failed();
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn take<D: Driver>(shared: &Arc<Shared<D>>, limit: Option<Instant>) -> Result<Lease<D>, DatabaseError> {
     let asked = Instant::now();
     loop {
         match checkout(shared)? {

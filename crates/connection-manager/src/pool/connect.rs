@@ -10,6 +10,7 @@ use super::driver::{Driver, DriverSession};
 use super::errands::Errands;
 use super::shared::{self, Connection, Shared};
 use crate::credentials::Login;
+use crate::endpoint::is_out_of_reach;
 use crate::spread;
 
 /// How long a connection may take to say goodbye before it is dropped.
@@ -86,6 +87,7 @@ pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) -> bool {
 fn opened<D: Driver>(shared: &Arc<Shared<D>>, login: Login<D::Session>, generation: u64, began: Instant) {
     shared.metrics.created(began.elapsed());
     shared.note_contact(true);
+    shared.breaker.succeeded();
     let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
     shared.opened_total.fetch_add(1, Ordering::Relaxed);
     let connection = Arc::new(Connection {
@@ -117,6 +119,12 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Pu
             | DatabaseErrorKind::Misconfigured
             | DatabaseErrorKind::SecretUnavailable
     );
+    if is_out_of_reach(error) {
+        shared.note_failure();
+    } else {
+        // It was the server, or what is on our side of it, that said no.
+        shared.breaker.succeeded();
+    }
     let mut errands = Errands::default();
     {
         let mut state = shared.state();

@@ -1,14 +1,21 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Rendered, Row, TransactionMode};
+use tokio::time::Instant;
 
 use super::cancel::Flight;
 use super::deadline::{Deadline, Interrupted, limited};
 use super::driver::{Driver, DriverSession, Turn};
 use super::errands::Errands;
 use super::shared::{self, Connection, Phase, Shared};
+use crate::breaker::Permit;
+use crate::endpoint::is_out_of_reach;
+
+/// A statement unanswered for this long counts against the server.
+const SILENCE: Duration = Duration::from_millis(500);
 
 /// A connection taken from a pool. Dropping it gives the connection back, or closes it when it is not known to be
 /// in order.
@@ -17,13 +24,15 @@ pub struct Lease<D: Driver> {
     connection: Option<Arc<Connection<D::Session>>>,
     /// For the next call.
     turn: Option<Turn>,
+    /// Set while the next call decides what becomes of the server's circuit.
+    probe: Option<Permit>,
     fit: bool,
     spoiled: bool,
 }
 
 impl<D: Driver> Lease<D> {
     pub(super) fn new(shared: Arc<Shared<D>>, connection: Arc<Connection<D::Session>>) -> Self {
-        Self { shared, connection: Some(connection), turn: None, fit: true, spoiled: false }
+        Self { shared, connection: Some(connection), turn: None, probe: None, fit: true, spoiled: false }
     }
 
     pub(super) fn disarm(mut self) -> Option<Arc<Connection<D::Session>>> {
@@ -47,6 +56,11 @@ impl<D: Driver> Lease<D> {
         self.spoiled = true;
     }
 
+    /// The next call's outcome is what `permit` is told.
+    pub(super) fn answer_for(&mut self, permit: Permit) {
+        self.probe = permit.is_probe().then_some(permit);
+    }
+
     /// Keeps a turn for the next call.
     pub(super) fn grant(&mut self, turn: Option<Turn>) {
         self.turn = turn;
@@ -66,7 +80,8 @@ impl<D: Driver> Lease<D> {
         W: Future<Output = (D::Session, Result<T, DatabaseError>)>,
     {
         let Some(connection) = &self.connection else { return Err(self.gone()) };
-        if deadline.has_passed() {
+        let began = Instant::now();
+        if deadline.instant().is_some_and(|deadline| deadline <= began) {
             // Nothing was sent: the connection is as good as before.
             return Err(self.timed_out("the deadline had passed before the statement was sent"));
         }
@@ -74,12 +89,14 @@ impl<D: Driver> Lease<D> {
         if let Some(turn) = self.turn.take() {
             session.grant(turn);
         }
+        let probe = self.probe.take();
         let flight = Flight::new(&self.shared, connection);
         match limited(operation(session), deadline, &connection.cut).await {
             Ok((session, outcome)) => {
                 flight.land();
                 let keep = outcome.as_ref().map_or_else(|error| leaves_usable(error) && session.is_usable(), |_| true);
                 self.shared.note_contact(keep);
+                note_answer(&self.shared, probe, &outcome);
                 if keep && !connection.cut.is_pulled() {
                     connection.put(session);
                 }
@@ -87,6 +104,7 @@ impl<D: Driver> Lease<D> {
             }
             Err(Interrupted::Deadline) => {
                 self.shared.note_contact(false);
+                note_silence(&self.shared, probe, began);
                 Err(self.timed_out("no answer before the deadline"))
             }
             Err(Interrupted::Cut) => {
@@ -209,6 +227,29 @@ impl<D: Driver> Lease<D> {
         }
         DatabaseError::new(DatabaseErrorKind::Unreachable, "the physical connection was lost in an earlier call")
             .on(&self.shared.name)
+    }
+}
+
+/// A connection that broke says little: its server may have been restarted meanwhile, and the next attempt to connect
+/// tells. To a probe it is the answer.
+fn note_answer<D: Driver, T>(shared: &Shared<D>, probe: Option<Permit>, outcome: &Result<T, DatabaseError>) {
+    let lost = outcome.as_ref().is_err_and(is_out_of_reach);
+    match probe {
+        Some(probe) if lost => probe.failed(),
+        Some(probe) => probe.succeeded(),
+        None if lost => {}
+        None => shared.breaker.succeeded(),
+    }
+}
+
+/// A caller who gave the server no time has learnt nothing about it.
+fn note_silence<D: Driver>(shared: &Shared<D>, probe: Option<Permit>, since: Instant) {
+    if since.elapsed() < SILENCE {
+        return;
+    }
+    match probe {
+        Some(probe) => probe.failed(),
+        None => shared.note_failure(),
     }
 }
 

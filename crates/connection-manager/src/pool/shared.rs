@@ -11,7 +11,9 @@ use super::deadline::Cut;
 use super::driver::{Driver, ServerSession};
 use super::errands::Errands;
 use super::lease::Lease;
+use crate::breaker::Breaker;
 use crate::credentials::Keyring;
+use crate::endpoint::Endpoint;
 use crate::metrics::PoolMetrics;
 use crate::settings::PoolSettings;
 
@@ -134,6 +136,7 @@ pub(super) struct Shared<D: Driver> {
     pub(super) name: ConnectionName,
     pub(super) settings: PoolSettings,
     pub(super) keyring: Keyring,
+    pub(super) breaker: Breaker,
     pub(super) driver: D,
     pub(super) runtime: Handle,
     pub(super) metrics: PoolMetrics,
@@ -155,7 +158,7 @@ impl<D: Driver> Shared<D> {
     pub(super) fn new(
         name: ConnectionName,
         settings: PoolSettings,
-        keyring: Keyring,
+        endpoint: Endpoint,
         driver: D,
         runtime: Handle,
     ) -> Self {
@@ -163,7 +166,8 @@ impl<D: Driver> Shared<D> {
         Self {
             name,
             settings,
-            keyring,
+            keyring: endpoint.keyring,
+            breaker: endpoint.breaker,
             driver,
             runtime,
             metrics,
@@ -252,6 +256,16 @@ impl<D: Driver> Shared<D> {
         while state.phase == Phase::Open && state.connecting < handshakes && state.open() < min {
             state.connecting += 1;
             errands.connect += 1;
+        }
+    }
+
+    /// Notes that the server was out of reach or silent. Where that opens the circuit, those who wait are told at once.
+    pub(super) fn note_failure(&self) {
+        if !self.breaker.failed() {
+            return;
+        }
+        if let Err(error) = self.breaker.admit() {
+            self.state().refuse(&error.on(&self.name), true);
         }
     }
 

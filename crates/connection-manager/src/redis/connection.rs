@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::driver::RedisDriver;
 use super::error;
-use crate::credentials::Keyring;
+use crate::endpoint::Endpoint;
 use crate::metrics::OperationMetrics;
 use crate::pool::{Driver, Pool};
 use crate::settings::PoolSettings;
@@ -54,11 +54,11 @@ impl RedisConnection {
     pub async fn open(
         name: ConnectionName,
         settings: PoolSettings,
-        keyring: Keyring,
+        endpoint: impl Into<Endpoint>,
         driver: RedisDriver,
     ) -> Result<Self, DatabaseError> {
         let metrics = OperationMetrics::new(driver.system_name(), &name);
-        let pool = Pool::new(name, settings, keyring, driver);
+        let pool = Pool::new(name, settings, endpoint, driver);
         Ok(Self { pool: pool.opened().await?, metrics })
     }
 

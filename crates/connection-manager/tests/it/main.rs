@@ -1,6 +1,7 @@
 //! The connection manager on real servers.
 
 mod abandoned;
+mod circuit;
 mod contract;
 mod dialect;
 mod manager;

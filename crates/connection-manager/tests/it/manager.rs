@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use connection_manager::{
-    ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, Keyring, PasswordSource, SettingFault,
+    ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, Endpoint, PasswordSource, SettingFault,
 };
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
@@ -56,7 +56,7 @@ impl Connector for Counting {
         &self,
         name: &ConnectionName,
         _settings: &ConnectionSettings,
-        keyring: Keyring,
+        endpoint: Endpoint,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         self.builds.fetch_add(1, Ordering::SeqCst);
         self.gate.acquire().await.expect("the gate stays open").forget();
@@ -65,7 +65,7 @@ impl Connector for Counting {
             return Err(DatabaseError::new(kind, "as planned"));
         }
         connection_manager::connectors::SqliteConnector
-            .connect(name, &ConnectionSettings::sqlite(":memory:"), keyring)
+            .connect(name, &ConnectionSettings::sqlite(":memory:"), endpoint)
             .await
     }
 }

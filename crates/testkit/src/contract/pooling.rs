@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use connection_manager::{ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, Keyring, SettingFault};
+use connection_manager::{ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, Endpoint, SettingFault};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
     Access, ConnectionName, Connections as _, DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine,
@@ -204,9 +204,9 @@ impl Connector for Counting {
         &self,
         name: &ConnectionName,
         settings: &ConnectionSettings,
-        keyring: Keyring,
+        endpoint: Endpoint,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         self.builds.fetch_add(1, Ordering::SeqCst);
-        self.inner.connect(name, settings, keyring).await
+        self.inner.connect(name, settings, endpoint).await
     }
 }

@@ -78,7 +78,7 @@ fn a_password_changes_under_load_without_a_failed_command_and_with_one_rejected_
         };
         let settings = server.settings().with_pool(pool);
         let keyring = Keyring::new(source.clone(), name.clone(), settings.clone());
-        let connection = RedisConnector.connect(&name, &settings, keyring.clone()).await.unwrap();
+        let connection = RedisConnector.connect(&name, &settings, keyring.clone().into()).await.unwrap();
         let (stop, answers) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let mut workers = tokio::task::JoinSet::new();
         for worker in 0..16 {

@@ -1,0 +1,28 @@
+//! What the connections to one server have in common.
+
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+
+use crate::breaker::Breaker;
+use crate::credentials::Keyring;
+
+/// What a connector hands on to the pool that it opens: the credentials, and the circuit breaker of the server, which
+/// connections of other names may share.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// What its connections log in with.
+    pub keyring: Keyring,
+    /// Who may try to reach it.
+    pub breaker: Breaker,
+}
+
+impl From<Keyring> for Endpoint {
+    /// With a circuit that never opens.
+    fn from(keyring: Keyring) -> Self {
+        Self { keyring, breaker: Breaker::always_closed() }
+    }
+}
+
+/// Whether the error says that the server could not be reached, rather than what it answered.
+pub(crate) fn is_out_of_reach(error: &DatabaseError) -> bool {
+    *error.kind() == DatabaseErrorKind::Unreachable
+}

@@ -1,0 +1,170 @@
+//! The circuit breaker in front of real servers: opened by a server that is gone or silent, closed when it is back.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connection_manager::{
+    BreakerSettings, Circuit, ConnectionFactory, ConnectionManager, ConnectionSettings, PoolSettings,
+};
+use shared_kernel::RequestContext;
+use shared_kernel::database::{
+    Access, Connections as _, DatabaseConnection, DatabaseError, DatabaseErrorKind, RawStatement, Statement,
+};
+use testkit::proxy::{Proxy, Traffic};
+use testkit::{Server, TestDatabase, eventually_some};
+
+/// Much more than anything takes here; nothing is measured.
+const LONG: Duration = Duration::from_mins(1);
+const FAILURES: u32 = 3;
+
+/// A server behind a proxy, under two names.
+struct Scene {
+    proxy: Proxy,
+    manager: ConnectionManager,
+    _database: TestDatabase,
+}
+
+impl Scene {
+    /// With a circuit that stays open for `open_for`.
+    async fn new(server: Server, open_for: Duration) -> Self {
+        let database = TestDatabase::create(server).await;
+        let settings = database.settings();
+        let upstream = format!("{}:{}", settings.host.clone().unwrap(), settings.port.unwrap());
+        let proxy = Proxy::start(upstream).await.unwrap();
+        let breaker = BreakerSettings { failures: FAILURES, open_for, open_for_max: open_for, probes: 2 };
+        let settings: ConnectionSettings = settings
+            .with_host("127.0.0.1")
+            .with_port(proxy.port())
+            .with_pool(PoolSettings { connect_timeout: Duration::from_secs(2), ..PoolSettings::sized(0, 4) })
+            .with_breaker(breaker);
+        let manager = ConnectionManager::builder(ConnectionFactory::compiled())
+            .connection("one", settings.clone())
+            .connection("other", settings)
+            .build()
+            .unwrap();
+        Self { proxy, manager, _database: database }
+    }
+
+    async fn connection(&self, name: &str) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
+        self.manager.get(name, Access::Read, &RequestContext::system()).await
+    }
+
+    fn circuit(&self) -> Circuit {
+        let [breaker] = self.manager.breakers().try_into().unwrap();
+        breaker.circuit()
+    }
+}
+
+async fn ask(connection: &dyn DatabaseConnection, patience: Duration) -> Result<(), DatabaseErrorKind> {
+    let select: Statement = RawStatement::everywhere("SELECT", "SELECT 1").into();
+    let outcome = connection.sql().unwrap().query(&select, &RequestContext::system().within(patience)).await;
+    outcome.map(drop).map_err(|error| {
+        let wait = error.retry_after();
+        assert!(*error.kind() != DatabaseErrorKind::CircuitOpen || wait.is_some(), "{error}");
+        error.kind().clone()
+    })
+}
+
+/// Asks until the circuit is open, and returns what the callers were told until then.
+async fn until_open(connection: &dyn DatabaseConnection, patience: Duration) -> Vec<DatabaseErrorKind> {
+    let mut told = Vec::new();
+    // One for the connection that was open and broke, and as many as it takes to open the circuit.
+    for _ in 0..=FAILURES + 1 {
+        match ask(connection, patience).await.unwrap_err() {
+            DatabaseErrorKind::CircuitOpen => return told,
+            other => told.push(other),
+        }
+    }
+    panic!("the circuit did not open: {told:?}");
+}
+
+async fn a_server_that_is_gone_is_left_alone(server: Server) {
+    let scene = Scene::new(server, LONG).await;
+    let connection = scene.connection("one").await.unwrap();
+    ask(&*connection, LONG).await.unwrap();
+    scene.proxy.set(Traffic::Refuse).await;
+    let told = until_open(&*connection, LONG).await;
+    assert!(told.iter().all(|kind| *kind == DatabaseErrorKind::Unreachable), "{told:?}");
+    assert_eq!(scene.circuit(), Circuit::Open);
+
+    // It would answer again, and nobody asks.
+    scene.proxy.set(Traffic::Pass).await;
+    let accepted = scene.proxy.accepted();
+    for _ in 0..100 {
+        assert_eq!(ask(&*connection, LONG).await, Err(DatabaseErrorKind::CircuitOpen));
+    }
+    // Nor does a connection of another name, which was not open yet.
+    let refused = scene.connection("other").await.map(drop).unwrap_err();
+    assert_eq!(*refused.kind(), DatabaseErrorKind::CircuitOpen, "{refused}");
+    assert_eq!(scene.proxy.accepted(), accepted);
+}
+
+async fn a_server_that_comes_back_is_found(server: Server) {
+    let scene = Scene::new(server, Duration::from_millis(100)).await;
+    let connection = scene.connection("one").await.unwrap();
+    scene.proxy.set(Traffic::Refuse).await;
+    until_open(&*connection, LONG).await;
+    scene.proxy.set(Traffic::Pass).await;
+    eventually_some(LONG, || async { ask(&*connection, LONG).await.ok() }).await;
+    eventually_some(LONG, || async {
+        let answered = ask(&*connection, LONG).await.is_ok();
+        (answered && scene.circuit() == Circuit::Closed).then_some(())
+    })
+    .await;
+    for _ in 0..20 {
+        ask(&*connection, LONG).await.unwrap();
+    }
+}
+
+async fn a_server_that_is_silent_is_left_alone_until_it_answers(server: Server) {
+    let scene = Scene::new(server, Duration::from_millis(100)).await;
+    let connection = scene.connection("one").await.unwrap();
+    ask(&*connection, LONG).await.unwrap();
+    scene.proxy.set(Traffic::Swallow).await;
+    let mut workers = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let connection = Arc::clone(&connection);
+        workers.spawn(async move {
+            let mut told = Vec::new();
+            while !told.contains(&DatabaseErrorKind::CircuitOpen) {
+                told.push(ask(&*connection, Duration::from_secs(1)).await.unwrap_err());
+                assert!(told.len() < 50, "the circuit did not open: {told:?}");
+            }
+        });
+    }
+    workers.join_all().await;
+    scene.proxy.set(Traffic::Pass).await;
+    eventually_some(LONG, || async {
+        let answered = ask(&*connection, Duration::from_secs(1)).await.is_ok();
+        (answered && scene.circuit() == Circuit::Closed).then_some(())
+    })
+    .await;
+}
+
+macro_rules! on_servers {
+    ($($module:ident $server:ident),+) => {
+        mod on_engines {
+            $(
+                mod $module {
+                    on_servers!(@cases $server
+                        a_server_that_is_gone_is_left_alone
+                        a_server_that_comes_back_is_found
+                        a_server_that_is_silent_is_left_alone_until_it_answers
+                    );
+                }
+            )+
+        }
+    };
+    (@cases $server:ident $($case:ident)+) => {
+        $(
+            #[test]
+            fn $case() {
+                testkit::run(super::super::$case(testkit::Server::$server));
+            }
+        )+
+    };
+}
+
+on_servers!(mysql MySql, mariadb MariaDb, postgres Postgres, sqlserver SqlServer);
