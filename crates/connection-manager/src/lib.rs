@@ -22,8 +22,8 @@ pub mod values;
 
 pub use connector::{Connector, SettingFault};
 pub use credentials::{
-    ConfiguredSecrets, Credentials, Freshness, Keyring, LocalSecrets, PasswordSource, SecretEndpoint, SecretSource,
-    SecretStage,
+    ConfiguredSecrets, Credentials, Freshness, Keychain, Keyring, LocalSecrets, PasswordSource, SecretEndpoint,
+    SecretSource, SecretStage, SourceError,
 };
 pub use factory::ConnectionFactory;
 pub use manager::{ConnectionManager, ManagerBuilder};

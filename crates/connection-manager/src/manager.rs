@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::connector::checks;
-use crate::credentials::{self, Keyring, LocalSecrets, SecretSource};
+use crate::credentials::{self, Keychain, LocalSecrets, SecretSource};
 use crate::factory::ConnectionFactory;
 use crate::settings::ConnectionSettings;
 
@@ -36,6 +36,8 @@ struct Inner {
     index: HashMap<ConnectionName, usize, foldhash::fast::RandomState>,
     factory: ConnectionFactory,
     secrets: Arc<dyn SecretSource>,
+    /// Kept from one build to the next: what the server rejected once is not tried again by the next caller.
+    keychain: Keychain,
     runtime: Option<Handle>,
     closed: AtomicBool,
 }
@@ -43,8 +45,6 @@ struct Inner {
 struct Slot {
     name: ConnectionName,
     settings: ConnectionSettings,
-    /// Kept from one build to the next: what the server rejected once is not tried again by the next caller.
-    keyring: Keyring,
     /// Set once: what changes beneath a live connection, such as credentials, changes in its pool. Reading it costs one
     /// load, where a pointer that can be swapped costs several times as much.
     live: OnceLock<Arc<dyn DatabaseConnection>>,
@@ -54,7 +54,13 @@ struct Slot {
 impl ConnectionManager {
     /// A manager that has yet to learn its connections.
     pub fn builder(factory: ConnectionFactory) -> ManagerBuilder {
-        ManagerBuilder { factory, secrets: Arc::new(LocalSecrets), runtime: None, connections: Vec::new() }
+        ManagerBuilder {
+            factory,
+            secrets: Arc::new(LocalSecrets),
+            keychain: Keychain::default(),
+            runtime: None,
+            connections: Vec::new(),
+        }
     }
 
     /// The configured names in order.
@@ -209,7 +215,9 @@ impl Build {
         if let Some(fault) = checks::unreachable_fault(&**connector, &settings) {
             return Err(checks::misconfigured(&self.name, &[fault]));
         }
-        let keyring = slot.keyring.clone();
+        let secrets = Arc::clone(&self.inner.secrets);
+        let port = connector.default_port();
+        let keyring = self.inner.keychain.keyring(secrets, self.name.clone(), settings.clone().into_owned(), port);
         connector.connect(&self.name, &settings, keyring).await.map_err(|error| error.on(&self.name))
     }
 }
@@ -245,6 +253,7 @@ impl fmt::Debug for ConnectionManager {
 pub struct ManagerBuilder {
     factory: ConnectionFactory,
     secrets: Arc<dyn SecretSource>,
+    keychain: Keychain,
     runtime: Option<Handle>,
     connections: Vec<(String, ConnectionSettings)>,
 }
@@ -261,6 +270,13 @@ impl ManagerBuilder {
     #[must_use]
     pub fn secrets(mut self, secrets: Arc<dyn SecretSource>) -> Self {
         self.secrets = secrets;
+        self
+    }
+
+    /// Shares what servers say to passwords with the other managers that were given the same keychain.
+    #[must_use]
+    pub fn keychain(mut self, keychain: Keychain) -> Self {
+        self.keychain = keychain;
         self
     }
 
@@ -284,9 +300,7 @@ impl ManagerBuilder {
                 name.parse().map_err(|error: shared_kernel::database::InvalidConnectionName| {
                     DatabaseError::new(DatabaseErrorKind::Misconfigured, error.to_string())
                 })?;
-            let keyring = Keyring::new(Arc::clone(&self.secrets), name.clone(), settings.clone());
-            let slot =
-                Slot { name: name.clone(), settings, keyring, live: OnceLock::new(), building: Mutex::new(None) };
+            let slot = Slot { name: name.clone(), settings, live: OnceLock::new(), building: Mutex::new(None) };
             slots.insert(name, slot);
         }
         Ok(ConnectionManager(Arc::new(Inner {
@@ -294,6 +308,7 @@ impl ManagerBuilder {
             slots: slots.into_values().collect(),
             factory: self.factory,
             secrets: self.secrets,
+            keychain: self.keychain,
             runtime: self.runtime.or_else(|| Handle::try_current().ok()),
             closed: AtomicBool::new(false),
         })))

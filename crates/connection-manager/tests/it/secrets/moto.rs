@@ -135,7 +135,7 @@ async fn what_is_wrong_with_a_secret_is_told_without_its_content() {
         let (source, connection) = (desk.source(), super::desk::name());
         let found = source.credentials(&connection, &settings, SecretStage::Current, Freshness::Cached).await;
         let error = found.unwrap_err();
-        assert_eq!(*error.kind(), DatabaseErrorKind::SecretUnavailable);
+        assert_eq!(*error.error().kind(), DatabaseErrorKind::SecretUnavailable);
         let told = format!("{error}: {:?}: {error:?}", std::error::Error::source(&error).map(ToString::to_string));
         assert!(told.contains(expected) && told.contains(&desk.id(name)), "{told}");
         assert!(!told.contains(CANARY), "{told}");
