@@ -23,7 +23,7 @@ pub enum Traffic {
     Reset,
     /// Callers are accepted and nothing reaches the other side: a peer that went silent.
     Swallow,
-    /// What callers say reaches the other side, and no answer comes back.
+    /// What callers say reaches the other side, and no answer comes back. Whoever missed one is reset when that ends.
     Mute,
 }
 
@@ -148,8 +148,7 @@ async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Rec
         },
     };
     let mut swallow = traffic == Traffic::Swallow;
-    // Once an answer is lost, so are all that follow: a part of them would be worse than none.
-    let mut mute = traffic == Traffic::Mute;
+    let (mut mute, mut lost) = (traffic == Traffic::Mute, false);
     let (mut up, mut down) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
     loop {
         let moved = tokio::select! {
@@ -158,8 +157,12 @@ async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Rec
                 if changed.is_err() || matches!(traffic, Traffic::Refuse | Traffic::Reset) {
                     return reset(client);
                 }
+                if lost && traffic != Traffic::Mute {
+                    // A stream without a part of its answers would be worse than none.
+                    return reset(client);
+                }
                 swallow = traffic == Traffic::Swallow;
-                mute |= traffic == Traffic::Mute;
+                mute = traffic == Traffic::Mute;
                 continue;
             }
             read = client.read(&mut up) => match (read, &mut server) {
@@ -169,7 +172,7 @@ async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Rec
                 _ => false,
             },
             read = read(server.as_mut(), &mut down) => match read {
-                Ok(1..) if mute => true,
+                Ok(1..) if mute => { lost = true; true }
                 Ok(length @ 1..) if !swallow => client.write_all(&down[..length]).await.is_ok(),
                 Ok(1..) => { server = None; true }
                 _ => false,
