@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use connection_manager::{ConnectionSettings, Credentials, Freshness, Keyring, SecretSource, SecretStage};
+use connection_manager::{ConnectionSettings, Credentials, Freshness, Keyring, SecretSource, SecretStage, SourceError};
 use secrecy::{ExposeSecret, SecretString};
 use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
 
@@ -35,7 +35,7 @@ impl SecretSource for Vault {
         stage: SecretStage,
         // A source with a cache looks behind it when a version was rejected; this one has none.
         _freshness: Freshness<'_>,
-    ) -> Result<Option<Credentials>, DatabaseError> {
+    ) -> Result<Option<Credentials>, SourceError> {
         let versions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(versions.iter().rev().find(|(known, _)| *known == stage).map(|(_, credentials)| credentials.clone()))
     }
@@ -54,7 +54,7 @@ async fn version_that_got_in() -> Result<Option<String>, DatabaseError> {
     let settings = ConnectionSettings::sqlite(":memory:");
     let name: ConnectionName =
         "users".parse().map_err(|_| DatabaseError::new(DatabaseErrorKind::Misconfigured, "name"))?;
-    let keyring = Keyring::new(Arc::new(vault), name, settings);
+    let keyring = Keyring::new(Arc::new(vault), name, settings.clone());
     let server = |credentials: Arc<Credentials>| async move {
         if credentials.password.expose_secret() == "new password" {
             Ok(())
@@ -62,7 +62,7 @@ async fn version_that_got_in() -> Result<Option<String>, DatabaseError> {
             Err(DatabaseError::new(DatabaseErrorKind::AuthRejected, "wrong password"))
         }
     };
-    keyring.login(server).await?;
+    keyring.login(settings.pool.connect_timeout, server).await?;
     Ok(keyring.version())
 }
 

@@ -25,11 +25,12 @@
 //! ```toml
 //! [secrets]
 //! region = "eu-central-1"       # otherwise the SDK's usual places: AWS_REGION, the profile, the instance
-//! endpoint_url = "http://127.0.0.1:5000"   # an emulator, or a private endpoint
+//! endpoint_url = "http://127.0.0.1:5000"   # an emulator, or a private endpoint; http on this machine alone
+//! allow_plain_http = false      # true: http to other machines too, where passwords can be read on the way
 //! ttl = "1h"                    # how long an answer is kept, less up to a tenth
 //! stale_limit = "24h"           # how long after that it serves while AWS is away; never when AWS refuses
 //! timeout = "5s"                # of one question, with all tries
-//! pause = "1s"                  # between two questions about one secret whose known versions a server rejects
+//! pause = "1s"                  # between two questions about one secret that failed, or whose known versions a server rejects
 //! ```
 //!
 //! A variable such as `BINDERY_CONNECTIONS__USERS__HOST` or `BINDERY_CONNECTIONS__USERS__POOL__MAX` takes the place of

@@ -9,6 +9,7 @@ mod keyring;
 mod local;
 mod managed;
 mod secret;
+mod source_error;
 pub mod store;
 
 use std::fmt;
@@ -16,15 +17,16 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use shared_kernel::database::{ConnectionName, DatabaseError};
+use shared_kernel::database::{ConnectionName, DatabaseError, Engine};
 
 pub use self::configured::ConfiguredSecrets;
 pub use self::endpoint::{SecretEndpoint, completed};
-pub use self::keyring::{Keyring, Login};
+pub use self::keyring::{Keychain, Keyring, Login};
 pub use self::local::LocalSecrets;
 pub(crate) use self::local::{check_password_file, environment_variable};
 pub use self::managed::ManagedSecrets;
 pub use self::secret::{DatabaseSecret, InvalidSecret};
+pub use self::source_error::SourceError;
 use crate::settings::ConnectionSettings;
 
 /// Where a connection's password comes from. A configuration file names the place and never holds the password.
@@ -121,14 +123,14 @@ pub trait SecretSource: Send + Sync + fmt::Debug {
     /// Dropping the future gives up the question.
     ///
     /// # Errors
-    /// `SecretUnavailable`, naming the place and never the content.
+    /// `SecretUnavailable`, naming the place and never the content, and whether what was answered before still counts.
     async fn credentials(
         &self,
         name: &ConnectionName,
         settings: &ConnectionSettings,
         stage: SecretStage,
         freshness: Freshness<'_>,
-    ) -> Result<Option<Credentials>, DatabaseError>;
+    ) -> Result<Option<Credentials>, SourceError>;
 
     /// Where the secret says that the database is, for what the settings leave out. Most sources know nothing of it.
     ///
@@ -145,4 +147,16 @@ pub trait SecretSource: Send + Sync + fmt::Debug {
     /// Whether the answer may change while the process runs. Where it may, logins to one endpoint go one after the other,
     /// so that a password that was changed is rejected once and not by every attempt under way.
     fn may_change(&self, settings: &ConnectionSettings) -> bool;
+
+    /// What tells the connection's secret from every other, and reveals nothing of it. Connections that log in to one server
+    /// as one user with the same secret share what the server said to its versions. `None`, which a source may leave it at,
+    /// when that cannot be told: such a connection shares with nobody.
+    fn identity(&self, _settings: &ConnectionSettings) -> Option<String> {
+        None
+    }
+}
+
+/// Who is logged in when nobody is named, where the engine has such a user.
+pub(crate) fn default_user(engine: &Engine) -> Option<&'static str> {
+    (*engine == Engine::REDIS).then_some("default")
 }

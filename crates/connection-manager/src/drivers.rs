@@ -1,5 +1,7 @@
 //! Single connections to each engine: what the pool is filled with.
 
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlserver"))]
+mod refusal;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod sqlx_error;
 

@@ -25,8 +25,8 @@ pub mod values;
 pub use breaker::{Breaker, Circuit, Permit};
 pub use connector::{Connector, SettingFault};
 pub use credentials::{
-    ConfiguredSecrets, Credentials, Freshness, Keyring, LocalSecrets, PasswordSource, SecretEndpoint, SecretSource,
-    SecretStage,
+    ConfiguredSecrets, Credentials, Freshness, Keychain, Keyring, LocalSecrets, PasswordSource, SecretEndpoint,
+    SecretSource, SecretStage, SourceError,
 };
 pub use endpoint::Endpoint;
 pub use factory::ConnectionFactory;

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::breaker::Breaker;
 use crate::connector::{Connector, checks};
-use crate::credentials::{self, Keyring, LocalSecrets, SecretSource};
+use crate::credentials::{self, Keychain, LocalSecrets, SecretSource};
 use crate::endpoint::Endpoint;
 use crate::factory::ConnectionFactory;
 use crate::settings::ConnectionSettings;
@@ -38,6 +38,8 @@ struct Inner {
     index: HashMap<ConnectionName, usize, foldhash::fast::RandomState>,
     factory: ConnectionFactory,
     secrets: Arc<dyn SecretSource>,
+    /// Kept from one build to the next: what the server rejected once is not tried again by the next caller.
+    keychain: Keychain,
     runtime: Option<Handle>,
     /// The circuits to the servers that were ever tried, by host and port: connections of several names may lead to one.
     breakers: Mutex<HashMap<String, Breaker>>,
@@ -47,8 +49,6 @@ struct Inner {
 struct Slot {
     name: ConnectionName,
     settings: ConnectionSettings,
-    /// Kept from one build to the next: what the server rejected once is not tried again by the next caller.
-    keyring: Keyring,
     /// Set once: what changes beneath a live connection, such as credentials, changes in its pool. Reading it costs one
     /// load, where a pointer that can be swapped costs several times as much.
     live: OnceLock<Arc<dyn DatabaseConnection>>,
@@ -58,7 +58,13 @@ struct Slot {
 impl ConnectionManager {
     /// A manager that has yet to learn its connections.
     pub fn builder(factory: ConnectionFactory) -> ManagerBuilder {
-        ManagerBuilder { factory, secrets: Arc::new(LocalSecrets), runtime: None, connections: Vec::new() }
+        ManagerBuilder {
+            factory,
+            secrets: Arc::new(LocalSecrets),
+            keychain: Keychain::default(),
+            runtime: None,
+            connections: Vec::new(),
+        }
     }
 
     /// The configured names in order.
@@ -230,7 +236,10 @@ impl Build {
         if let Some(fault) = checks::unreachable_fault(&**connector, &settings) {
             return Err(checks::misconfigured(&self.name, &[fault]));
         }
-        let endpoint = Endpoint { keyring: slot.keyring.clone(), breaker: self.inner.breaker(&**connector, &settings) };
+        let secrets = Arc::clone(&self.inner.secrets);
+        let port = connector.default_port();
+        let keyring = self.inner.keychain.keyring(secrets, self.name.clone(), settings.clone().into_owned(), port);
+        let endpoint = Endpoint { keyring, breaker: self.inner.breaker(&**connector, &settings) };
         connector.connect(&self.name, &settings, endpoint).await.map_err(|error| error.on(&self.name))
     }
 }
@@ -266,6 +275,7 @@ impl fmt::Debug for ConnectionManager {
 pub struct ManagerBuilder {
     factory: ConnectionFactory,
     secrets: Arc<dyn SecretSource>,
+    keychain: Keychain,
     runtime: Option<Handle>,
     connections: Vec<(String, ConnectionSettings)>,
 }
@@ -282,6 +292,13 @@ impl ManagerBuilder {
     #[must_use]
     pub fn secrets(mut self, secrets: Arc<dyn SecretSource>) -> Self {
         self.secrets = secrets;
+        self
+    }
+
+    /// Shares what servers say to passwords with the other managers that were given the same keychain.
+    #[must_use]
+    pub fn keychain(mut self, keychain: Keychain) -> Self {
+        self.keychain = keychain;
         self
     }
 
@@ -305,9 +322,7 @@ impl ManagerBuilder {
                 name.parse().map_err(|error: shared_kernel::database::InvalidConnectionName| {
                     DatabaseError::new(DatabaseErrorKind::Misconfigured, error.to_string())
                 })?;
-            let keyring = Keyring::new(Arc::clone(&self.secrets), name.clone(), settings.clone());
-            let slot =
-                Slot { name: name.clone(), settings, keyring, live: OnceLock::new(), building: Mutex::new(None) };
+            let slot = Slot { name: name.clone(), settings, live: OnceLock::new(), building: Mutex::new(None) };
             slots.insert(name, slot);
         }
         Ok(ConnectionManager(Arc::new(Inner {
@@ -316,6 +331,7 @@ impl ManagerBuilder {
             factory: self.factory,
             secrets: self.secrets,
             breakers: Mutex::default(),
+            keychain: self.keychain,
             runtime: self.runtime.or_else(|| Handle::try_current().ok()),
             closed: AtomicBool::new(false),
         })))

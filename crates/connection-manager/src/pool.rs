@@ -128,9 +128,8 @@ impl<D: Driver> Pool<D> {
     /// timeout is for callers who compete; here the attempt to connect is waited for, so that its own error is told and
     /// not that the pool is full.
     pub(crate) async fn opened(self) -> Result<Self, DatabaseError> {
-        // Waiting for the attempt to connect is limited by its own timeout, which says what was waited for.
-        let patience = self.settings().connect_timeout + Duration::from_secs(1);
-        match acquire::acquire_until(&self.0, Some(Instant::now() + patience)).await {
+        // Every part of the attempt has a limit of its own, which says what was waited for; see [`Keyring::login`].
+        match acquire::acquire_until(&self.0, None).await {
             Ok(lease) => drop(lease),
             Err(error) => {
                 self.close(Duration::ZERO).await;

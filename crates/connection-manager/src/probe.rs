@@ -83,6 +83,7 @@ impl Stages {
         let began = Instant::now();
         let found = secrets.credentials(name, settings, SecretStage::Current, Freshness::Cached).await;
         let found = found
+            .map_err(DatabaseError::from)
             .map(|found| ((), found.map_or_else(|| "none".to_owned(), |found| format!("version {}", found.version))));
         self.note("secret", began, found, settings)?;
         let began = Instant::now();
@@ -169,8 +170,7 @@ impl Stages {
             self.note("TLS", began, Ok(((), protection.to_owned())), settings)?;
         }
         let failed_at_tls = connection.as_ref().is_err_and(|error| *error.kind() == DatabaseErrorKind::TlsFailed);
-        let user = settings.username.as_deref().unwrap_or_default();
-        let connection = connection.map(|open| (open, format!("as `{user}`")));
+        let connection = connection.map(|open| (open, format!("as `{}`", user(settings))));
         self.note(if failed_at_tls { "TLS" } else { "login" }, began, connection, settings)
     }
 
@@ -207,8 +207,14 @@ fn chain(error: &DatabaseError) -> String {
     text
 }
 
+/// Who logs in, as far as the settings tell.
+fn user(settings: &ConnectionSettings) -> &str {
+    let nobody = credentials::default_user(&settings.engine).unwrap_or_default();
+    settings.username.as_deref().unwrap_or(nobody)
+}
+
 fn remedy(error: &DatabaseError, settings: &ConnectionSettings) -> Option<String> {
-    let user = settings.username.as_deref().unwrap_or_default();
+    let user = user(settings);
     let database = settings.database.as_deref().unwrap_or_default();
     Some(match error.kind() {
         DatabaseErrorKind::Unreachable => "check host and port, that the server runs, and firewalls on the way".into(),
@@ -221,6 +227,8 @@ fn remedy(error: &DatabaseError, settings: &ConnectionSettings) -> Option<String
             TlsMode::Required => "the server may have no TLS: check its configuration".into(),
             TlsMode::Disabled => "the server may insist on TLS: set tls.mode".into(),
         },
+        // Its message says what is at fault and what ends it; the password is not.
+        DatabaseErrorKind::AuthRejected if error.retry_after().is_some() => return None,
         DatabaseErrorKind::AuthRejected => format!("check the password of `{user}` and from where it may log in"),
         DatabaseErrorKind::UnknownDatabase if database.is_empty() => "check the path".into(),
         DatabaseErrorKind::UnknownDatabase => {

@@ -5,6 +5,7 @@ mod connection;
 mod driver;
 mod error;
 mod key_value;
+mod node;
 mod options;
 mod session;
 mod tls;
@@ -13,5 +14,6 @@ pub use ::redis as driver_crate;
 
 pub use self::connection::RedisConnection;
 pub use self::driver::RedisDriver;
+pub use self::node::NodeConnection;
 pub use self::options::{Node, RedisOptions};
 pub use self::session::{Link, RedisSession};

@@ -24,6 +24,8 @@ pub enum Traffic {
     Reset,
     /// Callers are accepted and nothing reaches the other side: a peer that went silent.
     Swallow,
+    /// What callers say reaches the other side, and no answer comes back. Whoever missed one is reset when that ends.
+    Mute,
 }
 
 /// Stands in front of one server. Connections end when it is dropped.
@@ -150,12 +152,13 @@ async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Rec
     let mut server = match traffic {
         Traffic::Refuse | Traffic::Reset => return reset(client),
         Traffic::Swallow => None,
-        Traffic::Pass => match TcpStream::connect(&upstream).await {
+        Traffic::Pass | Traffic::Mute => match TcpStream::connect(&upstream).await {
             Ok(server) => Some(server),
             Err(_) => return reset(client),
         },
     };
     let mut swallow = traffic == Traffic::Swallow;
+    let (mut mute, mut lost) = (traffic == Traffic::Mute, false);
     let (mut up, mut down) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
     loop {
         let moved = tokio::select! {
@@ -164,7 +167,12 @@ async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Rec
                 if changed.is_err() || matches!(traffic, Traffic::Refuse | Traffic::Reset) {
                     return reset(client);
                 }
+                if lost && traffic != Traffic::Mute {
+                    // A stream without a part of its answers would be worse than none.
+                    return reset(client);
+                }
                 swallow = traffic == Traffic::Swallow;
+                mute = traffic == Traffic::Mute;
                 continue;
             }
             read = client.read(&mut up) => match (read, &mut server) {
@@ -174,6 +182,7 @@ async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Rec
                 _ => false,
             },
             read = read(server.as_mut(), &mut down) => match read {
+                Ok(1..) if mute => { lost = true; true }
                 Ok(length @ 1..) if !swallow => client.write_all(&down[..length]).await.is_ok(),
                 Ok(1..) => { server = None; true }
                 _ => false,
@@ -250,6 +259,24 @@ mod tests {
                 let silence = tokio::time::timeout(Duration::from_millis(200), shout(stream)).await;
                 assert!(silence.is_err(), "{silence:?}");
             }
+        });
+    }
+
+    #[test]
+    fn a_mute_proxy_tells_the_other_side_and_brings_no_answer() {
+        crate::run(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let proxy = Proxy::start(listener.local_addr().unwrap().to_string()).await.unwrap();
+            proxy.set(Traffic::Mute).await;
+            let mut client = TcpStream::connect(proxy.address()).await.unwrap();
+            client.write_all(b"hello").await.unwrap();
+            let (mut server, _) = listener.accept().await.unwrap();
+            let mut heard = [0; 5];
+            server.read_exact(&mut heard).await.unwrap();
+            assert_eq!(&heard, b"hello");
+            server.write_all(b"answer").await.unwrap();
+            let silence = tokio::time::timeout(Duration::from_millis(200), client.read_u8()).await;
+            assert!(silence.is_err(), "{silence:?}");
         });
     }
 

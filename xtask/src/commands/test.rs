@@ -72,14 +72,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
         // The servers stop before the summary, so that the summary is the last that a person sees.
         drop(session);
         if arguments.everything() {
-            report.require_tests_on(&[
-                Engine::Mysql,
-                Engine::Mariadb,
-                Engine::Postgres,
-                Engine::Sqlite,
-                Engine::Tds,
-                Engine::Redis,
-            ]);
+            report.require_tests_on(&Engine::PROVIDED);
         } else {
             report.notes.push("only a part of the tests was run, as it was asked for".to_owned());
         }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use url::Url;
+use url::{Host, Url};
 
 use super::duration;
 use super::effective::text;
@@ -15,6 +15,8 @@ pub struct SecretsConfig {
     pub region: Option<String>,
     /// Another address than AWS's own.
     pub endpoint_url: Option<String>,
+    /// Whether that address may be one of plain HTTP on another machine, where everybody on the way reads the passwords.
+    pub allow_plain_http: bool,
     /// How long answers are kept.
     pub cache: CacheSettings,
 }
@@ -38,16 +40,11 @@ impl SecretsConfig {
             pause: section.duration("pause").unwrap_or(default.pause),
         };
         let endpoint_url = section.text("endpoint_url");
-        let is_http = |url: &String| {
-            Url::parse(url).is_ok_and(|url| {
-                matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
-            })
-        };
-        if endpoint_url.as_ref().is_some_and(|url| !is_http(url)) {
-            section
-                .fault("endpoint_url", "expected a URL such as \"http://127.0.0.1:5000\", without user and password");
+        let allow_plain_http = section.boolean("allow_plain_http").unwrap_or_default();
+        if let Some(fault) = endpoint_url.as_deref().and_then(|url| endpoint_fault(url, allow_plain_http)) {
+            section.fault("endpoint_url", fault);
         }
-        Self { region: section.text("region"), endpoint_url, cache }
+        Self { region: section.text("region"), endpoint_url, allow_plain_http, cache }
     }
 
     /// The table as it is in effect, as TOML and without secrets.
@@ -56,16 +53,38 @@ impl SecretsConfig {
     }
 }
 
+/// What is wrong with an address.
+fn endpoint_fault(text: &str, allow_plain_http: bool) -> Option<&'static str> {
+    let url = Url::parse(text).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
+    });
+    let Some(url) = url else {
+        return Some("expected a URL such as \"http://127.0.0.1:5000\", without user and password");
+    };
+    let is_here = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    (url.scheme() == "http" && !is_here && !allow_plain_http).then_some(
+        "plain http to another machine shows every password on the way; use https, or set secrets.allow_plain_http = true",
+    )
+}
+
 struct Shown<'a>(&'a SecretsConfig);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let SecretsConfig { region, endpoint_url, cache } = self.0;
+        let SecretsConfig { region, endpoint_url, allow_plain_http, cache } = self.0;
         writeln!(f, "[secrets]")?;
         for (name, value) in [("region", region), ("endpoint_url", endpoint_url)] {
             if let Some(value) = value {
                 writeln!(f, "{name} = {}", text(value))?;
             }
+        }
+        if *allow_plain_http {
+            writeln!(f, "allow_plain_http = true")?;
         }
         let CacheSettings { ttl, stale_limit, timeout, pause } = cache;
         for (name, time) in [("ttl", ttl), ("stale_limit", stale_limit), ("timeout", timeout), ("pause", pause)] {
@@ -102,6 +121,23 @@ mod tests {
         let shown = read(text).unwrap().effective().to_string();
         assert!(shown.contains("ttl = \"30m\"") && shown.contains("stale_limit"), "{shown}");
         assert_eq!(read(&shown).unwrap().effective().to_string(), shown);
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_unless_it_is_asked_for() {
+        for here in ["http://127.0.0.1:5000", "http://[::1]:5000", "http://localhost", "https://vpce.example"] {
+            read(&format!("[secrets]\nendpoint_url = \"{here}\"\n")).unwrap();
+        }
+        for there in ["http://moto:5000", "http://127.0.0.1.example", "http://10.0.0.1", "http://localhost.example"] {
+            let text = format!("[secrets]\nendpoint_url = \"{there}\"\n");
+            let error = read(&text).expect_err(there).to_string();
+            assert!(
+                error.starts_with("bindery.toml:2: secrets.endpoint_url: plain http to another machine"),
+                "{error}"
+            );
+            let asked_for = read(&format!("{text}allow_plain_http = true\n")).unwrap();
+            assert!(asked_for.effective().to_string().contains("allow_plain_http = true"));
+        }
     }
 
     #[test]

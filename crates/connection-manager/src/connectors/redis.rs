@@ -89,6 +89,7 @@ impl Connector for RedisConnector {
             database: database(settings).map_err(misconfigured)?,
             tls: settings.tls.mode,
             authorities: None,
+            connect_timeout: settings.pool.connect_timeout,
         };
         if let Some(file) = &settings.tls.ca_file {
             options.authorities = Some(super::read_authorities(name, file).await?);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use secrecy::SecretString;
@@ -81,10 +81,17 @@ impl AwsSecrets {
             let message = "no AWS region is known; set `region` in [secrets], or AWS_REGION";
             return Err(StoreError::new(StoreErrorKind::Refused, message));
         }
-        // The address is that of this service; who the process is may have to be found out at another's.
-        let mut config = aws_sdk_secretsmanager::config::Builder::from(&shared);
-        config.set_endpoint_url(self.settings.endpoint_url.clone());
-        Ok(Client::from_conf(config.build()))
+        Ok(self.client_of(&shared))
+    }
+
+    fn client_of(&self, shared: &SdkConfig) -> Client {
+        let mut config = aws_sdk_secretsmanager::config::Builder::from(shared);
+        // The address is that of this service; who the process is may have to be found out at another's. Without one, what
+        // the SDK found stays, such as `AWS_ENDPOINT_URL`.
+        if let Some(url) = &self.settings.endpoint_url {
+            config = config.endpoint_url(url);
+        }
+        Client::from_conf(config.build())
     }
 
     async fn ask(&self, id: &str, stage: SecretStage) -> Result<Option<SecretVersion>, StoreError> {
@@ -123,5 +130,47 @@ impl SecretStore for AwsSecrets {
 impl fmt::Debug for AwsSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AwsSecrets").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_secretsmanager::config::{Credentials, SharedCredentialsProvider};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Whose door is knocked on when the SDK has found `found` and the settings say `set`.
+    async fn asked(found: &TcpListener, set: Option<&TcpListener>) -> &'static str {
+        let url = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
+        let shared = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("a", "b", None, None, "test")))
+            .endpoint_url(url(found))
+            .build();
+        let settings = AwsSettings { endpoint_url: set.map(url), ..AwsSettings::default() };
+        let client = AwsSecrets::new(settings).client_of(&shared);
+        let asking = tokio::spawn(async move { client.get_secret_value().secret_id("x").send().await.is_ok() });
+        let other = async {
+            match set {
+                Some(set) => set.accept().await,
+                None => std::future::pending().await,
+            }
+        };
+        let door = tokio::select! {
+            knock = found.accept() => knock.map(|_| "what the SDK found"),
+            knock = other => knock.map(|_| "what the settings say"),
+        };
+        asking.abort();
+        door.unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_address_that_the_sdk_found_is_kept_unless_the_settings_name_one() {
+        let (found, set) =
+            (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+        assert_eq!(asked(&found, None).await, "what the SDK found");
+        assert_eq!(asked(&found, Some(&set)).await, "what the settings say");
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A copy lives for [`CacheSettings::ttl`], a little less by chance so that a fleet does not renew all at once, and is renewed
 //! in the background by whoever asks after four fifths of that. However many ask together, one question goes to the store:
-//! one in the process, and by a lease in the shared level one in the fleet. Failures are not kept. While the store is away
+//! one in the process, and by a lease in the shared level one in the fleet. A failure is the answer to everybody for one to
+//! two [`CacheSettings::pause`]s, so that many callers do not beset a store that is away or refuses. While it is away
 //! ([`StoreErrorKind::Unavailable`](super::store::StoreErrorKind)) a copy serves beyond its time, up to
 //! [`CacheSettings::stale_limit`]; where the store refuses, it never does.
 
@@ -40,7 +41,8 @@ pub struct CacheSettings {
     pub stale_limit: Duration,
     /// How long one question to the store may take.
     pub timeout: Duration,
-    /// The least time between two questions to the store about one secret for which a server rejected what is known.
+    /// The least time between two questions to the store about one secret after a failure, or for which a server rejected
+    /// what is known.
     pub pause: Duration,
 }
 
@@ -92,8 +94,25 @@ struct Inner {
 struct Entry {
     copy: Option<SecretCopy>,
     flight: Option<watch::Receiver<Option<Landing>>>,
-    /// Since the store failed last, with no success after it.
-    failed: Option<DateTime<Utc>>,
+    /// The store's last answer when it was a failure.
+    failed: Option<Failure>,
+    /// How often the copy was forgotten.
+    epoch: u64,
+    /// Until when what the store said last counts while it is away. A refusal takes it back.
+    vouched: Option<DateTime<Utc>>,
+}
+
+struct Failure {
+    error: StoreError,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+}
+
+impl Failure {
+    /// Whether the store may be asked again. A clock that was set back says nothing about when it failed.
+    fn is_over(&self, now: DateTime<Utc>) -> bool {
+        now >= self.until || now < self.since
+    }
 }
 
 impl SecretCache {
@@ -140,6 +159,7 @@ impl SecretCache {
         loop {
             let (mut landing, own) = match self.0.at_hand(&key, &question) {
                 AtHand::Answer(answer) => return Ok(answer),
+                AtHand::Failure(error) => return Err(error),
                 AtHand::Flight { landing, own } => (landing, own),
             };
             let landed = landing.wait_for(Option::is_some).await.ok().and_then(|landed| landed.clone());
@@ -165,13 +185,25 @@ impl SecretCache {
         for stage in [SecretStage::Current, SecretStage::Pending, SecretStage::Previous] {
             let key = SecretKey { id: id.into(), stage };
             if let Some(entry) = self.0.entries().get_mut(&key) {
+                // What is under way began before, and is not waited for by anybody who asks from now on.
+                entry.epoch += 1;
+                entry.flight = None;
                 entry.copy = None;
+                entry.failed = None;
             }
             if let Some(shared) = &self.0.shared {
                 cleared &= shared.remove(&key).await;
             }
         }
         cleared
+    }
+
+    /// Whether the store, which is away, has said something about a secret that may still be used, although no copy may be
+    /// left of it: whoever knows it from before need not forget it yet.
+    pub fn is_vouched_for(&self, id: &str, stage: SecretStage) -> bool {
+        let now = self.0.clock.now();
+        let key = SecretKey { id: id.into(), stage };
+        self.0.entries().get(&key).and_then(|entry| entry.vouched).is_some_and(|until| now < until)
     }
 
     /// The copy at hand, in this process or else in the shared level, without a question to the store.
@@ -214,6 +246,7 @@ impl fmt::Debug for SecretCache {
 /// What a caller finds.
 enum AtHand {
     Answer(Option<SecretVersion>),
+    Failure(StoreError),
     Flight { landing: watch::Receiver<Option<Landing>>, own: bool },
 }
 
@@ -227,11 +260,12 @@ impl Inner {
         let now = self.clock.now();
         let mut entries = self.entries();
         let entry = entries.entry(key.clone()).or_default();
+        let failed = entry.failed.as_ref().filter(|failure| !failure.is_over(now)).map(|failure| failure.error.clone());
         if let Some(copy) = &entry.copy {
-            let may_ask = entry.flight.is_none() && entry.failed.is_none_or(|at| now >= at + self.settings.pause);
+            let may_ask = entry.flight.is_none() && failed.is_none();
             if question.is_answered_by(copy, now, self.settings.pause) {
                 let answer = copy.version.clone();
-                self.counters.hit_in_process(key, copy, now);
+                self.counters.hit_in_process();
                 if may_ask && copy.is_due(now) {
                     self.counters.refresh();
                     self.take_off(key, entry, Errand::Renew);
@@ -241,7 +275,7 @@ impl Inner {
             // The store was away a moment ago: nobody waits for it to be so again.
             if entry.failed.is_some() && question.may_be_stale(copy, now, self.settings.stale_limit) {
                 let answer = copy.version.clone();
-                self.counters.stale(key, copy, now);
+                self.counters.stale();
                 if may_ask {
                     self.take_off(key, entry, Errand::Answer(question.clone()));
                 }
@@ -250,6 +284,9 @@ impl Inner {
         }
         if let Some(landing) = &entry.flight {
             return AtHand::Flight { landing: landing.clone(), own: false };
+        }
+        if let Some(error) = failed {
+            return AtHand::Failure(error);
         }
         let landing = self.take_off(key, entry, Errand::Answer(question.clone()));
         AtHand::Flight { landing, own: true }
@@ -261,7 +298,7 @@ impl Inner {
         let entries = self.entries();
         let entry = entries.get(key).filter(|entry| entry.failed.is_some())?;
         let copy = entry.copy.as_ref().filter(|copy| question.may_be_stale(copy, now, self.settings.stale_limit))?;
-        self.counters.stale(key, copy, now);
+        self.counters.stale();
         copy.version.clone()
     }
 
@@ -273,7 +310,9 @@ impl Inner {
     ) -> watch::Receiver<Option<Landing>> {
         let (announce, landing) = watch::channel(None);
         entry.flight = Some(landing.clone());
-        tokio::spawn(Flight::new(Arc::clone(self), key.clone(), errand, entry.copy.clone(), announce).run());
+        tokio::spawn(
+            Flight::new(Arc::clone(self), key.clone(), errand, entry.copy.clone(), entry.epoch, announce).run(),
+        );
         landing
     }
 }

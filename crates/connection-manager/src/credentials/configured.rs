@@ -7,6 +7,7 @@ use shared_kernel::database::{ConnectionName, DatabaseError};
 use super::cache::SecretCache;
 use super::{
     Credentials, Freshness, LocalSecrets, ManagedSecrets, PasswordSource, SecretEndpoint, SecretSource, SecretStage,
+    SourceError,
 };
 use crate::config::SecretsConfig;
 use crate::settings::ConnectionSettings;
@@ -73,7 +74,7 @@ impl SecretSource for ConfiguredSecrets {
         settings: &ConnectionSettings,
         stage: SecretStage,
         freshness: Freshness<'_>,
-    ) -> Result<Option<Credentials>, DatabaseError> {
+    ) -> Result<Option<Credentials>, SourceError> {
         self.source(settings).credentials(name, settings, stage, freshness).await
     }
 
@@ -87,5 +88,9 @@ impl SecretSource for ConfiguredSecrets {
 
     fn may_change(&self, settings: &ConnectionSettings) -> bool {
         self.source(settings).may_change(settings)
+    }
+
+    fn identity(&self, settings: &ConnectionSettings) -> Option<String> {
+        self.source(settings).identity(settings)
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
 
-use super::{Credentials, Freshness, PasswordSource, SecretSource, SecretStage};
+use super::{Credentials, Freshness, PasswordSource, SecretSource, SecretStage, SourceError, default_user};
 use crate::settings::ConnectionSettings;
 
 /// Passwords from the environment and from files, as [`PasswordSource`] says.
@@ -21,7 +21,7 @@ impl SecretSource for LocalSecrets {
         settings: &ConnectionSettings,
         stage: SecretStage,
         _freshness: Freshness<'_>,
-    ) -> Result<Option<Credentials>, DatabaseError> {
+    ) -> Result<Option<Credentials>, SourceError> {
         if stage != SecretStage::Current {
             return Ok(None);
         }
@@ -36,21 +36,36 @@ impl SecretSource for LocalSecrets {
                 (password, format!("env:{variable}"))
             }
             PasswordSource::File(path) => {
-                let password = password_file(path).await.map_err(|error| unavailable(error.to_string()))?;
+                let password = password_file(path).await.map_err(|error| {
+                    let told = SourceError::from(unavailable(error.to_string()));
+                    if error.is_passing() { told.earlier_answers_count() } else { told }
+                })?;
                 let version = format!("file:{}", fingerprint(&password));
                 (password, version)
             }
             PasswordSource::SecretsManager { id } => {
                 let message =
                     format!("the secret `{id}` is kept by a secrets manager, and this program reads from none");
-                return Err(unavailable(message));
+                return Err(unavailable(message).into());
             }
         };
-        Ok(Some(Credentials { username: settings.username.clone().unwrap_or_default(), password, version }))
+        let nobody = if password.expose_secret().is_empty() { None } else { default_user(&settings.engine) };
+        let username = settings.username.as_deref().or(nobody).unwrap_or_default().to_owned();
+        Ok(Some(Credentials { username, password, version }))
     }
 
     fn may_change(&self, settings: &ConnectionSettings) -> bool {
         matches!(settings.password, PasswordSource::File(_))
+    }
+
+    fn identity(&self, settings: &ConnectionSettings) -> Option<String> {
+        match &settings.password {
+            PasswordSource::None => Some("none".to_owned()),
+            PasswordSource::Literal(password) => Some(format!("literal:{}", fingerprint(password))),
+            PasswordSource::Environment(variable) => Some(format!("env:{variable}")),
+            PasswordSource::File(path) => Some(format!("file:{}", path.display())),
+            PasswordSource::SecretsManager { .. } => None,
+        }
     }
 }
 
@@ -75,6 +90,14 @@ pub(crate) enum PasswordFileError {
     Exposed { path: String, mode: u32 },
     #[error("the password file {path} is not UTF-8")]
     NotText { path: String },
+}
+
+impl PasswordFileError {
+    /// Whether the file is there and only could not be read this time. A file that is gone or closed to us was taken away.
+    fn is_passing(&self) -> bool {
+        use std::io::ErrorKind::{NotFound, PermissionDenied};
+        matches!(self, Self::Unreadable { reason, .. } if !matches!(reason.kind(), NotFound | PermissionDenied))
+    }
 }
 
 async fn password_file(path: &Path) -> Result<SecretString, PasswordFileError> {

@@ -5,6 +5,7 @@ use super::cache::SecretCache;
 use super::store::{StoreError, StoreErrorKind};
 use super::{
     Credentials, DatabaseSecret, Freshness, InvalidSecret, PasswordSource, SecretEndpoint, SecretSource, SecretStage,
+    SourceError, default_user,
 };
 use crate::settings::ConnectionSettings;
 
@@ -32,19 +33,24 @@ impl ManagedSecrets {
         settings: &'s ConnectionSettings,
         stage: SecretStage,
         freshness: Freshness<'_>,
-    ) -> Result<Option<(&'s str, String, DatabaseSecret)>, DatabaseError> {
+    ) -> Result<Option<(&'s str, String, DatabaseSecret)>, SourceError> {
         let PasswordSource::SecretsManager { id } = &settings.password else {
             let message = "the password is not kept by a secrets manager";
-            return Err(DatabaseError::new(DatabaseErrorKind::SecretUnavailable, message).on(name));
+            return Err(DatabaseError::new(DatabaseErrorKind::SecretUnavailable, message).on(name).into());
         };
         let found = self.cache.get(id, stage, freshness).await;
-        let Some(found) = found.map_err(|error| unanswered(id, stage, error).on(name))? else { return Ok(None) };
+        let found = found.map_err(|error| {
+            let vouched = error.allows_stale() && self.cache.is_vouched_for(id, SecretStage::Current);
+            let told = SourceError::from(unanswered(id, stage, error).on(name));
+            if vouched { told.earlier_answers_count() } else { told }
+        })?;
+        let Some(found) = found else { return Ok(None) };
         let secret = DatabaseSecret::parse(&found.content)
             .map_err(|error| invalid(id, stage, &found.version).with_source(error).on(name))?;
         if !secret.is_for(&settings.engine) {
             let message =
                 format!("the secret `{id}` names another engine than the connection's, `{}`", settings.engine);
-            return Err(DatabaseError::new(DatabaseErrorKind::SecretUnavailable, message).on(name));
+            return Err(DatabaseError::new(DatabaseErrorKind::SecretUnavailable, message).on(name).into());
         }
         Ok(Some((id, found.version, secret)))
     }
@@ -58,12 +64,13 @@ impl SecretSource for ManagedSecrets {
         settings: &ConnectionSettings,
         stage: SecretStage,
         freshness: Freshness<'_>,
-    ) -> Result<Option<Credentials>, DatabaseError> {
+    ) -> Result<Option<Credentials>, SourceError> {
         let Some((id, version, secret)) = self.secret(name, settings, stage, freshness).await? else { return Ok(None) };
         // The secret's comes first: a rotation may change the user as well.
-        let Some(username) = secret.username.or_else(|| settings.username.clone()) else {
+        let username = secret.username.or_else(|| settings.username.clone());
+        let Some(username) = username.or_else(|| default_user(&settings.engine).map(str::to_owned)) else {
             let error = invalid(id, stage, &version).with_source(InvalidSecret::Missing("username"));
-            return Err(error.on(name));
+            return Err(error.on(name).into());
         };
         Ok(Some(Credentials { username, password: secret.password, version }))
     }
@@ -79,6 +86,13 @@ impl SecretSource for ManagedSecrets {
 
     fn may_change(&self, _settings: &ConnectionSettings) -> bool {
         true
+    }
+
+    fn identity(&self, settings: &ConnectionSettings) -> Option<String> {
+        match &settings.password {
+            PasswordSource::SecretsManager { id } => Some(format!("secrets-manager:{id}")),
+            _ => None,
+        }
     }
 }
 

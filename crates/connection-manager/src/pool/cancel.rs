@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::driver::{Driver, DriverSession, ServerSession};
 use super::lease::leaves_usable;
 use super::shared::{Connection, Phase, Shared};
+use crate::credentials::Credentials;
 
 /// How long the connection to cancel over is kept for the next caller who leaves.
 const LINGER: Duration = Duration::from_secs(5);
@@ -160,8 +161,10 @@ async fn cancel<D: Driver>(
 /// Opens the connection to cancel over. When that fails, what waited for it is let go: the server is in trouble enough.
 async fn open<D: Driver>(shared: &Arc<Shared<D>>) -> Option<Control<D::Session>> {
     let driver = &shared.driver;
-    let login = shared.keyring.login(|credentials| async move { driver.connect(&credentials).await });
-    match timeout(shared.settings.connect_timeout.min(PATIENCE), login).await {
+    let limit = shared.settings.connect_timeout.min(PATIENCE);
+    let login =
+        shared.keyring.login(limit, |credentials: Arc<Credentials>| async move { driver.connect(&credentials).await });
+    match timeout(limit, login).await {
         Ok(Ok(login)) => return Some(Control { session: login.session, credentials: login.generation }),
         Ok(Err(error)) => {
             tracing::debug!(connection = %shared.name, %error, "nothing can be cancelled, for want of a connection");

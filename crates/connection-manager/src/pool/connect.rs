@@ -9,8 +9,7 @@ use super::deadline::Cut;
 use super::driver::{Driver, DriverSession};
 use super::errands::Errands;
 use super::shared::{self, Connection, Shared};
-use crate::credentials::Login;
-use crate::endpoint::is_out_of_reach;
+use crate::credentials::{Credentials, Login};
 use crate::spread;
 
 /// How long a connection may take to say goodbye before it is dropped.
@@ -67,13 +66,9 @@ pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) -> bool {
     // Read before the attempt: were the pool to be told to renew itself while it is under way, it would count as old.
     let generation = shared.generation.load(Ordering::Acquire);
     let began = Instant::now();
-    let limit = shared.settings.connect_timeout;
     let driver = &shared.driver;
-    let login = shared.keyring.login(|credentials| async move { driver.connect(&credentials).await });
-    let outcome = tokio::time::timeout(limit, login).await.unwrap_or_else(|_| {
-        let message = format!("no answer to the attempt to connect within {} ms", limit.as_millis());
-        Err(DatabaseError::new(DatabaseErrorKind::Unreachable, message))
-    });
+    let login = |credentials: Arc<Credentials>| async move { driver.connect(&credentials).await };
+    let outcome = shared.keyring.login(shared.settings.connect_timeout, login).await;
     attempt.over = true;
     let connected = outcome.is_ok();
     match outcome {
@@ -119,11 +114,11 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Pu
             | DatabaseErrorKind::Misconfigured
             | DatabaseErrorKind::SecretUnavailable
     );
-    if is_out_of_reach(error) {
-        shared.note_failure();
-    } else {
-        // It was the server, or what is on our side of it, that said no.
-        shared.breaker.succeeded();
+    match error.kind() {
+        DatabaseErrorKind::Unreachable => shared.note_failure(),
+        // The server was not asked.
+        DatabaseErrorKind::SecretUnavailable | DatabaseErrorKind::Misconfigured => {}
+        _ => shared.breaker.succeeded(),
     }
     let mut errands = Errands::default();
     {

@@ -32,7 +32,8 @@ pub trait Driver: Send + Sync + 'static {
     /// Connects and logs in with these credentials. The pool limits the time and may drop the future.
     ///
     /// # Errors
-    /// Typed as the caller should see it: `Unreachable`, `TlsFailed`, `AuthRejected`, `UnknownDatabase` …
+    /// Typed as the caller should see it: `Unreachable`, `TlsFailed`, `AuthRejected`, `UnknownDatabase` … `AuthRejected` is
+    /// held against the password and its version, unless it says with `with_retry_after` that it is not about these.
     fn connect(&self, credentials: &Credentials) -> impl Future<Output = Result<Self::Session, DatabaseError>> + Send;
 }
 

@@ -1,11 +1,10 @@
 use std::time::Duration;
 
 use ::redis::cluster::ClusterClient;
-use ::redis::{
-    ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, TlsCertificates, TlsMode as Theirs,
-};
+use ::redis::{ConnectionAddr, IntoConnectionInfo, ProtocolVersion, TlsCertificates, TlsMode as Theirs};
 use secrecy::ExposeSecret;
 use shared_kernel::database::DatabaseError;
+use tokio::time::Instant;
 
 use super::driver::{RedisDriver, identity};
 use super::error;
@@ -14,33 +13,44 @@ use super::session::{Link, RedisSession};
 use crate::credentials::Credentials;
 use crate::settings::TlsMode;
 
-/// How often a command follows a redirection or goes to a node that took over.
+/// How often a command is sent on or sent again that was not executed; see [`NodeConnection`](super::NodeConnection).
 const REDIRECTIONS: u32 = 8;
 /// The driver's pause before it asks a cluster that is busy with itself once more, in milliseconds.
 const PAUSES: (u64, u64) = (20, 500);
 /// The driver wants a limit of its own on each answer; the pool's is always shorter.
 const LIMIT: Duration = Duration::from_hours(1);
 
+/// Steps that remain when a node has answered: the driver's connection to the same node, and those to the others.
+const SHARES: u32 = 2;
+
 /// A session on every node. One node is logged in to by hand first: what is wrong with the login or with TLS is told by
-/// its type that way, and a password that is rejected is tried once and not on every node.
+/// its type that way, and a password that is rejected is tried once and not on every node. The driver begins at the node
+/// that answered: the others of the configuration may be silent, and it would wait for each of them.
 pub(super) async fn connect(driver: &RedisDriver, credentials: &Credentials) -> Result<RedisSession, DatabaseError> {
     let attempt = "connecting to the cluster";
-    let mut scout = driver.single(credentials).await?;
+    let began = Instant::now();
+    let (mut scout, node) = driver.single(credentials, SHARES).await?;
     scout.command(::redis::cmd("CLUSTER").arg("SLOTS"), attempt).await?;
-    let client = client(driver.options(), credentials).map_err(|cause| error::map(cause, attempt))?;
-    let connection = client.get_async_connection().await.map_err(|cause| error::map(cause, attempt))?;
+    let left = driver.options().connect_timeout.saturating_sub(began.elapsed());
+    let client =
+        client(driver.options(), node, left / SHARES, credentials).map_err(|cause| error::map(cause, attempt))?;
+    let connection = client.get_async_generic_connection().await.map_err(|cause| error::map(cause, attempt))?;
     Ok(RedisSession { link: Link::Cluster(connection), version: scout.version.take(), _traffic: None })
 }
 
-fn client(options: &RedisOptions, credentials: &Credentials) -> ::redis::RedisResult<ClusterClient> {
-    let nodes: Vec<ConnectionInfo> =
-        options.nodes.iter().map(|node| address(node, options.tls).into_connection_info()).collect::<Result<_, _>>()?;
+fn client(
+    options: &RedisOptions,
+    node: &Node,
+    limit: Duration,
+    credentials: &Credentials,
+) -> ::redis::RedisResult<ClusterClient> {
+    let nodes = vec![address(node, options.tls).into_connection_info()?];
     let mut builder = ClusterClient::builder(nodes)
         .use_protocol(ProtocolVersion::RESP3)
         .retries(REDIRECTIONS)
         .min_retry_wait(PAUSES.0)
         .max_retry_wait(PAUSES.1)
-        .connection_timeout(LIMIT)
+        .connection_timeout(limit)
         .response_timeout(LIMIT)
         .overall_response_timeout(None);
     let identity = identity(credentials);

@@ -5,6 +5,7 @@ use secrecy::ExposeSecret;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::options::{Node, RedisOptions};
@@ -36,17 +37,33 @@ impl RedisDriver {
         &self.options
     }
 
-    /// Dials the nodes one after the other until one lets us in. A node that rejects the login is the last one asked:
-    /// the others would do the same, and each time counts.
-    pub(super) async fn single(&self, credentials: &Credentials) -> Result<RedisSession, DatabaseError> {
+    /// Dials the nodes one after the other until one lets us in, each within its share of the time that is left, of which
+    /// `kept` further shares are kept for what comes after. A node that rejects the login is the last one asked: the
+    /// others would do the same, and each time counts.
+    pub(super) async fn single(
+        &self,
+        credentials: &Credentials,
+        kept: u32,
+    ) -> Result<(RedisSession, &Node), DatabaseError> {
+        let began = Instant::now();
         let mut last = None;
-        for node in &self.options.nodes {
-            match self.dial(node, credentials).await {
+        for (node, shares) in self.options.nodes.iter().zip((1..=self.count()).rev()) {
+            let left = self.options.connect_timeout.saturating_sub(began.elapsed());
+            let share = left / (shares + kept);
+            let outcome = tokio::time::timeout(share, self.dial(node, credentials)).await.unwrap_or_else(|_| {
+                let message = format!("connecting to {node}: no answer within {} ms", share.as_millis());
+                Err(DatabaseError::new(DatabaseErrorKind::Unreachable, message))
+            });
+            match outcome {
                 Err(error) if *error.kind() == DatabaseErrorKind::Unreachable => last = Some(error),
-                outcome => return outcome,
+                outcome => return outcome.map(|session| (session, node)),
             }
         }
         Err(last.unwrap_or_else(|| DatabaseError::new(DatabaseErrorKind::Misconfigured, "there is no node")))
+    }
+
+    fn count(&self) -> u32 {
+        u32::try_from(self.options.nodes.len()).unwrap_or(u32::MAX - 1)
     }
 
     async fn dial(&self, node: &Node, credentials: &Credentials) -> Result<RedisSession, DatabaseError> {
@@ -106,7 +123,10 @@ impl Driver for RedisDriver {
 
     async fn connect(&self, credentials: &Credentials) -> Result<RedisSession, DatabaseError> {
         crate::tls::install_provider();
-        if self.options.cluster { cluster::connect(self, credentials).await } else { self.single(credentials).await }
+        if self.options.cluster {
+            return cluster::connect(self, credentials).await;
+        }
+        self.single(credentials, 0).await.map(|(session, _)| session)
     }
 }
 

@@ -33,6 +33,17 @@ pub(super) fn map(error: RedisError, attempt: &str) -> DatabaseError {
     DatabaseError::new(kind, text).with_source(error)
 }
 
+/// As [`map`], for who follows redirections: the one that is left over says that slots are still on the move.
+pub(super) fn map_in_cluster(error: RedisError, attempt: &str) -> DatabaseError {
+    match error.code() {
+        Some(code @ ("MOVED" | "ASK")) => {
+            let message = format!("{attempt}: the cluster is moving this key, and it was not found in time");
+            DatabaseError::new(DatabaseErrorKind::SerializationConflict, message).with_code(code).with_retry_after(SOON)
+        }
+        _ => map(error, attempt),
+    }
+}
+
 /// What could not be made of an answer.
 pub(super) fn decode(error: ::redis::ParsingError, attempt: &str) -> DatabaseError {
     // The parser's text may repeat the value.
@@ -138,6 +149,15 @@ mod tests {
     fn a_full_server_is_no_rejected_login() {
         let error = said(ServerErrorKind::ResponseError, "max number of clients reached");
         assert_eq!(*error.kind(), DatabaseErrorKind::Saturated, "{error:?}");
+    }
+
+    #[test]
+    fn a_redirection_is_a_fault_of_the_settings_only_where_none_are_followed() {
+        let moved = || RedisError::from((ServerErrorKind::Moved.into(), "said", "866 127.0.0.1:6380".to_owned()));
+        assert_eq!(*map(moved(), "GET").kind(), DatabaseErrorKind::Misconfigured);
+        let error = map_in_cluster(moved(), "GET");
+        assert_eq!(*error.kind(), DatabaseErrorKind::SerializationConflict);
+        assert!(!error.message().contains("options.cluster") && error.retry_after().is_some(), "{error:?}");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
-use crate::settings::TlsMode;
+use crate::settings::{PoolSettings, TlsMode};
 
 /// Where one server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +52,21 @@ pub struct RedisOptions {
     pub tls: TlsMode,
     /// The authorities to trust instead of the system's, PEM.
     pub authorities: Option<Vec<u8>>,
+    /// How long connecting may take, all nodes together. Each is given its share of what is left.
+    pub connect_timeout: Duration,
 }
 
 impl RedisOptions {
-    /// One server, database 0, no TLS.
+    /// One server, database 0, no TLS, the pool's usual time to connect.
     pub fn new(node: Node) -> Self {
-        Self { nodes: vec![node], cluster: false, database: 0, tls: TlsMode::Disabled, authorities: None }
+        Self {
+            nodes: vec![node],
+            cluster: false,
+            database: 0,
+            tls: TlsMode::Disabled,
+            authorities: None,
+            connect_timeout: PoolSettings::default().connect_timeout,
+        }
     }
 }
 
@@ -67,6 +77,7 @@ impl fmt::Debug for RedisOptions {
             .field("cluster", &self.cluster)
             .field("database", &self.database)
             .field("tls", &self.tls)
+            .field("connect_timeout", &self.connect_timeout)
             .finish_non_exhaustive()
     }
 }

@@ -8,6 +8,7 @@ use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Row, Transaction
 use tokio::task::AbortHandle;
 
 use super::error;
+use super::node::NodeConnection;
 use crate::pool::DriverSession;
 
 /// One connection of the driver: to a server, or to the nodes of a cluster.
@@ -16,7 +17,7 @@ pub enum Link {
     /// To one server.
     Single(MultiplexedConnection),
     /// To every node of a cluster.
-    Cluster(ClusterConnection),
+    Cluster(ClusterConnection<NodeConnection>),
 }
 
 impl ConnectionLike for Link {
@@ -66,7 +67,8 @@ impl Drop for Traffic {
 impl RedisSession {
     /// Sends a command and returns what the server answers; `attempt` is what an error says was tried.
     pub(super) async fn command(&mut self, command: &Cmd, attempt: &str) -> Result<Value, DatabaseError> {
-        command.query_async(&mut self.link).await.map_err(|cause| error::map(cause, attempt))
+        let map = if matches!(self.link, Link::Cluster(_)) { error::map_in_cluster } else { error::map };
+        command.query_async(&mut self.link).await.map_err(|cause| map(cause, attempt))
     }
 
     /// The driver's own connection.

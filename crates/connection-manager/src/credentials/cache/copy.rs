@@ -7,6 +7,8 @@ use crate::credentials::{Freshness, SecretStage};
 
 /// How far the clock of the machine that fetched a copy may be ahead of ours.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
+/// The longest time that is reckoned with.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
 
 /// What the store said about one stage of a secret, and when. `Debug` prints no content.
 #[derive(Debug, Clone)]
@@ -24,7 +26,8 @@ pub struct SecretCopy {
 impl SecretCopy {
     /// A copy made now. `spread` is between 0 and 1 and takes up to a tenth from its life.
     pub(super) fn new(version: Option<SecretVersion>, now: DateTime<Utc>, ttl: Duration, spread: f64) -> Self {
-        let life = ttl.mul_f64(1.0 - spread / 10.0);
+        // A year is further than anybody plans, and keeps the calendar's end out of reach.
+        let life = ttl.min(LONGEST).mul_f64(1.0 - spread / 10.0);
         Self { version, fetched: now, due: now + life.mul_f64(0.8), expires: now + life }
     }
 
@@ -36,6 +39,11 @@ impl SecretCopy {
     /// Whether its time has not passed. A copy from the future tells of a clock that was set back, and has no known age.
     pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
         now < self.expires && self.fetched - now < CLOCK_SKEW
+    }
+
+    /// Until when it serves while the store is away.
+    pub(super) fn stale_until(&self, limit: Duration) -> DateTime<Utc> {
+        self.expires + limit.min(LONGEST)
     }
 
     /// Whether it is time to renew it.
@@ -75,7 +83,7 @@ impl Question {
 
     /// Whether a copy will do while the store is away.
     pub(super) fn may_be_stale(&self, copy: &SecretCopy, now: DateTime<Utc>, limit: Duration) -> bool {
-        let within = now < copy.expires + limit && copy.fetched - now < CLOCK_SKEW;
+        let within = now < copy.stale_until(limit) && copy.fetched - now < CLOCK_SKEW;
         let useful = match &self.rejected {
             None => copy.version.is_some(),
             Some(rejected) => self.stage == SecretStage::Current && differs(copy, rejected),

@@ -84,19 +84,16 @@ impl Counters {
         }
     }
 
-    pub(super) fn hit_in_process(&self, key: &SecretKey, copy: &SecretCopy, now: DateTime<Utc>) {
+    pub(super) fn hit_in_process(&self) {
         self.process_hits.add();
-        tell_age(key, copy, now);
     }
 
-    pub(super) fn hit_in_shared(&self, key: &SecretKey, copy: &SecretCopy, now: DateTime<Utc>) {
+    pub(super) fn hit_in_shared(&self) {
         self.shared_hits.add();
-        tell_age(key, copy, now);
     }
 
-    pub(super) fn stale(&self, key: &SecretKey, copy: &SecretCopy, now: DateTime<Utc>) {
+    pub(super) fn stale(&self) {
         self.stale_serves.add();
-        tell_age(key, copy, now);
     }
 
     pub(super) fn refresh(&self) {
@@ -110,9 +107,11 @@ impl Counters {
         }
     }
 
-    /// Tells when the version is another one than before.
+    /// Tells when the store was asked, and when the version is another one than before. A moment is told and not an age,
+    /// which would stand still until the next question and look young all the while.
     #[expect(clippy::unused_self, reason = "everything that is told goes through the counters")]
     pub(super) fn kept(&self, key: &SecretKey, before: Option<&SecretCopy>, now: &SecretCopy) {
+        gauge!("bindery.secret.fetched", labels(key)).set(seconds(now.fetched));
         let version = |copy: &SecretCopy| copy.version.as_ref().map(|version| version.version.clone());
         let (old, new) = (before.and_then(version), version(now));
         if old == new {
@@ -162,6 +161,7 @@ fn labels(key: &SecretKey) -> Vec<Label> {
     vec![Label::new("secret", key.id.to_string()), Label::from_static_parts("stage", key.stage.label())]
 }
 
-fn tell_age(key: &SecretKey, copy: &SecretCopy, now: DateTime<Utc>) {
-    gauge!("bindery.secret.age", labels(key)).set(copy.age(now).as_secs_f64());
+/// Since 1970.
+fn seconds(at: DateTime<Utc>) -> f64 {
+    Duration::from_millis(at.timestamp_millis().try_into().unwrap_or_default()).as_secs_f64()
 }

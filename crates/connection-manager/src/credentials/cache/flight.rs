@@ -2,18 +2,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::copy::{Question, SecretCopy};
 use super::shared::{Lease, SharedLevel};
-use super::{Inner, SecretKey};
+use super::{Failure, Inner, SecretKey};
 use crate::credentials::store::{SecretVersion, StoreError, StoreErrorKind};
 use crate::spread;
 
 /// The steps in which another process's answer is waited for.
 const FIRST_STEP: Duration = Duration::from_millis(10);
 const LONGEST_STEP: Duration = Duration::from_millis(100);
+/// The longest that a failure is remembered, times two.
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// What a question is asked for.
 pub(super) enum Errand {
@@ -38,6 +41,9 @@ pub(super) struct Flight {
     errand: Errand,
     /// The newest copy that was seen on the way, which may do while the store is away.
     seen: Option<SecretCopy>,
+    /// How often the secret had been forgotten when it took off. Once it was forgotten again, what is brought is told to
+    /// those who wait for it and kept nowhere.
+    epoch: u64,
     announce: watch::Sender<Option<Landing>>,
     over: bool,
 }
@@ -48,9 +54,10 @@ impl Flight {
         key: SecretKey,
         errand: Errand,
         seen: Option<SecretCopy>,
+        epoch: u64,
         announce: watch::Sender<Option<Landing>>,
     ) -> Self {
-        Self { inner, key, errand, seen, announce, over: false }
+        Self { inner, key, errand, seen, epoch, announce, over: false }
     }
 
     pub(super) async fn run(mut self) {
@@ -59,14 +66,15 @@ impl Flight {
             None => self.ask(None).await,
         };
         self.over = true;
-        let landing = self.inner.land(&self.key, landing, self.seen.take());
+        let landing = self.inner.land(&self.key, landing, self.seen.take(), self.epoch);
         self.announce.send_replace(Some(landing));
     }
 
     /// Looks into the shared level, and asks the store when it is this process's turn.
     async fn through(&mut self, shared: &dyn SharedLevel) -> Landing {
         // Whoever holds the lease answers within the store's limit, or has died and lost it by then.
-        let patience = Instant::now() + self.inner.settings.timeout + Duration::from_secs(1);
+        let patience = self.inner.settings.timeout.saturating_add(Duration::from_secs(1));
+        let begun = Instant::now();
         let mut step = FIRST_STEP;
         loop {
             if let Some(copy) = self.look(shared).await {
@@ -82,7 +90,7 @@ impl Flight {
                     shared.release(&self.key, &token).await;
                     return landing;
                 }
-                Lease::Held if Instant::now() < patience => {
+                Lease::Held if begun.elapsed() < patience => {
                     tokio::time::sleep(step).await;
                     step = (step * 2).min(LONGEST_STEP);
                 }
@@ -99,7 +107,7 @@ impl Flight {
             Errand::Renew => !copy.is_due(now) && copy.version.is_some(),
         };
         if good {
-            self.inner.counters.hit_in_shared(&self.key, &copy, now);
+            self.inner.counters.hit_in_shared();
             return Some(Landing { outcome: Ok(copy), from_store: false });
         }
         if self.seen.as_ref().is_none_or(|seen| seen.fetched < copy.fetched) {
@@ -113,8 +121,11 @@ impl Flight {
         let outcome = match outcome {
             Ok(version) => {
                 let copy = self.inner.copy(version);
-                if let Some(shared) = shared {
+                if let Some(shared) = shared.filter(|_| self.is_wanted()) {
                     shared.write(&self.key, &copy).await;
+                    if !self.is_wanted() {
+                        shared.remove(&self.key).await;
+                    }
                 }
                 Ok(copy)
             }
@@ -127,12 +138,18 @@ impl Flight {
         };
         Landing { outcome, from_store: true }
     }
+
+    /// Whether the secret was not forgotten meanwhile.
+    fn is_wanted(&self) -> bool {
+        self.inner.entries().get(&self.key).is_some_and(|entry| entry.epoch == self.epoch)
+    }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
         if !self.over
             && let Some(entry) = self.inner.entries().get_mut(&self.key)
+            && entry.epoch == self.epoch
         {
             entry.flight = None;
         }
@@ -151,34 +168,46 @@ impl Inner {
         answer
     }
 
+    /// Up to two pauses, so that a fleet does not ask again all at once.
+    fn failure(&self, error: &StoreError, now: DateTime<Utc>) -> Failure {
+        let number = self.spread.fetch_add(1, Ordering::Relaxed);
+        let pause = self.settings.pause.min(LONGEST_PAUSE).mul_f64(1.0 + spread::share(number));
+        Failure { error: error.clone(), since: now, until: now + pause }
+    }
+
     fn copy(&self, version: Option<SecretVersion>) -> SecretCopy {
         let number = self.spread.fetch_add(1, Ordering::Relaxed);
         SecretCopy::new(version, self.clock.now(), self.settings.ttl, spread::share(number))
     }
 
     /// Keeps what a question came to, and lets the next one begin.
-    fn land(&self, key: &SecretKey, landing: Landing, seen: Option<SecretCopy>) -> Landing {
+    fn land(&self, key: &SecretKey, landing: Landing, seen: Option<SecretCopy>, epoch: u64) -> Landing {
         let now = self.clock.now();
         let mut entries = self.entries();
         let entry = entries.entry(key.clone()).or_default();
+        if entry.epoch != epoch {
+            return landing;
+        }
         entry.flight = None;
         match &landing.outcome {
             Ok(copy) => {
                 entry.failed = None;
                 self.counters.kept(key, entry.copy.as_ref(), copy);
+                entry.vouched = copy.version.as_ref().map(|_| copy.stale_until(self.settings.stale_limit));
                 entry.copy = Some(copy.clone());
                 landing
             }
             Err(error) if error.allows_stale() => {
                 tracing::warn!(secret = %key.id, stage = %key.stage, %error, "the secrets manager does not answer");
-                entry.failed = Some(now);
+                entry.failed = Some(self.failure(error, now));
                 // Another process's copy may be newer than ours, or all there is after a restart.
                 entry.copy = seen.or(entry.copy.take());
                 landing
             }
             Err(error) => {
                 tracing::warn!(secret = %key.id, stage = %key.stage, %error, "the secret cannot be read");
-                entry.failed = None;
+                entry.failed = Some(self.failure(error, now));
+                entry.vouched = None;
                 entry.copy = None;
                 landing
             }

@@ -14,6 +14,8 @@ use crate::credentials::SecretStage::{Current, Pending};
 use crate::credentials::store::StoreErrorKind;
 
 const HOUR: Duration = Duration::from_hours(1);
+/// Longer than a failure is remembered.
+const MOMENT: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_callers_ask_the_store_once() {
@@ -105,10 +107,11 @@ async fn the_lives_of_copies_differ() {
 }
 
 #[tokio::test]
-async fn failures_and_missing_versions_are_not_kept() {
+async fn failures_are_kept_for_a_moment_and_missing_versions_are_not_kept() {
     let desk = Desk::open();
     assert_eq!(cached(&desk.cache, "users").await.unwrap_err().kind(), StoreErrorKind::NotFound);
     desk.store.put("users", Current, "one");
+    desk.clock.advance(MOMENT);
     assert_eq!(cached(&desk.cache, "users").await.unwrap().as_deref(), Some("one"));
     let pending = || desk.cache.get("users", Pending, Freshness::Cached);
     assert!(pending().await.unwrap().is_none());
@@ -143,6 +146,75 @@ async fn a_cleared_secret_is_asked_for_again() {
     assert!(desk.cache.peek("users", Current).await.is_none());
     cached(&desk.cache, "users").await.unwrap();
     assert_eq!(desk.store.calls(), 2);
+}
+
+#[tokio::test]
+async fn what_was_under_way_when_a_secret_was_cleared_brings_nothing_back() {
+    let desk = Desk::closed();
+    desk.store.put("users", Current, "one");
+    let before = tokio::spawn({
+        let cache = desk.cache.clone();
+        async move { cached(&cache, "users").await }
+    });
+    testkit::eventually(Duration::from_secs(10), || desk.store.calls() == 1).await;
+    desk.cache.clear("users").await;
+    desk.store.open();
+    assert_eq!(before.await.unwrap().unwrap().as_deref(), Some("one"), "it was asked for before");
+    assert!(desk.cache.peek("users", Current).await.is_none());
+    cached(&desk.cache, "users").await.unwrap();
+    assert_eq!(desk.store.calls(), 2);
+}
+
+#[tokio::test]
+async fn whoever_asks_after_a_clear_does_not_wait_for_what_was_asked_before() {
+    let desk = Desk::closed();
+    desk.store.put("users", Current, "one");
+    let ask = || {
+        let cache = desk.cache.clone();
+        tokio::spawn(async move { cached(&cache, "users").await })
+    };
+    let before = ask();
+    testkit::eventually(Duration::from_secs(10), || desk.store.calls() == 1).await;
+    desk.cache.clear("users").await;
+    let after = ask();
+    testkit::eventually(Duration::from_secs(10), || desk.store.calls() == 2).await;
+    desk.store.open();
+    for asked in [before, after] {
+        assert_eq!(asked.await.unwrap().unwrap().as_deref(), Some("one"));
+    }
+    assert!(desk.cache.peek("users", Current).await.is_some());
+}
+
+#[tokio::test]
+async fn limits_of_any_length_are_reckoned_with() {
+    let desk = Desk::with(CacheSettings {
+        ttl: Duration::MAX,
+        stale_limit: Duration::MAX,
+        timeout: Duration::MAX,
+        pause: Duration::MAX,
+    });
+    desk.store.put("users", Current, "one");
+    cached(&desk.cache, "users").await.unwrap();
+    desk.store.fail(StoreErrorKind::Unavailable);
+    desk.clock.advance(HOUR * 24 * 400);
+    assert_eq!(cached(&desk.cache, "users").await.unwrap().as_deref(), Some("one"));
+    assert_eq!(cached(&desk.cache, "books").await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn measurements_tell_when_the_store_said_so_and_not_an_age_that_stands_still() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let scraper = recorder.handle();
+    let _recording = metrics::set_default_local_recorder(&recorder);
+    let desk = Desk::open();
+    desk.store.put("users", Current, "one");
+    cached(&desk.cache, "users").await.unwrap();
+    let fetched = desk.cache.peek("users", Current).await.unwrap().fetched.timestamp();
+    desk.clock.advance(HOUR / 2);
+    cached(&desk.cache, "users").await.unwrap();
+    let text = scraper.render();
+    let told = format!("bindery_secret_fetched{{secret=\"users\",stage=\"AWSCURRENT\"}} {fetched}");
+    assert!(text.lines().any(|line| line == told), "no {told} in\n{text}");
 }
 
 #[tokio::test]

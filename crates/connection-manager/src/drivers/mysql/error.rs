@@ -1,6 +1,7 @@
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use sqlx::mysql::MySqlDatabaseError;
 
+use crate::drivers::refusal::Refusal;
 use crate::drivers::sqlx_error::{self, ServerMessage, masked};
 
 /// The numbers of MySQL and MariaDB by what a caller can do.
@@ -12,8 +13,14 @@ pub(super) fn map(error: sqlx::Error, attempt: &str) -> DatabaseError {
         let number = server.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
         let message = server.message();
         let kind = kind(number, message);
-        let what = sqlx_error::message(&kind, attempt);
-        let error = DatabaseError::new(kind, what).with_code(number.to_string());
+        let refusal = refusal(number);
+        let what = match refusal {
+            Some(refusal) => format!("{attempt}: {}", refusal.remark()),
+            None => sqlx_error::message(&kind, attempt),
+        };
+        let error = DatabaseError::new(kind, what);
+        let error = if let Some(refusal) = refusal { refusal.mark(error) } else { error };
+        let error = error.with_code(number.to_string());
         if repeats_values(number) {
             error.with_source(ServerMessage(masked(message)))
         } else {
@@ -29,9 +36,9 @@ fn kind(number: u16, message: &str) -> DatabaseErrorKind {
             DatabaseErrorKind::ForeignKeyViolation { constraint: foreign_key(message) }
         }
         1205 | 1213 | 1020 | 3572 => DatabaseErrorKind::SerializationConflict,
-        // 1862 and 1820: the password has expired; 3118 and 4151: the account is locked; 1251 and 2059: no common way
-        // to log in; 4150: blocked after too many wrong passwords.
-        1045 | 1251 | 1698 | 1820 | 1862 | 3118 | 3159 | 4150 | 4151 => DatabaseErrorKind::AuthRejected,
+        // 1862 and 1820: the password has expired.
+        1045 | 1698 | 1820 | 1862 => DatabaseErrorKind::AuthRejected,
+        _ if refusal(number).is_some() => DatabaseErrorKind::AuthRejected,
         1044 | 1049 => DatabaseErrorKind::UnknownDatabase,
         1040 | 1203 | 1226 => DatabaseErrorKind::Saturated,
         1290 | 1792 | 1836 | 3100 => DatabaseErrorKind::ReadOnlyTarget,
@@ -43,6 +50,23 @@ fn kind(number: u16, message: &str) -> DatabaseErrorKind {
         }
         _ => DatabaseErrorKind::Query,
     }
+}
+
+/// Logins that are refused whatever the password is.
+fn refusal(number: u16) -> Option<Refusal> {
+    Some(match number {
+        3118 | 4151 => Refusal::Account("login refused, the account is locked: unlock it at the server"),
+        // MySQL's temporary lock, and MariaDB's until somebody lifts it.
+        3955 | 4150 => Refusal::Account(
+            "login refused, the account is blocked after too many wrong passwords: find who sends them, and unblock it at \
+             the server",
+        ),
+        3159 => Refusal::Rules("login refused, the server takes none without TLS: set tls.mode"),
+        1251 | 2059 => Refusal::Rules(
+            "login refused, the account's way to log in is none that the driver knows: choose another plugin for it",
+        ),
+        _ => return None,
+    })
 }
 
 /// Messages that quote what was sent. The others quote names of tables, columns, users and databases.
@@ -70,9 +94,11 @@ fn foreign_key(message: &str) -> Option<String> {
 fn unencrypted_password(error: &sqlx::Error) -> Option<DatabaseError> {
     let sqlx::Error::Configuration(cause) = error else { return None };
     cause.to_string().contains("rsa").then(|| {
-        let message = "connecting: login rejected, or the server has yet to see this password, which is sent under \
-                       TLS alone: set tls.mode";
-        DatabaseError::new(DatabaseErrorKind::AuthRejected, message)
+        let refusal = Refusal::Rules(
+            "login rejected, or the server has yet to see this password, which is sent under TLS alone: set tls.mode",
+        );
+        let message = format!("connecting: {}", refusal.remark());
+        refusal.mark(DatabaseError::new(DatabaseErrorKind::AuthRejected, message))
     })
 }
 
@@ -102,6 +128,20 @@ mod tests {
         let message = "Cannot delete or update a parent row: a foreign key constraint fails (`t`.`c`, CONSTRAINT \
                        `c_parent` FOREIGN KEY (`parent`) REFERENCES `p` (`id`))";
         assert_eq!(foreign_key(message).as_deref(), Some("c_parent"));
+    }
+
+    #[test]
+    fn a_login_refused_whatever_the_password_says_when_to_try_again() {
+        for number in [1251, 2059, 3118, 3159, 3955, 4150, 4151] {
+            assert_eq!(kind(number, ""), DatabaseErrorKind::AuthRejected, "{number}");
+            assert!(refusal(number).is_some(), "{number}");
+        }
+        for number in [1045, 1698, 1820, 1862] {
+            assert_eq!((kind(number, ""), refusal(number)), (DatabaseErrorKind::AuthRejected, None), "{number}");
+        }
+        let rsa = sqlx::Error::Configuration("rsa feature not enabled".into());
+        let error = unencrypted_password(&rsa).expect("the driver's own refusal");
+        assert!(error.retry_after().is_some() && error.message().contains("tls.mode"), "{error:?}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
+use crate::drivers::refusal::Refusal;
 use crate::drivers::sqlx_error::{self, ServerMessage, masked};
 
 /// SQLSTATE by what a caller can do (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
@@ -12,8 +13,14 @@ pub(super) fn map(error: sqlx::Error, attempt: &str) -> DatabaseError {
         // Class 22, data exceptions, quotes what could not be read.
         let message = if code.starts_with("22") { masked(server.message()) } else { server.message().to_owned() };
         let kind = kind(&code, constraint);
-        let what = sqlx_error::message(&kind, attempt);
-        DatabaseError::new(kind, what).with_code(code).with_source(ServerMessage(message))
+        let refusal = refusal(&code);
+        let what = match refusal {
+            Some(refusal) => format!("{attempt}: {}", refusal.remark()),
+            None => sqlx_error::message(&kind, attempt),
+        };
+        let error = DatabaseError::new(kind, what);
+        let error = if let Some(refusal) = refusal { refusal.mark(error) } else { error };
+        error.with_code(code).with_source(ServerMessage(message))
     })
 }
 
@@ -35,6 +42,13 @@ fn kind(code: &str, constraint: Option<String>) -> DatabaseErrorKind {
     }
 }
 
+/// Logins that are refused whatever the password is. A wrong one has a code of its own, 28P01.
+fn refusal(code: &str) -> Option<Refusal> {
+    (code == "28000").then_some(Refusal::Rules(
+        "login refused, the server's rules do not let this user in this way: see pg_hba.conf, and whether the role may log in",
+    ))
+}
+
 /// What a caller can do about an error.
 #[cfg(feature = "sea-orm")]
 pub(crate) fn kind_of(error: &sqlx::Error) -> DatabaseErrorKind {
@@ -49,6 +63,13 @@ pub(crate) fn kind_of(error: &sqlx::Error) -> DatabaseErrorKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rule_of_the_server_is_told_from_a_wrong_password() {
+        assert_eq!(kind("28000", None), DatabaseErrorKind::AuthRejected);
+        assert!(refusal("28000").is_some());
+        assert_eq!(refusal("28P01"), None);
+    }
 
     #[test]
     fn codes_are_told_apart_by_what_a_caller_can_do() {

@@ -3,6 +3,8 @@ use std::time::Duration;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use tiberius::error::{Error, IoErrorKind, TokenError};
 
+use crate::drivers::refusal::Refusal;
+
 /// The server's own words, without what they repeat of a statement's values.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -52,8 +54,9 @@ pub(super) fn map_connecting(error: Error, wants_tls: bool) -> DatabaseError {
 fn from_server(token: &TokenError, attempt: &str) -> DatabaseError {
     let (number, text) = (token.code(), token.message());
     let kind = if token.class() >= FATAL { DatabaseErrorKind::Unreachable } else { kind(number, text) };
+    let refusal = refusal(number);
     let what = match &kind {
-        DatabaseErrorKind::AuthRejected => "login rejected",
+        DatabaseErrorKind::AuthRejected => refusal.map_or("login rejected", Refusal::remark),
         DatabaseErrorKind::UnknownDatabase => "the database is not there or may not be entered",
         DatabaseErrorKind::Saturated => "the server takes no more work at the moment",
         DatabaseErrorKind::Unreachable => "the server ended the connection or is not available",
@@ -68,7 +71,11 @@ fn from_server(token: &TokenError, attempt: &str) -> DatabaseError {
     let error = DatabaseError::new(kind, format!("{attempt}: {what}"))
         .with_code(number.to_string())
         .with_source(ServerMessage(message));
-    if is_passing(number) { error.with_retry_after(BREATHER) } else { error }
+    match refusal {
+        Some(refusal) => refusal.mark(error),
+        None if is_passing(number) => error.with_retry_after(BREATHER),
+        None => error,
+    }
 }
 
 fn kind(number: u32, text: &str) -> DatabaseErrorKind {
@@ -80,8 +87,9 @@ fn kind(number: u32, text: &str) -> DatabaseErrorKind {
         547 if !text.contains("CHECK") => DatabaseErrorKind::ForeignKeyViolation { constraint: quoted(text, '"', 0) },
         // Deadlock; lock time-out; snapshot conflicts of tables on disk and in memory.
         1205 | 1222 | 3960 | 41301 | 41302 | 41305 | 41325 => DatabaseErrorKind::SerializationConflict,
-        // Wrong, from an untrusted domain, disabled, locked, expired, to be changed first.
-        18450 | 18452 | 18456 | 18458 | 18470 | 18486 | 18487 | 18488 => DatabaseErrorKind::AuthRejected,
+        // Wrong, expired, to be changed first.
+        18456 | 18487 | 18488 => DatabaseErrorKind::AuthRejected,
+        _ if refusal(number).is_some() => DatabaseErrorKind::AuthRejected,
         911 | 916 | 4060 | 4064 => DatabaseErrorKind::UnknownDatabase,
         // 978: a replica that answers readers who say so; 976 is one that answers nobody.
         978 | 3906 | 3908 => DatabaseErrorKind::ReadOnlyTarget,
@@ -93,6 +101,19 @@ fn kind(number: u32, text: &str) -> DatabaseErrorKind {
         8645 | 10961 => DatabaseErrorKind::Timeout,
         _ => DatabaseErrorKind::Query,
     }
+}
+
+/// Logins that are refused whatever the password is.
+fn refusal(number: u32) -> Option<Refusal> {
+    Some(match number {
+        18486 => Refusal::Account("login refused, the account is locked out: unlock it at the server"),
+        18470 => Refusal::Account("login refused, the account is disabled: enable it at the server"),
+        18450 | 18452 => Refusal::Rules(
+            "login refused, the server takes no logins with a password from here: allow SQL Server authentication",
+        ),
+        18458 => Refusal::Rules("login refused, the server's licence allows no further user"),
+        _ => return None,
+    })
 }
 
 /// Azure's databases say of these that they pass.

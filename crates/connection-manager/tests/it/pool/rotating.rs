@@ -103,7 +103,7 @@ async fn who_waits_gets_an_old_connection_rather_than_none() {
         let outside = &outside;
         async move { outside.connect(&credentials).await }
     };
-    assert_eq!(pool.keyring().login(attempt).await.unwrap().generation, 2);
+    assert_eq!(pool.keyring().login(Duration::from_secs(5), attempt).await.unwrap().generation, 2);
     let waiter = tokio::spawn({
         let pool = pool.clone();
         async move { run(&mut pool.acquire(None).await.unwrap(), "which").await.unwrap() }

@@ -1,4 +1,5 @@
 use super::*;
+use testkit::proxy::{Proxy, Traffic};
 use testkit::redis::free_port;
 
 /// Three nodes that share the slots among them.
@@ -94,8 +95,50 @@ fn a_cluster_is_found_through_any_node_and_rejects_a_login_once() {
         let further = format!("127.0.0.1:{}", cluster.0[2].port());
         let settings = cluster.settings().with_port(gone).with_option("nodes", further);
         assert_serves(&open(settings).await).await;
+        // It takes connections and never says a word; the others have their share of the time all the same.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut settings = cluster
+            .settings()
+            .with_port(silent.local_addr().unwrap().port())
+            .with_option("nodes", format!("127.0.0.1:{gone},127.0.0.1:{}", cluster.0[1].port()));
+        settings.pool.connect_timeout = Duration::from_secs(8);
+        assert_serves(&open(settings).await).await;
         let outcome = testkit::connect(with_password(cluster.settings(), "wr0ng")).await;
         assert_eq!(refused(outcome, &DatabaseErrorKind::AuthRejected).code(), Some("WRONGPASS"));
+    });
+}
+
+#[test]
+fn a_command_whose_answer_was_lost_is_not_sent_again() {
+    testkit::run(async {
+        let (port, bus) = (free_port(), free_port().to_string());
+        let proxy = Proxy::start(format!("127.0.0.1:{port}")).await.unwrap();
+        let announced = proxy.port().to_string();
+        let further = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+        let address = ["--cluster-announce-ip", "127.0.0.1", "--cluster-announce-port", &announced];
+        let node = OwnRedis::start_at(port, &[&further[..], &address[..]].concat()).await;
+        tell::<()>(&node, cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16383).take()).await;
+        eventually_some(Duration::from_secs(30), || async {
+            let info: String = tell(&node, cmd("CLUSTER").arg("INFO").take()).await;
+            info.contains("cluster_state:ok").then_some(())
+        })
+        .await;
+        let settings = node.settings().with_option("cluster", "true").with_port(proxy.port());
+        let connection = open(settings.with_pool(PoolSettings::sized(0, 1))).await;
+        let (key, direct) = (key("counter"), node.connection().await);
+        proxy.set(Traffic::Mute).await;
+        let counting = tokio::spawn({
+            let (connection, key) = (connection.clone(), key.clone());
+            async move { connection.key_value().unwrap().increment(&key, 1, Expiry::Never, &context()).await }
+        });
+        let counted = async || direct.key_value().unwrap().get(&key, &context()).await.unwrap();
+        eventually_some(SOON, || async { counted().await }).await;
+        // The connection is lost, and the next one is let through at once.
+        proxy.set(Traffic::Pass).await;
+        refused(counting.await.unwrap(), &DatabaseErrorKind::Unreachable);
+        assert_eq!(counted().await.as_deref(), Some(&b"1"[..]));
+        assert_serves(&connection).await;
+        assert_eq!(counted().await.as_deref(), Some(&b"1"[..]));
     });
 }
 

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use connection_manager::{
-    ConnectionFactory, Connector as _, Credentials, Freshness, Keyring, SecretSource, SecretStage,
+    ConnectionFactory, Connector as _, Credentials, Freshness, Keyring, SecretSource, SecretStage, SourceError,
     connectors::RedisConnector,
 };
 use shared_kernel::database::ConnectionName;
@@ -26,7 +26,7 @@ impl SecretSource for Rotating {
         _: &ConnectionSettings,
         stage: SecretStage,
         _: Freshness<'_>,
-    ) -> Result<Option<Credentials>, DatabaseError> {
+    ) -> Result<Option<Credentials>, SourceError> {
         let (current, pending) = *self.0.lock().unwrap();
         let version = match stage {
             SecretStage::Current => Some(current),

@@ -3,8 +3,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use connection_manager::{ConnectionSettings, Credentials, Freshness, SecretSource, SecretStage};
-use shared_kernel::database::{ConnectionName, DatabaseError};
+use connection_manager::{ConnectionSettings, Credentials, Freshness, SecretSource, SecretStage, SourceError};
+use shared_kernel::database::ConnectionName;
 
 /// A secret whose versions the test moves from stage to stage.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl SecretSource for Stages {
         _: &ConnectionSettings,
         stage: SecretStage,
         _: Freshness<'_>,
-    ) -> Result<Option<Credentials>, DatabaseError> {
+    ) -> Result<Option<Credentials>, SourceError> {
         self.questions.fetch_add(1, Ordering::SeqCst);
         if self.silent.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;

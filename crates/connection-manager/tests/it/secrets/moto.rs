@@ -1,13 +1,16 @@
 //! The client of AWS Secrets Manager and the cache in front of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use connection_manager::credentials::store::{SecretStore, StoreErrorKind};
 use connection_manager::credentials::{SecretStage, completed};
-use connection_manager::{Freshness, SecretSource};
+use connection_manager::probe::probe;
+use connection_manager::{ConnectionFactory, Freshness, Keyring, PasswordSource, SecretSource};
 use secrecy::ExposeSecret;
-use shared_kernel::database::{DatabaseErrorKind, Engine};
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Engine};
 use testkit::proxy::{Proxy, Traffic};
+use testkit::redis::OwnRedis;
 
 use super::desk::{CANARY, Desk, emulator, name, settings, store};
 
@@ -135,11 +138,76 @@ async fn what_is_wrong_with_a_secret_is_told_without_its_content() {
         let (source, connection) = (desk.source(), super::desk::name());
         let found = source.credentials(&connection, &settings, SecretStage::Current, Freshness::Cached).await;
         let error = found.unwrap_err();
-        assert_eq!(*error.kind(), DatabaseErrorKind::SecretUnavailable);
+        assert_eq!(*error.error().kind(), DatabaseErrorKind::SecretUnavailable);
         let told = format!("{error}: {:?}: {error:?}", std::error::Error::source(&error).map(ToString::to_string));
         assert!(told.contains(expected) && told.contains(&desk.id(name)), "{told}");
         assert!(!told.contains(CANARY), "{told}");
     }
+}
+
+/// Logs in to a server that takes every password, with what AWS says through the front.
+async fn log_in(keyring: &Keyring) -> Result<u64, DatabaseError> {
+    let server = |_| std::future::ready(Ok(()));
+    keyring.login(Duration::from_secs(5), server).await.map(|login| login.generation)
+}
+
+#[tokio::test]
+async fn a_password_outlives_an_outage_of_aws_up_to_the_limit_and_never_its_refusal() {
+    let desk = Desk::open().await;
+    desk.create("users", WHOLE).await;
+    let keyring = || Keyring::new(Arc::new(desk.source()), name(), settings(Engine::MYSQL, desk.id("users")));
+    let (away, refused) = ((500, "InternalServiceError"), (400, "AccessDeniedException"));
+    for (failure, later, serves) in [
+        (away, Duration::from_hours(20), true),
+        (away, Duration::from_hours(26), false),
+        (refused, Duration::from_hours(20), false),
+        ((400, "ResourceNotFoundException"), Duration::from_hours(20), false),
+    ] {
+        desk.front.answer(None);
+        let keyring = keyring();
+        log_in(&keyring).await.unwrap();
+        desk.front.answer(Some(failure));
+        desk.clock.advance(later);
+        let outcome = log_in(&keyring).await;
+        assert_eq!(outcome.is_ok(), serves, "{failure:?} for {later:?}: {outcome:?}");
+        if let Err(error) = outcome {
+            assert_eq!(*error.kind(), DatabaseErrorKind::SecretUnavailable);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cleared_secret_serves_from_memory_while_aws_is_away_and_not_once_it_refuses() {
+    let desk = Desk::open().await;
+    desk.create("users", WHOLE).await;
+    let source = desk.source();
+    let keyring = Keyring::new(Arc::new(source.clone()), name(), settings(Engine::MYSQL, desk.id("users")));
+    log_in(&keyring).await.unwrap();
+    source.cache().clear(&desk.id("users")).await;
+    desk.front.answer(Some((500, "InternalServiceError")));
+    log_in(&keyring).await.unwrap();
+    desk.front.answer(Some((400, "AccessDeniedException")));
+    desk.clock.advance(Duration::from_mins(1));
+    assert_eq!(*log_in(&keyring).await.unwrap_err().kind(), DatabaseErrorKind::SecretUnavailable);
+    desk.front.answer(Some((500, "InternalServiceError")));
+    desk.clock.advance(Duration::from_mins(1));
+    assert_eq!(*log_in(&keyring).await.unwrap_err().kind(), DatabaseErrorKind::SecretUnavailable);
+}
+
+#[test]
+fn a_secret_of_redis_without_a_user_is_that_of_the_default_user() {
+    testkit::run(async {
+        let desk = Desk::open().await;
+        let server = OwnRedis::start(&[]).await;
+        desk.create("cache", &format!(r#"{{"engine":"redis","password":"{}"}}"#, OwnRedis::PASSWORD)).await;
+        let mut settings = server.settings();
+        settings.password = PasswordSource::SecretsManager { id: desk.id("cache") };
+        let secrets: Arc<dyn SecretSource> = Arc::new(desk.source());
+        let stages = probe(&ConnectionFactory::compiled(), &secrets, &name(), &settings).await;
+        assert!(stages.iter().all(|stage| stage.passed()), "{stages:?}");
+        let login = stages.iter().find(|stage| stage.name == "login").unwrap();
+        assert_eq!(login.outcome.as_deref(), Ok("as `default`"));
+    });
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 use connection_manager::credentials::Credentials;
 use connection_manager::drivers::sqlserver::{SqlServerDriver, SqlServerOptions};
-use connection_manager::{Driver, DriverSession, TlsMode};
+use connection_manager::{ConnectionFactory, ConnectionManager, Driver, DriverSession, TlsMode};
+use shared_kernel::database::{Access, Connections};
 use testkit::tds::{Admission, Ending, ServerMessage};
 
 use super::*;
@@ -86,9 +87,53 @@ async fn a_login_turned_away_for_a_while_says_when_to_come_back() {
         let error = refused(driver(&server).connect(&credentials()).await, &kind);
         assert!(error.retry_after().is_some(), "{error:?}");
     }
-    server.set_login_error(Some(ServerMessage::new(18486, "Login failed: the account is locked out.")));
+}
+
+#[tokio::test]
+async fn a_login_refused_whatever_the_password_says_when_to_come_back_and_a_wrong_password_does_not() {
+    let server = server().start().await.unwrap();
+    for (number, remark) in [(18486, "locked out"), (18470, "disabled"), (18452, "SQL Server authentication")] {
+        server.set_login_error(Some(ServerMessage::new(number, "Login failed.")));
+        let error = refused(driver(&server).connect(&credentials()).await, &DatabaseErrorKind::AuthRejected);
+        assert!(error.retry_after().is_some() && error.message().contains(remark), "{error:?}");
+    }
+    server.set_login_error(Some(ServerMessage::new(18456, "Login failed.")));
     let error = refused(driver(&server).connect(&credentials()).await, &DatabaseErrorKind::AuthRejected);
     assert_eq!(error.retry_after(), None);
+}
+
+fn manager(server: &TdsServer, settings: ConnectionSettings, names: [&str; 2]) -> ConnectionManager {
+    let other = settings.clone().with_database("master").with_port(server.address().port());
+    ConnectionManager::builder(ConnectionFactory::compiled())
+        .connection(names[0], settings)
+        .connection(names[1], other)
+        .build()
+        .expect("names of connections")
+}
+
+#[tokio::test]
+async fn a_password_that_was_rejected_for_one_connection_is_not_tried_by_another_to_the_same_server() {
+    let server = server().start().await.unwrap();
+    let wrong = settings(&server).with_password(PasswordSource::Literal("wr0ng-pa55word".into()));
+    let manager = manager(&server, wrong, ["users", "books"]);
+    for name in ["users", "books", "users"] {
+        let outcome = manager.get(name, Access::Read, &context()).await;
+        let error = refused(outcome, &DatabaseErrorKind::AuthRejected);
+        assert_eq!(error.connection().map(ToString::to_string).as_deref(), Some(name));
+    }
+    assert_eq!((server.connections().accepted, server.connections().rejected), (1, 1));
+}
+
+#[tokio::test]
+async fn a_locked_account_is_left_alone_and_its_password_stays_good() {
+    let server = server().start().await.unwrap();
+    server.set_login_error(Some(ServerMessage::new(18486, "Login failed: the account is locked out.")));
+    let manager = manager(&server, settings(&server), ["users", "books"]);
+    for name in ["users", "books", "users"] {
+        let outcome = manager.get(name, Access::Read, &context()).await;
+        assert!(refused(outcome, &DatabaseErrorKind::AuthRejected).retry_after().is_some());
+    }
+    assert_eq!(server.connections().accepted, 1, "nobody tries while it is locked");
 }
 
 #[tokio::test]

@@ -29,10 +29,21 @@ impl Desk {
         desk
     }
 
+    /// The same with other settings.
+    pub(super) fn with(settings: CacheSettings) -> Self {
+        let desk = Self::behind(settings);
+        desk.store.open();
+        desk
+    }
+
     /// The store does not answer before [`FakeStore::open`].
     pub(super) fn closed() -> Self {
+        Self::behind(CacheSettings::default())
+    }
+
+    fn behind(settings: CacheSettings) -> Self {
         let (store, clock) = (Arc::new(FakeStore::default()), Arc::new(FakeClock::default()));
-        let cache = SecretCache::new(store.clone(), CacheSettings::default(), clock.clone());
+        let cache = SecretCache::new(store.clone(), settings, clock.clone());
         Self { store, clock, cache }
     }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::HOUR;
 use super::fakes::{Desk, cached, rejected};
+use super::{HOUR, MOMENT};
 use crate::credentials::SecretStage::Current;
 use crate::credentials::store::StoreErrorKind;
 
@@ -66,6 +66,7 @@ async fn a_refusal_is_never_answered_with_an_old_copy() {
         assert_eq!(cached(&desk.cache, "users").await.unwrap_err().kind(), kind);
         // What was forgotten stays so when the store is away after that.
         desk.store.fail(StoreErrorKind::Unavailable);
+        desk.clock.advance(MOMENT);
         assert_eq!(cached(&desk.cache, "users").await.unwrap_err().kind(), StoreErrorKind::Unavailable);
         assert_eq!(desk.cache.snapshot().stale_serves, 0);
     }
@@ -81,6 +82,46 @@ async fn everybody_who_waited_gets_the_old_copy() {
     let waiters = futures_util::future::join_all((0..50).map(|_| cached(&desk.cache, "users"))).await;
     assert!(waiters.into_iter().all(|found| found.unwrap().as_deref() == Some("one")));
     assert_eq!(desk.store.calls(), 2);
+}
+
+#[tokio::test]
+async fn callers_without_a_copy_do_not_beset_a_store_that_fails() {
+    for kind in [StoreErrorKind::Unavailable, StoreErrorKind::Denied, StoreErrorKind::NotFound] {
+        let desk = Desk::open();
+        desk.store.fail(kind);
+        for round in 1..=3 {
+            for _ in 0..1000 {
+                assert_eq!(cached(&desk.cache, "users").await.unwrap_err().kind(), kind);
+            }
+            assert_eq!(desk.store.calls(), round, "{kind:?}");
+            desk.clock.advance(MOMENT);
+        }
+        desk.store.recover();
+        desk.store.put("users", Current, "one");
+        assert_eq!(cached(&desk.cache, "users").await.unwrap().as_deref(), Some("one"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_elsewhere_counts_while_the_store_is_away_and_not_once_it_has_refused() {
+    let vouched = |desk: &Desk| desk.cache.is_vouched_for("users", Current);
+    let desk = Desk::open();
+    assert!(!vouched(&desk));
+    desk.store.put("users", Current, "one");
+    cached(&desk.cache, "users").await.unwrap();
+    desk.cache.clear("users").await;
+    desk.store.fail(StoreErrorKind::Unavailable);
+    cached(&desk.cache, "users").await.unwrap_err();
+    assert!(vouched(&desk));
+    desk.clock.advance(HOUR * 26);
+    assert!(!vouched(&desk), "the limit has passed");
+    desk.store.recover();
+    cached(&desk.cache, "users").await.unwrap();
+    assert!(vouched(&desk));
+    desk.cache.clear("users").await;
+    desk.store.fail(StoreErrorKind::Denied);
+    cached(&desk.cache, "users").await.unwrap_err();
+    assert!(!vouched(&desk));
 }
 
 #[tokio::test]
