@@ -204,7 +204,7 @@ fn a_secret_of_redis_without_a_user_is_that_of_the_default_user() {
         settings.password = PasswordSource::SecretsManager { id: desk.id("cache") };
         let secrets: Arc<dyn SecretSource> = Arc::new(desk.source());
         let stages = probe(&ConnectionFactory::compiled(), &secrets, &name(), &settings).await;
-        assert!(stages.iter().all(|stage| stage.passed()), "{stages:?}");
+        assert!(stages.iter().all(connection_manager::probe::Stage::passed), "{stages:?}");
         let login = stages.iter().find(|stage| stage.name == "login").unwrap();
         assert_eq!(login.outcome.as_deref(), Ok("as `default`"));
     });
