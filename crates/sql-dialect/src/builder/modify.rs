@@ -179,12 +179,17 @@ walk!(UpdateWalk {
     }
 
     /// `OUTPUT` of Transact-SQL stands before `FROM`, and sea-query hands it over behind it.
+    ///
+    /// The table that is changed is named in `FROM` as well: where another source is the same table under an alias and
+    /// the only mention of it, Transact-SQL takes that one for the table to change.
     fn prepare_update_from(&self, from: &[TableRef], sql: &mut impl SqlWriter) {
         match self.builder.dialect {
             Dialect::MySql => {}
             Dialect::Postgres | Dialect::Sqlite => self.write_from(from, sql),
+            Dialect::SqlServer if from.is_empty() => {}
             Dialect::SqlServer => {
-                self.from.replace(from.to_vec());
+                let target = self.target.borrow().clone();
+                self.from.replace(target.into_iter().chain(from.iter().cloned()).collect());
             }
         }
     }

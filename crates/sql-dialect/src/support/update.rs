@@ -43,6 +43,12 @@ pub(super) const CONSTRUCTS: &[Construct] = &[
         Statement::Update(update.table("people").value("age", case).and_where(first()).take())
     }),
     Construct::new("UPDATE … FROM", &[], Answer::Changed(2), || Statement::Update(buyers())),
+    Construct::new("UPDATE … FROM the same table", &[], Answer::Changed(5), || {
+        let boss = TableRef::from("people").alias("boss");
+        let mut update = Query::update();
+        update.table("people").value("age", 90_i64).from(boss).and_where(Expr::col(("boss", "id")).eq(1_i64));
+        Statement::Update(update)
+    }),
     Construct::new("UPDATE … FROM several tables", &[MySql], Answer::Changed(2), || {
         let boss = TableRef::from("people").alias("boss");
         let condition = Expr::col(("boss", "id")).equals(("people", "boss_id"));
