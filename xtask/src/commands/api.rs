@@ -20,7 +20,11 @@ pub(crate) struct Rest {
 
 /// Runs the program with a command and the rest of the words.
 pub(crate) fn run(command: &[&str], rest: &Rest) -> Result<ExitCode> {
-    let status = process::run(&mut program(command, rest))?;
+    finish(&mut program(command, rest))
+}
+
+fn finish(program: &mut Command) -> Result<ExitCode> {
+    let status = process::run(program)?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -56,7 +60,7 @@ pub(crate) fn dev(rest: &Rest, screen: &Screen) -> Result<ExitCode> {
     if run(&["seed"], &sample)? != ExitCode::SUCCESS {
         screen.line("! no sample data; the service starts without");
     }
-    run(&["serve"], rest)
+    finish(program(&["serve"], rest).env("BINDERY_LOG__FORMAT", "pretty"))
 }
 
 /// Of the words for `serve`, those that say where the configuration and the data are; `seed` takes them as well.
