@@ -10,6 +10,7 @@
 mod copy;
 mod counters;
 mod flight;
+mod sealed;
 mod shared;
 
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ pub use self::copy::SecretCopy;
 use self::counters::Counters;
 pub use self::counters::{CacheSnapshot, SecretSnapshot};
 use self::flight::{Errand, Flight, Landing};
+pub use self::sealed::{InvalidSealingKey, SealedLevel, SealedSettings, SealingKey, SealingKeys};
 pub use self::shared::{Lease, SharedLevel};
 use super::store::{SecretStore, SecretVersion, StoreError};
 use super::{Freshness, SecretStage};
