@@ -48,9 +48,14 @@ pub enum TextError {
         actual: usize,
     },
     /// A control character that is not allowed here.
-    #[error("holds the control character U+{:04X}", *.0 as u32)]
-    Control(char),
+    #[error(transparent)]
+    Control(#[from] ControlCharacter),
 }
+
+/// A control character that is not allowed where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("holds the control character U+{:04X}", *.0 as u32)]
+pub struct ControlCharacter(pub char);
 
 impl Fault for TextError {
     fn code(&self) -> &'static str {
@@ -66,8 +71,8 @@ impl Fault for TextError {
 /// Brings a text to Unicode Normalization Form C (Unicode Standard Annex #15) and cuts white space at both ends.
 ///
 /// # Errors
-/// [`TextError::Control`] for U+0000 and for control characters that `controls` does not allow, counted after trimming.
-pub fn normalize(text: &str, controls: Controls) -> Result<String, TextError> {
+/// [`ControlCharacter`] for U+0000 and for control characters that `controls` does not allow, counted after trimming.
+pub fn normalize(text: &str, controls: Controls) -> Result<String, ControlCharacter> {
     // Trimming comes second: two spaces that NFC replaces (U+2000, U+2001) are white space before and after.
     let composed = composed(text);
     let trimmed = composed.trim();
@@ -76,7 +81,7 @@ pub fn normalize(text: &str, controls: Controls) -> Result<String, TextError> {
         Controls::LineBreaks => matches!(character, '\t' | '\n' | '\r'),
     };
     match trimmed.chars().find(|character| character.is_control() && !allowed(*character)) {
-        Some(character) => Err(TextError::Control(character)),
+        Some(character) => Err(ControlCharacter(character)),
         None => Ok(trimmed.to_owned()),
     }
 }
@@ -140,11 +145,11 @@ mod tests {
     #[test]
     fn control_characters_are_refused_and_named() {
         let error = normalize("a\u{0}b", Controls::LineBreaks).expect_err("U+0000 is never allowed");
-        assert_eq!(error, TextError::Control('\0'));
+        assert_eq!(error, ControlCharacter('\0'));
         assert_eq!(error.to_string(), "holds the control character U+0000");
-        assert_eq!(normalize("a\tb", Controls::Refused), Err(TextError::Control('\t')));
+        assert_eq!(normalize("a\tb", Controls::Refused), Err(ControlCharacter('\t')));
         assert_eq!(normalize("a\r\n\tb", Controls::LineBreaks), Ok("a\r\n\tb".to_owned()));
-        assert_eq!(normalize("a\u{85}b", Controls::LineBreaks), Err(TextError::Control('\u{85}')));
+        assert_eq!(normalize("a\u{85}b", Controls::LineBreaks), Err(ControlCharacter('\u{85}')));
     }
 
     #[test]
@@ -162,7 +167,7 @@ mod tests {
             TextError::Empty,
             TextError::TooShort { min: 2, actual: 1 },
             TextError::TooLong { max: 1, actual: 2 },
-            TextError::Control('\0'),
+            TextError::Control(ControlCharacter('\0')),
         ];
         let codes: std::collections::BTreeSet<_> = faults.iter().map(Fault::code).collect();
         assert_eq!(codes.len(), faults.len());

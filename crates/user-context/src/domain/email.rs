@@ -1,7 +1,7 @@
 use std::fmt;
 
 use email_address::{EmailAddress, Options};
-use shared_kernel::text::{Controls, TextError, fold_key, normalize};
+use shared_kernel::text::{ControlCharacter, Controls, fold_key, normalize};
 use shared_kernel::validation::Fault;
 
 /// An e-mail address (RFC 5321 with the internationalized mailboxes of RFC 6531): `local-part@domain`, at most 254
@@ -48,10 +48,8 @@ impl Email {
     /// # Errors
     /// [`EmailError`]
     pub fn parse(text: &str) -> Result<Self, EmailError> {
-        let text = normalize(text, Controls::Refused).map_err(|error| match error {
-            TextError::Control(_) => EmailError::Malformed("holds a control character"),
-            TextError::Empty | TextError::TooShort { .. } | TextError::TooLong { .. } => EmailError::Empty,
-        })?;
+        let text = normalize(text, Controls::Refused)
+            .map_err(|ControlCharacter(_)| EmailError::Malformed("holds a control character"))?;
         if text.is_empty() {
             return Err(EmailError::Empty);
         }
