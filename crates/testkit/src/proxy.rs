@@ -2,8 +2,9 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -26,7 +27,17 @@ pub enum Traffic {
     Swallow,
     /// What callers say reaches the other side, and no answer comes back. Whoever missed one is reset when that ends.
     Mute,
+    /// They reach the other side later: every piece is held up for this long, in either direction.
+    Delay(Duration),
+    /// Answers come back in pieces of this many bytes, a tenth of a second apart: a peer that is barely alive. What callers
+    /// say passes.
+    Drip(NonZeroUsize),
 }
+
+/// The most that is kept of what callers said.
+const RECORD: usize = 1 << 20;
+/// Between two pieces of an answer that drips.
+const DRIP: Duration = Duration::from_millis(100);
 
 /// Stands in front of one server. Connections end when it is dropped.
 #[derive(Debug)]
@@ -35,8 +46,27 @@ pub struct Proxy {
     traffic: Arc<watch::Sender<Traffic>>,
     /// Which traffic the listener has taken up.
     taken_up: watch::Receiver<Option<Traffic>>,
-    accepted: Arc<AtomicU64>,
+    record: Arc<Record>,
     listener: JoinHandle<()>,
+}
+
+/// What the proxy has seen so far.
+#[derive(Debug, Default)]
+struct Record {
+    accepted: AtomicU64,
+    said: Mutex<Vec<u8>>,
+}
+
+impl Record {
+    fn said(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, bytes: &[u8]) {
+        let mut said = self.said();
+        let room = RECORD.saturating_sub(said.len()).min(bytes.len());
+        said.extend_from_slice(&bytes[..room]);
+    }
 }
 
 impl Proxy {
@@ -59,9 +89,9 @@ impl Proxy {
         let traffic = Arc::new(watch::Sender::new(Traffic::Pass));
         let (tell, taken_up) = watch::channel(Some(Traffic::Pass));
         let commands = traffic.subscribe();
-        let accepted = Arc::default();
-        let listener = tokio::spawn(listen(listener, address, upstream, commands, tell, Arc::clone(&accepted)));
-        Ok(Self { address, traffic, taken_up, accepted, listener })
+        let record = Arc::default();
+        let listener = tokio::spawn(listen(listener, address, upstream, commands, tell, Arc::clone(&record)));
+        Ok(Self { address, traffic, taken_up, record, listener })
     }
 
     /// Where it listens.
@@ -76,7 +106,13 @@ impl Proxy {
 
     /// How many connections it has accepted so far. Those that were refused do not reach it.
     pub fn accepted(&self) -> u64 {
-        self.accepted.load(Ordering::Relaxed)
+        self.record.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Whether callers have said `bytes` in one piece to the other side: what is encrypted on the way does not show. Of all
+    /// that was said, the first mebibyte is kept.
+    pub fn has_heard(&self, bytes: &[u8]) -> bool {
+        self.record.said().windows(bytes.len()).any(|window| window == bytes)
     }
 
     /// Changes what becomes of the bytes, of open connections too, and returns once new callers meet the change.
@@ -101,7 +137,7 @@ async fn listen(
     upstream: String,
     mut commands: watch::Receiver<Traffic>,
     tell: watch::Sender<Option<Traffic>>,
-    count: Arc<AtomicU64>,
+    record: Arc<Record>,
 ) {
     let mut listener = Some(first);
     loop {
@@ -131,8 +167,8 @@ async fn listen(
             }
             accepted = open.accept() => {
                 if let Ok((client, _)) = accepted {
-                    count.fetch_add(1, Ordering::Relaxed);
-                    tokio::spawn(serve(client, upstream.clone(), commands.clone()));
+                    record.accepted.fetch_add(1, Ordering::Relaxed);
+                    tokio::spawn(serve(client, upstream.clone(), commands.clone(), Arc::clone(&record)));
                 }
             }
         }
@@ -147,23 +183,24 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(64)
 }
 
-async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Receiver<Traffic>) {
-    let traffic = *commands.borrow_and_update();
+async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Receiver<Traffic>, record: Arc<Record>) {
+    let mut traffic = *commands.borrow_and_update();
     let mut server = match traffic {
         Traffic::Refuse | Traffic::Reset => return reset(client),
         Traffic::Swallow => None,
-        Traffic::Pass | Traffic::Mute => match TcpStream::connect(&upstream).await {
-            Ok(server) => Some(server),
-            Err(_) => return reset(client),
-        },
+        Traffic::Pass | Traffic::Mute | Traffic::Delay(_) | Traffic::Drip(_) => {
+            match TcpStream::connect(&upstream).await {
+                Ok(server) => Some(server),
+                Err(_) => return reset(client),
+            }
+        }
     };
-    let mut swallow = traffic == Traffic::Swallow;
-    let (mut mute, mut lost) = (traffic == Traffic::Mute, false);
+    let mut lost = false;
     let (mut up, mut down) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
     loop {
         let moved = tokio::select! {
             changed = commands.changed() => {
-                let traffic = *commands.borrow_and_update();
+                traffic = *commands.borrow_and_update();
                 if changed.is_err() || matches!(traffic, Traffic::Refuse | Traffic::Reset) {
                     return reset(client);
                 }
@@ -171,20 +208,26 @@ async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Rec
                     // A stream without a part of its answers would be worse than none.
                     return reset(client);
                 }
-                swallow = traffic == Traffic::Swallow;
-                mute = traffic == Traffic::Mute;
                 continue;
             }
             read = client.read(&mut up) => match (read, &mut server) {
-                (Ok(length @ 1..), Some(server)) if !swallow => server.write_all(&up[..length]).await.is_ok(),
+                (Ok(length @ 1..), Some(server)) if traffic != Traffic::Swallow => {
+                    hold_up(traffic, &mut commands).await;
+                    record.hear(&up[..length]);
+                    server.write_all(&up[..length]).await.is_ok()
+                }
                 // What a silent peer received is gone: the stream can never be whole again.
                 (Ok(1..), _) => { server = None; true }
                 _ => false,
             },
-            read = read(server.as_mut(), &mut down) => match read {
-                Ok(1..) if mute => { lost = true; true }
-                Ok(length @ 1..) if !swallow => client.write_all(&down[..length]).await.is_ok(),
-                Ok(1..) => { server = None; true }
+            read = read(server.as_mut(), &mut down) => match (read, traffic) {
+                (Ok(1..), Traffic::Mute) => { lost = true; true }
+                (Ok(1..), Traffic::Swallow) => { server = None; true }
+                (Ok(length @ 1..), Traffic::Drip(piece)) => drip(&mut client, &down[..length], piece, &mut commands).await,
+                (Ok(length @ 1..), _) => {
+                    hold_up(traffic, &mut commands).await;
+                    client.write_all(&down[..length]).await.is_ok()
+                }
                 _ => false,
             },
         };
@@ -192,6 +235,42 @@ async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Rec
             return;
         }
     }
+}
+
+/// Waits as long as the traffic is delayed, or until it changes.
+async fn hold_up(traffic: Traffic, commands: &mut watch::Receiver<Traffic>) {
+    if let Traffic::Delay(time) = traffic {
+        pause(time, commands).await;
+    }
+}
+
+/// Waits, but not beyond a change of the traffic, which is left to be seen by the next who asks.
+async fn pause(time: Duration, commands: &mut watch::Receiver<Traffic>) -> bool {
+    let changed = tokio::time::timeout(time, commands.changed()).await.is_ok();
+    if changed {
+        commands.mark_changed();
+    }
+    changed
+}
+
+/// Writes piece by piece until the traffic changes; the rest then follows at once.
+async fn drip(
+    client: &mut TcpStream,
+    mut answer: &[u8],
+    piece: NonZeroUsize,
+    commands: &mut watch::Receiver<Traffic>,
+) -> bool {
+    while !answer.is_empty() {
+        let (now, later) = answer.split_at(piece.get().min(answer.len()));
+        if client.write_all(now).await.is_err() {
+            return false;
+        }
+        answer = later;
+        if pause(DRIP, commands).await {
+            return client.write_all(answer).await.is_ok();
+        }
+    }
+    true
 }
 
 async fn read(stream: Option<&mut TcpStream>, buffer: &mut [u8]) -> io::Result<usize> {
@@ -277,6 +356,36 @@ mod tests {
             server.write_all(b"answer").await.unwrap();
             let silence = tokio::time::timeout(Duration::from_millis(200), client.read_u8()).await;
             assert!(silence.is_err(), "{silence:?}");
+        });
+    }
+
+    #[test]
+    fn what_is_delayed_arrives_and_what_drips_arrives_in_pieces() {
+        crate::run(async {
+            let proxy = Proxy::start(echo().await.to_string()).await.unwrap();
+            let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
+            proxy.set(Traffic::Delay(Duration::from_mins(10))).await;
+            let silence = tokio::time::timeout(Duration::from_millis(100), shout(&mut stream)).await;
+            assert!(silence.is_err(), "{silence:?}");
+            proxy.set(Traffic::Pass).await;
+            let mut answer = [0; 5];
+            stream.read_exact(&mut answer).await.unwrap();
+            assert_eq!(&answer, b"hello", "what was held up goes on when the delay ends");
+            proxy.set(Traffic::Drip(NonZeroUsize::MIN)).await;
+            stream.write_all(b"hello").await.unwrap();
+            assert_eq!(stream.read(&mut answer).await.unwrap(), 1, "the answer comes a byte at a time");
+            stream.read_exact(&mut answer[1..]).await.unwrap();
+            assert_eq!(&answer, b"hello");
+        });
+    }
+
+    #[test]
+    fn what_callers_say_is_recorded() {
+        crate::run(async {
+            let proxy = Proxy::start(echo().await.to_string()).await.unwrap();
+            shout(&mut TcpStream::connect(proxy.address()).await.unwrap()).await.unwrap();
+            assert!(proxy.has_heard(b"ell"));
+            assert!(!proxy.has_heard(b"goodbye"));
         });
     }
 
