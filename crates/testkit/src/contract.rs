@@ -1,16 +1,40 @@
-//! What every connector must do, written once and run on every engine.
+//! What every connector must do, written once and run on every engine; for connectors of one's own as well.
 //!
-//! A case is an `async fn` over a [`Target`]. [`crate::connector_contract!`] makes the tests: every case on every
-//! server, and on SQLite, which has no network and no login, those cases that [`EMBEDDED_EXCEPTIONS`] does not name
-//! with a reason. A meta-test of the connection manager holds the lists together.
+//! A case is an `async fn` over a [`Target`]. The cases come in groups, by what they ask of an engine:
+//!
+//! | group | what it takes |
+//! | --- | --- |
+//! | `common` | a pool of connections that can be asked for something and kept busy ([`Subject`]) |
+//! | `sql` | the SQL capability, with transactions and sessions |
+//! | `network` | a server with a login and TLS, which is reached through the [proxy](crate::proxy) |
+//! | `network_sql` | both |
+//!
+//! [`crate::connector_contract!`] makes the tests: for one connector the groups that it names, or, with nothing said, those
+//! of `connection-manager`'s own engines. What an engine lacks has its reason in [`EMBEDDED_EXCEPTIONS`]; a meta-test of the
+//! connection manager holds the lists together.
+//!
+//! ```
+//! use connection_manager::ConnectionSettings;
+//! use testkit::contract::{SqlSubject, Target};
+//!
+//! /// An empty database behind the connector; `with_connector` registers one from outside.
+//! fn target() -> Target {
+//!     Target::new(SqlSubject("sqlite".to_owned().into()), ConnectionSettings::sqlite(":memory:"), ())
+//! }
+//!
+//! testkit::connector_contract!(mod in_memory, super::target() => sql);
+//! # fn main() {}
+//! ```
 
 #![expect(clippy::unwrap_used, reason = "a case is the body of a test, and what it unwraps is what it asserts")]
 
 mod connecting;
 mod failures;
 mod faults;
+mod key_value;
 mod pooling;
 mod scripted;
+mod subject;
 mod target;
 mod tls;
 mod transactions;
@@ -20,6 +44,7 @@ pub use connecting::*;
 pub use failures::*;
 pub use faults::*;
 pub use pooling::*;
+pub use subject::{SqlSubject, Subject};
 pub use target::{Target, refused};
 pub use tls::*;
 pub use transactions::*;
@@ -44,90 +69,115 @@ pub const EMBEDDED_EXCEPTIONS: &[(&str, &str)] = &[
     ("a_transaction_that_loses_its_server_takes_no_effect", "nothing travels to an embedded database"),
 ];
 
-/// Makes the tests of the contract: `mysql`, `mariadb`, `postgres`, `sqlite` and `sqlserver` modules below
-/// `on_engines`.
+/// Makes the tests of the contract.
 ///
-/// `@names` instead hands the names of all cases and of those for embedded engines to another macro.
+/// `connector_contract!(mod name, target => group group)` makes a module of tests: every case of the groups, each on a
+/// [`Target`](crate::contract::Target) of its own, which is the value of the expression (evaluated in an async function, in
+/// the new module). `connector_contract!()` makes those of every engine of `connection-manager` below `on_engines`.
 #[macro_export]
 macro_rules! connector_contract {
     () => {
-        $crate::connector_contract!(@names $crate::connector_contract_tests);
+        mod on_engines {
+            $crate::connector_contract!(@sql_server mysql MySql);
+            $crate::connector_contract!(@sql_server mariadb MariaDb);
+            $crate::connector_contract!(@sql_server postgres Postgres);
+            $crate::connector_contract!(@sql_server sqlserver SqlServer);
+            $crate::connector_contract!(mod sqlite, $crate::contract::Target::on($crate::Server::Sqlite).await => common sql);
+            $crate::connector_contract!(mod redis, $crate::contract::Target::redis() => common network);
+        }
     };
-    (@names $($then:tt)+) => {
+    (@sql_server $module:ident $server:ident) => {
+        $crate::connector_contract!(
+            mod $module, $crate::contract::Target::on($crate::Server::$server).await => common sql network network_sql
+        );
+    };
+    (mod $module:ident, $target:expr => $($group:ident)+) => {
+        mod $module {
+            $($crate::contract_cases!($group [$target] $crate::contract_tests);)+
+        }
+    };
+}
+
+/// Hands what stands in the brackets and the names of a group's cases to another macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_cases {
+    (common [$($given:tt)*] $($then:tt)+) => {
         $($then)+! {
-            [
-                a_connection_tells_its_name_and_engine
-                an_unknown_database_is_told_apart
-                an_answer_comes_back
-                a_ping_tells_latency_and_version
-                statistics_count_what_is_open
-                a_full_pool_turns_callers_away
-                a_returned_connection_serves_who_waits
-                a_cancelled_query_leaves_the_pool_healthy
-                a_deadline_ends_a_query_and_leaves_the_pool_healthy
-                a_graceful_close_lets_a_running_query_finish
-                a_close_cuts_what_outlives_its_grace
-                a_thousand_callers_cause_one_build
-                a_commit_is_seen_by_others
-                a_rollback_leaves_nothing
-                a_dropped_transaction_leaves_nothing
-                a_failed_statement_leaves_the_transaction_to_its_owner
-                a_commit_after_a_failed_statement_tells_the_truth
-                a_session_keeps_its_connection
-                a_script_runs_all_its_statements
-                a_unique_violation_is_told_by_its_constraint
-                a_foreign_key_violation_is_told
-                a_refused_statement_carries_the_code_of_the_engine
-                a_missing_column_is_an_error_even_for_an_option
-                crossing_locks_end_in_a_conflict
-                edges_of_every_type_survive
-                any_value_of_every_type_survives
-                null_is_apart_from_empty
-            ]
-            [
-                a_wrong_password_is_rejected
-                an_unknown_host_is_unreachable
-                a_refused_port_is_unreachable
-                an_unreachable_server_is_given_up_in_time
-                without_tls_nothing_is_encrypted
-                required_tls_encrypts
-                verified_tls_accepts_the_right_authority
-                verified_tls_refuses_another_authority
-                verified_tls_refuses_another_host_name
-                a_missing_authority_file_is_a_fault_of_the_settings
-                a_failed_build_is_shared_and_not_kept
-                a_restarted_server_is_reached_again
-                a_reset_in_mid_query_is_unreachable
-                a_silent_server_is_given_up_at_the_deadline
-                a_transaction_that_loses_its_server_takes_no_effect
-            ]
+            [$($given)*]
+            a_connection_tells_its_name_and_engine
+            an_unknown_database_is_told_apart
+            an_answer_comes_back
+            a_ping_tells_latency_and_version
+            statistics_count_what_is_open
+            a_full_pool_turns_callers_away
+            a_returned_connection_serves_who_waits
+            a_cancelled_query_leaves_the_pool_healthy
+            a_deadline_ends_a_query_and_leaves_the_pool_healthy
+            a_graceful_close_lets_a_running_query_finish
+            a_close_cuts_what_outlives_its_grace
+            a_thousand_callers_cause_one_build
+        }
+    };
+    (sql [$($given:tt)*] $($then:tt)+) => {
+        $($then)+! {
+            [$($given)*]
+            a_commit_is_seen_by_others
+            a_rollback_leaves_nothing
+            a_dropped_transaction_leaves_nothing
+            a_failed_statement_leaves_the_transaction_to_its_owner
+            a_commit_after_a_failed_statement_tells_the_truth
+            a_session_keeps_its_connection
+            a_script_runs_all_its_statements
+            a_unique_violation_is_told_by_its_constraint
+            a_foreign_key_violation_is_told
+            a_refused_statement_carries_the_code_of_the_engine
+            a_missing_column_is_an_error_even_for_an_option
+            crossing_locks_end_in_a_conflict
+            edges_of_every_type_survive
+            any_value_of_every_type_survives
+            null_is_apart_from_empty
+        }
+    };
+    (network [$($given:tt)*] $($then:tt)+) => {
+        $($then)+! {
+            [$($given)*]
+            a_wrong_password_is_rejected
+            an_unknown_host_is_unreachable
+            a_refused_port_is_unreachable
+            an_unreachable_server_is_given_up_in_time
+            without_tls_nothing_is_encrypted
+            required_tls_encrypts
+            verified_tls_accepts_the_right_authority
+            verified_tls_refuses_another_authority
+            verified_tls_refuses_another_host_name
+            a_missing_authority_file_is_a_fault_of_the_settings
+            a_failed_build_is_shared_and_not_kept
+            a_restarted_server_is_reached_again
+            a_reset_in_mid_query_is_unreachable
+            a_silent_server_is_given_up_at_the_deadline
+        }
+    };
+    (network_sql [$($given:tt)*] $($then:tt)+) => {
+        $($then)+! {
+            [$($given)*]
+            a_transaction_that_loses_its_server_takes_no_effect
         }
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
-macro_rules! connector_contract_tests {
-    ([$($everywhere:ident)+] [$($networked:ident)+]) => {
-        mod on_engines {
-            $crate::connector_contract_tests!(@engine mysql MySql $($everywhere)+ $($networked)+);
-            $crate::connector_contract_tests!(@engine mariadb MariaDb $($everywhere)+ $($networked)+);
-            $crate::connector_contract_tests!(@engine postgres Postgres $($everywhere)+ $($networked)+);
-            $crate::connector_contract_tests!(@engine sqlite Sqlite $($everywhere)+);
-            $crate::connector_contract_tests!(@engine sqlserver SqlServer $($everywhere)+ $($networked)+);
-        }
-    };
-    (@engine $module:ident $server:ident $($case:ident)+) => {
-        mod $module {
-            $(
-                #[test]
-                fn $case() {
-                    $crate::run(async {
-                        let target = $crate::contract::Target::on($crate::Server::$server).await;
-                        $crate::contract::$case(target).await;
-                    });
-                }
-            )+
-        }
+macro_rules! contract_tests {
+    ([$target:expr] $($case:ident)+) => {
+        $(
+            #[test]
+            fn $case() {
+                $crate::run(async {
+                    let target = $target;
+                    $crate::contract::$case(target).await;
+                });
+            }
+        )+
     };
 }

@@ -58,7 +58,7 @@ pub trait DatabaseConnection: Send + Sync + fmt::Debug {
     fn native(&self) -> &(dyn Any + Send + Sync);
 }
 
-impl dyn DatabaseConnection {
+impl dyn DatabaseConnection + '_ {
     /// The connector's own handle, when it is a `T`. Each connector documents its handle's type.
     pub fn native_as<T: Any>(&self) -> Option<&T> {
         self.native().downcast_ref()

@@ -2,14 +2,13 @@ use std::time::Duration;
 
 use sea_query::{Expr, ExprTrait, Query};
 use shared_kernel::database::{
-    DatabaseConnection, DatabaseError, DatabaseErrorKind, RawStatement, SqlConnection, SqlTransaction, Statement,
-    TransactionMode,
+    DatabaseConnection, DatabaseError, DatabaseErrorKind, Dialect, RawStatement, SqlConnection, SqlTransaction,
+    Statement, TransactionMode,
 };
 
 use super::Target;
 use super::target::{answer, assert_answers, context, refused};
 use super::transactions::{insert_item, items};
-use crate::Server;
 
 /// A duplicate is told apart, with the constraint's name where the engine tells it, and with the engine's code.
 pub async fn a_unique_violation_is_told_by_its_constraint(target: Target) {
@@ -20,14 +19,13 @@ pub async fn a_unique_violation_is_told_by_its_constraint(target: Target) {
     let error = sql.execute(&insert_item(2, "one"), &context()).await.unwrap_err();
     let DatabaseErrorKind::UniqueViolation { constraint } = error.kind() else { panic!("{error:?}") };
     assert!(error.code().is_some(), "{error:?}");
-    match target.server() {
+    match sql.dialect() {
         // It tells the columns, not the constraint.
-        Server::Sqlite => assert!(constraint.as_deref().is_none_or(|name| name.contains("label")), "{error:?}"),
-        Server::MySql | Server::MariaDb | Server::Postgres => {
+        Dialect::Sqlite => assert!(constraint.as_deref().is_none_or(|name| name.contains("label")), "{error:?}"),
+        Dialect::SqlServer if is_babelfish(connection.as_ref()).await => {}
+        Dialect::MySql | Dialect::Postgres | Dialect::SqlServer => {
             assert_eq!(constraint.as_deref(), Some("items_label_key"), "{error:?}");
         }
-        Server::SqlServer if is_babelfish(connection.as_ref()).await => {}
-        Server::SqlServer => assert_eq!(constraint.as_deref(), Some("items_label_key"), "{error:?}"),
     }
     let error = sql.execute(&insert_item(1, "other"), &context()).await.unwrap_err();
     assert!(error.is_unique_violation(), "a primary key is unique too: {error:?}");
@@ -44,7 +42,7 @@ pub async fn a_foreign_key_violation_is_told(target: Target) {
         Query::insert().into_table("parts").columns(columns).values_panic([id.into(), item.into()]).to_owned().into()
     };
     // SQLite does not tell which constraint it was.
-    let names = target.server() != Server::Sqlite && !is_babelfish(connection.as_ref()).await;
+    let names = sql.dialect() != Dialect::Sqlite && !is_babelfish(connection.as_ref()).await;
     let told = |error: DatabaseError| {
         let DatabaseErrorKind::ForeignKeyViolation { constraint } = error.kind() else { panic!("{error:?}") };
         if names {
@@ -102,7 +100,7 @@ pub async fn crossing_locks_end_in_a_conflict(target: Target) {
     }
     let first = sql.begin(TransactionMode::ReadWrite, &context()).await.unwrap();
     first.execute(&rename(1, "first"), &context()).await.unwrap();
-    if target.server() == Server::Sqlite {
+    if sql.dialect() == Dialect::Sqlite {
         // Within one pool the second writer waits for its turn, for as long as it has time; another program's writer
         // waits for the busy time-out and is told to try again.
         let waits = sql.begin(TransactionMode::ReadWrite, &context().within(Duration::from_millis(200))).await;

@@ -11,8 +11,7 @@ use shared_kernel::database::{
 use tokio::task::JoinSet;
 
 use super::Target;
-use super::connecting::behind_a_proxy;
-use super::target::{answer, assert_answers, context, refused, under_way};
+use super::target::{built, context, refused};
 use crate::eventually;
 use crate::proxy::Traffic;
 
@@ -21,13 +20,13 @@ const SOON: Duration = Duration::from_secs(10);
 /// The counts follow what is done with the pool.
 pub async fn statistics_count_what_is_open(target: Target) {
     let connection = target.open_with(target.pooled(3)).await;
-    assert_answers(connection.sql().unwrap(), 1).await;
+    target.assert_serves(&connection, 1).await;
     let stats = connection.stats();
     assert_eq!((stats.max, stats.in_use, stats.waiting, stats.timeouts_total), (3, 0, 0, 0), "{stats:?}");
     assert!(stats.open >= 1 && stats.open == stats.idle, "{stats:?}");
-    let session = connection.sql().unwrap().session(&context()).await.unwrap();
+    let held = target.hold(&connection).await;
     assert_eq!(connection.stats().in_use, 1, "{:?}", connection.stats());
-    session.release().await.unwrap();
+    held.release().await;
     eventually(SOON, || connection.stats().in_use == 0).await;
     eventually(SOON, || connection.stats().closed_total == 1).await;
     let stats = connection.stats();
@@ -37,15 +36,14 @@ pub async fn statistics_count_what_is_open(target: Target) {
 /// When every connection is in use, a caller is told so after the wait that was set, and when to come again.
 pub async fn a_full_pool_turns_callers_away(target: Target) {
     let connection = target.open_with(target.pooled(2)).await;
-    let sql = connection.sql().unwrap();
-    let first = sql.session(&context()).await.unwrap();
-    let second = sql.session(&context()).await.unwrap();
-    let error = refused(sql.query(&answer(1), &context()).await, &DatabaseErrorKind::Saturated);
+    let (first, second) = (target.hold(&connection).await, target.hold(&connection).await);
+    let error = refused(target.ask(&connection, 1, &context()).await, &DatabaseErrorKind::Saturated);
     assert!(error.retry_after().is_some_and(|delay| delay > Duration::ZERO), "{error:?}");
     let stats = connection.stats();
     assert_eq!((stats.in_use, stats.open, stats.waiting, stats.timeouts_total), (2, 2, 0, 1), "{stats:?}");
-    drop((first, second));
-    assert_answers(sql, 1).await;
+    first.release().await;
+    second.release().await;
+    target.assert_serves(&connection, 1).await;
 }
 
 /// A caller who waits gets the connection that comes free.
@@ -53,13 +51,10 @@ pub async fn a_returned_connection_serves_who_waits(target: Target) {
     let mut settings = target.pooled(1);
     settings.pool.acquire_timeout = Duration::from_secs(20);
     let connection = target.open_with(settings).await;
-    let session = connection.sql().unwrap().session(&context()).await.unwrap();
-    let waiter = tokio::spawn({
-        let connection = connection.clone();
-        async move { assert_answers(connection.sql().unwrap(), 7).await }
-    });
+    let held = target.hold(&connection).await;
+    let waiter = tokio::spawn(target.assert_serves(&connection, 7));
     eventually(SOON, || connection.stats().waiting == 1).await;
-    session.release().await.unwrap();
+    held.release().await;
     waiter.await.unwrap();
     assert_eq!(connection.stats().timeouts_total, 0);
 }
@@ -70,13 +65,12 @@ pub async fn a_cancelled_query_leaves_the_pool_healthy(target: Target) {
     let mut settings = target.pooled(1);
     settings.pool.acquire_timeout = SOON;
     let connection = target.open_with(settings).await;
-    let sql = connection.sql().unwrap();
     for round in 1..=3 {
-        let slow = Target::slow(Duration::from_secs(30));
         let moment = Duration::from_millis(150);
-        let outcome = tokio::time::timeout(moment, sql.query(&slow, &context())).await;
-        outcome.expect_err("the slow query is dropped while it runs");
-        assert_answers(sql, round).await;
+        let context = context();
+        let call = target.linger(&connection, Duration::from_secs(30), &context);
+        tokio::time::timeout(moment, call).await.expect_err("the slow query is dropped while it runs");
+        target.assert_serves(&connection, round).await;
     }
     eventually(SOON, || connection.stats().in_use == 0).await;
     assert!(connection.stats().open <= 1, "{:?}", connection.stats());
@@ -87,26 +81,19 @@ pub async fn a_deadline_ends_a_query_and_leaves_the_pool_healthy(target: Target)
     let mut settings = target.pooled(1);
     settings.pool.acquire_timeout = SOON;
     let connection = target.open_with(settings).await;
-    let sql = connection.sql().unwrap();
-    let slow = Target::slow(Duration::from_secs(30));
-    let outcome = sql.query(&slow, &RequestContext::system().within(Duration::from_millis(300))).await;
-    refused(outcome, &DatabaseErrorKind::Timeout);
-    assert_answers(sql, 5).await;
+    let soon = RequestContext::system().within(Duration::from_millis(300));
+    refused(target.linger(&connection, Duration::from_secs(30), &soon).await, &DatabaseErrorKind::Timeout);
+    target.assert_serves(&connection, 5).await;
 }
 
 /// Closing lets a running query finish, and refuses whoever comes later.
 pub async fn a_graceful_close_lets_a_running_query_finish(target: Target) {
     let connection = target.open().await;
-    let slow = Target::slow(Duration::from_millis(700));
-    let mut running = tokio::spawn({
-        let connection = connection.clone();
-        async move { connection.sql().unwrap().query(&slow, &context()).await.map(|rows| rows.len()) }
-    });
-    under_way(&mut running).await;
+    let running = target.lingering(&connection, Duration::from_millis(700)).await;
     let report = connection.close(Duration::from_secs(30)).await;
     assert_eq!(report.cut, 0, "{report:?}");
-    assert_eq!(running.await.unwrap().unwrap(), 1);
-    refused(connection.sql().unwrap().query(&answer(1), &context()).await, &DatabaseErrorKind::Closed);
+    running.await.unwrap().unwrap();
+    refused(target.ask(&connection, 1, &context()).await, &DatabaseErrorKind::Closed);
     refused(connection.ping(&context()).await, &DatabaseErrorKind::Closed);
     assert!(!connection.is_connected());
     assert_eq!(connection.stats().open, 0, "{:?}", connection.stats());
@@ -117,12 +104,7 @@ pub async fn a_graceful_close_lets_a_running_query_finish(target: Target) {
 /// A query that outlives the grace is cut, and its caller learns why.
 pub async fn a_close_cuts_what_outlives_its_grace(target: Target) {
     let connection = target.open().await;
-    let slow = Target::slow(Duration::from_secs(50));
-    let mut running = tokio::spawn({
-        let connection = connection.clone();
-        async move { connection.sql().unwrap().query(&slow, &context()).await.map(|rows| rows.len()) }
-    });
-    under_way(&mut running).await;
+    let running = target.lingering(&connection, Duration::from_secs(50)).await;
     let report = connection.close(Duration::from_millis(200)).await;
     assert_eq!(report.cut, 1, "{report:?}");
     refused(running.await.unwrap(), &DatabaseErrorKind::Closed);
@@ -144,7 +126,7 @@ pub async fn a_thousand_callers_cause_one_build(target: Target) {
 
 /// A build that fails is shared by those who waited for it, and the next caller tries anew.
 pub async fn a_failed_build_is_shared_and_not_kept(target: Target) {
-    let (proxy, settings) = behind_a_proxy(&target).await;
+    let (proxy, settings) = target.behind_a_proxy().await;
     let (manager, builds) = counting(&target, settings);
     // Callers who arrive while the build is under way share it; a server that is silent keeps it under way.
     proxy.set(Traffic::Swallow).await;
@@ -167,16 +149,15 @@ pub async fn a_failed_build_is_shared_and_not_kept(target: Target) {
     assert_eq!(builds.load(Ordering::SeqCst), 1, "the waiters shared one build");
     proxy.set(Traffic::Pass).await;
     let connection = manager.get("test", Access::Read, &context()).await.unwrap();
-    assert_answers(connection.sql().unwrap(), 3).await;
+    target.assert_serves(&connection, 3).await;
     assert_eq!(builds.load(Ordering::SeqCst), 2, "the failure was not kept");
 }
 
 fn counting(target: &Target, settings: ConnectionSettings) -> (Arc<ConnectionManager>, Arc<AtomicU32>) {
     let builds = Arc::new(AtomicU32::new(0));
-    let inner = ConnectionFactory::compiled().connector(&target.server().engine()).unwrap().clone();
-    let factory = ConnectionFactory::empty().register(Arc::new(Counting { inner, builds: builds.clone() }));
-    let manager = ConnectionManager::builder(factory).connection("test", settings).build().unwrap();
-    (Arc::new(manager), builds)
+    let connector = Counting { inner: target.connector(), builds: builds.clone() };
+    let factory = ConnectionFactory::empty().register(Arc::new(connector));
+    (Arc::new(built(ConnectionManager::builder(factory).connection("test", settings))), builds)
 }
 
 /// A connector that counts its builds.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{fs, io};
 
@@ -36,8 +36,6 @@ impl Target {
             .start()
             .await
             .expect("a port for the TDS server");
-        let server = Arc::new(server);
-        server.on(Matcher::contains("sys.dm_exec_connections"), encryption(Arc::downgrade(&server)));
         let folder = tempfile::tempdir().expect("the folder for temporary files is writable");
         let authority = authority_file(&server, folder.path().join("ca.pem")).expect("the file can be written");
         let settings = ConnectionSettings::new(Engine::SQLSERVER)
@@ -77,15 +75,6 @@ fn count(statement: &Statement) -> Reply {
     let number = text.split_whitespace().next().and_then(|word| word.parse::<u64>().ok()).unwrap_or_default();
     let slept = ResultSet::new([Column::new("slept", TdsType::Int)]).row([0.into()]);
     Reply::rows(slept).after(Duration::from_millis(number / 600))
-}
-
-/// Whether the connections so far were encrypted; a case about TLS opens one.
-fn encryption(server: Weak<TdsServer>) -> Answer {
-    Answer::computed(move |_| {
-        let encrypted = server.upgrade().is_some_and(|server| server.connections().encrypted > 0);
-        let column = Column::new("cipher", TdsType::VarChar(Length::Of(3)));
-        Reply::rows(ResultSet::new([column]).row([if encrypted { "yes" } else { "" }.into()]))
-    })
 }
 
 fn about_a_table(statement: &Statement) -> bool {

@@ -1,22 +1,32 @@
 use std::any::Any;
 use std::fmt;
+use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connection_manager::{ConnectionSettings, PoolSettings};
+use async_trait::async_trait;
+use connection_manager::{
+    ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, ManagerBuilder, PoolSettings, TlsMode,
+    TlsSettings,
+};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
-    DatabaseConnection, DatabaseError, DatabaseErrorKind, Dialect, RawStatement, SqlExecutor, Statement,
+    Access, Connections as _, DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine, RawStatement, SqlExecutor,
+    SqlSession, Statement,
 };
+use tokio::task::JoinHandle;
 
-use crate::{Server, TestDatabase};
+use super::{SqlSubject, Subject};
+use crate::proxy::Proxy;
+use crate::{Server, TestDatabase, eventually};
 
-/// What a case runs against: an engine and the way to an empty database on it.
+/// What a case runs against: an engine, the way to an empty database on it, and the connector that leads there.
 pub struct Target {
-    server: Server,
+    subject: Arc<dyn Subject>,
     settings: ConnectionSettings,
-    /// Signed the server's certificate; `None` for the authority of the test servers.
+    connectors: ConnectionFactory,
+    /// Signed the server's certificate; `None` for the authority that the subject names.
     authority: Option<PathBuf>,
     /// Whatever has to live as long as the case.
     _keep: Box<dyn Any + Send + Sync>,
@@ -32,9 +42,23 @@ impl Target {
         Self::new(server, database.settings(), database)
     }
 
-    /// Something else that speaks as `server` does, such as a scripted one. `keep` is dropped with the target.
-    pub fn new(server: Server, settings: ConnectionSettings, keep: impl Any + Send + Sync) -> Self {
-        Self { server, settings, authority: None, _keep: Box::new(keep) }
+    /// Whatever the subject speaks to, by these settings and the connectors of `connection-manager`. `keep` is dropped with
+    /// the target.
+    pub fn new(subject: impl Subject + 'static, settings: ConnectionSettings, keep: impl Any + Send + Sync) -> Self {
+        Self {
+            subject: Arc::new(subject),
+            settings,
+            connectors: ConnectionFactory::compiled(),
+            authority: None,
+            _keep: Box::new(keep),
+        }
+    }
+
+    /// Puts a connector under test that `connection-manager` does not have.
+    #[must_use]
+    pub fn with_connector(mut self, connector: Arc<dyn Connector>) -> Self {
+        self.connectors = self.connectors.register(connector);
+        self
     }
 
     /// Names the PEM file of the authority that signed the server's certificate.
@@ -44,14 +68,9 @@ impl Target {
         self
     }
 
-    /// The PEM file of the authority that signed the server's certificate.
-    pub(crate) fn authority(&self) -> PathBuf {
-        self.authority.clone().unwrap_or_else(|| self.server.certificate_authority())
-    }
-
     /// The engine.
-    pub fn server(&self) -> Server {
-        self.server
+    pub fn engine(&self) -> Engine {
+        self.subject.engine()
     }
 
     /// The way to the database.
@@ -59,82 +78,224 @@ impl Target {
         self.settings.clone()
     }
 
+    /// The way to a database that is not there.
+    pub(super) fn astray(&self) -> ConnectionSettings {
+        self.subject.astray(self.settings())
+    }
+
+    /// The way to the database, protected so.
+    pub(super) fn protected(&self, tls: TlsSettings) -> ConnectionSettings {
+        let settings = self.settings();
+        let settings = if tls.mode == TlsMode::Disabled { settings } else { self.subject.secured(settings) };
+        settings.with_tls(tls)
+    }
+
+    /// The PEM file of the authority that signed the server's certificate.
+    pub(super) fn authority(&self) -> PathBuf {
+        let named = self.authority.clone().or_else(|| self.subject.certificate_authority());
+        named.unwrap_or_else(|| panic!("{}: name the authority with `Target::with_authority`", self.engine()))
+    }
+
     /// The way to the database with a pool of at most `max` connections and a short wait for them.
-    pub(crate) fn pooled(&self, max: u32) -> ConnectionSettings {
+    pub(super) fn pooled(&self, max: u32) -> ConnectionSettings {
         let acquire_timeout = Duration::from_secs(2);
         self.settings().with_pool(PoolSettings { acquire_timeout, ..PoolSettings::sized(0, max) })
     }
 
-    pub(crate) async fn open(&self) -> Arc<dyn DatabaseConnection> {
-        self.open_with(self.settings()).await
-    }
-
-    pub(crate) async fn open_with(&self, settings: ConnectionSettings) -> Arc<dyn DatabaseConnection> {
-        match crate::connect(settings).await {
-            Ok(connection) => connection,
-            Err(error) => panic!("{}: cannot connect: {error:?}", self.server),
+    /// The connector under test.
+    pub(super) fn connector(&self) -> Arc<dyn Connector> {
+        match self.connectors.connector(&self.engine()) {
+            Ok(connector) => Arc::clone(connector),
+            Err(error) => panic!("{error}"),
         }
     }
 
-    /// A query that runs for about as long as it is told; an engine that cannot wait counts.
-    pub(crate) fn slow(time: Duration) -> Statement {
-        let milliseconds = time.as_millis();
-        let seconds = format!("{}.{:03}", time.as_secs(), time.subsec_millis());
-        let count = milliseconds * 3_000;
-        RawStatement::per_dialect("SELECT")
-            .text(Dialect::MySql, format!("SELECT SLEEP({seconds}) AS slept"))
-            .text(Dialect::Postgres, format!("SELECT pg_sleep({seconds})"))
-            .text(
-                Dialect::Sqlite,
-                format!(
-                    "WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < {count}) \
-                     SELECT COUNT(*) AS slept FROM counted"
-                ),
-            )
-            // Counts as well: Babelfish has no WAITFOR.
-            .text(
-                Dialect::SqlServer,
-                format!(
-                    "DECLARE @counted INT = 0; WHILE @counted < {} SET @counted = @counted + 1; SELECT 0 AS slept",
-                    milliseconds * 600
-                ),
-            )
-            .into()
+    /// A connection called `test`, with a manager of its own.
+    pub(super) async fn connect(
+        &self,
+        settings: ConnectionSettings,
+    ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
+        let manager = built(ConnectionManager::builder(self.connectors.clone()).connection("test", settings));
+        manager.get("test", Access::Write, &RequestContext::system()).await
+    }
+
+    pub(super) async fn open(&self) -> Arc<dyn DatabaseConnection> {
+        self.open_with(self.settings()).await
+    }
+
+    pub(super) async fn open_with(&self, settings: ConnectionSettings) -> Arc<dyn DatabaseConnection> {
+        match self.connect(settings).await {
+            Ok(connection) => connection,
+            Err(error) => panic!("{}: cannot connect: {error:?}", self.engine()),
+        }
+    }
+
+    /// The way through a proxy of the case's own.
+    pub(super) async fn behind_a_proxy(&self) -> (Proxy, ConnectionSettings) {
+        self.through_a_proxy(self.settings()).await
+    }
+
+    /// The same for other settings.
+    pub(super) async fn through_a_proxy(&self, settings: ConnectionSettings) -> (Proxy, ConnectionSettings) {
+        let proxy = Proxy::start(self.address(&settings)).await.expect("a port for the proxy");
+        let settings = settings.with_host("127.0.0.1").with_port(proxy.port());
+        (proxy, settings)
+    }
+
+    /// Where the settings lead, as `host:port`.
+    pub(super) fn address(&self, settings: &ConnectionSettings) -> String {
+        let port = settings.port.or_else(|| self.connector().default_port());
+        let (Some(host), Some(port)) = (&settings.host, port) else {
+            panic!("{}: the settings of a target on the network name host and port", self.engine());
+        };
+        format!("{host}:{port}")
+    }
+
+    /// Asks for a number.
+    pub(super) async fn ask(
+        &self,
+        connection: &Arc<dyn DatabaseConnection>,
+        number: i32,
+        context: &RequestContext,
+    ) -> Result<i32, DatabaseError> {
+        self.subject.ask(connection.as_ref(), number, context).await
+    }
+
+    /// Asks for a number and gets it.
+    #[track_caller]
+    pub(super) fn assert_serves(
+        &self,
+        connection: &Arc<dyn DatabaseConnection>,
+        number: i32,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let caller = Location::caller();
+        let (subject, connection) = (Arc::clone(&self.subject), Arc::clone(connection));
+        async move {
+            match subject.ask(connection.as_ref(), number, &context()).await {
+                Ok(answer) => assert_eq!(answer, number, "{caller}"),
+                Err(error) => panic!("{caller}: no answer: {error:?}"),
+            }
+        }
+    }
+
+    /// Keeps the server busy for as long as the context allows.
+    pub(super) async fn linger(
+        &self,
+        connection: &Arc<dyn DatabaseConnection>,
+        time: Duration,
+        context: &RequestContext,
+    ) -> Result<(), DatabaseError> {
+        self.subject.linger(connection.as_ref(), time, context).await
+    }
+
+    /// A call that is under way and takes about this long.
+    pub(super) async fn lingering(
+        &self,
+        connection: &Arc<dyn DatabaseConnection>,
+        time: Duration,
+    ) -> JoinHandle<Result<(), DatabaseError>> {
+        let busy = connection.stats().in_use;
+        let (subject, shared) = (Arc::clone(&self.subject), Arc::clone(connection));
+        let mut call = tokio::spawn(async move { subject.linger(shared.as_ref(), time, &context()).await });
+        eventually(Duration::from_secs(10), || connection.stats().in_use > busy).await;
+        // Taken from the pool, it still has to reach the server: a call that ends by itself within a moment is none.
+        let moment = Duration::from_millis(150);
+        tokio::time::timeout(moment, &mut call).await.expect_err("a slow call is still running after a moment");
+        call
+    }
+
+    /// Occupies a place in the pool.
+    pub(super) async fn hold(&self, connection: &Arc<dyn DatabaseConnection>) -> Held {
+        match connection.sql() {
+            Ok(sql) => Held::Session(sql.session(&context()).await.expect("a session")),
+            Err(_) => Held::Call(self.lingering(connection, Duration::from_mins(1)).await),
+        }
+    }
+}
+
+/// A place in the pool that is occupied until the value is dropped. The physical connection goes with it.
+pub(super) enum Held {
+    /// Where the engine has sessions.
+    Session(Box<dyn SqlSession>),
+    /// Where it has none.
+    Call(JoinHandle<Result<(), DatabaseError>>),
+}
+
+impl Held {
+    /// Gives the place up.
+    pub(super) async fn release(self) {
+        match self {
+            Self::Session(session) => session.release().await.expect("the session ends"),
+            Self::Call(call) => call.abort(),
+        }
+    }
+}
+
+#[async_trait]
+impl Subject for Server {
+    fn engine(&self) -> Engine {
+        (*self).engine()
+    }
+
+    async fn ask(
+        &self,
+        connection: &dyn DatabaseConnection,
+        number: i32,
+        context: &RequestContext,
+    ) -> Result<i32, DatabaseError> {
+        SqlSubject((*self).engine()).ask(connection, number, context).await
+    }
+
+    async fn linger(
+        &self,
+        connection: &dyn DatabaseConnection,
+        time: Duration,
+        context: &RequestContext,
+    ) -> Result<(), DatabaseError> {
+        SqlSubject((*self).engine()).linger(connection, time, context).await
+    }
+
+    fn certificate_authority(&self) -> Option<PathBuf> {
+        Some((*self).certificate_authority())
     }
 }
 
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Target").field("server", &self.server).field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Target")
+            .field("subject", &self.subject)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) fn built(builder: ManagerBuilder) -> ConnectionManager {
+    match builder.build() {
+        Ok(manager) => manager,
+        Err(error) => panic!("the settings are refused: {error}"),
     }
 }
 
 /// The context of a case's calls: no case is to wait for longer than this.
-pub(crate) fn context() -> RequestContext {
+pub(super) fn context() -> RequestContext {
     RequestContext::system().within(Duration::from_mins(1))
 }
 
 /// `SELECT <number> AS answer`.
-pub(crate) fn answer(number: i32) -> Statement {
+pub(super) fn answer(number: i32) -> Statement {
     RawStatement::everywhere("SELECT", format!("SELECT {number} AS answer")).into()
 }
 
-/// Asks for a number and gets it.
+/// Asks a session or a transaction for a number and gets it.
 #[track_caller]
-pub(crate) fn assert_answers(database: &(impl SqlExecutor + ?Sized), number: i32) -> impl Future<Output = ()> {
-    let caller = std::panic::Location::caller();
+pub(super) fn assert_answers(database: &(impl SqlExecutor + ?Sized), number: i32) -> impl Future<Output = ()> {
+    let caller = Location::caller();
     async move {
         match database.query_one(&answer(number), &context()).await {
             Ok(Some(row)) => assert_eq!(row.get::<i32>("answer").ok(), Some(number), "{caller}"),
             other => panic!("{caller}: no answer: {other:?}"),
         }
     }
-}
-
-/// Lets a call get under way: fails when it ends by itself within a moment.
-pub(crate) async fn under_way<T: std::fmt::Debug>(call: &mut tokio::task::JoinHandle<T>) {
-    let moment = Duration::from_millis(150);
-    tokio::time::timeout(moment, call).await.expect_err("a slow query is still running after a moment");
 }
 
 /// The failure of a call that had to fail in this way.
