@@ -153,6 +153,18 @@ impl Drop for TestDatabase {
     }
 }
 
+/// A connection called `test` to an empty SQLite database in memory, which lives as long as the connection: for tests of
+/// code over the kernel's traits that do not care which engine it is.
+///
+/// # Panics
+/// When SQLite cannot make it.
+pub async fn in_memory() -> Arc<dyn DatabaseConnection> {
+    match connect(ConnectionSettings::sqlite(":memory:")).await {
+        Ok(connection) => connection,
+        Err(error) => panic!("sqlite in memory: {error:?}"),
+    }
+}
+
 /// A connection called `test` with a manager of its own.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ mod run;
 mod server;
 pub mod tds;
 
-pub use database::{TestDatabase, connect, manager};
+pub use database::{TestDatabase, connect, in_memory, manager};
 pub use fakes::{FakeClock, SequentialIds};
 pub use run::{eventually, eventually_some, run};
 pub use server::{Server, python};

@@ -1,5 +1,7 @@
 //! The contract of `testkit::contract` on every engine of this crate.
 
+mod outside;
+
 testkit::connector_contract!();
 
 /// The list of exceptions and the tests that are made must not drift apart.

@@ -1,7 +1,5 @@
-use std::io::Write;
 
 use super::*;
-use testkit::proxy::{Proxy, Traffic};
 use testkit::redis::{authority, shared_with_tls};
 
 #[tokio::test]
@@ -38,33 +36,12 @@ async fn what_a_user_may_not_do_is_no_rejected_login() {
 }
 
 #[tokio::test]
-async fn a_ping_tells_latency_and_version() {
-    let health = open(shared()).await.ping(&context()).await.unwrap();
-    assert!(health.latency > Duration::ZERO);
-    let version = health.server_version.expect("a version");
-    assert!(version.split('.').next().unwrap().parse::<u32>().unwrap() >= 7, "{version}");
-}
-
-#[tokio::test]
 async fn databases_are_apart_and_one_beyond_the_last_is_told() {
     let (first, second) = (open(shared()).await, open(shared().with_database("1")).await);
     let key = key("database");
     first.key_value().unwrap().set(&key, b"x", Expiry::After(SOON), &context()).await.unwrap();
     assert_eq!(second.key_value().unwrap().get(&key, &context()).await.unwrap(), None);
     refused(testkit::connect(shared().with_database("4000")).await, &DatabaseErrorKind::UnknownDatabase);
-}
-
-#[tokio::test]
-async fn a_server_that_is_not_there_is_unreachable() {
-    refused(testkit::connect(shared().with_host("no-such-host.invalid")).await, &DatabaseErrorKind::Unreachable);
-    let proxy = Proxy::start(format!("127.0.0.1:{}", shared().port.unwrap())).await.unwrap();
-    let mut settings = shared().with_host("127.0.0.1").with_port(proxy.port());
-    proxy.set(Traffic::Refuse).await;
-    refused(testkit::connect(settings.clone()).await, &DatabaseErrorKind::Unreachable);
-    proxy.set(Traffic::Swallow).await;
-    settings.pool.connect_timeout = Duration::from_millis(300);
-    let error = testkit::connect(settings).await.expect_err("nobody answers");
-    assert!([DatabaseErrorKind::Unreachable, DatabaseErrorKind::Timeout].contains(error.kind()), "{error:?}");
 }
 
 #[tokio::test]
@@ -86,24 +63,6 @@ async fn required_tls_encrypts_and_no_tls_does_not() {
     refused(testkit::connect(settings).await, &DatabaseErrorKind::Unreachable);
     let plain = shared_with_tls().with_tls(TlsSettings::disabled());
     refused(testkit::connect(plain).await, &DatabaseErrorKind::Unreachable);
-}
-
-#[tokio::test]
-async fn verified_tls_refuses_another_authority_and_another_name() {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(parameters.self_signed(&key).unwrap().pem().as_bytes()).unwrap();
-    let other = shared_with_tls().with_tls(TlsSettings::verify_full(file.path()));
-    refused(testkit::connect(other).await, &DatabaseErrorKind::TlsFailed);
-    let proxy =
-        Proxy::start_at("127.0.0.2".parse().unwrap(), format!("127.0.0.1:{}", shared_with_tls().port.unwrap())).await;
-    let named = shared_with_tls().with_host("127.0.0.2").with_port(proxy.as_ref().unwrap().port());
-    let named = named.with_tls(TlsSettings::verify_full(authority()));
-    refused(testkit::connect(named).await, &DatabaseErrorKind::TlsFailed);
-    let missing = shared_with_tls().with_tls(TlsSettings::verify_full("no-such-file.pem"));
-    refused(testkit::connect(missing).await, &DatabaseErrorKind::Misconfigured);
 }
 
 #[tokio::test]

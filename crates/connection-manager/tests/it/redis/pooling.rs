@@ -1,5 +1,4 @@
 use super::*;
-use testkit::proxy::{Proxy, Traffic};
 
 fn pooled(max: u32) -> ConnectionSettings {
     shared().with_pool(PoolSettings { acquire_timeout: SOON, ..PoolSettings::sized(0, max) })
@@ -13,23 +12,6 @@ async fn hold(connection: &Arc<dyn DatabaseConnection>) -> tokio::task::JoinHand
     });
     eventually(SOON, || connection.stats().in_use == busy + 1).await;
     running
-}
-
-#[tokio::test]
-async fn a_full_pool_turns_callers_away_and_statistics_say_why() {
-    let mut settings = pooled(2);
-    settings.pool.acquire_timeout = Duration::from_millis(200);
-    let connection = open(settings).await;
-    let (first, second) = (hold(&connection).await, hold(&connection).await);
-    let outcome = connection.key_value().unwrap().get(b"x", &context()).await;
-    let error = refused(outcome, &DatabaseErrorKind::Saturated);
-    assert!(error.retry_after().is_some(), "{error:?}");
-    let stats = connection.stats();
-    assert_eq!((stats.max, stats.open, stats.in_use, stats.waiting, stats.timeouts_total), (2, 2, 2, 0, 1));
-    first.abort();
-    second.abort();
-    eventually(SOON, || connection.stats().in_use == 0).await;
-    assert_serves(&connection).await;
 }
 
 #[tokio::test]
@@ -64,45 +46,6 @@ async fn a_connection_that_carries_state_is_nobody_else_s() {
     let elsewhere = open(shared().with_database("3")).await;
     assert_eq!(elsewhere.key_value().unwrap().get(&key, &context()).await.unwrap(), None);
     assert_eq!(connection.stats().opened_total, 2);
-}
-
-#[tokio::test]
-async fn a_graceful_close_lets_a_command_finish_and_a_second_one_says_the_same() {
-    let connection = open(pooled(2)).await;
-    let running = tokio::spawn({
-        let connection = connection.clone();
-        async move { native(&connection).query::<Option<Vec<String>>>(slow(1), &context()).await }
-    });
-    eventually(SOON, || connection.stats().in_use == 1).await;
-    let report = connection.close(Duration::from_secs(30)).await;
-    assert_eq!(report.cut, 0, "{report:?}");
-    assert_eq!(running.await.unwrap().unwrap(), None);
-    refused(connection.key_value().unwrap().get(b"x", &context()).await, &DatabaseErrorKind::Closed);
-    refused(connection.ping(&context()).await, &DatabaseErrorKind::Closed);
-    assert!(!connection.is_connected());
-    assert_eq!(connection.close(Duration::ZERO).await, report);
-}
-
-#[tokio::test]
-async fn a_close_cuts_what_outlives_its_grace() {
-    let connection = open(pooled(1)).await;
-    let running = hold(&connection).await;
-    assert_eq!(connection.close(Duration::from_millis(100)).await.cut, 1);
-    refused(running.await.unwrap(), &DatabaseErrorKind::Closed);
-}
-
-#[tokio::test]
-async fn a_lost_server_is_unreachable_and_reached_again() {
-    let proxy = Proxy::start(format!("127.0.0.1:{}", shared().port.unwrap())).await.unwrap();
-    let connection = open(pooled(2).with_host("127.0.0.1").with_port(proxy.port())).await;
-    let running = hold(&connection).await;
-    proxy.set(Traffic::Refuse).await;
-    refused(running.await.unwrap(), &DatabaseErrorKind::Unreachable);
-    refused(connection.ping(&context()).await, &DatabaseErrorKind::Unreachable);
-    assert!(!connection.is_connected());
-    proxy.set(Traffic::Pass).await;
-    eventually_some(SOON, || async { connection.ping(&context()).await.ok() }).await;
-    assert_serves(&connection).await;
 }
 
 #[tokio::test]
