@@ -1,4 +1,3 @@
-
 use super::*;
 use testkit::redis::{authority, shared_with_tls};
 
