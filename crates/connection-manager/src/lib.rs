@@ -30,7 +30,7 @@ pub use credentials::{
 };
 pub use endpoint::Endpoint;
 pub use factory::ConnectionFactory;
-pub use manager::{ConnectionManager, ManagerBuilder};
+pub use manager::{ConnectionManager, ManagerBuilder, TenantPools};
 pub use pool::{Driver, DriverSession, Pool};
-pub use settings::{BreakerSettings, ConnectionSettings, PoolSettings, TlsMode, TlsSettings};
+pub use settings::{BreakerSettings, ConnectionSettings, PerTenantSettings, PoolSettings, TlsMode, TlsSettings};
 pub use sql_pool::SqlPool;

@@ -1,31 +1,43 @@
-//! From a name to a live connection, and from live to closed.
+//! From a name, and where it matters a tenant, to a live connection, and from live to closed.
 
-use std::collections::HashMap;
+mod build;
+mod builder;
+mod claims;
+mod pools;
+mod sweep;
+
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use shared_kernel::RequestContext;
 use shared_kernel::database::{
     Access, CloseReport, ConnectionFuture, ConnectionName, Connections, DatabaseConnection, DatabaseError,
     DatabaseErrorKind,
 };
+use shared_kernel::{RequestContext, TenantId};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
-use tokio::time::Instant;
 
+use self::build::Announced;
+pub use self::builder::ManagerBuilder;
+use self::claims::Claims;
+use self::pools::Pools;
+pub use self::pools::TenantPools;
 use crate::breaker::Breaker;
-use crate::connector::{Connector, checks};
-use crate::credentials::{self, Keychain, LocalSecrets, SecretSource};
-use crate::endpoint::Endpoint;
+use crate::connector::Connector;
+use crate::credentials::{Keychain, SecretSource};
 use crate::factory::ConnectionFactory;
 use crate::settings::ConnectionSettings;
 
 type Outcome = Result<Arc<dyn DatabaseConnection>, DatabaseError>;
 
-/// Keeps one live connection for each configured name and opens it when it is first asked for.
+/// How long the pool of a tenant that was taken from the list may take to finish what it is doing.
+const FAREWELL: Duration = Duration::from_secs(30);
+
+/// Keeps one live connection for each configured name, or for each tenant under a name that is kept per tenant, and opens it
+/// when it is first asked for.
 ///
 /// Cheap to clone; clones share the connections.
 #[derive(Clone)]
@@ -43,28 +55,28 @@ struct Inner {
     runtime: Option<Handle>,
     /// The circuits to the servers that were ever tried, by host and port: connections of several names may lead to one.
     breakers: Mutex<HashMap<String, Breaker>>,
+    /// The tenants that there are. Every other is refused.
+    tenants: RwLock<BTreeSet<TenantId>>,
+    claims: Claims,
     closed: AtomicBool,
 }
 
 struct Slot {
     name: ConnectionName,
+    /// With the placeholder, where the connection is kept per tenant.
     settings: ConnectionSettings,
     /// Set once: what changes beneath a live connection, such as credentials, changes in its pool. Reading it costs one
-    /// load, where a pointer that can be swapped costs several times as much.
+    /// load, where a pointer that can be swapped costs several times as much. Never set where there are `pools`.
     live: OnceLock<Arc<dyn DatabaseConnection>>,
-    building: Mutex<Option<watch::Receiver<Option<Outcome>>>>,
+    building: Mutex<Option<Announced>>,
+    /// The tenants' pools, where the connection is kept per tenant.
+    pools: Option<Pools>,
 }
 
 impl ConnectionManager {
     /// A manager that has yet to learn its connections.
     pub fn builder(factory: ConnectionFactory) -> ManagerBuilder {
-        ManagerBuilder {
-            factory,
-            secrets: Arc::new(LocalSecrets),
-            keychain: Keychain::default(),
-            runtime: None,
-            connections: Vec::new(),
-        }
+        ManagerBuilder::new(factory)
     }
 
     /// The configured names in order.
@@ -72,14 +84,57 @@ impl ConnectionManager {
         self.0.slots.iter().map(|slot| &slot.name)
     }
 
-    /// A connection's settings.
+    /// A connection's settings; those of a connection that is kept per tenant hold the placeholder.
     pub fn settings(&self, name: &str) -> Option<&ConnectionSettings> {
         self.0.slot(name).map(|slot| &slot.settings)
     }
 
-    /// The connection called `name` when it is live already; opens nothing.
+    /// The connection called `name` when it is live already; opens nothing. A connection that is kept per tenant has
+    /// [`ConnectionManager::live_for`].
     pub fn live(&self, name: &str) -> Option<Arc<dyn DatabaseConnection>> {
-        self.0.slot(name)?.live.get().filter(|_| !self.0.closed.load(Ordering::Acquire)).cloned()
+        self.0.slot(name)?.live.get().filter(|_| !self.0.is_closed()).cloned()
+    }
+
+    /// A tenant's connection called `name` when it is live already; opens nothing, and does not count as use.
+    pub fn live_for(&self, name: &str, tenant: &TenantId) -> Option<Arc<dyn DatabaseConnection>> {
+        self.0.slot(name)?.pools.as_ref()?.peek(tenant).filter(|_| !self.0.is_closed())
+    }
+
+    /// Whether the connection is kept per tenant.
+    pub fn is_per_tenant(&self, name: &str) -> bool {
+        self.0.slot(name).is_some_and(|slot| slot.pools.is_some())
+    }
+
+    /// How the tenants' pools of a connection stand; `None` where it is not kept per tenant.
+    pub fn tenant_pools(&self, name: &str) -> Option<TenantPools> {
+        self.0.slot(name)?.pools.as_ref().map(Pools::stats)
+    }
+
+    /// Whether there is such a tenant.
+    pub fn knows(&self, tenant: &TenantId) -> bool {
+        self.0.knows(tenant)
+    }
+
+    /// Every tenant in order.
+    pub fn tenants(&self) -> Vec<TenantId> {
+        self.0.tenants.read().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Says anew which tenants there are. The pools of those who are no longer among them refuse every caller from now on,
+    /// finish what is under way, and close.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, when a pool is to be closed and the manager was built outside one.
+    pub fn set_tenants(&self, tenants: impl IntoIterator<Item = TenantId>) {
+        let tenants: BTreeSet<TenantId> = tenants.into_iter().collect();
+        // The list first: whoever finds a pool's place empty after this reads the new list.
+        self.0.tenants.write().unwrap_or_else(PoisonError::into_inner).clone_from(&tenants);
+        self.0.claims.keep(&tenants);
+        for pools in self.0.slots.iter().filter_map(|slot| slot.pools.as_ref()) {
+            for leaving in pools.take_unless(|tenant| tenants.contains(tenant)) {
+                self.0.runtime().spawn(leaving.close(FAREWELL));
+            }
+        }
     }
 
     /// The connectors.
@@ -97,16 +152,24 @@ impl ConnectionManager {
         &self.0.secrets
     }
 
-    /// Closes every live connection as [`DatabaseConnection::close`] does, all at the same time. From now on
+    /// Closes every live connection, the tenants' too, as [`DatabaseConnection::close`] does, all at the same time. From now on
     /// [`Connections::get`] answers `Closed`.
     pub async fn close(&self, grace: Duration) -> Vec<(ConnectionName, CloseReport)> {
         self.0.closed.store(true, Ordering::SeqCst);
-        let live = self.0.slots.iter().filter_map(|slot| {
-            // Under this lock a build that ends now either sees that the manager is closed or has stored its result.
-            let _building = slot.building.lock().unwrap_or_else(PoisonError::into_inner);
-            slot.live.get().map(|connection| (slot.name.clone(), Arc::clone(connection)))
-        });
-        join_all(live.map(|(name, connection)| async move { (name, connection.close(grace).await) })).await
+        let mut closing = Vec::new();
+        for slot in &self.0.slots {
+            let live = {
+                // Under this lock a build that ends now either sees that the manager is closed or has stored its result.
+                let _building = slot.building.lock().unwrap_or_else(PoisonError::into_inner);
+                slot.live.get().cloned()
+            };
+            let tenants = slot.pools.iter().flat_map(|pools| pools.take_unless(|_| false));
+            closing.extend(live.map(pools::Leaving::from).into_iter().chain(tenants).map(|leaving| (slot, leaving)));
+        }
+        join_all(
+            closing.into_iter().map(|(slot, leaving)| async move { (slot.name.clone(), leaving.close(grace).await) }),
+        )
+        .await
     }
 }
 
@@ -121,13 +184,37 @@ impl Connections for ConnectionManager {
             return ConnectionFuture::ready(Ok(Arc::clone(connection)));
         }
         let deadline = context.deadline;
-        ConnectionFuture::pending(async move { Inner::built(&self.0, slot, deadline).await })
+        let Some(pools) = &slot.pools else {
+            return ConnectionFuture::pending(async move { Inner::built(&self.0, slot, deadline).await });
+        };
+        let Some(tenant) = &context.tenant else {
+            return ConnectionFuture::ready(Err(nameless(&slot.name)));
+        };
+        if let Some(connection) = pools.live(tenant)
+            && !self.0.closed.load(Ordering::Acquire)
+        {
+            return ConnectionFuture::ready(Ok(connection));
+        }
+        let tenant = tenant.clone();
+        ConnectionFuture::pending(async move { Inner::built_for(&self.0, slot, pools, tenant, deadline).await })
     }
 }
 
 impl Inner {
     fn slot(&self, name: &str) -> Option<&Slot> {
         self.slots.get(*self.index.get(name)?)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    fn knows(&self, tenant: &TenantId) -> bool {
+        self.tenants.read().unwrap_or_else(PoisonError::into_inner).contains(tenant)
+    }
+
+    fn runtime(&self) -> Handle {
+        self.runtime.clone().unwrap_or_else(Handle::current)
     }
 
     fn unknown(&self, name: &str) -> DatabaseError {
@@ -151,189 +238,31 @@ impl Inner {
             breakers.entry(server).or_insert_with_key(|server| Breaker::new(server, settings.breaker.clone()));
         breaker.clone()
     }
-
-    /// Joins the build under way, or begins one. The build runs in a task of its own: a caller who goes away takes
-    /// nothing from the others.
-    async fn built(this: &Arc<Self>, slot: &Slot, deadline: Option<std::time::Instant>) -> Outcome {
-        let mut outcome = {
-            let mut building = slot.building.lock().unwrap_or_else(PoisonError::into_inner);
-            if this.closed.load(Ordering::SeqCst) {
-                return Err(closed(&slot.name));
-            }
-            if let Some(connection) = slot.live.get() {
-                return Ok(Arc::clone(connection));
-            }
-            if let Some(outcome) = &*building {
-                outcome.clone()
-            } else {
-                let (announce, outcome) = watch::channel(None);
-                let runtime = this.runtime.clone().unwrap_or_else(Handle::current);
-                let build = Build { inner: Arc::clone(this), name: slot.name.clone(), announce, over: false };
-                *building = Some(outcome.clone());
-                runtime.spawn(build.run());
-                outcome
-            }
-        };
-        let announced = outcome.wait_for(Option::is_some);
-        let announced = match deadline {
-            Some(deadline) => tokio::time::timeout_at(Instant::from_std(deadline), announced).await.map_err(|_| {
-                DatabaseError::new(DatabaseErrorKind::Timeout, "the connection was not open before the deadline")
-                    .on(&slot.name)
-            })?,
-            None => announced.await,
-        };
-        match announced.as_deref() {
-            Ok(Some(outcome)) => outcome.clone(),
-            Ok(None) | Err(_) => Err(broken_off(&slot.name)),
-        }
-    }
-}
-
-/// One build of one connection. Also when it panics or its runtime ends, the slot is free for the next.
-struct Build {
-    inner: Arc<Inner>,
-    name: ConnectionName,
-    announce: watch::Sender<Option<Outcome>>,
-    over: bool,
-}
-
-impl Build {
-    async fn run(mut self) {
-        let Some(slot) = self.inner.slot(self.name.as_str()) else { return };
-        let outcome = self.open(slot).await;
-        if let Err(error) = &outcome {
-            tracing::warn!(connection = %self.name, kind = error.kind().as_str(), %error, "the connection did not open");
-        }
-        let refused = {
-            let mut building = slot.building.lock().unwrap_or_else(PoisonError::into_inner);
-            // Before the outcome is told, so that a caller who tries again begins a new build.
-            *building = None;
-            self.over = true;
-            match &outcome {
-                Ok(connection) if self.inner.closed.load(Ordering::SeqCst) => Some(Arc::clone(connection)),
-                // One build at a time, so nobody has set it before.
-                Ok(connection) => slot.live.set(Arc::clone(connection)).err(),
-                Err(_) => None,
-            }
-        };
-        let outcome = match refused {
-            Some(connection) => {
-                connection.close(Duration::ZERO).await;
-                Err(closed(&self.name))
-            }
-            None => outcome,
-        };
-        self.announce.send_replace(Some(outcome));
-    }
-
-    async fn open(&self, slot: &Slot) -> Outcome {
-        let connector = self.inner.factory.connector(&slot.settings.engine).map_err(|error| error.on(&self.name))?;
-        let faults = connector.validate(&slot.settings);
-        if !faults.is_empty() {
-            return Err(checks::misconfigured(&self.name, &faults));
-        }
-        let settings = credentials::completed(&*self.inner.secrets, &self.name, &slot.settings).await?;
-        if let Some(fault) = checks::unreachable_fault(&**connector, &settings) {
-            return Err(checks::misconfigured(&self.name, &[fault]));
-        }
-        let secrets = Arc::clone(&self.inner.secrets);
-        let port = connector.default_port();
-        let keyring = self.inner.keychain.keyring(secrets, self.name.clone(), settings.clone().into_owned(), port);
-        let endpoint = Endpoint { keyring, breaker: self.inner.breaker(&**connector, &settings) };
-        connector.connect(&self.name, &settings, endpoint).await.map_err(|error| error.on(&self.name))
-    }
-}
-
-impl Drop for Build {
-    fn drop(&mut self) {
-        if let Some(slot) = self.inner.slot(self.name.as_str()).filter(|_| !self.over) {
-            *slot.building.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        }
-    }
 }
 
 fn closed(name: &ConnectionName) -> DatabaseError {
     DatabaseError::new(DatabaseErrorKind::Closed, "the connection manager was closed").on(name)
 }
 
-fn broken_off(name: &ConnectionName) -> DatabaseError {
-    DatabaseError::new(DatabaseErrorKind::Unreachable, "opening the connection was broken off").on(name)
+fn nameless(name: &ConnectionName) -> DatabaseError {
+    let message = "the connection is kept per tenant, and the request names no tenant";
+    DatabaseError::new(DatabaseErrorKind::TenantRequired, message).on(name)
+}
+
+fn stranger(name: &ConnectionName, tenant: &TenantId) -> DatabaseError {
+    DatabaseError::new(DatabaseErrorKind::UnknownTenant, format!("there is no tenant `{tenant}`")).on(name)
 }
 
 impl fmt::Debug for ConnectionManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let slots = self.0.slots.iter().map(|slot| {
-            let state = if slot.live.get().is_some() { "live" } else { "not open" };
+            let state = match &slot.pools {
+                Some(pools) => format!("live for {} tenants", pools.stats().live),
+                None if slot.live.get().is_some() => "live".to_owned(),
+                None => "not open".to_owned(),
+            };
             (slot.name.as_str(), state)
         });
         f.debug_map().entries(slots).finish()
-    }
-}
-
-/// Collects what a [`ConnectionManager`] is made of.
-#[derive(Debug, Clone)]
-pub struct ManagerBuilder {
-    factory: ConnectionFactory,
-    secrets: Arc<dyn SecretSource>,
-    keychain: Keychain,
-    runtime: Option<Handle>,
-    connections: Vec<(String, ConnectionSettings)>,
-}
-
-impl ManagerBuilder {
-    /// Adds a connection, or replaces the one of the same name.
-    #[must_use]
-    pub fn connection(mut self, name: impl Into<String>, settings: ConnectionSettings) -> Self {
-        self.connections.push((name.into(), settings));
-        self
-    }
-
-    /// Takes credentials from somewhere else than files and the environment.
-    #[must_use]
-    pub fn secrets(mut self, secrets: Arc<dyn SecretSource>) -> Self {
-        self.secrets = secrets;
-        self
-    }
-
-    /// Shares what servers say to passwords with the other managers that were given the same keychain.
-    #[must_use]
-    pub fn keychain(mut self, keychain: Keychain) -> Self {
-        self.keychain = keychain;
-        self
-    }
-
-    /// The runtime that drives all connections. Without it, that of [`ManagerBuilder::build`], or else that of the
-    /// first caller; give one when callers come from several runtimes, as actix-web's workers do.
-    #[must_use]
-    pub fn runtime(mut self, runtime: Handle) -> Self {
-        self.runtime = Some(runtime);
-        self
-    }
-
-    /// The manager. Opens nothing.
-    ///
-    /// # Errors
-    /// `Misconfigured` for a name that is no [`ConnectionName`]. Settings are checked when a connection is opened, and
-    /// before by [`crate::config`].
-    pub fn build(self) -> Result<ConnectionManager, DatabaseError> {
-        let mut slots = std::collections::BTreeMap::new();
-        for (name, settings) in self.connections {
-            let name: ConnectionName =
-                name.parse().map_err(|error: shared_kernel::database::InvalidConnectionName| {
-                    DatabaseError::new(DatabaseErrorKind::Misconfigured, error.to_string())
-                })?;
-            let slot = Slot { name: name.clone(), settings, live: OnceLock::new(), building: Mutex::new(None) };
-            slots.insert(name, slot);
-        }
-        Ok(ConnectionManager(Arc::new(Inner {
-            index: slots.keys().cloned().zip(0..).collect(),
-            slots: slots.into_values().collect(),
-            factory: self.factory,
-            secrets: self.secrets,
-            breakers: Mutex::default(),
-            keychain: self.keychain,
-            runtime: self.runtime.or_else(|| Handle::try_current().ok()),
-            closed: AtomicBool::new(false),
-        })))
     }
 }

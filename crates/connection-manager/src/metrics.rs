@@ -3,6 +3,7 @@
 //! Handles are made when a connection is made: install the recorder before the first `get`.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -34,9 +35,11 @@ fn with(labels: &[Label], key: &'static str, value: &'static str) -> Vec<Label> 
 
 /// What one pool reports.
 pub(crate) struct PoolMetrics {
-    idle: Gauge,
-    used: Gauge,
-    waiting: Gauge,
+    idle: Share,
+    used: Share,
+    waiting: Share,
+    /// Taken back when the pool goes.
+    _max: Share,
     timeouts: Counter,
     wait_time: Histogram,
     create_time: Histogram,
@@ -47,12 +50,15 @@ pub(crate) struct PoolMetrics {
 impl PoolMetrics {
     pub(crate) fn new(system: &'static str, name: &ConnectionName, max: u32) -> Self {
         let labels = labels(system, name);
-        gauge!("db.client.connection.max", labels.clone()).set(max);
-        let count = |state| gauge!("db.client.connection.count", with(&labels, "db.client.connection.state", state));
+        let most = Share::of(gauge!("db.client.connection.max", labels.clone()));
+        most.set(max);
+        let count =
+            |state| Share::of(gauge!("db.client.connection.count", with(&labels, "db.client.connection.state", state)));
         Self {
+            _max: most,
             idle: count("idle"),
             used: count("used"),
-            waiting: gauge!("db.client.connection.pending_requests", labels.clone()),
+            waiting: Share::of(gauge!("db.client.connection.pending_requests", labels.clone())),
             timeouts: counter!("db.client.connection.timeouts", labels.clone()),
             wait_time: histogram!("db.client.connection.wait_time", labels.clone()),
             create_time: histogram!("db.client.connection.create_time", labels.clone()),
@@ -87,6 +93,69 @@ impl PoolMetrics {
     /// The server was told to leave off a statement whose caller has left.
     pub(crate) fn cancelled(&self) {
         self.cancels.increment(1);
+    }
+}
+
+/// What one pool adds to a gauge. The pools of a connection's tenants share the connection's name, so that the number of
+/// series does not grow with the tenants; together they are the gauge's value.
+struct Share {
+    gauge: Gauge,
+    part: AtomicU32,
+}
+
+impl Share {
+    fn of(gauge: Gauge) -> Self {
+        // Adding nothing makes the series known.
+        gauge.increment(0.0);
+        Self { gauge, part: AtomicU32::new(0) }
+    }
+
+    fn set(&self, part: u32) {
+        let before = self.part.swap(part, Ordering::Relaxed);
+        if part > before {
+            self.gauge.increment(part - before);
+        } else if part < before {
+            self.gauge.decrement(before - part);
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
+/// What is reported of the tenants' pools of one connection.
+pub(crate) struct TenantMetrics {
+    live: Gauge,
+    idled: Counter,
+    displaced: Counter,
+}
+
+impl TenantMetrics {
+    pub(crate) fn new(name: &ConnectionName) -> Self {
+        let labels = vec![Label::new("db.client.connection.pool.name", name.to_string())];
+        let evictions = |reason| counter!("bindery.tenants.evictions", with(&labels, "reason", reason));
+        Self {
+            live: gauge!("bindery.tenants.live", labels.clone()),
+            idled: evictions("idle"),
+            displaced: evictions("displaced"),
+        }
+    }
+
+    pub(crate) fn live(&self, tenants: usize) {
+        self.live.set(u32::try_from(tenants).unwrap_or(u32::MAX));
+    }
+
+    /// Tenants' pools were closed because nobody used them for a while.
+    pub(crate) fn idled(&self, tenants: usize) {
+        self.idled.increment(tenants as u64);
+    }
+
+    /// A tenant's pool was closed to make room for another's.
+    pub(crate) fn displaced(&self) {
+        self.displaced.increment(1);
     }
 }
 

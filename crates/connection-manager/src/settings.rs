@@ -1,6 +1,7 @@
 //! What has to be known to reach a database, apart from its password.
 
 mod breaker;
+mod per_tenant;
 mod pool;
 mod tls;
 mod url;
@@ -8,9 +9,11 @@ mod url;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use shared_kernel::TenantId;
 use shared_kernel::database::Engine;
 
 pub use self::breaker::BreakerSettings;
+pub use self::per_tenant::{PLACEHOLDER, PerTenantSettings};
 pub use self::pool::PoolSettings;
 pub use self::tls::{TlsMode, TlsSettings};
 pub use self::url::InvalidUrl;
@@ -44,6 +47,8 @@ pub struct ConnectionSettings {
     pub breaker: BreakerSettings,
     /// What only one engine knows, by its connector's own keys.
     pub options: BTreeMap<String, String>,
+    /// Whose database it is, where a connection is kept per tenant; see [`PerTenantSettings`].
+    pub tenant: Option<TenantId>,
 }
 
 impl ConnectionSettings {
@@ -61,6 +66,7 @@ impl ConnectionSettings {
             tls: TlsSettings::default(),
             breaker: BreakerSettings::default(),
             options: BTreeMap::new(),
+            tenant: None,
         }
     }
 

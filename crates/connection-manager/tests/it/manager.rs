@@ -17,6 +17,8 @@ use shared_kernel::database::{
 };
 use tokio::sync::Semaphore;
 
+mod tenants;
+
 /// Opens a database in memory, after a permit, and counts how often it was asked to.
 #[derive(Debug)]
 struct Counting {

@@ -24,6 +24,12 @@ pub enum DatabaseErrorKind {
     UnknownDatabase,
     /// No connection of this name is configured.
     UnknownConnection,
+    /// The connection is kept per tenant, and the request names no tenant.
+    TenantRequired,
+    /// There is no tenant of this name.
+    UnknownTenant,
+    /// The database is there, and its schema is not the one that the program needs.
+    SchemaUnfit,
     /// The connection's configuration cannot work.
     Misconfigured,
     /// A write reached a server that only reads: a replica or a demoted primary.
@@ -65,6 +71,9 @@ impl DatabaseErrorKind {
             Self::SecretUnavailable => "secret_unavailable",
             Self::UnknownDatabase => "unknown_database",
             Self::UnknownConnection => "unknown_connection",
+            Self::TenantRequired => "tenant_required",
+            Self::UnknownTenant => "unknown_tenant",
+            Self::SchemaUnfit => "schema_unfit",
             Self::Misconfigured => "misconfigured",
             Self::ReadOnlyTarget => "read_only_target",
             Self::CircuitOpen => "circuit_open",
@@ -178,6 +187,7 @@ impl DatabaseError {
                 | DatabaseErrorKind::AuthRejected
                 | DatabaseErrorKind::SecretUnavailable
                 | DatabaseErrorKind::UnknownDatabase
+                | DatabaseErrorKind::SchemaUnfit
                 | DatabaseErrorKind::ReadOnlyTarget
                 | DatabaseErrorKind::CircuitOpen
                 | DatabaseErrorKind::Timeout

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use shared_kernel::TenantId;
 use shared_kernel::database::ConnectionName;
 
 use super::Keyring;
@@ -27,7 +28,7 @@ enum Account {
         secret: String,
     },
     /// What else uses it cannot be told.
-    Own(ConnectionName),
+    Own(ConnectionName, Option<TenantId>),
 }
 
 impl Keychain {
@@ -47,7 +48,7 @@ impl Keychain {
                 username: settings.username.clone(),
                 secret,
             },
-            _ => Account::Own(name.clone()),
+            _ => Account::Own(name.clone(), settings.tenant.clone()),
         };
         let book = {
             let mut books = self.0.lock().unwrap_or_else(PoisonError::into_inner);
