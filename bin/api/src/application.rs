@@ -158,8 +158,8 @@ async fn drain(readiness: &Readiness, delay: Duration, handle: &ServerHandle) {
 }
 
 /// Where the connections' passwords come from.
-pub(crate) fn secrets(config: &Config) -> Arc<dyn SecretSource> {
-    Arc::new(ConfiguredSecrets::build(&config.secrets, Arc::new(SystemClock)))
+pub(crate) fn secrets(config: &Config) -> Result<ConfiguredSecrets, ApplicationError> {
+    ConfiguredSecrets::build(&config.secrets, Arc::new(SystemClock)).map_err(ApplicationError::Connections)
 }
 
 /// The manager for a command: it opens the connections that it needs and none in reserve.
@@ -173,7 +173,8 @@ pub(crate) fn manager_of_command(config: &Config) -> Result<ConnectionManager, A
 
 /// The manager over every configured connection.
 fn manager(config: &Config) -> Result<ConnectionManager, ApplicationError> {
-    let builder = ConnectionManager::builder(ConnectionFactory::compiled()).secrets(secrets(config));
+    let secrets: Arc<dyn SecretSource> = Arc::new(secrets(config)?);
+    let builder = ConnectionManager::builder(ConnectionFactory::compiled()).secrets(secrets);
     let builder = config
         .connections
         .iter()

@@ -31,14 +31,30 @@
 //! stale_limit = "24h"           # how long after that it serves while AWS is away; never when AWS refuses
 //! timeout = "5s"                # of one question, with all tries
 //! pause = "1s"                  # between two questions about one secret that failed, or whose known versions a server rejects
+//!
+//! [secrets.shared]              # sealed copies in Redis, so that a fleet asks once; left out, each process asks for itself
+//! connection = "cache"          # one of [connections] with engine = "redis"
+//! key = "2026-11"               # the key that seals; may be left out when there is one
+//! prefix = "bindery:secret:"    # what every key in Redis begins with
+//! timeout = "250ms"             # of one question to Redis, connecting included; when it is over, a process asks for itself
+//! lease = "10s"                 # how long one process may be the one that asks AWS; longer than secrets.timeout
+//!
+//! [secrets.shared.keys]         # 32 random bytes in base64 each, as `openssl rand -base64 32` prints them; all of them open
+//! 2026-11 = { file = "/run/secrets/bindery-2026-11" }   # readable by its owner alone, or
+//! 2026-05 = { env = "BINDERY_SEALING_KEY_OLD" }
 //! ```
+//!
+//! To change the key of the shared level, add the new one to `keys` in every process, then let `key` name it everywhere, and
+//! take the old one out when its last copies have ended, which is after `ttl` and `stale_limit`. The connection may be used
+//! for other things as well; for sealed copies the service opens it a second time, and where its own password is in AWS
+//! Secrets Manager, that one secret is read there by each process for itself and never from the level that it opens.
 //!
 //! A variable such as `BINDERY_CONNECTIONS__USERS__HOST` or `BINDERY_CONNECTIONS__USERS__POOL__MAX` takes the place of
 //! one value, or adds it. Without `tls`, a server on a loopback address is reached without TLS and any other with full
 //! verification. SQLite's pool has 0 to 10 connections when nothing else is said. A time of `"0s"` switches `idle_timeout`, `max_lifetime` or `statement_timeout` off.
 //!
 //! A larger file embeds the sections: read it as a [`Document`], take what is its own through [`Reader::root`], hand
-//! the same root to [`ConnectionsConfig::read`] and [`SecretsConfig::read`], and let [`Reader::finish`] tell every fault at once.
+//! the same root to [`ConnectionsConfig::read`] and then to [`SecretsConfig::read`], and let [`Reader::finish`] tell every fault at once.
 
 mod connections;
 mod document;
@@ -53,5 +69,5 @@ pub use connections::ConnectionsConfig;
 pub use document::Document;
 pub use effective::Effective;
 pub use fault::{ConfigError, Fault, Origin};
-pub use secrets::SecretsConfig;
+pub use secrets::{SecretsConfig, SharedSecretsConfig};
 pub use section::{Reader, Section};

@@ -9,6 +9,8 @@ mod keyring;
 mod local;
 mod managed;
 mod secret;
+#[cfg(feature = "aws-secrets")]
+mod shared_level;
 mod source_error;
 pub mod store;
 
@@ -23,7 +25,7 @@ pub use self::configured::ConfiguredSecrets;
 pub use self::endpoint::{SecretEndpoint, completed};
 pub use self::keyring::{Keychain, Keyring, Login};
 pub use self::local::LocalSecrets;
-pub(crate) use self::local::{check_password_file, environment_variable};
+pub(crate) use self::local::{check_password_file, environment_variable, read_password_file};
 pub use self::managed::ManagedSecrets;
 pub use self::secret::{DatabaseSecret, InvalidSecret};
 pub use self::source_error::SourceError;

@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use anyhow::{Context as _, bail};
-use connection_manager::ConnectionFactory;
 use connection_manager::probe::{Stage, probe};
+use connection_manager::{ConnectionFactory, SecretSource};
 
 use crate::application::{create_embedded_file, lies_in, secrets};
 use crate::cli::{ConnectionsArgs, ConnectionsCommand};
@@ -33,7 +35,7 @@ async fn test(config: &Config, only: Option<&str>) -> anyhow::Result<()> {
     // Before the first start the folder of embedded databases is not there yet, which is no fault of the connection.
     data_folder::create(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
     let factory = ConnectionFactory::compiled();
-    let secrets = secrets(config);
+    let secrets: Arc<dyn SecretSource> = Arc::new(secrets(config)?);
     let mut failed = Vec::new();
     for (name, settings) in config.connections.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
         say(format_args!("{name}: {}", describe(settings)));

@@ -43,7 +43,7 @@ impl Config {
         let in_file = root.path("data");
         let data = data.or(in_file).unwrap_or_else(|| PathBuf::from("./data"));
         let named = ConnectionsConfig::read(&root, &ConnectionFactory::compiled());
-        let secrets = SecretsConfig::read(&root);
+        let secrets = SecretsConfig::read(&root, &named);
         let embedded = Self::embedded(data);
         let named = named.iter().map(|(name, settings)| (name.to_string(), settings.clone()));
         let mut connections: std::collections::BTreeMap<_, _> = named.collect();

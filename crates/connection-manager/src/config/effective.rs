@@ -38,7 +38,7 @@ fn connection(f: &mut fmt::Formatter<'_>, name: &ConnectionName, settings: &Conn
             writeln!(f, "{name} = {}", text(value))?;
         }
     }
-    password(f, &settings.password)?;
+    secret(f, "password", &settings.password)?;
     if settings.host.is_some() || settings.password.holds_login() {
         write!(f, "tls = {{ mode = \"{}\"", settings.tls.mode)?;
         if let Some(file) = &settings.tls.ca_file {
@@ -56,14 +56,14 @@ fn connection(f: &mut fmt::Formatter<'_>, name: &ConnectionName, settings: &Conn
     Ok(())
 }
 
-/// Where the password is, and not what it is.
-fn password(f: &mut fmt::Formatter<'_>, place: &PasswordSource) -> fmt::Result {
+/// Where the secret `name` is, and not what it is.
+pub(super) fn secret(f: &mut fmt::Formatter<'_>, name: &str, place: &PasswordSource) -> fmt::Result {
     match place {
         PasswordSource::None => Ok(()),
-        PasswordSource::Literal(_) => writeln!(f, "password = \"[redacted]\""),
-        PasswordSource::Environment(variable) => writeln!(f, "password = {{ env = {} }}", text(variable)),
-        PasswordSource::File(file) => writeln!(f, "password = {{ file = {} }}", text(&file.display().to_string())),
-        PasswordSource::SecretsManager { id } => writeln!(f, "password = {{ secrets_manager = {} }}", text(id)),
+        PasswordSource::Literal(_) => writeln!(f, "{name} = \"[redacted]\""),
+        PasswordSource::Environment(variable) => writeln!(f, "{name} = {{ env = {} }}", text(variable)),
+        PasswordSource::File(file) => writeln!(f, "{name} = {{ file = {} }}", text(&file.display().to_string())),
+        PasswordSource::SecretsManager { id } => writeln!(f, "{name} = {{ secrets_manager = {} }}", text(id)),
     }
 }
 
@@ -96,7 +96,7 @@ pub(super) fn text(value: &str) -> toml::Value {
     toml::Value::String(value.to_owned())
 }
 
-fn key(name: &str) -> String {
+pub(super) fn key(name: &str) -> String {
     let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if !name.is_empty() && name.bytes().all(bare) { name.to_owned() } else { text(name).to_string() }
 }

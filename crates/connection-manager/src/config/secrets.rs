@@ -1,14 +1,19 @@
+mod shared;
+
 use std::fmt;
 use std::time::Duration;
 
 use url::{Host, Url};
 
+pub use self::shared::SharedSecretsConfig;
+use super::connections::ConnectionsConfig;
 use super::duration;
 use super::effective::text;
 use super::section::Section;
 use crate::credentials::cache::CacheSettings;
 
-/// The `[secrets]` table: how AWS Secrets Manager is reached, and how long its answers are kept.
+/// The `[secrets]` table: how AWS Secrets Manager is reached, how long its answers are kept, and whether processes share
+/// them.
 #[derive(Debug, Clone, Default)]
 pub struct SecretsConfig {
     /// The region; `None` leaves it to the SDK's usual places.
@@ -19,11 +24,16 @@ pub struct SecretsConfig {
     pub allow_plain_http: bool,
     /// How long answers are kept.
     pub cache: CacheSettings,
+    /// The level that processes share; `None` when each keeps its answers to itself.
+    pub shared: Option<SharedSecretsConfig>,
 }
 
 impl SecretsConfig {
-    /// Reads the table out of a document's top level. Faults go to the section's reader.
-    pub fn read(root: &Section<'_>) -> Self {
+    /// Reads the table out of a document's top level, from which `connections` were read before. Faults go to the
+    /// section's reader.
+    ///
+    /// The keys of a shared level are read here, so that one that cannot be used is told before anything starts.
+    pub fn read(root: &Section<'_>, connections: &ConnectionsConfig) -> Self {
         let section = root.section("secrets");
         let default = CacheSettings::default();
         let longer_than_nothing = |key: &str, default: Duration| {
@@ -44,7 +54,8 @@ impl SecretsConfig {
         if let Some(fault) = endpoint_url.as_deref().and_then(|url| endpoint_fault(url, allow_plain_http)) {
             section.fault("endpoint_url", fault);
         }
-        Self { region: section.text("region"), endpoint_url, allow_plain_http, cache }
+        let shared = shared::read(&section.section("shared"), root, connections, &cache);
+        Self { region: section.text("region"), endpoint_url, allow_plain_http, cache, shared }
     }
 
     /// The table as it is in effect, as TOML and without secrets.
@@ -76,7 +87,7 @@ struct Shown<'a>(&'a SecretsConfig);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let SecretsConfig { region, endpoint_url, allow_plain_http, cache } = self.0;
+        let SecretsConfig { region, endpoint_url, allow_plain_http, cache, shared } = self.0;
         writeln!(f, "[secrets]")?;
         for (name, value) in [("region", region), ("endpoint_url", endpoint_url)] {
             if let Some(value) = value {
@@ -90,7 +101,7 @@ impl fmt::Display for Shown<'_> {
         for (name, time) in [("ttl", ttl), ("stale_limit", stale_limit), ("timeout", timeout), ("pause", pause)] {
             writeln!(f, "{name} = \"{}\"", duration::format(*time))?;
         }
-        Ok(())
+        shared.as_ref().map_or(Ok(()), |shared| write!(f, "\n{shared}"))
     }
 }
 
@@ -102,7 +113,8 @@ mod tests {
     fn read(text: &str) -> Result<SecretsConfig, ConfigError> {
         let document = Document::parse("bindery.toml", text)?;
         let reader = Reader::new(&document);
-        let config = SecretsConfig::read(&reader.root());
+        let root = reader.root();
+        let config = SecretsConfig::read(&root, &ConnectionsConfig::default());
         reader.finish()?;
         Ok(config)
     }

@@ -6,10 +6,14 @@
 //! two [`CacheSettings::pause`]s, so that many callers do not beset a store that is away or refuses. While it is away
 //! ([`StoreErrorKind::Unavailable`](super::store::StoreErrorKind)) a copy serves beyond its time, up to
 //! [`CacheSettings::stale_limit`]; where the store refuses, it never does.
+//!
+//! [`SecretCache::clear`] leaves word in the shared level. Whoever uses a copy of its own looks there every ten seconds, in
+//! the background, and forgets what was recalled.
 
 mod copy;
 mod counters;
 mod flight;
+mod recall;
 mod sealed;
 mod shared;
 
@@ -21,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use shared_kernel::Clock;
+use shared_kernel::{Clock, IdGenerator, SystemIdGenerator};
 use tokio::sync::watch;
 
 use self::copy::Question;
@@ -102,6 +106,20 @@ struct Entry {
     epoch: u64,
     /// Until when what the store said last counts while it is away. A refusal takes it back.
     vouched: Option<DateTime<Utc>>,
+    /// The newest mark of a recall that is known to be older than the copy.
+    recall: Option<String>,
+    /// When the shared level was last asked for a newer one.
+    looked: Option<DateTime<Utc>>,
+}
+
+impl Entry {
+    /// What is under way began before, and is not waited for by anybody who asks from now on.
+    fn forget(&mut self) {
+        self.epoch += 1;
+        self.flight = None;
+        self.copy = None;
+        self.failed = None;
+    }
 }
 
 struct Failure {
@@ -181,21 +199,24 @@ impl SecretCache {
     }
 
     /// Forgets every copy of a secret, in this process and in the shared level. Returns whether the shared level, where
-    /// there is one, did so. Copies in other processes stay until they are due.
+    /// there is one, did so and tells the other processes, who forget theirs within ten seconds of use.
     pub async fn clear(&self, id: &str) -> bool {
+        let mark = SystemIdGenerator.next().to_string();
         let mut cleared = true;
         for stage in [SecretStage::Current, SecretStage::Pending, SecretStage::Previous] {
             let key = SecretKey { id: id.into(), stage };
             if let Some(entry) = self.0.entries().get_mut(&key) {
-                // What is under way began before, and is not waited for by anybody who asks from now on.
-                entry.epoch += 1;
-                entry.flight = None;
-                entry.copy = None;
-                entry.failed = None;
+                entry.forget();
+                entry.recall = Some(mark.clone());
             }
             if let Some(shared) = &self.0.shared {
                 cleared &= shared.remove(&key).await;
             }
+        }
+        if let Some(shared) = &self.0.shared {
+            // Behind the removal, so that nobody who forgets finds again what he is to forget.
+            let life = self.0.settings.ttl.saturating_add(self.0.settings.stale_limit);
+            cleared &= shared.recall(id, &mark, life).await;
         }
         cleared
     }
@@ -271,6 +292,8 @@ impl Inner {
                 if may_ask && copy.is_due(now) {
                     self.counters.refresh();
                     self.take_off(key, entry, Errand::Renew);
+                } else {
+                    self.look_for_recall(key, entry, now);
                 }
                 return AtHand::Answer(answer);
             }

@@ -27,23 +27,35 @@ impl ConfiguredSecrets {
 
     /// What a configuration asks for, as far as this program was compiled for it: without the feature `aws-secrets`, local
     /// ones alone. Asks nobody anything yet.
+    ///
+    /// The connection to a shared level lives on the runtime that this is called on, or else on that of the first caller.
+    ///
+    /// # Errors
+    /// `Misconfigured` when the connection to the shared level cannot be set up.
     #[cfg_attr(
         not(feature = "aws-secrets"),
         expect(unused_variables, clippy::needless_pass_by_value, reason = "there is nothing to configure")
     )]
-    pub fn build(config: &SecretsConfig, clock: Arc<dyn Clock>) -> Self {
+    pub fn build(config: &SecretsConfig, clock: Arc<dyn Clock>) -> Result<Self, DatabaseError> {
         #[cfg(feature = "aws-secrets")]
         {
-            let store = super::aws::AwsSecrets::new(super::aws::AwsSettings {
+            let store = Arc::new(super::aws::AwsSecrets::new(super::aws::AwsSettings {
                 region: config.region.clone(),
                 endpoint_url: config.endpoint_url.clone(),
                 timeout: config.cache.timeout,
-            });
-            let cache = SecretCache::new(Arc::new(store), config.cache.clone(), clock);
-            Self::local().with_managed(ManagedSecrets::new(cache))
+            }));
+            let alone = SecretCache::new(store.clone(), config.cache.clone(), Arc::clone(&clock));
+            let cache = match &config.shared {
+                None => alone,
+                Some(shared) => {
+                    let level = super::shared_level::open(shared, alone, Arc::clone(&clock))?;
+                    SecretCache::with_shared(store, Arc::new(level), config.cache.clone(), clock)
+                }
+            };
+            Ok(Self::local().with_managed(ManagedSecrets::new(cache)))
         }
         #[cfg(not(feature = "aws-secrets"))]
-        Self::local()
+        Ok(Self::local())
     }
 
     /// Takes those of a secrets manager from `managed`.

@@ -84,11 +84,11 @@ pub(crate) fn environment_variable(variable: &str) -> Option<SecretString> {
 /// Why a password file was not read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PasswordFileError {
-    #[error("the password file {path} cannot be read: {reason}")]
+    #[error("the secret file {path} cannot be read: {reason}")]
     Unreadable { path: String, reason: std::io::Error },
-    #[error("the password file {path} may be read by others (mode {mode:03o}); run `chmod 600 {path}`")]
+    #[error("the secret file {path} may be read by others (mode {mode:03o}); run `chmod 600 {path}`")]
     Exposed { path: String, mode: u32 },
-    #[error("the password file {path} is not UTF-8")]
+    #[error("the secret file {path} is not UTF-8")]
     NotText { path: String },
 }
 
@@ -107,7 +107,8 @@ async fn password_file(path: &Path) -> Result<SecretString, PasswordFileError> {
     task.await.map_err(|error| PasswordFileError::Unreadable { path: shown, reason: std::io::Error::other(error) })?
 }
 
-fn read_password_file(path: &Path) -> Result<SecretString, PasswordFileError> {
+/// The content of a file that others may not read, less one newline at its end. Blocks the thread.
+pub(crate) fn read_password_file(path: &Path) -> Result<SecretString, PasswordFileError> {
     check_password_file(path)?;
     let shown = path.display().to_string();
     let mut bytes =

@@ -41,6 +41,8 @@ pub(super) struct Flight {
     errand: Errand,
     /// The newest copy that was seen on the way, which may do while the store is away.
     seen: Option<SecretCopy>,
+    /// The mark of the newest recall, read before the copy that is brought.
+    recall: Option<String>,
     /// How often the secret had been forgotten when it took off. Once it was forgotten again, what is brought is told to
     /// those who wait for it and kept nowhere.
     epoch: u64,
@@ -57,7 +59,7 @@ impl Flight {
         epoch: u64,
         announce: watch::Sender<Option<Landing>>,
     ) -> Self {
-        Self { inner, key, errand, seen, epoch, announce, over: false }
+        Self { inner, key, errand, seen, recall: None, epoch, announce, over: false }
     }
 
     pub(super) async fn run(mut self) {
@@ -66,7 +68,7 @@ impl Flight {
             None => self.ask(None).await,
         };
         self.over = true;
-        let landing = self.inner.land(&self.key, landing, self.seen.take(), self.epoch);
+        let landing = self.inner.land(&self.key, landing, self.seen.take(), self.recall.take(), self.epoch);
         self.announce.send_replace(Some(landing));
     }
 
@@ -76,6 +78,7 @@ impl Flight {
         let patience = self.inner.settings.timeout.saturating_add(Duration::from_secs(1));
         let begun = Instant::now();
         let mut step = FIRST_STEP;
+        self.recall = shared.recalled(&self.key.id).await;
         loop {
             if let Some(copy) = self.look(shared).await {
                 return copy;
@@ -181,7 +184,14 @@ impl Inner {
     }
 
     /// Keeps what a question came to, and lets the next one begin.
-    fn land(&self, key: &SecretKey, landing: Landing, seen: Option<SecretCopy>, epoch: u64) -> Landing {
+    fn land(
+        &self,
+        key: &SecretKey,
+        landing: Landing,
+        seen: Option<SecretCopy>,
+        recall: Option<String>,
+        epoch: u64,
+    ) -> Landing {
         let now = self.clock.now();
         let mut entries = self.entries();
         let entry = entries.entry(key.clone()).or_default();
@@ -189,6 +199,8 @@ impl Inner {
             return landing;
         }
         entry.flight = None;
+        entry.recall = recall.or(entry.recall.take());
+        entry.looked = Some(now);
         match &landing.outcome {
             Ok(copy) => {
                 entry.failed = None;

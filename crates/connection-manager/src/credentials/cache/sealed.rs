@@ -52,7 +52,7 @@ impl SealedSettings {
 /// The connection's own password must come from somewhere else than the cache that this is a level of.
 pub struct SealedLevel {
     connections: Arc<dyn Connections>,
-    keys: SealingKeys,
+    keys: Arc<SealingKeys>,
     clock: Arc<dyn Clock>,
     settings: SealedSettings,
 }
@@ -61,11 +61,11 @@ impl SealedLevel {
     /// A level over one of these connections.
     pub fn new(
         connections: Arc<dyn Connections>,
-        keys: SealingKeys,
+        keys: impl Into<Arc<SealingKeys>>,
         settings: SealedSettings,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { connections, keys, clock, settings }
+        Self { connections, keys: keys.into(), clock, settings }
     }
 
     fn place(&self, key: &SecretKey) -> Vec<u8> {
@@ -74,6 +74,10 @@ impl SealedLevel {
 
     fn lease_place(&self, key: &SecretKey) -> Vec<u8> {
         format!("{}lease:{}:{}", self.settings.prefix, key.stage.label(), key.id).into_bytes()
+    }
+
+    fn recall_place(&self, id: &str) -> Vec<u8> {
+        format!("{}recall:{id}", self.settings.prefix).into_bytes()
     }
 
     async fn reach(&self) -> Result<(Arc<dyn DatabaseConnection>, RequestContext), DatabaseError> {
@@ -97,6 +101,16 @@ impl SealedLevel {
         connection.key_value()?.delete(&self.place(key), &context).await
     }
 
+    async fn try_recall(&self, id: &str, mark: &str, life: Duration) -> Result<(), DatabaseError> {
+        let (connection, context) = self.reach().await?;
+        connection.key_value()?.set(&self.recall_place(id), mark.as_bytes(), Expiry::After(life), &context).await
+    }
+
+    async fn try_recalled(&self, id: &str) -> Result<Option<Vec<u8>>, DatabaseError> {
+        let (connection, context) = self.reach().await?;
+        connection.key_value()?.get(&self.recall_place(id), &context).await
+    }
+
     async fn try_lease(&self, key: &SecretKey, token: &str) -> Result<bool, DatabaseError> {
         let (connection, context) = self.reach().await?;
         let expiry = Expiry::After(self.settings.lease);
@@ -110,9 +124,9 @@ impl SealedLevel {
 }
 
 /// Says that the level did not answer, which costs time and nothing else.
-fn away(key: &SecretKey, error: &DatabaseError) {
+fn away(id: &str, error: &DatabaseError) {
     metrics::counter!("bindery.secret.shared.failures").increment(1);
-    tracing::warn!(secret = %key.id, stage = %key.stage, %error, "the shared level of secrets does not answer");
+    tracing::warn!(secret = id, %error, "the shared level of secrets does not answer");
 }
 
 #[async_trait]
@@ -121,7 +135,7 @@ impl SharedLevel for SealedLevel {
         let sealed = match self.try_read(key).await {
             Ok(found) => found?,
             Err(error) => {
-                away(key, &error);
+                away(&key.id, &error);
                 return None;
             }
         };
@@ -141,14 +155,14 @@ impl SharedLevel for SealedLevel {
         let left = (copy.expires - self.clock.now()).to_std().unwrap_or_default();
         let life = left.saturating_add(self.settings.stale_limit).min(LONGEST);
         if let Err(error) = self.try_write(key, &sealed, life).await {
-            away(key, &error);
+            away(&key.id, &error);
         }
     }
 
     async fn remove(&self, key: &SecretKey) -> bool {
         let outcome = self.try_remove(key).await;
         if let Err(error) = &outcome {
-            away(key, error);
+            away(&key.id, error);
         }
         outcome.is_ok()
     }
@@ -159,7 +173,7 @@ impl SharedLevel for SealedLevel {
             Ok(true) => Lease::Granted(token),
             Ok(false) => Lease::Held,
             Err(error) => {
-                away(key, &error);
+                away(&key.id, &error);
                 Lease::Away
             }
         }
@@ -168,8 +182,24 @@ impl SharedLevel for SealedLevel {
     async fn release(&self, key: &SecretKey, token: &str) {
         if let Err(error) = self.try_release(key, token).await {
             // It ends by itself.
-            away(key, &error);
+            away(&key.id, &error);
         }
+    }
+
+    async fn recall(&self, id: &str, mark: &str, life: Duration) -> bool {
+        let outcome = self.try_recall(id, mark, life.min(LONGEST)).await;
+        if let Err(error) = &outcome {
+            away(id, error);
+        }
+        outcome.is_ok()
+    }
+
+    async fn recalled(&self, id: &str) -> Option<String> {
+        let mark = self.try_recalled(id).await.unwrap_or_else(|error| {
+            away(id, &error);
+            None
+        })?;
+        String::from_utf8(mark).ok()
     }
 }
 

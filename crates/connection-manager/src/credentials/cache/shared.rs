@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -22,6 +23,17 @@ pub trait SharedLevel: Send + Sync + fmt::Debug {
 
     /// Gives the right back. One that has passed to somebody else by now stays with them.
     async fn release(&self, key: &SecretKey, token: &str);
+
+    /// Leaves a mark for `life` by which the other processes notice that they are to forget their copies of a secret.
+    /// Returns whether they will; a level that leaves this out has no way to tell them.
+    async fn recall(&self, _id: &str, _mark: &str, _life: Duration) -> bool {
+        false
+    }
+
+    /// The mark that was left last.
+    async fn recalled(&self, _id: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Who may ask the store.

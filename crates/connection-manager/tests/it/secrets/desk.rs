@@ -106,11 +106,14 @@ pub(super) fn emulator() -> String {
     environment("BINDERY_TEST_AWS_URL")
 }
 
+pub(super) fn environment(variable: &str) -> String {
+    optional(variable).unwrap_or_else(|| panic!("{variable} is not set; run it through `cargo xtask test`"))
+}
+
 #[expect(
     clippy::disallowed_methods,
-    reason = "`cargo xtask test` tells tests through the environment where the servers are"
+    reason = "tests are told through the environment where the servers are, and a process of theirs what to do"
 )]
-pub(super) fn environment(variable: &str) -> String {
-    let value = std::env::var(variable).ok().filter(|value| !value.is_empty());
-    value.unwrap_or_else(|| panic!("{variable} is not set; run it through `cargo xtask test`"))
+pub(super) fn optional(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|value| !value.is_empty())
 }

@@ -1,6 +1,7 @@
 //! The client of AWS Secrets Manager and the cache in front of it.
 
 mod fleet;
+mod processes;
 
 use std::sync::Arc;
 use std::time::Duration;

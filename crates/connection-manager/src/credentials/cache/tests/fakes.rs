@@ -142,6 +142,7 @@ impl SecretStore for FakeStore {
 pub(super) struct FakeLevel {
     copies: Mutex<HashMap<SecretKey, SecretCopy>>,
     leases: Mutex<HashMap<SecretKey, String>>,
+    marks: Mutex<HashMap<String, String>>,
     tokens: AtomicU64,
     away: AtomicBool,
 }
@@ -199,5 +200,13 @@ impl SharedLevel for FakeLevel {
         if leases.get(key).is_some_and(|held| held == token) {
             leases.remove(key);
         }
+    }
+    async fn recall(&self, id: &str, mark: &str, _life: Duration) -> bool {
+        self.marks.lock().unwrap().insert(id.to_owned(), mark.to_owned());
+        !self.away.load(Ordering::SeqCst)
+    }
+
+    async fn recalled(&self, id: &str) -> Option<String> {
+        self.marks.lock().unwrap().get(id).filter(|_| !self.away.load(Ordering::SeqCst)).cloned()
     }
 }

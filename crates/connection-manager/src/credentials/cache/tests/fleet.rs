@@ -32,6 +32,13 @@ impl Fleet {
     }
 }
 
+/// Lets what runs in the background come to its end: nothing of it waits.
+async fn settle() {
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+}
+
 fn key() -> SecretKey {
     SecretKey { id: "users".into(), stage: Current }
 }
@@ -128,4 +135,47 @@ async fn a_process_that_starts_while_the_store_is_away_lives_on_the_shared_copy(
     let fresh = Desk::sharing(&fleet.store, &fleet.clock, &fleet.level);
     let error = cached(&fresh.cache, "users").await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "a secret that was deleted is forgotten for all");
+}
+
+#[tokio::test]
+async fn what_one_process_clears_the_others_forget_soon_and_once() {
+    let fleet = Fleet::of(3);
+    fleet.store.put("users", Current, "one");
+    fleet.all().await;
+    fleet.store.put("users", Current, "two");
+    assert!(fleet.processes[0].cache.clear("users").await);
+    fleet.clock.advance(Duration::from_secs(9));
+    assert_eq!(fleet.all().await, ["two", "one", "one"].map(|version| Some(version.to_owned())));
+    fleet.clock.advance(Duration::from_secs(1));
+    // Whoever asks now still has the old copy and finds out behind it.
+    for process in &fleet.processes {
+        cached(&process.cache, "users").await.unwrap();
+        process.until_held("users", "two").await;
+    }
+    assert_eq!(fleet.all().await, ["two", "two", "two"].map(|version| Some(version.to_owned())));
+    assert_eq!(fleet.store.calls(), 2);
+    fleet.store.put("users", Current, "three");
+    for _ in 0..5 {
+        fleet.clock.advance(Duration::from_secs(11));
+        assert!(fleet.all().await.iter().all(|version| version.as_deref() == Some("two")), "recalled once");
+        settle().await;
+    }
+    assert_eq!(fleet.store.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_process_that_starts_after_a_recall_keeps_what_it_finds() {
+    let mut fleet = Fleet::of(1);
+    fleet.store.put("users", Current, "one");
+    fleet.all().await;
+    fleet.processes[0].cache.clear("users").await;
+    fleet.processes = vec![Desk::sharing(&fleet.store, &fleet.clock, &fleet.level)];
+    fleet.all().await;
+    let hits = |fleet: &Fleet| fleet.processes[0].cache.snapshot().process_hits;
+    for turn in 1..=5 {
+        fleet.clock.advance(Duration::from_secs(11));
+        fleet.all().await;
+        settle().await;
+        assert_eq!(hits(&fleet), turn);
+    }
 }
