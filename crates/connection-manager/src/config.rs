@@ -10,7 +10,7 @@
 //! password = { env = "USERS_PASSWORD" }   # or { file = "/run/secrets/users" }, readable by its owner alone, or
 //!                                         # { secrets_manager = "prod/users" }, which also has user, host and database
 //! tls = { mode = "verify-full", ca_file = "/etc/ssl/db-ca.pem" }   # verify-full, required or disabled
-//! pool = { min = 10, max = 100, acquire_timeout = "5s", connect_timeout = "5s", idle_timeout = "10m", max_lifetime = "30m", statement_timeout = "30s", validate_after = "30s" }
+//! pool = { min = 10, max = 100, acquire_timeout = "5s", connect_timeout = "5s", idle_timeout = "10m", max_lifetime = "30m", statement_timeout = "30s", validate_after = "30s", leak_after = "1m" }
 //! breaker = { failures = 5, open_for = "1s", open_for_max = "3s", probes = 2 }
 //!
 //! [connections.books]
@@ -51,7 +51,8 @@
 //!
 //! A variable such as `BINDERY_CONNECTIONS__USERS__HOST` or `BINDERY_CONNECTIONS__USERS__POOL__MAX` takes the place of
 //! one value, or adds it. Without `tls`, a server on a loopback address is reached without TLS and any other with full
-//! verification. SQLite's pool has 0 to 10 connections when nothing else is said. A time of `"0s"` switches `idle_timeout`, `max_lifetime` or `statement_timeout` off.
+//! verification. SQLite's pool has 0 to 10 connections when nothing else is said. A time of `"0s"` switches `idle_timeout`, `max_lifetime`,
+//! `statement_timeout` or `leak_after` off.
 //!
 //! A larger file embeds the sections: read it as a [`Document`], take what is its own through [`Reader::root`], hand
 //! the same root to [`ConnectionsConfig::read`] and then to [`SecretsConfig::read`], and let [`Reader::finish`] tell every fault at once.

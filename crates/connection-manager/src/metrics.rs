@@ -45,6 +45,7 @@ pub(crate) struct PoolMetrics {
     create_time: Histogram,
     renewals: Counter,
     cancels: Counter,
+    leaks: Counter,
 }
 
 impl PoolMetrics {
@@ -63,7 +64,8 @@ impl PoolMetrics {
             wait_time: histogram!("db.client.connection.wait_time", labels.clone()),
             create_time: histogram!("db.client.connection.create_time", labels.clone()),
             renewals: counter!("bindery.pool.renewals", labels.clone()),
-            cancels: counter!("bindery.pool.cancels", labels),
+            cancels: counter!("bindery.pool.cancels", labels.clone()),
+            leaks: counter!("bindery.pool.leaks", labels),
         }
     }
 
@@ -88,6 +90,11 @@ impl PoolMetrics {
     /// A connection was opened to take the place of one with older credentials.
     pub(crate) fn renewed(&self) {
         self.renewals.increment(1);
+    }
+
+    /// A connection was held for so long that it may never come back.
+    pub(crate) fn leaked(&self) {
+        self.leaks.increment(1);
     }
 
     /// The server was told to leave off a statement whose caller has left.

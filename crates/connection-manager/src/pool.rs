@@ -12,12 +12,15 @@ mod connect;
 mod deadline;
 mod driver;
 mod errands;
+mod holder;
 mod lease;
 mod reaper;
 mod rotation;
 mod shared;
 
 use std::fmt;
+use std::future::Future;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,8 +29,9 @@ use shared_kernel::database::{CloseReport, ConnectionName, ConnectionStats, Data
 use tokio::time::Instant;
 
 pub use self::deadline::Deadline;
-use self::deadline::{Cut, limited};
+pub(crate) use self::deadline::{Cut, limited};
 pub use self::driver::{Call, Driver, DriverSession, ServerSession, Turn};
+pub(crate) use self::holder::Holder;
 pub use self::lease::Lease;
 use self::shared::Shared;
 use crate::breaker::Breaker;
@@ -87,17 +91,26 @@ impl<D: Driver> Pool<D> {
 
     /// Takes a connection, waiting for one until `deadline` or the acquire timeout, whichever is earlier.
     ///
-    /// Dropping the future gives up the place in the queue and loses nothing.
+    /// Dropping the future gives up the place in the queue and loses nothing. The line that calls this is named when the
+    /// connection is not given back for long; see [`PoolSettings::leak_after`].
     ///
     /// # Errors
     /// `Saturated` when none came free, `CircuitOpen` while the server is known to be out of reach, `Closed`, and every reason why a new connection could not be opened.
-    pub async fn acquire(&self, deadline: Option<Instant>) -> Result<Lease<D>, DatabaseError> {
-        acquire::acquire(&self.0, deadline).await
+    #[track_caller]
+    pub fn acquire(
+        &self,
+        deadline: Option<Instant>,
+    ) -> impl Future<Output = Result<Lease<D>, DatabaseError>> + Send + use<'_, D> {
+        acquire::acquire(&self.0, deadline, Holder::lease(Location::caller()))
     }
 
     /// As [`Pool::acquire`], for a request.
-    pub(crate) async fn acquire_for(&self, context: &RequestContext) -> Result<Lease<D>, DatabaseError> {
-        self.acquire(context.deadline.map(Instant::from_std)).await
+    pub(crate) async fn acquire_for(
+        &self,
+        context: &RequestContext,
+        holder: Holder,
+    ) -> Result<Lease<D>, DatabaseError> {
+        acquire::acquire(&self.0, context.deadline.map(Instant::from_std), holder).await
     }
 
     /// As [`Pool::acquire_for`], for one call, after having waited for its turn as long as a statement may take.
@@ -105,6 +118,7 @@ impl<D: Driver> Pool<D> {
         &self,
         call: Call<'_>,
         context: &RequestContext,
+        holder: Holder,
     ) -> Result<Lease<D>, DatabaseError> {
         let turn = limited(self.0.driver.turn(call), self.deadline_of(context), &Cut::default()).await;
         let turn = turn.map_err(|_| {
@@ -114,7 +128,7 @@ impl<D: Driver> Pool<D> {
         // Where every place is taken, a session that has one may be waiting for this very turn: it is let go, and waited for
         // again with the place in hand.
         let turn = turn.filter(|_| !self.0.is_full());
-        let mut lease = self.acquire_for(context).await?;
+        let mut lease = self.acquire_for(context, holder).await?;
         lease.grant(turn);
         Ok(lease)
     }
@@ -129,7 +143,7 @@ impl<D: Driver> Pool<D> {
     /// not that the pool is full.
     pub(crate) async fn opened(self) -> Result<Self, DatabaseError> {
         // Every part of the attempt has a limit of its own, which says what was waited for; see [`Keyring::login`].
-        match acquire::acquire_until(&self.0, None).await {
+        match acquire::acquire_until(&self.0, None, Holder::CALL).await {
             Ok(lease) => drop(lease),
             Err(error) => {
                 self.close(Duration::ZERO).await;
@@ -142,7 +156,7 @@ impl<D: Driver> Pool<D> {
     /// A sign of life on a pooled connection.
     pub(crate) async fn health(&self, context: &RequestContext) -> Result<Health, DatabaseError> {
         let began = Instant::now();
-        let mut lease = self.acquire_for(context).await?;
+        let mut lease = self.acquire_for(context, Holder::CALL).await?;
         let deadline = self.deadline_of(context);
         lease.ping(deadline).await?;
         let latency = began.elapsed();

@@ -7,6 +7,7 @@ mod lease;
 mod transaction;
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -19,7 +20,7 @@ use shared_kernel::database::{DatabaseConnection, DatabaseError, DatabaseErrorKi
 
 use self::lease::{Backend, SqlxCause};
 pub use self::transaction::SeaOrmTransaction;
-use crate::pool::Driver;
+use crate::pool::{Driver, Holder};
 use crate::sql_pool::SqlPool;
 
 /// A live connection as SeaORM sees it. Every call takes a connection from the pool and gives it back.
@@ -27,12 +28,15 @@ use crate::sql_pool::SqlPool;
 pub struct SeaOrmConnection {
     pool: Arc<dyn Backend>,
     context: RequestContext,
+    place: &'static Location<'static>,
 }
 
-/// A live connection as SeaORM sees it; the context's deadline holds for every statement.
+/// A live connection as SeaORM sees it; the context's deadline holds for every statement. The line that calls this is the
+/// one that is named when a transaction is never ended.
 ///
 /// # Errors
 /// `Unsupported` when the engine is none that SeaORM knows.
+#[track_caller]
 pub fn on(connection: &dyn DatabaseConnection, context: &RequestContext) -> Result<SeaOrmConnection, DatabaseError> {
     let mut pool: Option<Arc<dyn Backend>> = None;
     #[cfg(feature = "mysql")]
@@ -51,7 +55,7 @@ pub fn on(connection: &dyn DatabaseConnection, context: &RequestContext) -> Resu
         let message = format!("SeaORM has no backend for {}", connection.engine());
         DatabaseError::new(DatabaseErrorKind::Unsupported, message).on(connection.name())
     })?;
-    Ok(SeaOrmConnection { pool, context: context.clone() })
+    Ok(SeaOrmConnection { pool, context: context.clone(), place: Location::caller() })
 }
 
 fn backend<D: Driver>(connection: &dyn DatabaseConnection) -> Option<Arc<dyn Backend>>
@@ -68,12 +72,12 @@ impl ConnectionTrait for SeaOrmConnection {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let mut lease = self.pool.acquire(&self.context).await.map_err(into_db_err)?;
+        let mut lease = self.pool.acquire(&self.context, Holder::CALL).await.map_err(into_db_err)?;
         lease.execute(&self.context, statement).await.map_err(into_db_err)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let mut lease = self.pool.acquire(&self.context).await.map_err(into_db_err)?;
+        let mut lease = self.pool.acquire(&self.context, Holder::CALL).await.map_err(into_db_err)?;
         // A text may hold anything; see the same in the kernel's `run_script`.
         lease.set_fit(false);
         lease.execute_unprepared(&self.context, sql).await.map_err(into_db_err)
@@ -84,7 +88,7 @@ impl ConnectionTrait for SeaOrmConnection {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let mut lease = self.pool.acquire(&self.context).await.map_err(into_db_err)?;
+        let mut lease = self.pool.acquire(&self.context, Holder::CALL).await.map_err(into_db_err)?;
         lease.query(&self.context, statement).await.map_err(into_db_err)
     }
 }
@@ -107,7 +111,7 @@ impl TransactionTrait for SeaOrmConnection {
     }
 
     async fn begin_with_options(&self, options: TransactionOptions) -> Result<SeaOrmTransaction, DbErr> {
-        SeaOrmTransaction::begin(&self.pool, &self.context, options).await.map_err(into_db_err)
+        SeaOrmTransaction::begin(&self.pool, &self.context, options, self.place).await.map_err(into_db_err)
     }
 
     async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>

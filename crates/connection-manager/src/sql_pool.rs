@@ -6,6 +6,8 @@ mod transaction;
 
 use std::any::Any;
 use std::fmt;
+use std::future::Future;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +24,7 @@ use self::session::PinnedSession;
 use self::transaction::PooledTransaction;
 use crate::endpoint::Endpoint;
 use crate::metrics::OperationMetrics;
-use crate::pool::{Call, Driver, Lease, Pool};
+use crate::pool::{Call, Driver, Holder, Lease, Pool};
 use crate::settings::PoolSettings;
 
 /// A live connection to an SQL engine: [`DatabaseConnection`] over a pool of `D`'s sessions.
@@ -69,6 +71,31 @@ impl<D: Driver> SqlPool<D> {
     /// The pool, for what the kernel's traits leave out.
     pub fn pool(&self) -> &Pool<D> {
         &self.pool
+    }
+
+    /// As the kernel's [`begin`](trait.SqlConnection.html#method.begin), for whoever has the pool's own type in hand.
+    ///
+    /// # Errors
+    /// As [`SqlConnection::begin_at`].
+    #[track_caller]
+    pub fn begin<'a>(
+        &'a self,
+        mode: TransactionMode,
+        context: &'a RequestContext,
+    ) -> impl Future<Output = Result<Box<dyn SqlTransaction>, DatabaseError>> + Send + use<'a, D> {
+        self.begin_at(mode, context, Location::caller())
+    }
+
+    /// As the kernel's [`session`](trait.SqlConnection.html#method.session), for whoever has the pool's own type in hand.
+    ///
+    /// # Errors
+    /// As [`SqlConnection::session_at`].
+    #[track_caller]
+    pub fn session<'a>(
+        &'a self,
+        context: &'a RequestContext,
+    ) -> impl Future<Output = Result<Box<dyn SqlSession>, DatabaseError>> + Send + use<'a, D> {
+        self.session_at(context, Location::caller())
     }
 
     fn hold(&self, lease: Lease<D>) -> Held<D> {
@@ -121,7 +148,7 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
         let rendered = render(&self.pool, statement)?;
         let began = Instant::now();
         let outcome = async {
-            let mut lease = self.pool.acquire_in_turn(Call::Text(&rendered.sql), context).await?;
+            let mut lease = self.pool.acquire_in_turn(Call::Text(&rendered.sql), context, Holder::CALL).await?;
             lease.execute(self.pool.deadline_of(context), rendered).await
         }
         .await;
@@ -133,7 +160,7 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
         let rendered = render(&self.pool, statement)?;
         let began = Instant::now();
         let outcome = async {
-            let mut lease = self.pool.acquire_in_turn(Call::Text(&rendered.sql), context).await?;
+            let mut lease = self.pool.acquire_in_turn(Call::Text(&rendered.sql), context, Holder::CALL).await?;
             lease.query(self.pool.deadline_of(context), rendered).await
         }
         .await;
@@ -144,7 +171,7 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
     async fn run_script(&self, script: &str, context: &RequestContext) -> Result<(), DatabaseError> {
         let began = Instant::now();
         let outcome = async {
-            let mut lease = self.pool.acquire_in_turn(Call::Text(script), context).await?;
+            let mut lease = self.pool.acquire_in_turn(Call::Text(script), context, Holder::CALL).await?;
             // A script may leave settings, locks or an open transaction behind: nobody else gets this connection.
             lease.run_script(self.pool.deadline_of(context), script).await
         }
@@ -156,19 +183,24 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
 
 #[async_trait]
 impl<D: Driver> SqlConnection for SqlPool<D> {
-    async fn begin(
+    async fn begin_at(
         &self,
         mode: TransactionMode,
         context: &RequestContext,
+        place: &'static Location<'static>,
     ) -> Result<Box<dyn SqlTransaction>, DatabaseError> {
-        let lease = self.pool.acquire_in_turn(Call::Begin(mode), context).await?;
+        let lease = self.pool.acquire_in_turn(Call::Begin(mode), context, Holder::transaction(place)).await?;
         let mut held = self.hold(lease);
         held.begin(mode, context).await?;
         Ok(Box::new(PooledTransaction::new(held)))
     }
 
-    async fn session(&self, context: &RequestContext) -> Result<Box<dyn SqlSession>, DatabaseError> {
-        let lease = self.pool.acquire_for(context).await?;
+    async fn session_at(
+        &self,
+        context: &RequestContext,
+        place: &'static Location<'static>,
+    ) -> Result<Box<dyn SqlSession>, DatabaseError> {
+        let lease = self.pool.acquire_for(context, Holder::session(place)).await?;
         Ok(Box::new(PinnedSession::new(self.hold(lease))))
     }
 }

@@ -84,6 +84,7 @@ fn pool(f: &mut fmt::Formatter<'_>, pool: &PoolSettings) -> fmt::Result {
         ("max_lifetime", pool.max_lifetime.unwrap_or_default()),
         ("statement_timeout", pool.statement_timeout.unwrap_or_default()),
         ("validate_after", pool.validate_after),
+        ("leak_after", pool.leak_after.unwrap_or_default()),
     ];
     write!(f, "pool = {{ min = {}, max = {}", pool.min, pool.max)?;
     for (name, time) in times {

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::deadline::Deadline;
 use super::driver::Driver;
 use super::errands::Errands;
+use super::holder::{self, Holder};
 use super::lease::Lease;
 use super::shared::{Phase, Shared, Waiter};
 use crate::endpoint::is_out_of_reach;
@@ -18,22 +19,24 @@ type Handover<D> = oneshot::Receiver<Result<Lease<D>, DatabaseError>>;
 pub(super) async fn acquire<D: Driver>(
     shared: &Arc<Shared<D>>,
     deadline: Option<Instant>,
+    holder: Holder,
 ) -> Result<Lease<D>, DatabaseError> {
     let patience = Instant::now().checked_add(shared.settings.acquire_timeout);
     let limit = match (patience, deadline) {
         (Some(patience), Some(deadline)) => Some(patience.min(deadline)),
         (patience, deadline) => patience.or(deadline),
     };
-    acquire_until(shared, limit).await
+    acquire_until(shared, limit, holder).await
 }
 
 /// As [`acquire`], whatever the acquire timeout says.
 pub(super) async fn acquire_until<D: Driver>(
     shared: &Arc<Shared<D>>,
     limit: Option<Instant>,
+    holder: Holder,
 ) -> Result<Lease<D>, DatabaseError> {
     let permit = shared.breaker.admit().map_err(|error| error.on(&shared.name))?;
-    match take(shared, limit).await {
+    match take(shared, limit, holder).await {
         Ok(mut lease) => {
             lease.answer_for(permit);
             Ok(lease)
@@ -47,13 +50,16 @@ pub(super) async fn acquire_until<D: Driver>(
     }
 }
 
-async fn take<D: Driver>(shared: &Arc<Shared<D>>, limit: Option<Instant>) -> Result<Lease<D>, DatabaseError> {
+async fn take<D: Driver>(
+    shared: &Arc<Shared<D>>,
+    limit: Option<Instant>,
+    holder: Holder,
+) -> Result<Lease<D>, DatabaseError> {
     let asked = Instant::now();
     loop {
         match checkout(shared)? {
             Checkout::Idle(lease, since) if since.elapsed() < shared.settings.validate_after => {
-                shared.metrics.waited(asked.elapsed());
-                return Ok(lease);
+                return Ok(taken(shared, lease, holder, asked));
             }
             Checkout::Idle(mut lease, _) => {
                 // A connection that was left alone for long may be dead without having said so. When it is, the next
@@ -61,8 +67,7 @@ async fn take<D: Driver>(shared: &Arc<Shared<D>>, limit: Option<Instant>) -> Res
                 let patience = Instant::now() + shared.settings.connect_timeout;
                 let patience = limit.map_or(patience, |limit| limit.min(patience));
                 if lease.ping(Deadline::at(patience)).await.is_ok() {
-                    shared.metrics.waited(asked.elapsed());
-                    return Ok(lease);
+                    return Ok(taken(shared, lease, holder, asked));
                 }
                 if limit.is_some_and(|limit| limit <= Instant::now()) {
                     return Err(saturated(shared, asked));
@@ -70,11 +75,17 @@ async fn take<D: Driver>(shared: &Arc<Shared<D>>, limit: Option<Instant>) -> Res
             }
             Checkout::Queued(ticket, handover) => {
                 let lease = wait(shared, ticket, handover, asked, limit).await?;
-                shared.metrics.waited(asked.elapsed());
-                return Ok(lease);
+                return Ok(taken(shared, lease, holder, asked));
             }
         }
     }
+}
+
+fn taken<D: Driver>(shared: &Shared<D>, lease: Lease<D>, holder: Holder, asked: Instant) -> Lease<D> {
+    let now = Instant::now();
+    shared.metrics.waited(now.duration_since(asked));
+    lease.note_holder(holder, now);
+    lease
 }
 
 enum Checkout<D: Driver> {
@@ -153,7 +164,8 @@ fn saturated<D: Driver>(shared: &Shared<D>, asked: Instant) -> DatabaseError {
     shared.timeouts_total.fetch_add(1, Ordering::Relaxed);
     shared.metrics.timed_out();
     let stats = shared.stats();
-    let message = format!(
+    let longest = holder::longest(&shared.state());
+    let mut message = format!(
         "no connection came free within {} ms: {} of {} open, {} in use, {} idle, {} waiting",
         asked.elapsed().as_millis(),
         stats.open,
@@ -162,5 +174,9 @@ fn saturated<D: Driver>(shared: &Shared<D>, asked: Instant) -> DatabaseError {
         stats.idle,
         stats.waiting,
     );
+    if !longest.is_empty() {
+        message.push_str("; held longest: ");
+        message.push_str(&longest);
+    }
     DatabaseError::new(DatabaseErrorKind::Saturated, message).on(&shared.name).with_retry_after(Duration::from_secs(1))
 }

@@ -93,6 +93,7 @@ fn opened<D: Driver>(shared: &Arc<Shared<D>>, login: Login<D::Session>, generati
         cut: Cut::default(),
         server: login.session.server_session(),
         session: Some(login.session).into(),
+        holding: None.into(),
     });
     {
         let mut state = shared.state();

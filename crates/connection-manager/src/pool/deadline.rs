@@ -15,17 +15,23 @@ pub struct Deadline(Option<Instant>);
 impl Deadline {
     /// The earlier of the request's deadline and `limit` from now.
     pub fn of(context: &RequestContext, limit: Option<Duration>) -> Self {
-        let limit = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let deadline = context.deadline.map(Instant::from_std);
-        Self(match (deadline, limit) {
-            (Some(deadline), Some(limit)) => Some(deadline.min(limit)),
-            (deadline, limit) => deadline.or(limit),
-        })
+        let deadline = Self(context.deadline.map(Instant::from_std));
+        limit.map_or(deadline, |limit| deadline.at_most(limit))
     }
 
     /// `limit` from now.
     pub fn within(limit: Duration) -> Self {
         Self(Instant::now().checked_add(limit))
+    }
+
+    /// This one, or `limit` from now if that is earlier.
+    #[must_use]
+    pub fn at_most(self, limit: Duration) -> Self {
+        let limit = Instant::now().checked_add(limit);
+        Self(match (self.0, limit) {
+            (Some(deadline), Some(limit)) => Some(deadline.min(limit)),
+            (deadline, limit) => deadline.or(limit),
+        })
     }
 
     /// At an instant.

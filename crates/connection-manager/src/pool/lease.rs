@@ -10,6 +10,7 @@ use super::cancel::Flight;
 use super::deadline::{Deadline, Interrupted, limited};
 use super::driver::{Driver, DriverSession, Turn};
 use super::errands::Errands;
+use super::holder::{Holder, Holding};
 use super::shared::{self, Connection, Phase, Shared};
 use crate::breaker::Permit;
 use crate::endpoint::is_out_of_reach;
@@ -37,6 +38,13 @@ impl<D: Driver> Lease<D> {
 
     pub(super) fn disarm(mut self) -> Option<Arc<Connection<D::Session>>> {
         self.connection.take()
+    }
+
+    /// Says who has the connection from now on.
+    pub(super) fn note_holder(&self, holder: Holder, now: Instant) {
+        if let Some(connection) = &self.connection {
+            connection.hold(Some(Holding::new(holder, now)));
+        }
     }
 
     /// What opened the connection.
@@ -268,6 +276,7 @@ pub(super) fn leaves_usable(error: &DatabaseError) -> bool {
 impl<D: Driver> Drop for Lease<D> {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else { return };
+        connection.hold(None);
         if self.fit && !self.spoiled && connection.has_session() {
             shared::hand_on(&self.shared, connection);
             return;

@@ -5,6 +5,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::driver::Driver;
 use super::errands::Errands;
+use super::holder;
 use super::shared::{self, Phase, Shared};
 use crate::settings::PoolSettings;
 
@@ -29,7 +30,7 @@ pub(super) fn spawn<D: Driver>(shared: &Arc<Shared<D>>) {
 
 /// A quarter of the shortest limit, so that no limit is overrun by more than that; between a tenth of a second and 30.
 pub(super) fn period(settings: &PoolSettings) -> Duration {
-    let limits = [settings.idle_timeout, settings.max_lifetime];
+    let limits = [settings.idle_timeout, settings.max_lifetime, settings.leak_after];
     let shortest = limits.into_iter().flatten().min().unwrap_or(Duration::from_mins(2));
     (shortest / 4).clamp(Duration::from_millis(100), Duration::from_secs(30))
 }
@@ -58,5 +59,6 @@ fn tend<D: Driver>(pool: &Weak<Shared<D>>) -> bool {
         shared.observe(&state);
     }
     errands.run(&shared);
+    holder::warn_of_leaks(&shared);
     true
 }

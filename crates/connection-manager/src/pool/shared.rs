@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::deadline::Cut;
 use super::driver::{Driver, ServerSession};
 use super::errands::Errands;
+use super::holder::Holding;
 use super::lease::Lease;
 use crate::breaker::Breaker;
 use crate::credentials::Keyring;
@@ -33,6 +34,8 @@ pub(super) struct Connection<S> {
     pub(super) server: Option<ServerSession>,
     /// The session, except while a statement's future owns it and after it is gone.
     pub(super) session: Mutex<Option<S>>,
+    /// Who has it, unless it is idle or on its way from one to the other.
+    pub(super) holding: Mutex<Option<Holding>>,
 }
 
 impl<S> Connection<S> {
@@ -42,6 +45,10 @@ impl<S> Connection<S> {
 
     pub(super) fn put(&self, session: S) {
         *lock(&self.session) = Some(session);
+    }
+
+    pub(super) fn hold(&self, holding: Option<Holding>) {
+        *lock(&self.holding) = holding;
     }
 
     pub(super) fn has_session(&self) -> bool {

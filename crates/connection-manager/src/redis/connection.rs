@@ -14,7 +14,7 @@ use super::driver::RedisDriver;
 use super::error;
 use crate::endpoint::Endpoint;
 use crate::metrics::OperationMetrics;
-use crate::pool::{Driver, Pool};
+use crate::pool::{Driver, Holder, Pool};
 use crate::settings::PoolSettings;
 
 /// Commands that leave something behind on the connection they are sent on, so that nobody else may have it.
@@ -102,7 +102,7 @@ impl RedisConnection {
         stateful: bool,
         context: &RequestContext,
     ) -> Result<T, DatabaseError> {
-        let mut lease = self.pool.acquire_for(context).await?;
+        let mut lease = self.pool.acquire_for(context, Holder::CALL).await?;
         if stateful {
             lease.spoil();
         }

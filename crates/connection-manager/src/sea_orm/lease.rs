@@ -8,7 +8,7 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, TransactionMode};
 use tokio::runtime::Handle;
 
-use crate::pool::{Deadline, Driver, DriverSession, Lease, Pool};
+use crate::pool::{Deadline, Driver, DriverSession, Holder, Lease, Pool};
 
 /// The driver's error, kept as the cause so that it can be handed to SeaORM as it came.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,10 @@ pub(super) trait Backend: Send + Sync {
 
     fn runtime(&self) -> &Handle;
 
-    async fn acquire(&self, context: &RequestContext) -> Result<Box<dyn OrmLease>, DatabaseError>;
+    /// When a request's next statement has to be over.
+    fn deadline_of(&self, context: &RequestContext) -> Deadline;
+
+    async fn acquire(&self, context: &RequestContext, holder: Holder) -> Result<Box<dyn OrmLease>, DatabaseError>;
 }
 
 #[async_trait]
@@ -60,8 +63,12 @@ where
         self.runtime()
     }
 
-    async fn acquire(&self, context: &RequestContext) -> Result<Box<dyn OrmLease>, DatabaseError> {
-        let lease = self.acquire_for(context).await?;
+    fn deadline_of(&self, context: &RequestContext) -> Deadline {
+        self.deadline_of(context)
+    }
+
+    async fn acquire(&self, context: &RequestContext, holder: Holder) -> Result<Box<dyn OrmLease>, DatabaseError> {
+        let lease = self.acquire_for(context, holder).await?;
         Ok(Box::new(OnLease { lease, pool: self.clone() }))
     }
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -10,13 +11,12 @@ use sea_orm::{
     TransactionError, TransactionOptions, TransactionSession, TransactionTrait,
 };
 use shared_kernel::RequestContext;
-use shared_kernel::database::{DatabaseError, TransactionMode};
-use tokio::runtime::Handle;
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, TransactionMode};
 use tokio::sync::Mutex;
 
 use super::into_db_err;
 use super::lease::{Backend, OrmLease};
-use crate::pool::Deadline;
+use crate::pool::{Cut, Deadline, Holder, limited};
 
 /// How long a rollback may take that nobody waits for.
 const ROLLBACK: Duration = Duration::from_secs(5);
@@ -36,9 +36,8 @@ pub struct SeaOrmTransaction {
 
 struct Shared {
     lease: Mutex<Box<dyn OrmLease>>,
-    backend: DbBackend,
+    pool: Arc<dyn Backend>,
     context: RequestContext,
-    runtime: Handle,
     /// The outermost transaction has ended; nothing may run on the connection any more.
     over: AtomicBool,
     /// The shallowest nested transaction that was dropped and has yet to be rolled back, or [`NONE`].
@@ -50,12 +49,13 @@ impl SeaOrmTransaction {
         pool: &Arc<dyn Backend>,
         context: &RequestContext,
         options: TransactionOptions,
+        place: &'static Location<'static>,
     ) -> Result<Self, DatabaseError> {
         let mode = match options.access_mode {
             Some(AccessMode::ReadOnly) => TransactionMode::ReadOnly,
             Some(AccessMode::ReadWrite) | None => TransactionMode::ReadWrite,
         };
-        let mut lease = pool.acquire(context).await?;
+        let mut lease = pool.acquire(context, Holder::transaction(place)).await?;
         let isolation = options.isolation_level.map(|level| format!("SET TRANSACTION ISOLATION LEVEL {level}"));
         // MySQL sets the level of the next transaction, PostgreSQL that of the open one; SQLite's is serializable.
         match (pool.backend(), isolation) {
@@ -72,9 +72,8 @@ impl SeaOrmTransaction {
         }
         let shared = Shared {
             lease: Mutex::new(lease),
-            backend: pool.backend(),
+            pool: Arc::clone(pool),
             context: context.clone(),
-            runtime: pool.runtime().clone(),
             over: AtomicBool::new(false),
             abandoned: AtomicU32::new(NONE),
         };
@@ -100,8 +99,13 @@ impl SeaOrmTransaction {
 
     /// The connection, once nested transactions that were dropped are rolled back.
     async fn line(&self) -> Result<tokio::sync::MutexGuard<'_, Box<dyn OrmLease>>, DbErr> {
-        let mut lease = self.shared.lease.lock().await;
-        if self.shared.over.load(Ordering::Acquire) {
+        let shared = &self.shared;
+        let deadline = shared.pool.deadline_of(&shared.context);
+        let mut lease = limited(shared.lease.lock(), deadline, &Cut::default()).await.map_err(|_| {
+            let message = "another statement of the same transaction was not through before the deadline";
+            into_db_err(DatabaseError::new(DatabaseErrorKind::Timeout, message))
+        })?;
+        if shared.over.load(Ordering::Acquire) {
             return Err(DbErr::Conn(RuntimeErr::Internal("the transaction around this one is over".to_owned())));
         }
         let abandoned = self.shared.abandoned.swap(NONE, Ordering::AcqRel);
@@ -162,7 +166,7 @@ impl Drop for SeaOrmTransaction {
         self.shared.over.store(true, Ordering::Release);
         // Until the rollback is confirmed the lease is unfit, so that the connection is closed whatever becomes of it.
         let shared = Arc::clone(&self.shared);
-        self.shared.runtime.spawn(async move {
+        self.shared.pool.runtime().spawn(async move {
             let mut lease = shared.lease.lock().await;
             if let Err(error) = lease.rollback(Deadline::within(ROLLBACK)).await {
                 tracing::debug!(%error, "a dropped transaction could not be rolled back, its connection is closed");
@@ -174,7 +178,7 @@ impl Drop for SeaOrmTransaction {
 #[async_trait]
 impl ConnectionTrait for SeaOrmTransaction {
     fn get_database_backend(&self) -> DbBackend {
-        self.shared.backend
+        self.shared.pool.backend()
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
@@ -244,7 +248,7 @@ impl TransactionTrait for SeaOrmTransaction {
 impl fmt::Debug for SeaOrmTransaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SeaOrmTransaction")
-            .field("backend", &self.shared.backend)
+            .field("backend", &self.shared.pool.backend())
             .field("depth", &self.depth)
             .finish_non_exhaustive()
     }

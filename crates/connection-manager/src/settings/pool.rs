@@ -22,6 +22,8 @@ pub struct PoolSettings {
     pub statement_timeout: Option<Duration>,
     /// A connection unused for this long is asked for a sign of life before it is handed out.
     pub validate_after: Duration,
+    /// A lease, transaction or session held for longer is warned of, with the line that took it. `None`: none is.
+    pub leak_after: Option<Duration>,
 }
 
 impl PoolSettings {
@@ -49,6 +51,7 @@ impl Default for PoolSettings {
             max_lifetime: Some(Duration::from_mins(30)),
             statement_timeout: Some(Duration::from_secs(30)),
             validate_after: Duration::from_secs(30),
+            leak_after: Some(Duration::from_mins(1)),
         }
     }
 }

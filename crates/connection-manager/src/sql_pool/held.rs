@@ -2,13 +2,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared_kernel::RequestContext;
-use shared_kernel::database::{DatabaseError, Row, Statement, TransactionMode};
-use tokio::sync::Mutex;
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Row, Statement, TransactionMode};
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::render;
 use crate::metrics::OperationMetrics;
-use crate::pool::{Deadline, Driver, Lease, Pool};
+use crate::pool::{Cut, Deadline, Driver, Lease, Pool, limited};
 
 /// How long a rollback may take that nobody waits for.
 pub(super) const ROLLBACK: Duration = Duration::from_secs(5);
@@ -48,10 +48,21 @@ impl<D: Driver> Held<D> {
         self.line.get_mut().abandoned = true;
     }
 
+    /// The connection, once the statements before this one are through. Whoever waits longer than a statement may take has
+    /// sent nothing.
+    async fn in_turn(&self, context: &RequestContext) -> Result<MutexGuard<'_, Line<D>>, DatabaseError> {
+        let deadline = self.pool.deadline_of(context);
+        let mut line = limited(self.line.lock(), deadline, &Cut::default()).await.map_err(|_| {
+            let message = "another statement on the same connection was not through before the deadline";
+            DatabaseError::new(DatabaseErrorKind::Timeout, message).on(self.pool.name())
+        })?;
+        line.settle(deadline).await?;
+        Ok(line)
+    }
+
     pub(super) async fn execute(&self, statement: &Statement, context: &RequestContext) -> Result<u64, DatabaseError> {
         let rendered = render(&self.pool, statement)?;
-        let mut line = self.line.lock().await;
-        line.settle().await?;
+        let mut line = self.in_turn(context).await?;
         let began = Instant::now();
         let outcome = line.lease.execute(self.pool.deadline_of(context), rendered).await;
         self.metrics.record(statement.operation(), &outcome, began.elapsed());
@@ -64,8 +75,7 @@ impl<D: Driver> Held<D> {
         context: &RequestContext,
     ) -> Result<Vec<Row>, DatabaseError> {
         let rendered = render(&self.pool, statement)?;
-        let mut line = self.line.lock().await;
-        line.settle().await?;
+        let mut line = self.in_turn(context).await?;
         let began = Instant::now();
         let outcome = line.lease.query(self.pool.deadline_of(context), rendered).await;
         self.metrics.record(statement.operation(), &outcome, began.elapsed());
@@ -73,8 +83,7 @@ impl<D: Driver> Held<D> {
     }
 
     pub(super) async fn run_script(&self, script: &str, context: &RequestContext) -> Result<(), DatabaseError> {
-        let mut line = self.line.lock().await;
-        line.settle().await?;
+        let mut line = self.in_turn(context).await?;
         let began = Instant::now();
         let outcome = line.lease.run_script(self.pool.deadline_of(context), script).await;
         self.metrics.record("SCRIPT", &outcome, began.elapsed());
@@ -84,7 +93,7 @@ impl<D: Driver> Held<D> {
     pub(super) async fn begin(&mut self, mode: TransactionMode, context: &RequestContext) -> Result<(), DatabaseError> {
         let deadline = self.pool.deadline_of(context);
         let line = self.line.get_mut();
-        line.settle().await?;
+        line.settle(deadline).await?;
         let began = Instant::now();
         let outcome = line.lease.begin(deadline, mode).await;
         self.metrics.record("BEGIN", &outcome, began.elapsed());
@@ -108,9 +117,10 @@ impl<D: Driver> Held<D> {
 }
 
 impl<D: Driver> Line<D> {
-    async fn settle(&mut self) -> Result<(), DatabaseError> {
+    /// Rolls back what was abandoned. A caller who cannot wait for that costs the connection, not its order.
+    async fn settle(&mut self, deadline: Deadline) -> Result<(), DatabaseError> {
         if self.abandoned {
-            self.lease.rollback(Deadline::within(ROLLBACK)).await?;
+            self.lease.rollback(deadline.at_most(ROLLBACK)).await?;
             self.abandoned = false;
         }
         Ok(())

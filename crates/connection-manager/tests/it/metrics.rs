@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use shared_kernel::RequestContext;
-use shared_kernel::database::{RawStatement, SqlConnection, SqlExecutor, TransactionMode};
+use shared_kernel::database::{RawStatement, SqlExecutor, TransactionMode};
 
 use crate::pool::fake::{Server, settings, sql_pool};
 

@@ -6,6 +6,7 @@ mod closing;
 mod connecting;
 pub(crate) mod fake;
 mod giving_up;
+mod leaking;
 mod leaving;
 mod resting;
 mod rotating;

@@ -1,3 +1,6 @@
+use std::future::Future;
+use std::panic::Location;
+
 use async_trait::async_trait;
 use sql_dialect::Dialect;
 
@@ -51,23 +54,60 @@ pub enum TransactionMode {
 }
 
 /// The SQL capability of a connection: statements, transactions and pinned sessions over its pool.
+///
+/// Callers write [`begin`](trait.SqlConnection.html#method.begin) and [`session`](trait.SqlConnection.html#method.session),
+/// which say by themselves where they stand. What implements the trait is told the place as an argument, because
+/// `#[track_caller]` does not reach through a trait object.
 #[async_trait]
 pub trait SqlConnection: SqlExecutor {
-    /// Opens a transaction on a connection of its own.
+    /// Opens a transaction on a connection of its own. `place` is who is to be named when it is never ended.
     ///
     /// # Errors
     /// As [`SqlExecutor::execute`], and `Saturated` when no connection comes free.
-    async fn begin(
+    async fn begin_at(
         &self,
         mode: TransactionMode,
         context: &RequestContext,
+        place: &'static Location<'static>,
     ) -> Result<Box<dyn SqlTransaction>, DatabaseError>;
 
-    /// Pins one physical connection, for what belongs to a session: advisory locks, settings, temporary tables.
+    /// Pins one physical connection, for what belongs to a session: advisory locks, settings, temporary tables. `place`
+    /// is who is to be named when it is never released.
     ///
     /// # Errors
-    /// As [`SqlConnection::begin`].
-    async fn session(&self, context: &RequestContext) -> Result<Box<dyn SqlSession>, DatabaseError>;
+    /// As [`SqlConnection::begin_at`].
+    async fn session_at(
+        &self,
+        context: &RequestContext,
+        place: &'static Location<'static>,
+    ) -> Result<Box<dyn SqlSession>, DatabaseError>;
+}
+
+impl dyn SqlConnection + '_ {
+    /// Opens a transaction on a connection of its own, in the name of the line that calls this.
+    ///
+    /// # Errors
+    /// As [`SqlConnection::begin_at`].
+    #[track_caller]
+    pub fn begin<'a>(
+        &'a self,
+        mode: TransactionMode,
+        context: &'a RequestContext,
+    ) -> impl Future<Output = Result<Box<dyn SqlTransaction>, DatabaseError>> + Send + use<'a> {
+        self.begin_at(mode, context, Location::caller())
+    }
+
+    /// Pins one physical connection, in the name of the line that calls this.
+    ///
+    /// # Errors
+    /// As [`SqlConnection::session_at`].
+    #[track_caller]
+    pub fn session<'a>(
+        &'a self,
+        context: &'a RequestContext,
+    ) -> impl Future<Output = Result<Box<dyn SqlSession>, DatabaseError>> + Send + use<'a> {
+        self.session_at(context, Location::caller())
+    }
 }
 
 /// An open transaction. Dropping it rolls back: the connection goes back to the pool only after the rollback was

@@ -127,6 +127,7 @@ const fn in_progress() -> StoreError {
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
+    use std::panic::Location;
     use std::sync::{Arc, Mutex};
 
     use async_trait::async_trait;
@@ -183,16 +184,21 @@ mod tests {
 
     #[async_trait]
     impl SqlConnection for Scripted {
-        async fn begin(
+        async fn begin_at(
             &self,
             _: TransactionMode,
             _: &RequestContext,
+            _: &'static Location<'static>,
         ) -> Result<Box<dyn SqlTransaction>, DatabaseError> {
             self.answer("begin")?;
             Ok(Box::new(self.clone()))
         }
 
-        async fn session(&self, _: &RequestContext) -> Result<Box<dyn SqlSession>, DatabaseError> {
+        async fn session_at(
+            &self,
+            _: &RequestContext,
+            _: &'static Location<'static>,
+        ) -> Result<Box<dyn SqlSession>, DatabaseError> {
             Err(DatabaseError::new(DatabaseErrorKind::Unsupported, "no sessions here"))
         }
     }

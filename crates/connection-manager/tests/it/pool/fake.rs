@@ -40,6 +40,7 @@ pub(crate) struct Server {
     pub(crate) pings: AtomicU32,
     pub(crate) dead: AtomicBool,
     pub(crate) rollback_fails: AtomicBool,
+    pub(crate) rollback_hangs: AtomicBool,
     pub(crate) log: Mutex<Vec<String>>,
     /// Whether it can be told of callers who have left.
     pub(crate) listens: AtomicBool,
@@ -195,6 +196,9 @@ impl DriverSession for FakeSession {
     async fn rollback(&mut self) -> Result<(), DatabaseError> {
         self.log("rollback");
         tokio::task::yield_now().await;
+        if self.server.rollback_hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         if self.server.rollback_fails.load(Ordering::SeqCst) {
             return Err(DatabaseError::new(DatabaseErrorKind::Query, "rollback refused"));
         }

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
-    DatabaseConnection, RawStatement, SqlConnection, SqlExecutor, Statement, TransactionMode,
+    DatabaseConnection, DatabaseErrorKind, RawStatement, SqlExecutor, Statement, TransactionMode,
 };
+use tokio::time::Instant;
 
 use super::fake::{Server, settings, sql_pool, until};
 
@@ -96,4 +98,38 @@ async fn a_scripts_connection_is_not_used_again() {
     pool.run_script("set something", &context).await.unwrap();
     assert_eq!(pool.execute(&statement("which"), &context).await.unwrap(), 2);
     until(|| Server::count(&server.open) == 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_another_statement_of_the_same_transaction_is_answered_at_the_own_deadline() {
+    let server = Arc::new(Server::default());
+    let pool = sql_pool(&server, settings(1));
+    let patient = RequestContext::system();
+    let transaction = pool.begin(TransactionMode::ReadWrite, &patient).await.unwrap();
+    let hang = statement("hang");
+    let mut first = transaction.execute(&hang, &patient);
+    assert!(futures_util::poll!(&mut first).is_pending());
+    let began = Instant::now();
+    let impatient = RequestContext::system().within(Duration::from_millis(50));
+    let error = transaction.execute(&statement("next"), &impatient).await.unwrap_err();
+    assert_eq!(*error.kind(), DatabaseErrorKind::Timeout);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(!server.logged().contains(&"1: next".to_owned()), "nothing was sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rollback_before_a_statement_counts_against_its_deadline() {
+    let server = Arc::new(Server::default());
+    let pool = sql_pool(&server, settings(1));
+    let context = RequestContext::system();
+    let mut session = pool.session(&context).await.unwrap();
+    drop(session.begin(TransactionMode::ReadWrite, &context).await.unwrap());
+    server.rollback_hangs.store(true, Ordering::SeqCst);
+    let began = Instant::now();
+    let impatient = RequestContext::system().within(Duration::from_millis(50));
+    let error = session.execute(&statement("next"), &impatient).await.unwrap_err();
+    assert_eq!(*error.kind(), DatabaseErrorKind::Timeout);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    drop(session);
+    until(|| pool.stats().open == 0).await;
 }
