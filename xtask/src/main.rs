@@ -45,6 +45,9 @@ enum Task {
     /// List the configured connections, or test them step by step
     #[command(disable_help_flag = true)]
     Connections(commands::api::Rest),
+    /// Look at a secret, clear its copies, or rehearse its rotation
+    #[command(disable_help_flag = true)]
+    Secrets(commands::api::Rest),
     /// Fill the databases with believable users and books
     #[command(disable_help_flag = true)]
     Seed(commands::api::Rest),
@@ -85,6 +88,7 @@ fn run(task: &Task, screen: &Screen) -> anyhow::Result<ExitCode> {
         Task::Services(arguments) => commands::services::run(arguments, screen),
         Task::Migrate(arguments) => commands::migrate::run(arguments, screen),
         Task::Connections(rest) => commands::api::run(&["connections"], rest),
+        Task::Secrets(rest) => commands::api::run(&["secrets"], rest),
         Task::Seed(rest) => commands::api::run(&["seed"], rest),
         Task::Openapi => commands::api::openapi(screen),
         Task::Check(arguments) => commands::check::run(arguments, screen),

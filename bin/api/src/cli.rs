@@ -47,6 +47,8 @@ pub enum Command {
     Migrate(MigrateArgs),
     /// Look at the connections
     Connections(ConnectionsArgs),
+    /// Look at a secret, clear its copies, or rehearse its rotation
+    Secrets(SecretsArgs),
     /// Print the OpenAPI document
     Openapi,
     /// Fill the databases with believable users and books
@@ -161,6 +163,43 @@ pub enum ConnectionsCommand {
     Test {
         /// Only this connection
         name: Option<String>,
+    },
+}
+
+/// The arguments of `secrets`. Where the configuration comes from may stand before or after the verb.
+#[derive(Debug, Args)]
+#[command(mut_arg("config", |arg| arg.global(true)), mut_arg("data", |arg| arg.global(true)))]
+pub struct SecretsArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: SecretsCommand,
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// The commands below `secrets`. None of them shows a value.
+#[derive(Debug, Subcommand)]
+pub enum SecretsCommand {
+    /// Show which version each stage has, and how old the shared copies are
+    Show {
+        /// The secret's name or ARN, as a connection's password names it
+        name: String,
+    },
+    /// Remove the shared copies, so that all processes read the secret anew
+    Clear {
+        /// The secret's name or ARN, as a connection's password names it
+        name: String,
+    },
+    /// Try to log in with each version, once, and say what a promotion would come to; changes nothing
+    #[command(
+        long_about = "Try to log in with AWSCURRENT, AWSPENDING and AWSPREVIOUS, each once, on every connection that has its \
+        password in the secret, and say which of them work and what a promotion would come to.\n\nChanges nothing. Fails \
+        when logins do not work now, or would not after a promotion. A server may count up to two wrong passwords in a row."
+    )]
+    RehearseRotation {
+        /// The secret's name or ARN, as a connection's password names it
+        name: String,
     },
 }
 

@@ -14,6 +14,7 @@ pub mod pool;
 pub mod probe;
 #[cfg(feature = "redis")]
 pub mod redis;
+pub mod rehearsal;
 #[cfg(all(feature = "sea-orm", any(feature = "mysql", feature = "postgres", feature = "sqlite")))]
 pub mod sea_orm;
 pub mod settings;

@@ -196,7 +196,7 @@ impl Stages {
     }
 }
 
-fn chain(error: &DatabaseError) -> String {
+pub(crate) fn chain(error: &DatabaseError) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -8,6 +8,7 @@ mod idempotency;
 mod lists;
 mod openapi;
 mod process;
+mod secrets;
 mod shutdown;
 mod support;
 mod users;
