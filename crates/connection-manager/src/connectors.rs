@@ -1,5 +1,7 @@
 //! The connectors of the engines that this crate knows.
 
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
@@ -11,6 +13,8 @@ mod sqlite;
 #[cfg(feature = "sqlserver")]
 mod sqlserver;
 
+#[cfg(feature = "dynamodb")]
+pub use dynamodb::DynamoDbConnector;
 #[cfg(feature = "mysql")]
 pub use mysql::MySqlConnector;
 #[cfg(feature = "postgres")]
@@ -22,11 +26,17 @@ pub use sqlite::SqliteConnector;
 #[cfg(feature = "sqlserver")]
 pub use sqlserver::SqlServerConnector;
 
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
+#[cfg(any(
+    feature = "dynamodb",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis",
+    feature = "sqlserver"
+))]
 use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
 
 /// The authorities to trust, read here so that a missing file is told by its name.
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
+#[cfg(any(feature = "dynamodb", feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
 pub(crate) async fn read_authorities(name: &ConnectionName, file: &std::path::Path) -> Result<Vec<u8>, DatabaseError> {
     let path = file.to_owned();
     let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;

@@ -24,6 +24,7 @@ impl ConnectionFactory {
     /// With the connectors of every engine that this crate was compiled with.
     #[cfg_attr(
         not(any(
+            feature = "dynamodb",
             feature = "mysql",
             feature = "postgres",
             feature = "redis",
@@ -34,6 +35,10 @@ impl ConnectionFactory {
     )]
     pub fn compiled() -> Self {
         let mut factory = Self::empty();
+        #[cfg(feature = "dynamodb")]
+        {
+            factory = factory.register(Arc::new(crate::connectors::DynamoDbConnector::default()));
+        }
         #[cfg(feature = "mysql")]
         {
             factory = factory.register(Arc::new(crate::connectors::MySqlConnector::mysql()));

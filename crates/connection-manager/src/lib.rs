@@ -6,6 +6,8 @@ pub mod connector;
 pub mod connectors;
 pub mod credentials;
 pub mod drivers;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
 mod endpoint;
 pub mod factory;
 pub mod manager;

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `common` | a pool of connections that can be asked for something and kept busy ([`Subject`]) |
 //! | `sql` | the SQL capability, with transactions and sessions |
+//! | `key_value` | the key-value capability |
 //! | `network` | a server with a login and TLS, which is reached through the [proxy](crate::proxy) |
 //! | `network_sql` | both |
 //!
@@ -32,6 +33,8 @@ mod connecting;
 mod failures;
 mod faults;
 mod key_value;
+mod on_dynamodb;
+mod on_redis;
 mod pooling;
 mod scripted;
 mod subject;
@@ -43,6 +46,7 @@ mod types;
 pub use connecting::*;
 pub use failures::*;
 pub use faults::*;
+pub use key_value::*;
 pub use pooling::*;
 pub use subject::{SqlSubject, Subject};
 pub use target::{Target, refused};
@@ -83,7 +87,8 @@ macro_rules! connector_contract {
             $crate::connector_contract!(@sql_server postgres Postgres);
             $crate::connector_contract!(@sql_server sqlserver SqlServer);
             $crate::connector_contract!(mod sqlite, $crate::contract::Target::on($crate::Server::Sqlite).await => common sql);
-            $crate::connector_contract!(mod redis, $crate::contract::Target::redis() => common network);
+            $crate::connector_contract!(mod redis, $crate::contract::Target::redis() => common key_value network);
+            $crate::connector_contract!(mod dynamodb, $crate::contract::Target::dynamodb().await => common key_value);
         }
     };
     (@sql_server $module:ident $server:ident) => {
@@ -137,6 +142,17 @@ macro_rules! contract_cases {
             edges_of_every_type_survive
             any_value_of_every_type_survives
             null_is_apart_from_empty
+        }
+    };
+    (key_value [$($given:tt)*] $($then:tt)+) => {
+        $($then)+! {
+            [$($given)*]
+            a_value_is_kept_until_its_time_is_over_or_it_is_deleted
+            of_many_who_set_an_absent_key_one_succeeds
+            a_lease_is_renewed_and_given_up_by_its_token_alone
+            a_counter_keeps_the_expiry_it_began_with_and_every_bit
+            what_many_add_is_all_counted
+            any_bytes_survive_as_keys_and_as_values
         }
     };
     (network [$($given:tt)*] $($then:tt)+) => {

@@ -2,6 +2,7 @@
 
 pub mod contract;
 mod database;
+pub mod dynamodb;
 mod fakes;
 pub mod proxy;
 pub mod redis;

@@ -28,9 +28,16 @@ pub struct PoolSettings {
 
 impl PoolSettings {
     /// The limits of a pool when nothing else is said. A server has 10 to 100 connections; an embedded database, where
-    /// opening one costs next to nothing and one writes at a time, up to 10.
+    /// opening one costs next to nothing and one writes at a time, up to 10; a service without sessions, such as DynamoDB, up
+    /// to 100 calls at a time and none in reserve.
     pub fn usual(engine: &Engine) -> Self {
-        if *engine == Engine::SQLITE { Self::sized(0, 10) } else { Self::default() }
+        if *engine == Engine::SQLITE {
+            Self::sized(0, 10)
+        } else if *engine == Engine::DYNAMODB {
+            Self { min: 0, ..Self::default() }
+        } else {
+            Self::default()
+        }
     }
 
     /// Limits with other numbers of connections.

@@ -4,6 +4,7 @@ mod abandoned;
 mod circuit;
 mod contract;
 mod dialect;
+mod dynamodb;
 mod manager;
 mod metrics;
 mod pool;

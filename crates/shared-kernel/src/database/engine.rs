@@ -18,6 +18,8 @@ impl Engine {
     pub const SQLSERVER: Self = Self::new("sqlserver");
     /// Redis 7 and later.
     pub const REDIS: Self = Self::new("redis");
+    /// Amazon DynamoDB.
+    pub const DYNAMODB: Self = Self::new("dynamodb");
 
     /// An engine by its lower-case name.
     pub const fn new(name: &'static str) -> Self {

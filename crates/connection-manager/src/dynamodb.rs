@@ -1,0 +1,15 @@
+//! DynamoDB: the kernel's key-value capability over one table, and the SDK's client for everything else.
+
+mod connection;
+mod driver;
+mod error;
+mod item;
+mod key_value;
+mod session;
+mod table;
+
+pub use aws_sdk_dynamodb as driver_crate;
+
+pub use self::connection::DynamoDbConnection;
+pub use self::driver::{DynamoDbDriver, DynamoDbOptions};
+pub use self::session::DynamoDbSession;

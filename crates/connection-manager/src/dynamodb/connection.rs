@@ -1,0 +1,152 @@
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use futures_util::FutureExt;
+use shared_kernel::database::{
+    CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, Engine, Health, KeyValue,
+};
+use shared_kernel::{Clock, RequestContext};
+use tokio::time::Instant;
+
+use super::driver::DynamoDbDriver;
+use super::session::{DynamoDbSession, no_table};
+use crate::endpoint::Endpoint;
+use crate::metrics::OperationMetrics;
+use crate::pool::{Driver, Pool};
+use crate::settings::PoolSettings;
+
+/// A live connection to DynamoDB: [`DatabaseConnection`] with the key-value capability over one table, when its settings
+/// name one.
+///
+/// It is its own native handle: `connection.native_as::<DynamoDbConnection>()` gives [`DynamoDbConnection::with_client`] for
+/// everything that the SDK can do. A place in the pool stands for one call under way; the HTTP connections are the SDK's.
+pub struct DynamoDbConnection {
+    pool: Pool<DynamoDbDriver>,
+    clock: Arc<dyn Clock>,
+    metrics: OperationMetrics,
+}
+
+impl DynamoDbConnection {
+    /// A connection over a new pool with its first session opened, so that a wrong key is known now. The clock says when
+    /// values have ended.
+    ///
+    /// # Errors
+    /// Why the session could not be opened.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn open(
+        name: ConnectionName,
+        settings: PoolSettings,
+        endpoint: impl Into<Endpoint>,
+        driver: DynamoDbDriver,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, DatabaseError> {
+        let metrics = OperationMetrics::new(driver.system_name(), &name);
+        let pool = Pool::new(name, settings, endpoint, driver);
+        Ok(Self { pool: pool.opened().await?, clock, metrics })
+    }
+
+    /// The pool, for what this surface leaves out.
+    pub fn pool(&self) -> &Pool<DynamoDbDriver> {
+        &self.pool
+    }
+
+    /// The table of the key-value capability, when the settings name one.
+    pub fn table(&self) -> Option<&str> {
+        self.pool.driver().options().table.as_deref()
+    }
+
+    /// Does any work with the SDK's client, which tries nothing twice, in a place of the pool and within the limits of the
+    /// context. The client is current when the work begins: keep none for later.
+    ///
+    /// Dropping the future gives the work up; whether what it had under way took effect is then unknown.
+    ///
+    /// # Errors
+    /// The work's own; `Saturated`, `CircuitOpen` and `Closed` when there is no place for it, `Timeout` when the context's
+    /// deadline passes first.
+    pub async fn with_client<T, F, Work>(&self, work: Work, context: &RequestContext) -> Result<T, DatabaseError>
+    where
+        T: Send,
+        F: Future<Output = Result<T, DatabaseError>> + Send,
+        Work: FnOnce(Client) -> F + Send,
+    {
+        self.run("CALL", context, |session| async move {
+            let outcome = work(session.client().clone()).await;
+            (session, outcome)
+        })
+        .await
+    }
+
+    /// Does one piece of work on a session, measured as `operation`.
+    pub(super) async fn run<T, F>(
+        &self,
+        operation: &'static str,
+        context: &RequestContext,
+        work: impl FnOnce(DynamoDbSession) -> F + Send,
+    ) -> Result<T, DatabaseError>
+    where
+        F: Future<Output = (DynamoDbSession, Result<T, DatabaseError>)> + Send,
+    {
+        let began = Instant::now();
+        let outcome = async {
+            let mut lease = self.pool.acquire_for(context).await?;
+            // Boxed, because the SDK's futures are large and deep.
+            lease.run(self.pool.deadline_of(context), |session| work(session).boxed()).await
+        }
+        .await;
+        self.metrics.record(operation, &outcome, began.elapsed());
+        outcome
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+}
+
+#[async_trait]
+impl DatabaseConnection for DynamoDbConnection {
+    fn name(&self) -> &ConnectionName {
+        self.pool.name()
+    }
+
+    fn engine(&self) -> &Engine {
+        static ENGINE: Engine = Engine::DYNAMODB;
+        &ENGINE
+    }
+
+    fn is_connected(&self) -> bool {
+        self.pool.is_connected()
+    }
+
+    async fn ping(&self, context: &RequestContext) -> Result<Health, DatabaseError> {
+        self.pool.health(context).await
+    }
+
+    async fn close(&self, grace: Duration) -> CloseReport {
+        self.pool.close(grace).await
+    }
+
+    fn stats(&self) -> ConnectionStats {
+        self.pool.stats()
+    }
+
+    fn key_value(&self) -> Result<&dyn KeyValue, DatabaseError> {
+        if self.table().is_some() { Ok(self) } else { Err(no_table().on(self.name())) }
+    }
+
+    fn native(&self) -> &(dyn Any + Send + Sync) {
+        self
+    }
+}
+
+impl fmt::Debug for DynamoDbConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DynamoDbConnection").field("pool", &self.pool).finish_non_exhaustive()
+    }
+}
