@@ -15,6 +15,7 @@ use place::{Home, Place};
 use state::{Running, State};
 
 pub(crate) mod container;
+mod dynamodb;
 mod given;
 mod mariadb;
 mod moto;
@@ -40,11 +41,14 @@ pub(crate) enum Service {
     Redis,
     /// AWS as `moto` plays it: Secrets Manager and others.
     Moto,
+    /// DynamoDB as Dynoxide plays it.
+    Dynamodb,
 }
 
 impl Service {
     /// All of them, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 5] = [Self::Mysql, Self::Mariadb, Self::Postgres, Self::Redis, Self::Moto];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Mysql, Self::Mariadb, Self::Postgres, Self::Redis, Self::Moto, Self::Dynamodb];
 
     /// The word that commands, folders and test modules use.
     pub(crate) fn word(self) -> &'static str {
@@ -54,6 +58,7 @@ impl Service {
             Self::Postgres => "postgres",
             Self::Redis => "redis",
             Self::Moto => "moto",
+            Self::Dynamodb => "dynamodb",
         }
     }
 
@@ -65,6 +70,7 @@ impl Service {
             Self::Postgres => "BINDERY_TEST_POSTGRES_URL",
             Self::Redis => "BINDERY_TEST_REDIS_URL",
             Self::Moto => "BINDERY_TEST_AWS_URL",
+            Self::Dynamodb => "BINDERY_TEST_DYNAMODB_URL",
         }
     }
 
@@ -74,6 +80,7 @@ impl Service {
             Self::Postgres => 5432,
             Self::Redis => 6379,
             Self::Moto => 5000,
+            Self::Dynamodb => 8000,
         }
     }
 
@@ -83,8 +90,8 @@ impl Service {
             Self::Mysql | Self::Mariadb => format!("mysql://root:{password}@127.0.0.1:{port}/"),
             Self::Postgres => format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres"),
             Self::Redis => format!("redis://{}:{password}@127.0.0.1:{port}/0", redis::ADMINISTRATOR),
-            // It lets everybody in.
-            Self::Moto => format!("http://127.0.0.1:{port}"),
+            // They let everybody in.
+            Self::Moto | Self::Dynamodb => format!("http://127.0.0.1:{port}"),
         }
     }
 }
@@ -97,6 +104,7 @@ impl fmt::Display for Service {
             Self::Postgres => "PostgreSQL",
             Self::Redis => "Redis",
             Self::Moto => "moto",
+            Self::Dynamodb => "DynamoDB",
         })
     }
 }
@@ -111,7 +119,7 @@ pub(crate) enum Source {
     Container,
     /// The server's programs are installed on this machine.
     Installed,
-    /// Debian's packages, unpacked below `target/services/packages`, or the Python environment below `target`.
+    /// Debian's packages, unpacked below `target/services/packages`, the Python environment below `target`, or a crate.
     Packages,
     /// Another engine of the same family stands in.
     Fallback,
@@ -323,6 +331,7 @@ fn start(
         Service::Postgres => postgres::start(&programs, &place),
         Service::Redis => redis::start(&programs, &place),
         Service::Moto => moto::start(&programs, &place),
+        Service::Dynamodb => dynamodb::start(&programs, &place),
     }?;
     say("waiting for its first answer");
     let answer = match place.wait_for_answer(service, &process, Duration::from_secs(90)) {

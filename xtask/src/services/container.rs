@@ -58,7 +58,7 @@ pub(crate) fn engine() -> Option<PathBuf> {
 }
 
 /// Starts a service's official image. `None` without a container engine.
-/// moto comes from `PyPI` alone, so that its version is the pinned one.
+/// moto comes from `PyPI` alone and Dynoxide from crates.io, so that their versions are the pinned ones.
 pub(super) fn start(
     service: Service,
     home: &Home,
@@ -130,7 +130,7 @@ struct Image {
 impl Image {
     fn of(service: Service) -> Option<Self> {
         Some(match service {
-            Service::Moto => return None,
+            Service::Moto | Service::Dynamodb => return None,
             Service::Mysql => Self {
                 name: "mysql:8.4",
                 port: 3306,

@@ -127,8 +127,9 @@ impl Place {
             key: folder.join("server.key"),
         };
         let (port, tls_port) = free_ports()?;
-        // Python's environment may lie where nobody else can enter, and moto is content to be run by root.
-        let user = home.user.filter(|_| service != Service::Moto);
+        // Python's environment may lie where nobody else can enter, and moto is content to be run by root. So is Dynoxide,
+        // which keeps nothing.
+        let user = home.user.filter(|_| !matches!(service, Service::Moto | Service::Dynamodb));
         let place = Self { port, tls_port, password: random_password()?, user, certificates: copies, folder };
         // `fs::copy` takes the permissions along, so the key stays private.
         fs::copy(&certificates.authority, &place.certificates.authority)?;

@@ -42,6 +42,7 @@ pub(crate) fn ask(service: Service, host: &str, port: u16, limit: Duration) -> R
         Service::Postgres => postgres(&mut stream),
         Service::Redis => redis(&mut stream),
         Service::Moto => moto(&mut stream),
+        Service::Dynamodb => dynamodb(&mut stream),
     }
 }
 
@@ -118,6 +119,17 @@ fn moto(stream: &mut (impl Read + Write)) -> Result<Answer> {
         Some("200") => Ok(Answer { version: None }),
         _ => bail!("the server answers `{line}`"),
     }
+}
+
+/// A request that is none, because it names no operation, is refused in the way of this service alone.
+fn dynamodb(stream: &mut (impl Read + Write)) -> Result<Answer> {
+    stream.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.take(4096).read_to_string(&mut answer).context("reading the server's answer")?;
+    if answer.contains("com.amazon") {
+        return Ok(Answer { version: None });
+    }
+    bail!("the server answers `{}`", answer.lines().next().unwrap_or_default())
 }
 
 fn first_line(stream: &mut impl Read) -> Result<String> {
@@ -220,6 +232,18 @@ mod tests {
             |answer: &str| moto(&mut Scripted { answer: Cursor::new(answer.as_bytes().to_vec()), heard: Vec::new() });
         assert!(asked("HTTP/1.1 200 OK\r\n\r\n").is_ok());
         assert!(asked("HTTP/1.1 404 NOT FOUND\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn dynamodb_is_told_from_another_web_server_by_its_refusal() {
+        let asked = |answer: &str| {
+            dynamodb(&mut Scripted { answer: Cursor::new(answer.as_bytes().to_vec()), heard: Vec::new() })
+        };
+        let refusal =
+            "HTTP/1.1 400 Bad Request\r\n\r\n{\"__type\":\"com.amazon.coral.service#UnknownOperationException\"}";
+        assert!(asked(refusal).is_ok());
+        let error = asked("HTTP/1.1 404 Not Found\r\n\r\n").unwrap_err();
+        assert!(error.to_string().contains("404"), "{error}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::place::Home;
-use super::{Service, Source};
+use super::{Service, Source, dynamodb};
 use crate::debian::{self, Release, Unpacked};
 use crate::python::Python;
 use crate::{process, settings};
@@ -87,6 +87,12 @@ impl Programs {
         Ok(programs)
     }
 
+    /// Dynoxide, built below `folder`.
+    fn of_crate(folder: &Path, say: &dyn Fn(&str)) -> Result<Self> {
+        let server = dynamodb::program(folder, say)?;
+        Ok(Self { unpacked: None, server, version: dynamodb::VERSION.to_owned() })
+    }
+
     /// moto's server among the Python tools, which are pinned.
     fn of_python(python: &Python) -> Result<Self> {
         let script = "from importlib.metadata import version; print(version('moto'))";
@@ -106,7 +112,7 @@ pub(crate) fn installed_version(service: Service) -> Option<String> {
 pub(super) fn find(service: Service, source: Source, home: &Home, say: &dyn Fn(&str)) -> Result<Option<Programs>> {
     match source {
         // Whatever version a machine has, the pinned one is wanted.
-        Source::Installed if service == Service::Moto => Ok(None),
+        Source::Installed if matches!(service, Service::Moto | Service::Dynamodb) => Ok(None),
         Source::Installed => Ok(installed(service)),
         Source::Packages => unpacked(service, home, say).map(Some),
         Source::Url | Source::Container | Source::Fallback => Ok(None),
@@ -130,7 +136,7 @@ fn candidates(service: Service) -> Vec<PathBuf> {
             folders.iter().flat_map(|folder| [folder.join("mariadbd"), folder.join("mysqld")]).collect()
         }
         Service::Redis => folders.iter().map(|folder| folder.join("redis-server")).collect(),
-        Service::Moto => Vec::new(),
+        Service::Moto | Service::Dynamodb => Vec::new(),
         Service::Postgres => {
             // Debian keeps its versions apart, the highest is wanted, and what lies on the search path are links.
             let mut found = postgres_folders(Path::new("/usr/lib/postgresql"));
@@ -164,7 +170,7 @@ fn is_right(service: Service, version: &str) -> bool {
         Service::Mariadb => is_mariadb && major_version(version).is_some_and(|major| major >= 10),
         Service::Postgres => major_version(version).is_some_and(|major| major >= 13),
         Service::Redis => major_version(version).is_some_and(|major| major >= 7),
-        Service::Moto => true,
+        Service::Moto | Service::Dynamodb => true,
     }
 }
 
@@ -189,6 +195,7 @@ fn unpacked(service: Service, home: &Home, say: &dyn Fn(&str)) -> Result<Program
             Programs::try_new(Some(unpacked), "/usr/bin/redis-server".into())
         }
         Service::Moto => Programs::of_python(&Python::provide(say)?),
+        Service::Dynamodb => Programs::of_crate(&folder, say),
         Service::Postgres => {
             let unpacked = debian::provide(Release::Own, &["postgresql"], &folder, say)?;
             let versions = postgres_folders(&unpacked.path("/usr/lib/postgresql"));

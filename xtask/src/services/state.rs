@@ -36,7 +36,7 @@ impl Process {
             return Ok(());
         }
         let signal = match service {
-            Service::Mysql | Service::Mariadb | Service::Redis | Service::Moto => Signal::TERM,
+            Service::Mysql | Service::Mariadb | Service::Redis | Service::Moto | Service::Dynamodb => Signal::TERM,
             // PostgreSQL's fast shutdown: sessions end, nothing is lost. SIGTERM would wait for clients.
             Service::Postgres => Signal::INT,
         };

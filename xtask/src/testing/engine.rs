@@ -25,16 +25,27 @@ pub(crate) enum Engine {
     Redis,
     /// AWS as moto plays it
     Moto,
+    /// DynamoDB as Dynoxide plays it
+    Dynamodb,
 }
 
 impl Engine {
     /// All of them, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 8] =
-        [Self::Mysql, Self::Mariadb, Self::Postgres, Self::Sqlite, Self::Tds, Self::Sqlserver, Self::Redis, Self::Moto];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Mysql,
+        Self::Mariadb,
+        Self::Postgres,
+        Self::Sqlite,
+        Self::Tds,
+        Self::Sqlserver,
+        Self::Redis,
+        Self::Moto,
+        Self::Dynamodb,
+    ];
 
     /// Those whose servers are provided wherever tests run: a run of all tests on which none of them ran has a hole.
-    pub(crate) const PROVIDED: [Self; 7] =
-        [Self::Mysql, Self::Mariadb, Self::Postgres, Self::Sqlite, Self::Tds, Self::Redis, Self::Moto];
+    pub(crate) const PROVIDED: [Self; 8] =
+        [Self::Mysql, Self::Mariadb, Self::Postgres, Self::Sqlite, Self::Tds, Self::Redis, Self::Moto, Self::Dynamodb];
 
     /// The segment in a test's path.
     pub(crate) fn segment(self) -> &'static str {
@@ -47,6 +58,7 @@ impl Engine {
             Self::Sqlserver => "sqlserver",
             Self::Redis => "redis",
             Self::Moto => "moto",
+            Self::Dynamodb => "dynamodb",
         }
     }
 
@@ -58,6 +70,7 @@ impl Engine {
             Self::Postgres => Some(Service::Postgres),
             Self::Redis => Some(Service::Redis),
             Self::Moto => Some(Service::Moto),
+            Self::Dynamodb => Some(Service::Dynamodb),
             Self::Sqlite | Self::Tds | Self::Sqlserver => None,
         }
     }
@@ -90,6 +103,7 @@ impl fmt::Display for Engine {
             Self::Sqlserver => "SQL Server",
             Self::Redis => "Redis",
             Self::Moto => "AWS (moto)",
+            Self::Dynamodb => "DynamoDB",
         })
     }
 }
@@ -112,6 +126,7 @@ mod tests {
         check(true, "postgres::x", &[Engine::Postgres]);
         check(true, "redis::acl::a_user_may_not_do_everything", &[Engine::Redis]);
         check(true, "secrets::moto::a_version_is_found", &[Engine::Moto]);
+        check(true, "contract::on_engines::dynamodb::a_value_is_kept", &[Engine::Dynamodb]);
     }
 
     #[test]
