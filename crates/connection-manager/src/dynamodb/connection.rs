@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use super::driver::DynamoDbDriver;
 use super::session::{DynamoDbSession, no_table};
 use crate::endpoint::Endpoint;
 use crate::metrics::OperationMetrics;
-use crate::pool::{Driver, Pool};
+use crate::pool::{Driver, Holder, Pool};
 use crate::settings::PoolSettings;
 
 /// A live connection to DynamoDB: [`DatabaseConnection`] with the key-value capability over one table, when its settings
@@ -70,23 +71,29 @@ impl DynamoDbConnection {
     /// # Errors
     /// The work's own; `Saturated`, `CircuitOpen` and `Closed` when there is no place for it, `Timeout` when the context's
     /// deadline passes first.
-    pub async fn with_client<T, F, Work>(&self, work: Work, context: &RequestContext) -> Result<T, DatabaseError>
+    #[track_caller]
+    pub fn with_client<'a, T, F, Work>(
+        &'a self,
+        work: Work,
+        context: &'a RequestContext,
+    ) -> impl Future<Output = Result<T, DatabaseError>> + Send + use<'a, T, F, Work>
     where
-        T: Send,
-        F: Future<Output = Result<T, DatabaseError>> + Send,
-        Work: FnOnce(Client) -> F + Send,
+        T: Send + 'a,
+        F: Future<Output = Result<T, DatabaseError>> + Send + 'a,
+        Work: FnOnce(Client) -> F + Send + 'a,
     {
-        self.run("CALL", context, |session| async move {
+        let holder = Holder::lease(Location::caller());
+        self.run("CALL", holder, context, |session| async move {
             let outcome = work(session.client().clone()).await;
             (session, outcome)
         })
-        .await
     }
 
     /// Does one piece of work on a session, measured as `operation`.
     pub(super) async fn run<T, F>(
         &self,
         operation: &'static str,
+        holder: Holder,
         context: &RequestContext,
         work: impl FnOnce(DynamoDbSession) -> F + Send,
     ) -> Result<T, DatabaseError>
@@ -95,7 +102,7 @@ impl DynamoDbConnection {
     {
         let began = Instant::now();
         let outcome = async {
-            let mut lease = self.pool.acquire_for(context).await?;
+            let mut lease = self.pool.acquire_for(context, holder).await?;
             // Boxed, because the SDK's futures are large and deep.
             lease.run(self.pool.deadline_of(context), |session| work(session).boxed()).await
         }
