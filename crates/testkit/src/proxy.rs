@@ -4,7 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -43,11 +43,19 @@ const DRIP: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
-    traffic: Arc<watch::Sender<Traffic>>,
-    /// Which traffic the listener has taken up.
-    taken_up: watch::Receiver<Option<Traffic>>,
+    orders: watch::Sender<Order>,
+    /// The number of the last order that the listener has taken up.
+    taken_up: watch::Receiver<u64>,
     record: Arc<Record>,
     listener: JoinHandle<()>,
+}
+
+/// What was said of the traffic last.
+#[derive(Debug, Clone, Copy)]
+struct Order {
+    /// Ascends.
+    number: u64,
+    traffic: Traffic,
 }
 
 /// What the proxy has seen so far.
@@ -55,11 +63,28 @@ pub struct Proxy {
 struct Record {
     accepted: AtomicU64,
     said: Mutex<Vec<u8>>,
+    /// The last order that each open connection has taken up.
+    followed: Mutex<Vec<Weak<AtomicU64>>>,
 }
 
 impl Record {
     fn said(&self) -> MutexGuard<'_, Vec<u8>> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where a new connection notes the last order that it has taken up.
+    fn follow(&self) -> Arc<AtomicU64> {
+        let last = Arc::new(AtomicU64::new(0));
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        followed.retain(|last| last.strong_count() > 0);
+        followed.push(Arc::downgrade(&last));
+        last
+    }
+
+    /// Whether no open connection is behind.
+    fn all_follow(&self, order: Order) -> bool {
+        let followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        followed.iter().filter_map(Weak::upgrade).all(|last| last.load(Ordering::Acquire) >= order.number)
     }
 
     fn hear(&self, bytes: &[u8]) {
@@ -86,12 +111,11 @@ impl Proxy {
         let upstream = upstream.into();
         let listener = TcpListener::bind((address, 0)).await?;
         let address = listener.local_addr()?;
-        let traffic = Arc::new(watch::Sender::new(Traffic::Pass));
-        let (tell, taken_up) = watch::channel(Some(Traffic::Pass));
-        let commands = traffic.subscribe();
+        let (orders, heard) = watch::channel(Order { number: 0, traffic: Traffic::Pass });
+        let (tell, taken_up) = watch::channel(0);
         let record = Arc::default();
-        let listener = tokio::spawn(listen(listener, address, upstream, commands, tell, Arc::clone(&record)));
-        Ok(Self { address, traffic, taken_up, record, listener })
+        let listener = tokio::spawn(listen(listener, address, upstream, heard, tell, Arc::clone(&record)));
+        Ok(Self { address, orders, taken_up, record, listener })
     }
 
     /// Where it listens.
@@ -115,13 +139,25 @@ impl Proxy {
         self.record.said().windows(bytes.len()).any(|window| window == bytes)
     }
 
-    /// Changes what becomes of the bytes, of open connections too, and returns once new callers meet the change.
+    /// Changes what becomes of the bytes, and returns once new callers meet the change and open connections follow it. One
+    /// whose other side takes no more bytes follows when it can; it is waited for a second.
     ///
     /// # Panics
     /// When the port cannot be had back within ten seconds.
     pub async fn set(&self, traffic: Traffic) {
-        self.traffic.send_replace(traffic);
-        eventually(Duration::from_secs(10), || *self.taken_up.borrow() == Some(traffic)).await;
+        let mut order = Order { number: 0, traffic };
+        self.orders.send_modify(|last| {
+            order.number = last.number + 1;
+            *last = order;
+        });
+        eventually(Duration::from_secs(10), || *self.taken_up.borrow() >= order.number).await;
+        let followed = async {
+            while !self.record.all_follow(order) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        // One that is held up is no reason to fail.
+        let _ = tokio::time::timeout(Duration::from_secs(1), followed).await;
     }
 }
 
@@ -135,14 +171,14 @@ async fn listen(
     first: TcpListener,
     address: SocketAddr,
     upstream: String,
-    mut commands: watch::Receiver<Traffic>,
-    tell: watch::Sender<Option<Traffic>>,
+    mut orders: watch::Receiver<Order>,
+    tell: watch::Sender<u64>,
     record: Arc<Record>,
 ) {
     let mut listener = Some(first);
     loop {
-        let traffic = *commands.borrow_and_update();
-        if traffic == Traffic::Refuse {
+        let order = *orders.borrow_and_update();
+        if order.traffic == Traffic::Refuse {
             listener = None;
         } else if listener.is_none() {
             listener = bind(address).ok();
@@ -152,15 +188,15 @@ async fn listen(
                 continue;
             }
         }
-        tell.send_replace(Some(traffic));
+        tell.send_replace(order.number);
         let Some(open) = &listener else {
-            if commands.changed().await.is_err() {
+            if orders.changed().await.is_err() {
                 return;
             }
             continue;
         };
         tokio::select! {
-            changed = commands.changed() => {
+            changed = orders.changed() => {
                 if changed.is_err() {
                     return;
                 }
@@ -168,7 +204,7 @@ async fn listen(
             accepted = open.accept() => {
                 if let Ok((client, _)) = accepted {
                     record.accepted.fetch_add(1, Ordering::Relaxed);
-                    tokio::spawn(serve(client, upstream.clone(), commands.clone(), Arc::clone(&record)));
+                    tokio::spawn(serve(client, upstream.clone(), orders.clone(), Arc::clone(&record)));
                 }
             }
         }
@@ -183,8 +219,14 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(64)
 }
 
-async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Receiver<Traffic>, record: Arc<Record>) {
-    let mut traffic = *commands.borrow_and_update();
+async fn serve(mut client: TcpStream, upstream: String, mut orders: watch::Receiver<Order>, record: Arc<Record>) {
+    let followed = record.follow();
+    let obey = |orders: &mut watch::Receiver<Order>| {
+        let order = *orders.borrow_and_update();
+        followed.store(order.number, Ordering::Release);
+        order.traffic
+    };
+    let mut traffic = obey(&mut orders);
     let mut server = match traffic {
         Traffic::Refuse | Traffic::Reset => return reset(client),
         Traffic::Swallow => None,
@@ -199,8 +241,8 @@ async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Rec
     let (mut up, mut down) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
     loop {
         let moved = tokio::select! {
-            changed = commands.changed() => {
-                traffic = *commands.borrow_and_update();
+            changed = orders.changed() => {
+                traffic = obey(&mut orders);
                 if changed.is_err() || matches!(traffic, Traffic::Refuse | Traffic::Reset) {
                     return reset(client);
                 }
@@ -212,7 +254,7 @@ async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Rec
             }
             read = client.read(&mut up) => match (read, &mut server) {
                 (Ok(length @ 1..), Some(server)) if traffic != Traffic::Swallow => {
-                    hold_up(traffic, &mut commands).await;
+                    hold_up(traffic, &mut orders).await;
                     record.hear(&up[..length]);
                     server.write_all(&up[..length]).await.is_ok()
                 }
@@ -223,9 +265,9 @@ async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Rec
             read = read(server.as_mut(), &mut down) => match (read, traffic) {
                 (Ok(1..), Traffic::Mute) => { lost = true; true }
                 (Ok(1..), Traffic::Swallow) => { server = None; true }
-                (Ok(length @ 1..), Traffic::Drip(piece)) => drip(&mut client, &down[..length], piece, &mut commands).await,
+                (Ok(length @ 1..), Traffic::Drip(piece)) => drip(&mut client, &down[..length], piece, &mut orders).await,
                 (Ok(length @ 1..), _) => {
-                    hold_up(traffic, &mut commands).await;
+                    hold_up(traffic, &mut orders).await;
                     client.write_all(&down[..length]).await.is_ok()
                 }
                 _ => false,
@@ -238,17 +280,17 @@ async fn serve(mut client: TcpStream, upstream: String, mut commands: watch::Rec
 }
 
 /// Waits as long as the traffic is delayed, or until it changes.
-async fn hold_up(traffic: Traffic, commands: &mut watch::Receiver<Traffic>) {
+async fn hold_up(traffic: Traffic, orders: &mut watch::Receiver<Order>) {
     if let Traffic::Delay(time) = traffic {
-        pause(time, commands).await;
+        pause(time, orders).await;
     }
 }
 
 /// Waits, but not beyond a change of the traffic, which is left to be seen by the next who asks.
-async fn pause(time: Duration, commands: &mut watch::Receiver<Traffic>) -> bool {
-    let changed = tokio::time::timeout(time, commands.changed()).await.is_ok();
+async fn pause(time: Duration, orders: &mut watch::Receiver<Order>) -> bool {
+    let changed = tokio::time::timeout(time, orders.changed()).await.is_ok();
     if changed {
-        commands.mark_changed();
+        orders.mark_changed();
     }
     changed
 }
@@ -258,7 +300,7 @@ async fn drip(
     client: &mut TcpStream,
     mut answer: &[u8],
     piece: NonZeroUsize,
-    commands: &mut watch::Receiver<Traffic>,
+    orders: &mut watch::Receiver<Order>,
 ) -> bool {
     while !answer.is_empty() {
         let (now, later) = answer.split_at(piece.get().min(answer.len()));
@@ -266,7 +308,7 @@ async fn drip(
             return false;
         }
         answer = later;
-        if pause(DRIP, commands).await {
+        if pause(DRIP, orders).await {
             return client.write_all(answer).await.is_ok();
         }
     }
