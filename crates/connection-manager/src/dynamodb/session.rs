@@ -20,13 +20,11 @@ pub struct DynamoDbSession {
 impl DynamoDbSession {
     /// Says hello as the identity of `client`: asks about the table, or for the name of any.
     pub(super) async fn open(client: Client, table: Option<&str>) -> Result<Self, DatabaseError> {
-        let table = match table {
-            Some(name) => Some(Table::describe(&client, name).await?),
-            None => {
-                greet(&client).await?;
-                None
-            }
+        let Some(name) = table else {
+            greet(&client).await?;
+            return Ok(Self { client, table: None });
         };
+        let table = Some(Table::describe(&client, name).await?);
         Ok(Self { client, table })
     }
 
