@@ -49,13 +49,37 @@
 //! for other things as well; for sealed copies the service opens it a second time, and where its own password is in AWS
 //! Secrets Manager, that one secret is read there by each process for itself and never from the level that it opens.
 //!
+//! A connection that is **kept per tenant** has `{tenant}` where the tenant's name belongs, in the host, the database, the path,
+//! the user, an option, or the place of the password:
+//!
+//! ```toml
+//! [tenants]
+//! names = ["acme", "globex"]    # who they are; nobody else gets a connection
+//! file = "/etc/bindery/tenants" # further ones, one a line
+//! reload = "10s"                # how often the file is looked at again; "0s" is never
+//!
+//! [connections.orders]
+//! engine = "postgres"
+//! per_tenant = true
+//! host = "db.example"
+//! database = "orders_{tenant}"
+//! username = "svc_{tenant}"
+//! password = { secrets_manager = "prod/{tenant}/orders" }
+//! pool = { min = 0, max = 10 }  # of each tenant; these are the limits when nothing else is said
+//! max_live = 100                # how many tenants may have a pool at the same time
+//! idle_evict = "10m"            # how long a pool is kept that nobody uses; "0s" is until its place is needed
+//!
+//! [connections.orders.tenants.acme]        # what is different for one of them
+//! host = "db7.example"
+//! ```
+//!
 //! A variable such as `BINDERY_CONNECTIONS__USERS__HOST` or `BINDERY_CONNECTIONS__USERS__POOL__MAX` takes the place of
 //! one value, or adds it. Without `tls`, a server on a loopback address is reached without TLS and any other with full
 //! verification. SQLite's pool has 0 to 10 connections when nothing else is said. A time of `"0s"` switches `idle_timeout`, `max_lifetime`,
 //! `statement_timeout` or `leak_after` off.
 //!
 //! A larger file embeds the sections: read it as a [`Document`], take what is its own through [`Reader::root`], hand
-//! the same root to [`ConnectionsConfig::read`] and then to [`SecretsConfig::read`], and let [`Reader::finish`] tell every fault at once.
+//! the same root to [`ConnectionsConfig::read`], [`TenantsConfig::read`] and then to [`SecretsConfig::read`], and let [`Reader::finish`] tell every fault at once.
 
 mod connections;
 mod document;
@@ -65,10 +89,12 @@ mod fault;
 mod secrets;
 mod section;
 pub mod suggest;
+mod tenants;
 
 pub use connections::ConnectionsConfig;
 pub use document::Document;
-pub use effective::Effective;
+pub use effective::{Effective, EffectivePerTenant};
 pub use fault::{ConfigError, Fault, Origin};
 pub use secrets::{SecretsConfig, SharedSecretsConfig};
 pub use section::{Reader, Section};
+pub use tenants::{TenantFileError, TenantsConfig};

@@ -105,6 +105,11 @@ impl ConnectionManager {
         self.0.slot(name).is_some_and(|slot| slot.pools.is_some())
     }
 
+    /// The settings of one tenant's connection; `None` where it is not kept per tenant.
+    pub fn settings_for(&self, name: &str, tenant: &TenantId) -> Option<ConnectionSettings> {
+        self.0.slot(name)?.pools.as_ref().map(|pools| pools.settings.of(tenant))
+    }
+
     /// How the tenants' pools of a connection stand; `None` where it is not kept per tenant.
     pub fn tenant_pools(&self, name: &str) -> Option<TenantPools> {
         self.0.slot(name)?.pools.as_ref().map(Pools::stats)

@@ -1,3 +1,4 @@
+use std::fmt::Display as _;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -5,19 +6,30 @@ use secrecy::SecretString;
 use shared_kernel::database::{ConnectionName, Engine};
 
 use super::document::Document;
-use super::effective::Effective;
+use super::effective::{Effective, EffectivePerTenant};
 use super::fault::ConfigError;
 use super::section::{Reader, Section};
 use super::suggest;
 use crate::credentials::{PasswordSource, check_password_file, environment_variable};
 use crate::factory::ConnectionFactory;
 use crate::manager::{ConnectionManager, ManagerBuilder};
-use crate::settings::{BreakerSettings, ConnectionSettings, PoolSettings, TlsMode, TlsSettings};
+use crate::settings::{
+    BreakerSettings, ConnectionSettings, PLACEHOLDER, PerTenantSettings, PoolSettings, TlsMode, TlsSettings,
+};
+
+mod per_tenant;
 
 /// The `[connections.<name>]` tables of a file.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectionsConfig {
     connections: Vec<(ConnectionName, ConnectionSettings)>,
+    per_tenant: Vec<(ConnectionName, PerTenantSettings)>,
+}
+
+/// One table, read.
+enum Declared {
+    Shared(ConnectionSettings),
+    PerTenant(PerTenantSettings),
 }
 
 impl ConnectionsConfig {
@@ -40,27 +52,37 @@ impl ConnectionsConfig {
     /// the variable or the file is there.
     pub fn read(root: &Section<'_>, factory: &ConnectionFactory) -> Self {
         let tables = root.section("connections");
-        let mut connections = Vec::new();
+        let mut this = Self::default();
         for key in tables.keys() {
             let section = tables.section(key);
             match key.parse::<ConnectionName>() {
-                Ok(name) => {
-                    if let Some(settings) = connection(&section, factory) {
-                        connections.push((name, settings));
-                    }
-                }
+                Ok(name) => match connection(&section, factory) {
+                    Some(Declared::Shared(settings)) => this.connections.push((name, settings)),
+                    Some(Declared::PerTenant(settings)) => this.per_tenant.push((name, settings)),
+                    None => {}
+                },
                 Err(error) => tables.fault(key, error.to_string()),
             }
         }
-        Self { connections }
+        this
     }
 
-    /// The connections by name.
+    /// The connections that are kept per tenant, by name.
+    pub fn iter_per_tenant(&self) -> impl Iterator<Item = (&ConnectionName, &PerTenantSettings)> {
+        self.per_tenant.iter().map(|(name, settings)| (name, settings))
+    }
+
+    /// Whether there is a connection of this name, of either kind.
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some() || self.per_tenant.iter().any(|(known, _)| known.as_str() == name)
+    }
+
+    /// The connections that everybody shares, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&ConnectionName, &ConnectionSettings)> {
         self.connections.iter().map(|(name, settings)| (name, settings))
     }
 
-    /// The settings of one connection.
+    /// The settings of one connection that everybody shares.
     pub fn get(&self, name: &str) -> Option<&ConnectionSettings> {
         self.connections.iter().find(|(known, _)| known.as_str() == name).map(|(_, settings)| settings)
     }
@@ -68,7 +90,7 @@ impl ConnectionsConfig {
     /// Adds a connection unless the file has one of that name.
     #[must_use]
     pub fn or_default(mut self, name: ConnectionName, settings: ConnectionSettings) -> Self {
-        if self.get(name.as_str()).is_none() {
+        if !self.has(name.as_str()) {
             self.connections.push((name, settings));
         }
         self
@@ -76,40 +98,41 @@ impl ConnectionsConfig {
 
     /// The configuration as it is in effect, as TOML and without secrets.
     pub fn effective(&self) -> impl std::fmt::Display + '_ {
-        Effective(&self.connections)
+        std::fmt::from_fn(|f| {
+            Effective(&self.connections).fmt(f)?;
+            if !self.connections.is_empty() && !self.per_tenant.is_empty() {
+                writeln!(f)?;
+            }
+            EffectivePerTenant(&self.per_tenant).fmt(f)
+        })
     }
 
-    /// The beginning of a manager over these connections.
+    /// The beginning of a manager over these connections. Who the tenants are, [`ManagerBuilder::tenants`] has to be told.
     pub fn manager(self, factory: ConnectionFactory) -> ManagerBuilder {
         let builder = ConnectionManager::builder(factory);
-        self.connections
+        let builder = self
+            .connections
             .into_iter()
-            .fold(builder, |builder, (name, settings)| builder.connection(name.as_str(), settings))
+            .fold(builder, |builder, (name, settings)| builder.connection(name.as_str(), settings));
+        self.per_tenant
+            .into_iter()
+            .fold(builder, |builder, (name, settings)| builder.per_tenant(name.as_str(), settings))
     }
 }
 
-fn connection(section: &Section<'_>, factory: &ConnectionFactory) -> Option<ConnectionSettings> {
+fn connection(section: &Section<'_>, factory: &ConnectionFactory) -> Option<Declared> {
     let engine = section.text("engine");
     if engine.is_none() && !section.has("engine") {
         section.fault("engine", "missing: which product is it?");
     }
+    let is_per_tenant = per_tenant::is_declared(section);
     let mut settings = ConnectionSettings::new(Engine::from(engine.clone().unwrap_or_default()));
-    settings.host = section.text("host");
-    settings.port = section.integer("port");
-    settings.database = section.text("database");
-    settings.path = section.path("path");
-    settings.username = section.text("username");
-    settings.password = password(section);
-    // Where the secret names the host, it is most likely not this machine.
-    let may_be_loopback = settings.host.is_some() || !settings.password.holds_login();
-    settings.tls = tls(&section.section("tls"), settings.host.as_deref(), may_be_loopback);
-    settings.pool = pool(&section.section("pool"), &settings.pool);
-    settings.breaker = breaker(&section.section("breaker"));
-    let options = section.section("options");
-    for key in options.keys() {
-        if let Some(value) = options.scalar(key) {
-            settings.options.insert(key.to_owned(), value);
-        }
+    if is_per_tenant {
+        settings.pool = PerTenantSettings::usual_pool();
+    }
+    let settings = values(section, settings);
+    if !is_per_tenant {
+        per_tenant::refuse_placeholders(section, &settings);
     }
     let Ok(connector) = factory.connector(&Engine::from(engine?.clone())) else {
         let known = factory.engines().map(Engine::as_str);
@@ -123,7 +146,42 @@ fn connection(section: &Section<'_>, factory: &ConnectionFactory) -> Option<Conn
     for fault in connector.validate(&settings) {
         section.fault(&fault.key, fault.message);
     }
-    Some(settings)
+    if is_per_tenant {
+        Some(Declared::PerTenant(per_tenant::read(section, settings, &**connector)))
+    } else {
+        Some(Declared::Shared(settings))
+    }
+}
+
+/// What a table says about a connection besides its engine, and what `base` says where it says nothing.
+fn values(section: &Section<'_>, base: ConnectionSettings) -> ConnectionSettings {
+    let mut settings = ConnectionSettings {
+        host: section.text("host").or(base.host),
+        port: section.integer("port").or(base.port),
+        database: section.text("database").or(base.database),
+        path: section.path("path").or(base.path),
+        username: section.text("username").or(base.username),
+        ..base
+    };
+    let before = settings.password.holds_login();
+    if section.has("password") {
+        settings.password = password(section);
+    }
+    // Where the secret names the host, it is most likely not this machine.
+    let may_be_loopback = settings.host.is_some() || !settings.password.holds_login();
+    let moved = section.has("tls") || section.has("host") || before != settings.password.holds_login();
+    if moved || settings.tls == TlsSettings::default() {
+        settings.tls = tls(&section.section("tls"), settings.host.as_deref(), may_be_loopback);
+    }
+    settings.pool = pool(&section.section("pool"), &settings.pool);
+    settings.breaker = breaker(&section.section("breaker"), &settings.breaker);
+    let options = section.section("options");
+    for key in options.keys() {
+        if let Some(value) = options.scalar(key) {
+            settings.options.insert(key.to_owned(), value);
+        }
+    }
+    settings
 }
 
 fn password(section: &Section<'_>) -> PasswordSource {
@@ -141,19 +199,21 @@ fn password(section: &Section<'_>) -> PasswordSource {
     let places = (source.text("env"), source.path("file"), source.text("secrets_manager"));
     match places {
         (Some(variable), None, None) => {
-            if environment_variable(&variable).is_none() {
+            if !variable.contains(PLACEHOLDER) && environment_variable(&variable).is_none() {
                 source.fault("env", format!("the environment variable `{variable}` is not set"));
             }
             PasswordSource::Environment(variable)
         }
         (None, Some(file), None) => {
-            if let Err(error) = check_password_file(&file) {
+            if !file.to_string_lossy().contains(PLACEHOLDER)
+                && let Err(error) = check_password_file(&file)
+            {
                 source.fault("file", error.to_string());
             }
             PasswordSource::File(file)
         }
         (None, None, Some(id)) => {
-            if !is_secret_id(&id) {
+            if !is_secret_id(&id.replace(PLACEHOLDER, "tenant")) {
                 source.fault("secrets_manager", "expected a secret's name or ARN: letters, digits and /_+=.@-");
             }
             PasswordSource::SecretsManager { id }
@@ -189,8 +249,7 @@ fn tls(section: &Section<'_>, host: Option<&str>, may_be_loopback: bool) -> TlsS
     TlsSettings { mode: section.word("mode", &TlsMode::ALL).unwrap_or(default), ca_file }
 }
 
-fn breaker(section: &Section<'_>) -> BreakerSettings {
-    let usual = BreakerSettings::default();
+fn breaker(section: &Section<'_>, usual: &BreakerSettings) -> BreakerSettings {
     let open_for = section.duration("open_for").unwrap_or(usual.open_for);
     let settings = BreakerSettings {
         failures: section.integer("failures").unwrap_or(usual.failures),
@@ -294,7 +353,7 @@ mod tests {
             &[],
             "bindery.toml:1: connections.users.host: missing: mysql is a server\n\
              bindery.toml:3: connections.users.hots: unknown key `hots`, expected one of: breaker, database, engine, \
-             host, options, password, path, pool, port, tls, username\n\
+             host, idle_evict, max_live, options, password, path, per_tenant, pool, port, tenants, tls, username\n\
              bindery.toml:6: connections.users.pool.min: must not exceed pool.max (2), it is 5\n\
              bindery.toml:7: connections.users.password: a password does not belong in the file; \
              write { env = \"VARIABLE\" }, { file = \"PATH\" } or { secrets_manager = \"NAME\" }\n\

@@ -4,7 +4,7 @@ use shared_kernel::database::ConnectionName;
 
 use super::duration;
 use crate::credentials::PasswordSource;
-use crate::settings::{BreakerSettings, ConnectionSettings, PoolSettings};
+use crate::settings::{BreakerSettings, ConnectionSettings, PerTenantSettings, PoolSettings};
 
 /// Connections as TOML, every default written out and no secret told.
 pub struct Effective<'a>(pub &'a [(ConnectionName, ConnectionSettings)]);
@@ -21,9 +21,35 @@ impl fmt::Display for Effective<'_> {
     }
 }
 
+/// The same of connections that are kept per tenant.
+pub struct EffectivePerTenant<'a>(pub &'a [(ConnectionName, PerTenantSettings)]);
+
+impl fmt::Display for EffectivePerTenant<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, settings)) in self.0.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            connection(f, name, settings.template())?;
+            let keep = duration::format(settings.idle_evict.unwrap_or_default());
+            writeln!(f, "per_tenant = true\nmax_live = {}\nidle_evict = \"{keep}\"", settings.max_live)?;
+            for (tenant, settings) in settings.overrides() {
+                writeln!(f, "\n[connections.{}.tenants.{}]", key(name.as_str()), key(tenant.as_str()))?;
+                values(f, settings)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 fn connection(f: &mut fmt::Formatter<'_>, name: &ConnectionName, settings: &ConnectionSettings) -> fmt::Result {
     writeln!(f, "[connections.{}]", key(name.as_str()))?;
     writeln!(f, "engine = {}", text(settings.engine.as_str()))?;
+    values(f, settings)
+}
+
+/// What is said besides the engine.
+fn values(f: &mut fmt::Formatter<'_>, settings: &ConnectionSettings) -> fmt::Result {
     let path = settings.path.as_ref().map(|path| path.display().to_string());
     for (name, value) in [("path", path.as_ref()), ("host", settings.host.as_ref())] {
         if let Some(value) = value {
