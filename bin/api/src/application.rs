@@ -11,6 +11,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
 use book_context::infrastructure::SqlBookRepository;
+use connection_manager::config::TenantFileError;
 use connection_manager::{ConfiguredSecrets, ConnectionFactory, ConnectionManager, SecretSource};
 use shared_kernel::database::{Connections, DatabaseError};
 use shared_kernel::{Clock, IdGenerator, SystemClock, SystemIdGenerator};
@@ -18,10 +19,11 @@ use user_context::infrastructure::SqlUserRepository;
 
 use crate::config::{Config, ServerConfig};
 use crate::data_folder::{DataFolder, DataFolderError};
+use crate::gate::Gate;
 use crate::readiness::{Need, Readiness};
 use crate::rest::books::Books;
 use crate::rest::users::Users;
-use crate::rest::{self, Cors, Description};
+use crate::rest::{self, Cors, Description, Tenancy};
 use crate::state::AppState;
 use crate::telemetry::metrics;
 
@@ -45,6 +47,9 @@ pub enum ApplicationError {
     /// A connection's name or settings are unusable.
     #[error("the connections cannot be set up")]
     Connections(#[source] DatabaseError),
+    /// Who the tenants are cannot be read.
+    #[error(transparent)]
+    Tenants(#[from] TenantFileError),
     /// An embedded database cannot be brought up to date.
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
@@ -77,6 +82,7 @@ pub struct Application {
     address: SocketAddr,
     config: Config,
     manager: ConnectionManager,
+    connections: Arc<dyn Connections>,
     readiness: Data<Readiness>,
     clock: Arc<dyn Clock>,
     _data: Option<DataFolder>,
@@ -104,15 +110,17 @@ impl Application {
         let manager = manager(&config)?;
         embedded::migrate(&config, &manager).await?;
 
-        let connections: Arc<dyn Connections> = Arc::new(manager.clone());
+        let gate = Arc::new(Gate::new(&config, manager.clone()));
+        let connections: Arc<dyn Connections> = gate.clone();
         let needs =
             config.contexts.iter().map(|(context, connection)| Need { context, connection: connection.to_owned() });
-        let readiness = Data::new(Readiness::new(connections.clone(), needs.collect()));
-        let services = Services::new(&config, &connections, &clock, &ids, readiness.clone());
+        let readiness = Data::new(Readiness::new(gate, needs.collect()));
+        let tenancy = Tenancy::new(&config, manager.clone());
+        let services = Services::new(&config, &connections, &clock, &ids, readiness.clone(), tenancy);
         let listener = bind(config.server.listen)?;
         let address = listener.local_addr().map_err(ApplicationError::Server)?;
         let server = serve(&config.server, listener, services).map_err(ApplicationError::Server)?;
-        Ok(Self { server, address, config, manager, readiness, clock, _data: data })
+        Ok(Self { server, address, config, manager, connections, readiness, clock, _data: data })
     }
 
     /// Where it listens; the port is the real one also when 0 was asked for.
@@ -131,7 +139,8 @@ impl Application {
     /// # Errors
     /// [`ApplicationError::Server`] when the server itself fails.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send) -> Result<(), ApplicationError> {
-        let background = background::start(&self.config, &self.manager, &self.readiness, &self.clock);
+        let background =
+            background::start(&self.config, &self.manager, &self.connections, &self.readiness, &self.clock);
         let handle = self.server.handle();
         let (readiness, delay) = (self.readiness.clone(), self.config.server.drain_delay);
         let stopping = async move {
@@ -168,6 +177,9 @@ pub(crate) fn manager_of_command(config: &Config) -> Result<ConnectionManager, A
     for settings in config.connections.values_mut() {
         settings.pool.min = 0;
     }
+    for settings in config.per_tenant.values_mut() {
+        settings.each_mut(|settings| settings.pool.min = 0);
+    }
     manager(&config)
 }
 
@@ -179,7 +191,11 @@ fn manager(config: &Config) -> Result<ConnectionManager, ApplicationError> {
         .connections
         .iter()
         .fold(builder, |builder, (name, settings)| builder.connection(name.clone(), settings.clone()));
-    builder.build().map_err(ApplicationError::Connections)
+    let builder = config
+        .per_tenant
+        .iter()
+        .fold(builder, |builder, (name, settings)| builder.per_tenant(name.clone(), settings.clone()));
+    builder.tenants(config.tenants.list()?).build().map_err(ApplicationError::Connections)
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, ApplicationError> {
@@ -201,6 +217,7 @@ fn bind(address: SocketAddr) -> Result<TcpListener, ApplicationError> {
 struct Services {
     state: Data<AppState>,
     readiness: Data<Readiness>,
+    tenancy: Data<Tenancy>,
     description: Data<Description>,
     users: Data<Users>,
     books: Data<Books>,
@@ -214,18 +231,21 @@ impl Services {
         clock: &Arc<dyn Clock>,
         ids: &Arc<dyn IdGenerator>,
         readiness: Data<Readiness>,
+        tenancy: Tenancy,
     ) -> Self {
         let state = AppState {
             clock: clock.clone(),
             ids: ids.clone(),
             limits: config.server.limits,
             cors: Cors::new(config.server.cors_origins.clone()),
+            vary: tenancy.varies_by().map(|header| header.clone().into()),
         };
         let users = Arc::new(SqlUserRepository::new(connections.clone(), &config.contexts.users));
         let books = Arc::new(SqlBookRepository::new(connections.clone(), &config.contexts.books));
         Self {
             state: Data::new(state),
             readiness,
+            tenancy: Data::new(tenancy),
             description: Data::new(Description::new()),
             users: Data::new(Users::new(&(users as _), clock, ids)),
             books: Data::new(Books::new(&(books as _), clock, ids)),
@@ -241,6 +261,7 @@ fn serve(config: &ServerConfig, listener: TcpListener, services: Services) -> io
         App::new()
             .app_data(services.state)
             .app_data(services.readiness)
+            .app_data(services.tenancy)
             .app_data(services.description)
             .app_data(services.users)
             .app_data(services.books)

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use shared_kernel::TenantId;
 
 /// Serves users and books over REST, and operates what it serves.
 ///
@@ -97,6 +98,12 @@ pub struct MigrateArgs {
     /// Only this context
     #[arg(long, value_name = "NAME", global = true)]
     pub context: Option<String>,
+    /// Only this tenant's databases
+    #[arg(long, value_name = "NAME", global = true, conflicts_with = "all_tenants")]
+    pub tenant: Option<TenantId>,
+    /// Every tenant's databases, one after the other, and what the tenants share; one that fails stops none of the others
+    #[arg(long, global = true)]
+    pub all_tenants: bool,
 }
 
 /// The commands below `migrate`.
@@ -209,6 +216,9 @@ pub struct SeedArgs {
     /// Where the configuration comes from.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// Whose databases, where they are kept per tenant
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<TenantId>,
     /// How many users
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub users: u32,

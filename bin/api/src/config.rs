@@ -14,6 +14,9 @@
 //! request_timeout = "30s"            # also the deadline of every statement
 //! drain_delay = "0s"                 # not ready, still serving: time for a load balancer to turn away
 //! drain_limit = "30s"                # how long requests under way may take to finish
+//! trusted_proxies = []               # such as ["10.0.0.0/8"]: of whom the header that names the tenant is believed
+//! tenant_header = "tenant-id"
+//! tenant_host = "{tenant}.api.example.com"   # the tenant by the host name; left out, it does not count
 //!
 //! [log]
 //! filter = "info,actix_server=warn,actix_http::h1::dispatcher=off"
@@ -25,8 +28,8 @@
 //! [contexts.books]
 //! connection = "books"
 //!
-//! # [connections.*] and [secrets]: see `connection_manager::config`. A context whose connection is left out has an SQLite file of its
-//! # own in the data folder.
+//! # [connections.*], [tenants] and [secrets]: see `connection_manager::config`. A context whose connection is left out has an
+//! # SQLite file of its own in the data folder; where there is a [tenants] table, one for each tenant.
 //! ```
 //!
 //! An environment variable such as `BINDERY_SERVER__LISTEN` or `BINDERY_CONNECTIONS__USERS__HOST` takes the place of one
@@ -34,16 +37,18 @@
 
 mod load;
 mod show;
+mod tenants;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connection_manager::ConnectionSettings;
-use connection_manager::config::SecretsConfig;
+use actix_web::http::header::HeaderName;
+use connection_manager::config::{SecretsConfig, TenantsConfig};
+use connection_manager::{ConnectionSettings, PerTenantSettings};
 
-use crate::rest::Limits;
+use crate::rest::{HostPattern, Limits, Network};
 
 /// The contexts that this binary serves, which are also the names of their migrations.
 pub const CONTEXTS: [&str; 2] = ["users", "books"];
@@ -57,8 +62,12 @@ pub struct Config {
     pub log: LogConfig,
     /// Which connection each context uses.
     pub contexts: ContextsConfig,
-    /// Every connection by its name.
+    /// Every connection that is everybody's, by its name.
     pub connections: BTreeMap<String, ConnectionSettings>,
+    /// Every connection that is kept per tenant, by its name. One that is in both maps is kept per tenant.
+    pub per_tenant: BTreeMap<String, PerTenantSettings>,
+    /// Who the tenants are.
+    pub tenants: TenantsConfig,
     /// How secrets of a secrets manager are read.
     pub secrets: SecretsConfig,
     /// Where embedded databases are kept.
@@ -83,6 +92,12 @@ pub struct ServerConfig {
     pub docs: bool,
     /// How many threads serve requests; 0 is one for each core.
     pub workers: usize,
+    /// The peers of whom the header that names the tenant is believed; nobody by default.
+    pub trusted_proxies: Vec<Network>,
+    /// The header that names the tenant.
+    pub tenant_header: HeaderName,
+    /// The host name in which the tenant's name is a label.
+    pub tenant_host: Option<HostPattern>,
 }
 
 /// `[log]`
@@ -133,6 +148,9 @@ impl Default for ServerConfig {
             cors_origins: Vec::new(),
             docs: true,
             workers: 0,
+            trusted_proxies: Vec::new(),
+            tenant_header: tenants::HEADER,
+            tenant_host: None,
         }
     }
 }
@@ -164,9 +182,21 @@ impl Config {
             log: LogConfig::default(),
             contexts: ContextsConfig::default(),
             connections,
+            per_tenant: BTreeMap::new(),
+            tenants: TenantsConfig::default(),
             secrets: SecretsConfig::default(),
             data,
         }
+    }
+}
+
+impl Config {
+    /// Where a connection leads, without secrets, and whether it is kept per tenant.
+    pub(crate) fn describe(&self, connection: &str) -> String {
+        if let Some(settings) = self.per_tenant.get(connection) {
+            return format!("{}, per tenant", describe(settings.template()));
+        }
+        self.connections.get(connection).map(describe).unwrap_or_default()
     }
 }
 

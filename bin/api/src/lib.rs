@@ -5,6 +5,7 @@ pub mod cli;
 mod commands;
 pub mod config;
 pub mod data_folder;
+mod gate;
 mod readiness;
 pub mod rest;
 mod state;

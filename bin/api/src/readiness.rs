@@ -11,6 +11,7 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{Access, Connections, DatabaseConnection, DatabaseError};
 use tokio::sync::Mutex;
 
+use crate::gate::{Figures, Gate};
 use crate::telemetry::chain;
 
 /// How long one check may take.
@@ -33,6 +34,8 @@ pub(crate) struct Finding {
     pub(crate) engine: Option<String>,
     pub(crate) latency: Option<Duration>,
     pub(crate) state: State,
+    /// How its tenants stand, where the connection is kept per tenant.
+    pub(crate) tenants: Option<Figures>,
 }
 
 /// The states that a needed connection can be in.
@@ -51,7 +54,7 @@ pub(crate) enum State {
 /// Watches over what the service needs.
 #[derive(Debug)]
 pub(crate) struct Readiness {
-    connections: Arc<dyn Connections>,
+    gate: Arc<Gate>,
     needs: Vec<Need>,
     draining: AtomicBool,
     /// For each need, whether its schema was found not to fit.
@@ -60,9 +63,9 @@ pub(crate) struct Readiness {
 }
 
 impl Readiness {
-    pub(crate) fn new(connections: Arc<dyn Connections>, needs: Vec<Need>) -> Self {
+    pub(crate) fn new(gate: Arc<Gate>, needs: Vec<Need>) -> Self {
         let unfit = needs.iter().map(|_| AtomicBool::new(false)).collect();
-        Self { connections, needs, draining: AtomicBool::new(false), unfit, last: Mutex::new(None) }
+        Self { gate, needs, draining: AtomicBool::new(false), unfit, last: Mutex::new(None) }
     }
 
     /// From now on the service is about to stop.
@@ -108,9 +111,15 @@ impl Readiness {
             engine: None,
             latency: None,
             state: State::Away,
+            tenants: self.gate.figures(&need.connection),
         };
+        if finding.tenants.is_some() {
+            // One tenant's database is no reason to turn the others away: each request meets its own.
+            finding.state = State::Ready;
+            return finding;
+        }
         let checked = async {
-            let connection = self.connections.get(&need.connection, Access::Write, &context).await?;
+            let connection = self.gate.get(&need.connection, Access::Write, &context).await?;
             finding.engine = Some(connection.engine().to_string());
             finding.latency = Some(connection.ping(&context).await?.latency);
             Ok::<_, DatabaseError>(schema(need, connection, &context).await)

@@ -19,16 +19,19 @@ mod query;
 mod read_only;
 mod resource;
 mod scope;
+mod tenant;
 pub mod users;
 mod versions;
 
 pub use cors::{Cors, is_origin};
 pub use limits::Limits;
 pub use resource::Resource;
+pub use tenant::{HostPattern, Network};
 
 pub(crate) use conventions::conventions;
 pub(crate) use documents::Description;
 pub(crate) use resource::nothing_here;
+pub(crate) use tenant::Tenancy;
 
 /// Every resource of the service; `docs` says whether the documentation is among them.
 pub fn resources(docs: bool) -> Vec<Resource> {

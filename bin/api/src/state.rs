@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use actix_web::http::header::HeaderValue;
 use shared_kernel::{Clock, IdGenerator};
 
 use crate::rest::{Cors, Limits};
@@ -13,4 +14,6 @@ pub(crate) struct AppState {
     pub(crate) ids: Arc<dyn IdGenerator>,
     pub(crate) limits: Limits,
     pub(crate) cors: Cors,
+    /// The header, if any, that answers depend on besides the host name and the path.
+    pub(crate) vary: Option<HeaderValue>,
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 use actix_web::web::Data;
 use book_context::infrastructure::SqlBookRepository;
 use connection_manager::ConnectionManager;
+use shared_kernel::database::Connections;
 use shared_kernel::idempotency::ReceiptSweeper;
 use shared_kernel::{Clock, RequestContext};
 use tokio::task::JoinSet;
@@ -13,6 +14,8 @@ use user_context::infrastructure::SqlUserRepository;
 use crate::config::{CONTEXTS, Config, ContextsConfig};
 use crate::readiness::Readiness;
 use crate::telemetry::{chain, metrics};
+
+mod tenants;
 
 /// How often measurements are folded together between two looks at `/metrics`.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -25,6 +28,7 @@ const SWEEP: Duration = Duration::from_hours(1);
 pub(super) fn start(
     config: &Config,
     manager: &ConnectionManager,
+    connections: &Arc<dyn Connections>,
     readiness: &Data<Readiness>,
     clock: &Arc<dyn Clock>,
 ) -> JoinSet<()> {
@@ -46,12 +50,19 @@ pub(super) fn start(
             looking.findings().await;
         }
     });
+    if let (Some(_), Some(reload)) = (&config.tenants.file, config.tenants.reload) {
+        tasks.spawn(tenants::reload(config.tenants.clone(), reload, manager.clone()));
+    }
     // Taken apart by name, so that a new context does not compile until it says where its receipts are.
     let ContextsConfig { users, books } = &config.contexts;
     let [users_name, books_name] = CONTEXTS;
     let receipts = [(users_name, users, SqlUserRepository::RECEIPTS), (books_name, books, SqlBookRepository::RECEIPTS)];
     for (context, connection, table) in receipts {
-        let sweeper = ReceiptSweeper::new(Arc::new(manager.clone()), connection, table, clock.clone());
+        let sweeper = ReceiptSweeper::new(connections.clone(), connection, table, clock.clone());
+        if config.per_tenant.contains_key(connection) {
+            tasks.spawn(tenants::sweep(context, sweeper, manager.clone()));
+            continue;
+        }
         tasks.spawn(async move {
             let mut ticks = interval(SWEEP);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -33,10 +33,16 @@ pub enum EmbeddedError {
 
 /// Opens and locks the data folder, when a context keeps its database there, and makes the files that are missing.
 pub(crate) fn open_folder(config: &Config) -> Result<Option<DataFolder>, DataFolderError> {
-    let used = config.contexts.iter().filter_map(|(_, name)| config.connections.get(name));
+    let mut of_tenants = config.contexts.iter().filter_map(|(_, name)| config.per_tenant.get(name));
+    let tenants_inside = of_tenants.any(|settings| {
+        let own = settings.overrides().map(|(_, settings)| settings).chain([settings.template()]);
+        own.into_iter().any(|settings| settings.path.as_ref().is_some_and(|path| lies_in(&config.data, path)))
+    });
+    let shared = config.contexts.iter().filter(|(_, name)| !config.per_tenant.contains_key(*name));
+    let used = shared.filter_map(|(_, name)| config.connections.get(name));
     let inside: Vec<&ConnectionSettings> =
         used.filter(|settings| settings.path.as_ref().is_some_and(|path| lies_in(&config.data, path))).collect();
-    if inside.is_empty() {
+    if inside.is_empty() && !tenants_inside {
         return Ok(None);
     }
     let folder = DataFolder::open(&config.data)?;
@@ -76,7 +82,9 @@ pub(crate) fn create_file(settings: &ConnectionSettings) -> Result<(), DataFolde
 pub(crate) async fn migrate(config: &Config, manager: &ConnectionManager) -> Result<(), EmbeddedError> {
     let system = RequestContext::system();
     for (context, name) in config.contexts.iter() {
-        let embedded = config.connections.get(name).is_some_and(|settings| settings.engine == Engine::SQLITE);
+        // Those of tenants are made and brought up to date when they are first asked for.
+        let shared = config.connections.get(name).filter(|_| !config.per_tenant.contains_key(name));
+        let embedded = shared.is_some_and(|settings| settings.engine == Engine::SQLITE);
         let Some(set) = migrations::set(context).filter(|_| embedded) else { continue };
         let connection = manager.get(name, Access::Write, &system).await;
         let connection = connection.map_err(|source| EmbeddedError::Open { context, source })?;

@@ -15,11 +15,12 @@ pub(super) async fn run(arguments: ConnectionsArgs) -> anyhow::Result<()> {
     let config = Config::load(&arguments.source, None)?;
     match arguments.command {
         ConnectionsCommand::List => {
-            for (name, settings) in &config.connections {
+            let shared = config.connections.keys().filter(|name| !config.per_tenant.contains_key(*name));
+            for name in shared.chain(config.per_tenant.keys()) {
                 let used_by: Vec<&str> =
                     config.contexts.iter().filter(|(_, used)| used == name).map(|(context, _)| context).collect();
                 let used_by = if used_by.is_empty() { "no context".to_owned() } else { used_by.join(", ") };
-                say(format_args!("{name:<16} {:<60} used by {used_by}", describe(settings)));
+                say(format_args!("{name:<16} {:<60} used by {used_by}", config.describe(name)));
             }
             Ok(())
         }

@@ -3,7 +3,7 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use book_context::application::{CreateBook, CreateBookError};
 use book_context::domain::BookRepository;
 use book_context::infrastructure::SqlBookRepository;
@@ -20,6 +20,7 @@ use crate::application::{manager_of_command, migrate_embedded, open_data_folder}
 use crate::cli::SeedArgs;
 use crate::commands::say;
 use crate::config::Config;
+use crate::gate::Gate;
 
 /// How many creations are under way at a time; engines that commit to disk overlap their waiting.
 const AT_ONCE: usize = 8;
@@ -38,13 +39,17 @@ pub(super) async fn run(arguments: SeedArgs) -> anyhow::Result<()> {
 
 async fn fill(config: &Config, manager: &ConnectionManager, arguments: &SeedArgs) -> anyhow::Result<()> {
     migrate_embedded(config, manager).await?;
-    let connections: Arc<dyn Connections> = Arc::new(manager.clone());
+    let per_tenant = config.contexts.iter().find(|(_, connection)| config.per_tenant.contains_key(*connection));
+    if let (Some((context, _)), None) = (per_tenant, &arguments.tenant) {
+        bail!("`{context}` is kept per tenant: say whose with `--tenant NAME`");
+    }
+    let connections: Arc<dyn Connections> = Arc::new(Gate::new(config, manager.clone()));
     let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGenerator>) = (Arc::new(SystemClock), Arc::new(SystemIdGenerator));
     let users: Arc<dyn UserRepository> = Arc::new(SqlUserRepository::new(connections.clone(), &config.contexts.users));
     let books: Arc<dyn BookRepository> = Arc::new(SqlBookRepository::new(connections, &config.contexts.books));
     let create_user = CreateUser::new(users, clock.clone(), ids.clone());
     let create_book = CreateBook::new(books, clock, ids);
-    let system = RequestContext::system();
+    let system = RequestContext { tenant: arguments.tenant.clone(), ..RequestContext::system() };
 
     let create = async |number| {
         let (name, email) = words::user(number)?;

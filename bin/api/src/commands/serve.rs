@@ -24,7 +24,7 @@ fn greet(application: &Application) {
         say(format_args!("  documentation  http://{address}/docs and http://{address}/redoc"));
     }
     for (context, name) in config.contexts.iter() {
-        let place = config.connections.get(name).map(crate::config::describe).unwrap_or_default();
+        let place = config.describe(name);
         say(format_args!("  {context:<13}  connection `{name}`: {place}"));
     }
 }

@@ -3,10 +3,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use connection_manager::ConnectionFactory;
-use connection_manager::config::{ConfigError, ConnectionsConfig, Document, Reader, SecretsConfig, Section, suggest};
+use connection_manager::config::{
+    ConfigError, ConnectionsConfig, Document, Reader, SecretsConfig, Section, TenantsConfig, suggest,
+};
 use tracing_subscriber::EnvFilter;
 
-use super::{CONTEXTS, Config, ContextsConfig, LogConfig, LogFormat, ServerConfig};
+use super::{CONTEXTS, Config, ContextsConfig, LogConfig, LogFormat, ServerConfig, tenants};
 use crate::cli::SourceArgs;
 use crate::rest::{Limits, is_origin};
 
@@ -43,8 +45,11 @@ impl Config {
         let in_file = root.path("data");
         let data = data.or(in_file).unwrap_or_else(|| PathBuf::from("./data"));
         let named = ConnectionsConfig::read(&root, &ConnectionFactory::compiled());
+        let listed = TenantsConfig::read(&root);
         let secrets = SecretsConfig::read(&root, &named);
         let embedded = Self::embedded(data);
+        let per_tenant = named.iter_per_tenant().map(|(name, settings)| (name.to_string(), settings.clone()));
+        let mut per_tenant: std::collections::BTreeMap<_, _> = per_tenant.collect();
         let named = named.iter().map(|(name, settings)| (name.to_string(), settings.clone()));
         let mut connections: std::collections::BTreeMap<_, _> = named.collect();
 
@@ -54,20 +59,32 @@ impl Config {
         let [users, books] = CONTEXTS.map(|context| {
             let section = contexts.section(context);
             let Some(connection) = section.text("connection") else {
-                // Nobody said anything about this context's connection, so it has a file of its own.
+                // Nobody said anything about this context's connection, so it has a file of its own, and where there are
+                // tenants, none that they share.
+                if per_tenant.contains_key(context) {
+                    return context.to_owned();
+                }
+                if listed.is_present() && !connections.contains_key(context) {
+                    per_tenant.insert(context.to_owned(), tenants::embedded(&embedded.data, context));
+                    return context.to_owned();
+                }
                 if let Some(settings) = embedded.connections.get(context) {
                     connections.entry(context.to_owned()).or_insert_with(|| settings.clone());
                 }
                 return context.to_owned();
             };
-            if !connections.contains_key(&connection) {
-                let known = connections.keys().map(String::as_str);
+            if !connections.contains_key(&connection) && !per_tenant.contains_key(&connection) {
+                let known = connections.keys().chain(per_tenant.keys()).map(String::as_str);
                 section.fault("connection", suggest::unknown("connection", &connection, known));
             }
             connection
         });
+        let contexts = ContextsConfig { users, books };
+        let config =
+            Self { server, log, contexts, connections, per_tenant, tenants: listed, secrets, data: embedded.data };
+        tenants::check(&root, &config);
         reader.finish()?;
-        Ok(Self { server, log, contexts: ContextsConfig { users, books }, connections, secrets, data: embedded.data })
+        Ok(config)
     }
 }
 
@@ -88,7 +105,7 @@ fn server(section: &Section<'_>) -> ServerConfig {
     if drain_limit < Duration::from_secs(1) {
         section.fault("drain_limit", "expected at least \"1s\"");
     }
-    ServerConfig {
+    let mut server = ServerConfig {
         listen: listen.unwrap_or(default.listen),
         limits: limits(section),
         drain_delay: section.duration("drain_delay").unwrap_or(default.drain_delay),
@@ -96,7 +113,12 @@ fn server(section: &Section<'_>) -> ServerConfig {
         cors_origins,
         docs: section.boolean("docs").unwrap_or(default.docs),
         workers: section.integer("workers").unwrap_or(default.workers),
-    }
+        trusted_proxies: default.trusted_proxies,
+        tenant_header: default.tenant_header,
+        tenant_host: default.tenant_host,
+    };
+    tenants::read(section, &mut server);
+    server
 }
 
 fn limits(section: &Section<'_>) -> Limits {
@@ -179,7 +201,39 @@ mod tests {
     }
 
     #[test]
+    fn with_tenants_a_context_of_which_nothing_is_said_has_a_file_for_each() {
+        let text = "data = \"d\"\n[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[tenants]\nnames = [\"acme\"]\n\
+                    [connections.books]\nengine = \"sqlite\"\npath = \"b.db\"\n";
+        let config = read(text).expect("valid");
+        let users = config.per_tenant["users"].of(&"acme".parse().expect("a tenant"));
+        assert_eq!(users.path, Some("d/acme/users.sqlite3".into()));
+        assert_eq!(config.connections.keys().collect::<Vec<_>>(), ["books"], "what is said stays everybody's");
+    }
+
+    #[test]
+    fn tenants_that_nobody_could_be_are_faults() {
+        let text = "[server]\ntenant_header = \"a b\"\ntenant_host = \"x{tenant}\"\ntrusted_proxies = [\"here\"]\n\
+                    [connections.users]\nengine = \"sqlite\"\npath = \"{tenant}.db\"\nper_tenant = true\n";
+        let error = read(text).expect_err("faults");
+        for expected in [
+            "bindery.toml:2: server.tenant_header: ",
+            "bindery.toml:3: server.tenant_host: expected a host name with the label `{tenant}` once",
+            "bindery.toml:4: server.trusted_proxies: expected an address",
+            "tenants: missing: `users` is kept per tenant",
+            "no request can name its tenant",
+        ] {
+            assert!(error.contains(expected), "{expected} is not in\n{error}");
+        }
+    }
+
+    #[test]
     fn what_is_shown_is_read_back_as_the_same() {
+        let tenants = "[server]\ntrusted_proxies = [\"10.0.0.0/8\"]\ntenant_host = \"{tenant}.api.example.com\"\n\
+                       [tenants]\nnames = [\"acme\"]\n";
+        let shown = read(tenants).expect("valid").to_toml();
+        let again = read(&shown).unwrap_or_else(|error| panic!("{error}\n{shown}"));
+        assert_eq!(again.to_toml(), shown);
+        assert!(shown.contains("tenant_host = \"{tenant}.api.example.com\"") && shown.contains("per_tenant = true"));
         let text = "data = \"/srv/bindery\"\n[server]\nlisten = \"[::1]:9000\"\ncors_origins = [\"https://shop.example\"]\n\
                     docs = false\n[log]\nformat = \"json\"\n[secrets]\nregion = \"eu-central-1\"\nttl = \"30m\"\n";
         let shown = read(text).expect("valid").to_toml();

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
-use connection_manager::ConnectionSettings;
-use connection_manager::config::{Effective, duration};
+use connection_manager::config::{Effective, EffectivePerTenant, duration};
+use connection_manager::{ConnectionSettings, PerTenantSettings};
 use shared_kernel::database::ConnectionName;
 
 use super::{Config, LogFormat};
@@ -13,6 +13,7 @@ impl Config {
         let text = |value: &str| toml::Value::String(value.to_owned());
         let time = |value| text(&duration::format(value));
         let origins: Vec<toml::Value> = server.cors_origins.iter().map(|origin| text(origin)).collect();
+        let proxies: Vec<toml::Value> = server.trusted_proxies.iter().map(|net| text(&net.to_string())).collect();
         let format = match log.format {
             LogFormat::Auto => "auto",
             LogFormat::Json => "json",
@@ -30,22 +31,41 @@ impl Config {
             ("request_timeout", time(limits.request_timeout)),
             ("drain_delay", time(server.drain_delay)),
             ("drain_limit", time(server.drain_limit)),
+            ("trusted_proxies", proxies.into()),
+            ("tenant_header", text(server.tenant_header.as_str())),
         ];
         // Writing to a text cannot fail.
         for (key, value) in values {
             let _ = writeln!(lines, "{key} = {value}");
+        }
+        if let Some(host) = &server.tenant_host {
+            let _ = writeln!(lines, "tenant_host = {}", text(&host.to_string()));
         }
         let _ = write!(lines, "\n[log]\nfilter = {}\nformat = \"{format}\"\n", text(&log.filter));
         for (context, connection) in self.contexts.iter() {
             let _ = write!(lines, "\n[contexts.{context}]\nconnection = {}\n", text(connection));
         }
         let _ = write!(lines, "\n{}", self.secrets.effective());
+        if self.tenants.is_present() {
+            let _ = write!(lines, "\n{}", self.tenants.effective());
+        }
         let connections: Vec<(ConnectionName, ConnectionSettings)> = self
             .connections
             .iter()
+            .filter(|(name, _)| !self.per_tenant.contains_key(*name))
             .filter_map(|(name, settings)| Some((name.parse().ok()?, settings.clone())))
             .collect();
-        let _ = write!(lines, "\n{}", Effective(&connections));
+        if !connections.is_empty() {
+            let _ = write!(lines, "\n{}", Effective(&connections));
+        }
+        let per_tenant: Vec<(ConnectionName, PerTenantSettings)> = self
+            .per_tenant
+            .iter()
+            .filter_map(|(name, settings)| Some((name.parse().ok()?, settings.clone())))
+            .collect();
+        if !per_tenant.is_empty() {
+            let _ = write!(lines, "\n{}", EffectivePerTenant(&per_tenant));
+        }
         lines
     }
 }

@@ -15,7 +15,7 @@ use futures_util::FutureExt as _;
 use shared_kernel::TraceContext;
 use tracing::Instrument as _;
 
-use super::cors::{Cors, Page};
+use super::cors::Page;
 use super::limits::Limits;
 use super::problem::{Problem, ProblemKind};
 use super::query::percent_decode;
@@ -47,11 +47,11 @@ pub(crate) async fn conventions(
         started,
     };
     let _active = metrics::Active::new(&facts.method);
-    let span = tracing::info_span!("request", trace_id = %trace.trace_id_hex());
+    let span = tracing::info_span!("request", trace_id = %trace.trace_id_hex(), tenant = tracing::field::Empty);
 
     async {
         if let Err(problem) = admissible(&request, &state.limits) {
-            let response = facts.finish(problem.render(&facts.path, &trace), &UNMATCHED, &state.cors);
+            let response = facts.finish(problem.render(&facts.path, &trace), &UNMATCHED, &state);
             return Ok(request.into_response(response));
         }
         request.extensions_mut().insert(Scope(scope::context(trace, state.limits.request_timeout)));
@@ -61,7 +61,7 @@ pub(crate) async fn conventions(
             Ok(Ok(Ok(response))) => {
                 let (request, response) = response.map_into_boxed_body().into_parts();
                 let route = request.app_data::<Route>().unwrap_or(&UNMATCHED);
-                let response = facts.finish(facts.as_problem(response), route, &state.cors);
+                let response = facts.finish(facts.as_problem(response), route, &state);
                 return Ok(ServiceResponse::new(request, response));
             }
             Ok(Ok(Err(error))) => problem_of(&error),
@@ -71,7 +71,7 @@ pub(crate) async fn conventions(
                 .retry_after(Duration::from_secs(1)),
         };
         // The request went down with the future that served it; the framework sends the answer of this error.
-        let response = facts.finish(problem.render(&facts.path, &trace), &UNFINISHED, &state.cors);
+        let response = facts.finish(problem.render(&facts.path, &trace), &UNFINISHED, &state);
         Err(InternalError::from_response(problem, response).into())
     }
     .instrument(span)
@@ -126,14 +126,17 @@ impl Facts {
         }
     }
 
-    fn finish(&self, mut response: HttpResponse<BoxBody>, route: &Route, cors: &Cors) -> HttpResponse<BoxBody> {
+    fn finish(&self, mut response: HttpResponse<BoxBody>, route: &Route, state: &AppState) -> HttpResponse<BoxBody> {
         let status = response.status();
         let headers = response.headers_mut();
         if let Ok(traceparent) = HeaderValue::from_str(&self.trace.traceparent()) {
             headers.insert(HeaderName::from_static("traceparent"), traceparent);
         }
         protect(status, headers);
-        cors.apply(&self.page, headers);
+        state.cors.apply(&self.page, headers);
+        if let Some(header) = &state.vary {
+            headers.append(header::VARY, header.clone());
+        }
         let took = self.started.elapsed();
         route.finished(&self.method, status, took);
         let path: String = self.path.chars().take(256).collect();
@@ -175,11 +178,12 @@ mod tests {
     use shared_kernel::{SystemClock, SystemIdGenerator};
 
     use super::*;
+    use crate::rest::cors::Cors;
 
     fn state(request_timeout: Duration) -> Data<AppState> {
         let limits = Limits { request_timeout, ..Limits::default() };
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIdGenerator));
-        Data::new(AppState { clock, ids, limits, cors: Cors::default() })
+        Data::new(AppState { clock, ids, limits, cors: Cors::default(), vary: None })
     }
 
     /// Sends a request to a handler that does not answer, and gives the status and the text of what is sent for it.

@@ -76,6 +76,25 @@ pub(crate) struct ContextBody {
     /// How long the last sign of life took, in milliseconds.
     #[schema(required, minimum = 0, example = 0.2)]
     latency_ms: Option<f64>,
+    /// How its tenants stand, where the connection is kept per tenant; `state` says nothing of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    tenants: Option<TenantsBody>,
+}
+
+/// How the tenants of one connection stand, in numbers.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TenantReadiness)]
+pub(crate) struct TenantsBody {
+    /// How many tenants there are.
+    #[schema(minimum = 0, example = 120)]
+    known: usize,
+    /// How many have a live pool.
+    #[schema(minimum = 0, example = 17)]
+    live: usize,
+    /// How many were found with a schema that is not at the version needed; requests for them are answered with 503.
+    #[schema(minimum = 0, example = 0)]
+    unfit: usize,
 }
 
 impl From<&Finding> for ContextBody {
@@ -91,6 +110,11 @@ impl From<&Finding> for ContextBody {
                 State::Away => "away",
             },
             latency_ms: finding.latency.map(|latency| (latency.as_secs_f64() * 1e6).round() / 1e3),
+            tenants: finding.tenants.map(|figures| TenantsBody {
+                known: figures.known,
+                live: figures.live,
+                unfit: figures.unfit,
+            }),
         }
     }
 }

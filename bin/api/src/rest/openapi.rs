@@ -17,7 +17,9 @@ use super::{books, documents, health, users};
         title = "Bindery",
         description = "Users and books over any of five SQL engines.\n\nEvery error is a problem (RFC 9457) whose `type` \
             leads to a page that explains it. Changes name the version they are based on in `If-Match`; creations can be \
-            repeated safely with an `Idempotency-Key`; lists come in pages with opaque cursors.",
+            repeated safely with an `Idempotency-Key`; lists come in pages with opaque cursors.\n\nWhere users or books \
+            are kept per tenant, each request to them names its tenant: in the host name, or in a header that a trusted \
+            proxy sets (`Tenant-Id` when nothing else is configured).",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     tags(

@@ -4,10 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{Datelike as _, Timelike as _};
 use sha2::{Digest as _, Sha256};
+use shared_kernel::TenantId;
 use shared_kernel::paging::{Direction, Limit, Position, SortKey};
 
 use super::problem::{Fault, Problem, ProblemKind};
 use super::query::Query;
+use super::scope::Scope;
 
 /// Raised when positions change their form, so that cursors of an older service are refused and not misread.
 const CURSOR_VERSION: u8 = 1;
@@ -40,14 +42,16 @@ impl Binding {
         Self(digest)
     }
 
-    /// Binds to a list as a query asks for it: every parameter counts but the page's own.
-    pub(crate) fn of(list: &str, query: &Query, sort: &str, direction: Direction) -> Self {
+    /// Binds to a list of one tenant as a query asks for it: every parameter counts but the page's own.
+    pub(crate) fn of(list: &str, scope: &Scope, query: &Query, sort: &str, direction: Direction) -> Self {
         let sign = match direction {
             Direction::Ascending => "",
             Direction::Descending => "-",
         };
         let filters = query.given().filter(|(name, _)| !matches!(*name, "limit" | "cursor" | "sort"));
         let mut filters: Vec<(&str, Option<&str>)> = filters.map(|(name, value)| (name, Some(value))).collect();
+        // No list has a parameter of this name, and a cursor without a tenant stays what it was.
+        filters.push(("tenant", scope.0.tenant.as_ref().map(TenantId::as_str)));
         filters.sort_unstable();
         Self::new(list, &format!("{sign}{sort}"), &filters)
     }

@@ -102,6 +102,12 @@ impl Problem {
         Self::new(ProblemKind::Internal, "the request could not be finished because of a fault in the service")
     }
 
+    /// The answer while a database's schema is not at the version that this binary needs.
+    pub(crate) fn schema_behind() -> Self {
+        let detail = "the database is not yet at the version that this service needs";
+        Self::new(ProblemKind::SchemaBehind, detail).retry_after(Duration::from_secs(10))
+    }
+
     /// Adds the single faults.
     #[must_use]
     pub fn with_faults(mut self, faults: Vec<Fault>) -> Self {

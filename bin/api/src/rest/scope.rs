@@ -9,7 +9,8 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload};
 use shared_kernel::{Actor, RequestContext, TraceContext};
 use uuid::Uuid;
 
-use super::problem::{Problem, ProblemKind};
+use super::problem::Problem;
+use super::tenant::Tenancy;
 use crate::readiness::Readiness;
 
 /// The request's context, made by the middleware and handed to the endpoints.
@@ -21,21 +22,34 @@ impl FromRequest for Scope {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(match behind(request) {
-            Some(problem) => Err(problem),
-            None => request.extensions().get::<Self>().cloned().ok_or_else(Problem::internal),
-        })
+        ready(scope_of(request))
     }
 }
 
-/// The answer while the schema of the context that the path names does not fit this binary.
-fn behind(request: &HttpRequest) -> Option<Problem> {
+fn scope_of(request: &HttpRequest) -> Result<Scope, Problem> {
+    let mut scope = request.extensions().get::<Scope>().cloned().ok_or_else(Problem::internal)?;
+    let Some(context) = context_of(request) else { return Ok(scope) };
+    if let Some(tenancy) = request.app_data::<Data<Tenancy>>() {
+        scope.0.tenant = tenancy.of(request, context)?;
+    }
+    if let Some(tenant) = &scope.0.tenant {
+        tracing::Span::current().record("tenant", tenant.as_str());
+    }
+    match behind(request, context) {
+        Some(problem) => Err(problem),
+        None => Ok(scope),
+    }
+}
+
+/// The context that the path names.
+fn context_of(request: &HttpRequest) -> Option<&str> {
+    request.path().strip_prefix("/api/v1/")?.split('/').next()
+}
+
+/// The answer while the schema of a context that everybody shares does not fit this binary.
+fn behind(request: &HttpRequest, context: &str) -> Option<Problem> {
     let readiness = request.app_data::<Data<Readiness>>()?;
-    let context = request.path().strip_prefix("/api/v1/")?.split('/').next()?;
-    readiness.schema_is_unfit(context).then(|| {
-        let detail = "the database is not yet at the version that this service needs";
-        Problem::new(ProblemKind::Unavailable, detail).retry_after(Duration::from_secs(10))
-    })
+    readiness.schema_is_unfit(context).then(Problem::schema_behind)
 }
 
 /// Takes over the caller's trace or begins one, with a span of our own in either case (W3C Trace Context, section 3).

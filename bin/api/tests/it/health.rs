@@ -102,7 +102,7 @@ async fn a_schema_that_is_behind_is_not_served_from() {
     .await;
     let ready = service.get("/health/ready").await;
     assert_eq!((ready.status.as_u16(), &ready.json()["contexts"][1]["state"]), (503, &json!("schema_behind")));
-    service.get("/api/v1/books").await.is_problem(503, "unavailable");
+    service.get("/api/v1/books").await.is_problem(503, "schema-behind");
     assert_eq!(service.get("/api/v1/users").await.status, 200);
 
     books.migrate("books").await;

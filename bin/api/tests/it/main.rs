@@ -11,4 +11,5 @@ mod process;
 mod secrets;
 mod shutdown;
 mod support;
+mod tenants;
 mod users;

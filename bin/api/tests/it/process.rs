@@ -165,3 +165,51 @@ fn a_service_prints_what_it_runs_on() {
     let port: u16 = running.address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
     assert_ne!(port, 0);
 }
+
+#[test]
+fn every_tenant_is_migrated_and_one_that_fails_stops_none() {
+    let folder = folder();
+    let config = "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[tenants]\nnames = [\"acme\", \"broken\", \"globex\"]\n\
+                  [connections.users]\nengine = \"sqlite\"\nper_tenant = true\npath = \"data/{tenant}/users.db\"\n\
+                  [connections.users.tenants.broken]\npath = \"bindery.toml/users.db\"\n\
+                  [connections.books]\nengine = \"sqlite\"\npath = \"data/books.db\"\n";
+    std::fs::write(folder.path().join("bindery.toml"), config).expect("written");
+    let run = |arguments: &[&str]| {
+        let mut command = api(folder.path());
+        let output = command.env("BINDERY_CONFIG", "bindery.toml").arg("migrate").args(arguments).output();
+        output.expect("the binary starts")
+    };
+    let text = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+
+    let refused = run(&["up"]);
+    assert!(error(&refused).contains("`--tenant NAME`, or `--all-tenants`"), "{refused:?}");
+    assert!(error(&run(&["up", "--tenant", "hooli"])).contains("there is no tenant `hooli`"));
+
+    let all = run(&["up", "--all-tenants"]);
+    let said = text(&all);
+    assert!(error(&all).contains("not done: broken users"), "{all:?}");
+    for expected in [
+        "books: ran books/0001_books/sqlite.up.sql",
+        "acme users: ran users/0001_users/sqlite.up.sql",
+        "broken users: failed: ",
+        "globex users: ran users/0002_idempotency_receipts/sqlite.up.sql",
+        "3 of 4 schemas done",
+    ] {
+        assert!(said.contains(expected), "{expected} is not in\n{said}");
+    }
+    let one = run(&["down", "--tenant", "acme"]);
+    assert!(one.status.success() && text(&one).contains("acme users: ran users/0002"), "{one:?}");
+    let status = run(&["status", "--tenant", "acme", "--context", "users"]);
+    let said = text(&status);
+    assert!(status.status.success() && said.contains("acme users") && said.contains("pending"), "{said}");
+    assert!(!text(&run(&["status", "--tenant", "globex"])).contains("pending"));
+    assert!(text(&run(&["print", "--context", "users"])).contains("CREATE TABLE"));
+
+    let seed = |arguments: &[&str]| {
+        let mut command = api(folder.path());
+        command.env("BINDERY_CONFIG", "bindery.toml").args(["seed", "--users", "2", "--books", "0"]).args(arguments);
+        command.output().expect("the binary starts")
+    };
+    assert!(error(&seed(&[])).contains("`users` is kept per tenant"));
+    assert!(text(&seed(&["--tenant", "acme"])).contains("users: 2 created"), "its schema is brought up to date");
+}

@@ -85,7 +85,7 @@ pub(crate) async fn list_books(
     if sort == BookSort::Price && query.get("currency").is_none() {
         query.fault("sort", "needs_currency", "a list by price needs `currency`");
     }
-    let binding = Binding::of("books", &query, sort.as_str(), direction);
+    let binding = Binding::of("books", &scope, &query, sort.as_str(), direction);
     let after = query.finish_with_cursor(&binding)?;
 
     let list = BookList { filter, sort, direction, after, limit };

@@ -15,13 +15,21 @@ type Entry = (u16, &'static str, &'static [(&'static str, &'static str)]);
 const RETRY: &[(&str, &str)] = &[("Retry-After", "Seconds after which to try again")];
 
 const EVERYWHERE: &[Entry] = &[
-    (400, "The request line, a header or the query string cannot be used", &[]),
+    (400, "The request line, a header or the query string cannot be used, or the tenant is not named", &[]),
     (431, "The headers are too large", &[]),
     (500, "A fault in the service", &[]),
-    (503, "A database is away, the answer took too long, or the service is about to stop", RETRY),
+    (
+        503,
+        "A database is away or not at the version needed, the answer took too long, or the service is about to stop",
+        RETRY,
+    ),
 ];
 const JSON: &[Entry] = &[(406, "The caller does not accept JSON", &[])];
 const ITEM: &[Entry] = &[(404, "There is nothing of this name", &[])];
+const TENANT: &[Entry] = &[
+    (403, "The tenant is named in a header by somebody who is not trusted", &[]),
+    (404, "There is no such tenant", &[]),
+];
 const BODY: &[Entry] = &[
     (413, "The body is too large", &[]),
     (415, "The body's media type is not supported", &[]),
@@ -45,6 +53,7 @@ impl Modify for Errors {
                 let mut entries = vec![EVERYWHERE];
                 entries.extend((is_api && method != "delete").then_some(JSON));
                 entries.extend(is_item.then_some(ITEM));
+                entries.extend(is_api.then_some(TENANT));
                 entries.extend(has_body.then_some(BODY));
                 entries.extend((method == "post").then_some(CREATION));
                 entries.extend(matches!(method, "put" | "patch" | "delete").then_some(CHANGE));

@@ -29,6 +29,9 @@ impl From<&DatabaseError> for Problem {
                 Self::new(ProblemKind::Unavailable, "a database that the request needs is away")
                     .retry_after(retry_after)
             }
+            DatabaseErrorKind::SchemaUnfit => Self::schema_behind(),
+            DatabaseErrorKind::TenantRequired => Self::new(ProblemKind::TenantRequired, "the request names no tenant"),
+            DatabaseErrorKind::UnknownTenant => Self::new(ProblemKind::UnknownTenant, "there is no such tenant"),
             DatabaseErrorKind::SerializationConflict => {
                 Self::new(ProblemKind::WriteConflict, "another change came first; nothing was changed")
                     .retry_after(Duration::from_secs(1))
@@ -87,6 +90,7 @@ mod tests {
             DatabaseErrorKind::AuthRejected,
             DatabaseErrorKind::SecretUnavailable,
             DatabaseErrorKind::UnknownDatabase,
+            DatabaseErrorKind::SchemaUnfit,
             DatabaseErrorKind::ReadOnlyTarget,
             DatabaseErrorKind::CircuitOpen,
             DatabaseErrorKind::Timeout,

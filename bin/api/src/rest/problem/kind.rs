@@ -11,6 +11,12 @@ pub enum ProblemKind {
     InvalidQuery,
     /// 400: the cursor was not made for this list, sort and filters.
     InvalidCursor,
+    /// 400: the request names no tenant, and what it asks for is kept per tenant.
+    TenantRequired,
+    /// 403: the request names its tenant in a header that is believed of trusted proxies alone.
+    TenantNotTrusted,
+    /// 404: there is no tenant of this name.
+    UnknownTenant,
     /// 404: there is nothing here.
     NotFound,
     /// 405: the resource has other methods; `Allow` names them.
@@ -41,17 +47,22 @@ pub enum ProblemKind {
     Internal,
     /// 503: a database is away, or the service is about to stop.
     Unavailable,
+    /// 503: the database's schema is not at the version that the service needs.
+    SchemaBehind,
     /// 503: the answer was not ready within the time limit.
     TimedOut,
 }
 
 impl ProblemKind {
     /// Every kind, in the order of their status codes.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::MalformedRequest,
         Self::MalformedJson,
         Self::InvalidQuery,
         Self::InvalidCursor,
+        Self::TenantRequired,
+        Self::TenantNotTrusted,
+        Self::UnknownTenant,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
@@ -67,6 +78,7 @@ impl ProblemKind {
         Self::HeadersTooLarge,
         Self::Internal,
         Self::Unavailable,
+        Self::SchemaBehind,
         Self::TimedOut,
     ];
 
@@ -77,6 +89,9 @@ impl ProblemKind {
             Self::MalformedJson => "malformed-json",
             Self::InvalidQuery => "invalid-query",
             Self::InvalidCursor => "invalid-cursor",
+            Self::TenantRequired => "tenant-required",
+            Self::TenantNotTrusted => "tenant-not-trusted",
+            Self::UnknownTenant => "unknown-tenant",
             Self::NotFound => "not-found",
             Self::MethodNotAllowed => "method-not-allowed",
             Self::NotAcceptable => "not-acceptable",
@@ -92,6 +107,7 @@ impl ProblemKind {
             Self::HeadersTooLarge => "headers-too-large",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",
+            Self::SchemaBehind => "schema-behind",
             Self::TimedOut => "timed-out",
         }
     }
@@ -104,10 +120,13 @@ impl ProblemKind {
     /// The status code that goes with the kind.
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::MalformedRequest | Self::MalformedJson | Self::InvalidQuery | Self::InvalidCursor => {
-                StatusCode::BAD_REQUEST
-            }
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MalformedRequest
+            | Self::MalformedJson
+            | Self::InvalidQuery
+            | Self::InvalidCursor
+            | Self::TenantRequired => StatusCode::BAD_REQUEST,
+            Self::TenantNotTrusted => StatusCode::FORBIDDEN,
+            Self::UnknownTenant | Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::AlreadyExists | Self::IdempotencyInProgress | Self::WriteConflict => StatusCode::CONFLICT,
@@ -118,7 +137,7 @@ impl ProblemKind {
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable | Self::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::SchemaBehind | Self::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -129,6 +148,9 @@ impl ProblemKind {
             Self::MalformedJson => "The body is not valid JSON",
             Self::InvalidQuery => "The query string is invalid",
             Self::InvalidCursor => "The cursor does not fit",
+            Self::TenantRequired => "The tenant is not named",
+            Self::TenantNotTrusted => "The tenant is named by somebody who is not trusted",
+            Self::UnknownTenant => "There is no such tenant",
             Self::NotFound => "Nothing is here",
             Self::MethodNotAllowed => "The method is not offered here",
             Self::NotAcceptable => "No acceptable media type is on offer",
@@ -144,6 +166,7 @@ impl ProblemKind {
             Self::HeadersTooLarge => "The headers are too large",
             Self::Internal => "A fault in the service",
             Self::Unavailable => "The service is not available",
+            Self::SchemaBehind => "The database is not at the version needed",
             Self::TimedOut => "The answer took too long",
         }
     }
@@ -161,6 +184,11 @@ impl ProblemKind {
                 "Begin the list again without a cursor. A cursor belongs to the list, the sort and the filters it was \
                  made with."
             }
+            Self::TenantRequired => "Name the tenant in the place that `detail` tells.",
+            Self::TenantNotTrusted => {
+                "Leave the header out and name the tenant in the host name, or come through the proxy that sets it."
+            }
+            Self::UnknownTenant => "Check the tenant's name.",
             Self::NotFound => "Check the path and the id. What was deleted does not come back.",
             Self::MethodNotAllowed => "Use one of the methods in the `Allow` header.",
             Self::NotAcceptable => "Send `Accept: application/json`, or no `Accept` header.",
@@ -177,6 +205,9 @@ impl ProblemKind {
             Self::PreconditionRequired => "Send the `ETag` that the resource was read with in `If-Match`.",
             Self::HeadersTooLarge => "Send fewer or shorter headers.",
             Self::Internal => "Tell the operator the `trace_id`.",
+            Self::SchemaBehind => {
+                "Try again after the seconds in `Retry-After`; the operator has to bring the schema up to date."
+            }
             Self::Unavailable | Self::TimedOut => "Try again after the seconds in `Retry-After`.",
         }
     }

@@ -51,7 +51,7 @@ pub(crate) async fn list_users(
         status: query.with("status", "unknown_value", str::parse::<UserStatus>),
     };
     let (sort, direction) = sort.unwrap_or((UserSort::default(), Direction::default()));
-    let binding = Binding::of("users", &query, sort.as_str(), direction);
+    let binding = Binding::of("users", &scope, &query, sort.as_str(), direction);
     let after = query.finish_with_cursor(&binding)?;
 
     let list = UserList { filter, sort, direction, after, limit };
