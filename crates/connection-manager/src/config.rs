@@ -8,7 +8,8 @@
 //! database = "users"
 //! username = "svc_users"
 //! password = { env = "USERS_PASSWORD" }   # or { file = "/run/secrets/users" }, readable by its owner alone, or
-//!                                         # { secrets_manager = "prod/users" }, which also has user, host and database
+//!                                         # { secrets_manager = "prod/users" }, which also has user, host and database, or
+//!                                         # { rds_iam = true, region = "eu-central-1" }, a token of AWS for RDS's own host
 //! tls = { mode = "verify-full", ca_file = "/etc/ssl/db-ca.pem" }   # verify-full, required or disabled
 //! pool = { min = 10, max = 100, acquire_timeout = "5s", connect_timeout = "5s", idle_timeout = "10m", max_lifetime = "30m", statement_timeout = "30s", validate_after = "30s", leak_after = "1m" }
 //! breaker = { failures = 5, open_for = "1s", open_for_max = "3s", probes = 2 }
@@ -24,7 +25,7 @@
 //!
 //! ```toml
 //! [secrets]
-//! region = "eu-central-1"       # otherwise the SDK's usual places: AWS_REGION, the profile, the instance
+//! region = "eu-central-1"       # also of tokens that name none; otherwise the SDK's usual places: AWS_REGION, the profile, the instance
 //! endpoint_url = "http://127.0.0.1:5000"   # an emulator, or a private endpoint; http on this machine alone
 //! allow_plain_http = false      # true: http to other machines too, where passwords can be read on the way
 //! ttl = "1h"                    # how long an answer is kept, less up to a tenth

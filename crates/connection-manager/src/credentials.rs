@@ -8,6 +8,8 @@ mod endpoint;
 mod keyring;
 mod local;
 mod managed;
+#[cfg(feature = "aws-rds-iam")]
+pub mod rds_iam;
 mod secret;
 #[cfg(feature = "aws-secrets")]
 mod shared_level;
@@ -48,6 +50,12 @@ pub enum PasswordSource {
     SecretsManager {
         /// The secret's name or ARN.
         id: String,
+    },
+    /// A token of AWS's IAM authentication for RDS, made anew for logins and taken by MySQL, MariaDB and PostgreSQL over
+    /// verified TLS alone. The host must be the one that RDS gave: the token is for it.
+    RdsIam {
+        /// The database's region; `None` leaves it to what the source of tokens has.
+        region: Option<String>,
     },
 }
 

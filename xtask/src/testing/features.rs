@@ -6,7 +6,7 @@ use super::runner::cargo;
 use crate::process;
 
 /// Packages that `connection-manager` with `mysql` alone must not bring: other drivers, and the cloud.
-const FORBIDDEN: [&str; 9] = [
+const FORBIDDEN: [&str; 12] = [
     "sqlx-postgres",
     "sqlx-sqlite",
     "libsqlite3-sys",
@@ -15,7 +15,10 @@ const FORBIDDEN: [&str; 9] = [
     "redis",
     "mongodb",
     "aws-config",
+    "aws-credential-types",
     "aws-sdk-",
+    "aws-sigv4",
+    "aws-smithy-",
 ];
 
 /// Asks cargo what `connection-manager` with `mysql` alone would compile; says how many packages that are.

@@ -185,7 +185,8 @@ fn values(section: &Section<'_>, base: ConnectionSettings) -> ConnectionSettings
 }
 
 fn password(section: &Section<'_>) -> PasswordSource {
-    const REMEDY: &str = "write { env = \"VARIABLE\" }, { file = \"PATH\" } or { secrets_manager = \"NAME\" }";
+    const REMEDY: &str =
+        "write { env = \"VARIABLE\" }, { file = \"PATH\" }, { secrets_manager = \"NAME\" } or { rds_iam = true }";
     if section.is_text_in_file("password") {
         section.fault("password", format!("a password does not belong in the file; {REMEDY}"));
         return PasswordSource::None;
@@ -196,15 +197,22 @@ fn password(section: &Section<'_>) -> PasswordSource {
             .map_or(PasswordSource::None, |text| PasswordSource::Literal(SecretString::from(text)));
     }
     let source = section.section("password");
-    let places = (source.text("env"), source.path("file"), source.text("secrets_manager"));
+    let rds_iam = source.boolean("rds_iam");
+    let region = source.text("region");
+    if rds_iam == Some(false) {
+        source.fault("rds_iam", "expected true, or nothing");
+    } else if region.is_some() && rds_iam.is_none() {
+        source.fault("region", "is of use beside rds_iam alone");
+    }
+    let places = (source.text("env"), source.path("file"), source.text("secrets_manager"), rds_iam);
     match places {
-        (Some(variable), None, None) => {
+        (Some(variable), None, None, None) => {
             if !variable.contains(PLACEHOLDER) && environment_variable(&variable).is_none() {
                 source.fault("env", format!("the environment variable `{variable}` is not set"));
             }
             PasswordSource::Environment(variable)
         }
-        (None, Some(file), None) => {
+        (None, Some(file), None, None) => {
             if !file.to_string_lossy().contains(PLACEHOLDER)
                 && let Err(error) = check_password_file(&file)
             {
@@ -212,13 +220,14 @@ fn password(section: &Section<'_>) -> PasswordSource {
             }
             PasswordSource::File(file)
         }
-        (None, None, Some(id)) => {
+        (None, None, Some(id), None) => {
             if !is_secret_id(&id.replace(PLACEHOLDER, "tenant")) {
                 source.fault("secrets_manager", "expected a secret's name or ARN: letters, digits and /_+=.@-");
             }
             PasswordSource::SecretsManager { id }
         }
-        (None, None, None) => {
+        (None, None, None, Some(_)) => PasswordSource::RdsIam { region },
+        (None, None, None, None) => {
             if source.is_present() {
                 section.fault("password", REMEDY);
             }
@@ -356,7 +365,7 @@ mod tests {
              host, idle_evict, max_live, options, password, path, per_tenant, pool, port, tenants, tls, username\n\
              bindery.toml:6: connections.users.pool.min: must not exceed pool.max (2), it is 5\n\
              bindery.toml:7: connections.users.password: a password does not belong in the file; \
-             write { env = \"VARIABLE\" }, { file = \"PATH\" } or { secrets_manager = \"NAME\" }\n\
+             write { env = \"VARIABLE\" }, { file = \"PATH\" }, { secrets_manager = \"NAME\" } or { rds_iam = true }\n\
              bindery.toml:10: connections.books.engine: unknown engine `sqllite`, did you mean `sqlite`?",
         );
     }
@@ -383,6 +392,42 @@ mod tests {
         let shown = config.effective().to_string();
         assert!(shown.contains("password = { secrets_manager = \"prod/users\" }"), "{shown}");
         assert_eq!(read(&shown, &[]).unwrap().effective().to_string(), shown);
+    }
+
+    #[test]
+    fn a_token_is_for_a_server_that_is_checked() {
+        let text = |engine: &str, password: &str, tls: &str| {
+            format!(
+                "[connections.users]\nengine = \"{engine}\"\nhost = \"db.example\"\nusername = \"u\"\n\
+                 database = \"0\"\npassword = {{ {password} }}\n{tls}"
+            )
+        };
+        let config = read(&text("mysql", "rds_iam = true, region = \"eu-central-1\"", ""), &[]).unwrap();
+        let shown = config.effective().to_string();
+        assert!(shown.contains("password = { rds_iam = true, region = \"eu-central-1\" }"), "{shown}");
+        assert_eq!(read(&shown, &[]).unwrap().effective().to_string(), shown);
+        for mode in ["disabled", "required"] {
+            refused(
+                &text("mysql", "rds_iam = true", &format!("tls = {{ mode = \"{mode}\" }}\n")),
+                &[],
+                "bindery.toml:7: connections.users.tls.mode: must be \"verify-full\" where the password is { rds_iam = true \
+                 }: whoever sees the token can log in",
+            );
+        }
+        for (password, fault) in [
+            ("rds_iam = false", ".rds_iam: expected true, or nothing"),
+            ("env = \"PATH\", region = \"x\"", ".region: is of use beside rds_iam alone"),
+            ("env = \"PATH\", rds_iam = true", ": more than one place is given; keep one"),
+        ] {
+            refused(&text("mysql", password, ""), &[], &format!("bindery.toml:6: connections.users.password{fault}"));
+        }
+        #[cfg(feature = "redis")]
+        refused(
+            &text("redis", "rds_iam = true", ""),
+            &[],
+            "bindery.toml:6: connections.users.password.rds_iam: redis takes no tokens of AWS's IAM; mysql, mariadb and \
+             postgres do",
+        );
     }
 
     #[test]

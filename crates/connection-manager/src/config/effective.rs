@@ -90,6 +90,10 @@ pub(super) fn secret(f: &mut fmt::Formatter<'_>, name: &str, place: &PasswordSou
         PasswordSource::Environment(variable) => writeln!(f, "{name} = {{ env = {} }}", text(variable)),
         PasswordSource::File(file) => writeln!(f, "{name} = {{ file = {} }}", text(&file.display().to_string())),
         PasswordSource::SecretsManager { id } => writeln!(f, "{name} = {{ secrets_manager = {} }}", text(id)),
+        PasswordSource::RdsIam { region: None } => writeln!(f, "{name} = {{ rds_iam = true }}"),
+        PasswordSource::RdsIam { region: Some(region) } => {
+            writeln!(f, "{name} = {{ rds_iam = true, region = {} }}", text(region))
+        }
     }
 }
 

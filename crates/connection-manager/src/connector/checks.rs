@@ -74,11 +74,24 @@ pub fn server_faults(settings: &ConnectionSettings, faults: &mut Vec<SettingFaul
     if settings.port == Some(0) {
         faults.push(SettingFault::new("port", "must be 1 to 65535"));
     }
+    if matches!(settings.password, PasswordSource::RdsIam { .. }) && settings.tls.mode != TlsMode::VerifyFull {
+        let message =
+            "must be \"verify-full\" where the password is { rds_iam = true }: whoever sees the token can log in";
+        faults.push(SettingFault::new("tls.mode", message));
+    }
     if settings.path.is_some() {
         faults.push(SettingFault::new("path", format!("{} is a server and has no path; remove it", settings.engine)));
     }
     if settings.tls.mode == TlsMode::Disabled && settings.tls.ca_file.is_some() {
         faults.push(SettingFault::new("tls.ca_file", "is of no use while tls.mode is \"disabled\""));
+    }
+}
+
+/// Refuses tokens of AWS's IAM, of which only RDS's MySQL, MariaDB and PostgreSQL know.
+pub fn refuse_tokens(settings: &ConnectionSettings, faults: &mut Vec<SettingFault>) {
+    if matches!(settings.password, PasswordSource::RdsIam { .. }) {
+        let message = format!("{} takes no tokens of AWS's IAM; mysql, mariadb and postgres do", settings.engine);
+        faults.push(SettingFault::new("password.rds_iam", message));
     }
 }
 

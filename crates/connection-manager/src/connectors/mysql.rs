@@ -5,6 +5,7 @@ use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError,
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 use crate::connector::{Connector, SettingFault, checks};
+use crate::credentials::PasswordSource;
 use crate::drivers::mysql::MySqlDriver;
 use crate::endpoint::Endpoint;
 use crate::settings::{ConnectionSettings, TlsMode};
@@ -13,6 +14,9 @@ use crate::sql_pool::SqlPool;
 /// MySQL 8 and later, and MariaDB. The native handle is [`SqlPool`]`<`[`MySqlDriver`]`>`.
 ///
 /// MySQL's `caching_sha2_password` needs TLS: without it a login that the server has not cached is refused.
+///
+/// A token of AWS's IAM (`password = { rds_iam = true }`) is sent as it is when the server asks for that, which only verified
+/// TLS lets happen; any other password never is.
 ///
 /// A statement whose caller has left is ended at the server by `KILL`, over a connection besides those of the pool, one at
 /// most. The option `cancel = "false"` leaves that out, for proxies whose sessions are not the server's.
@@ -55,6 +59,7 @@ impl Connector for MySqlConnector {
         settings: &ConnectionSettings,
         endpoint: Endpoint,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
+        let is_token = matches!(settings.password, PasswordSource::RdsIam { .. });
         let mut options = MySqlConnectOptions::new()
             .host(settings.host.as_deref().unwrap_or_default())
             .port(settings.port.unwrap_or(3306))
@@ -62,7 +67,10 @@ impl Connector for MySqlConnector {
                 TlsMode::Disabled => MySqlSslMode::Disabled,
                 TlsMode::Required => MySqlSslMode::Required,
                 TlsMode::VerifyFull => MySqlSslMode::VerifyIdentity,
-            });
+            })
+            // The server asks for a token as it is, to have AWS check it. No other password is ever to be sent like that, and
+            // the token to no server whose certificate is not checked.
+            .enable_cleartext_plugin(is_token && settings.tls.mode == TlsMode::VerifyFull);
         if let Some(database) = &settings.database {
             options = options.database(database);
         }

@@ -65,6 +65,7 @@ impl Connector for RedisConnector {
         checks::server_faults(settings, &mut faults);
         // Every server has the user `default`.
         faults.retain(|fault| fault.key != "username");
+        checks::refuse_tokens(settings, &mut faults);
         checks::pool_faults(settings, &mut faults);
         faults.extend(nodes(settings).err());
         match (is_cluster(settings), database(settings)) {

@@ -55,6 +55,7 @@ impl Connector for SqlServerConnector {
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {
         let mut faults = checks::unknown_options(settings, &OPTIONS);
         checks::server_faults(settings, &mut faults);
+        checks::refuse_tokens(settings, &mut faults);
         checks::pool_faults(settings, &mut faults);
         faults.extend(is_read_only(settings).err());
         match is_strict(settings) {

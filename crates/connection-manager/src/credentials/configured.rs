@@ -5,6 +5,8 @@ use shared_kernel::Clock;
 use shared_kernel::database::{ConnectionName, DatabaseError};
 
 use super::cache::SecretCache;
+#[cfg(feature = "aws-rds-iam")]
+use super::rds_iam::{RdsTokenSettings, RdsTokens};
 use super::{
     Credentials, Freshness, LocalSecrets, ManagedSecrets, PasswordSource, SecretEndpoint, SecretSource, SecretStage,
     SourceError,
@@ -17,6 +19,8 @@ use crate::settings::ConnectionSettings;
 pub struct ConfiguredSecrets {
     local: LocalSecrets,
     managed: Option<ManagedSecrets>,
+    #[cfg(feature = "aws-rds-iam")]
+    tokens: Option<RdsTokens>,
 }
 
 impl ConfiguredSecrets {
@@ -25,18 +29,24 @@ impl ConfiguredSecrets {
         Self::default()
     }
 
-    /// What a configuration asks for, as far as this program was compiled for it: without the feature `aws-secrets`, local
-    /// ones alone. Asks nobody anything yet.
+    /// What a configuration asks for, as far as this program was compiled for it: without the features `aws-secrets` and
+    /// `aws-rds-iam`, local ones alone. Asks nobody anything yet.
     ///
     /// The connection to a shared level lives on the runtime that this is called on, or else on that of the first caller.
     ///
     /// # Errors
     /// `Misconfigured` when the connection to the shared level cannot be set up.
     #[cfg_attr(
-        not(feature = "aws-secrets"),
-        expect(unused_variables, clippy::needless_pass_by_value, reason = "there is nothing to configure")
+        not(any(feature = "aws-secrets", feature = "aws-rds-iam")),
+        expect(unused_variables, unused_mut, clippy::needless_pass_by_value, reason = "there is nothing to configure")
     )]
     pub fn build(config: &SecretsConfig, clock: Arc<dyn Clock>) -> Result<Self, DatabaseError> {
+        let mut secrets = Self::local();
+        #[cfg(feature = "aws-rds-iam")]
+        {
+            let settings = RdsTokenSettings { region: config.region.clone(), timeout: config.cache.timeout };
+            secrets = secrets.with_tokens(RdsTokens::new(settings, Arc::clone(&clock)));
+        }
         #[cfg(feature = "aws-secrets")]
         {
             let store = Arc::new(super::aws::AwsSecrets::new(super::aws::AwsSettings {
@@ -52,10 +62,17 @@ impl ConfiguredSecrets {
                     SecretCache::with_shared(store, Arc::new(level), config.cache.clone(), clock)
                 }
             };
-            Ok(Self::local().with_managed(ManagedSecrets::new(cache)))
+            secrets = secrets.with_managed(ManagedSecrets::new(cache));
         }
-        #[cfg(not(feature = "aws-secrets"))]
-        Ok(Self::local())
+        Ok(secrets)
+    }
+
+    /// Takes tokens of AWS's IAM from `tokens`.
+    #[cfg(feature = "aws-rds-iam")]
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: RdsTokens) -> Self {
+        self.tokens = Some(tokens);
+        self
     }
 
     /// Takes those of a secrets manager from `managed`.
@@ -71,6 +88,10 @@ impl ConfiguredSecrets {
     }
 
     fn source(&self, settings: &ConnectionSettings) -> &dyn SecretSource {
+        #[cfg(feature = "aws-rds-iam")]
+        if let (PasswordSource::RdsIam { .. }, Some(tokens)) = (&settings.password, &self.tokens) {
+            return tokens;
+        }
         match (&settings.password, &self.managed) {
             (PasswordSource::SecretsManager { .. }, Some(managed)) => managed,
             _ => &self.local,

@@ -43,6 +43,9 @@ impl SecretSource for LocalSecrets {
                 let version = format!("file:{}", fingerprint(&password));
                 (password, version)
             }
+            PasswordSource::RdsIam { .. } => {
+                return Err(unavailable("this program makes no tokens of AWS's IAM".to_owned()).into());
+            }
             PasswordSource::SecretsManager { id } => {
                 let message =
                     format!("the secret `{id}` is kept by a secrets manager, and this program reads from none");
@@ -64,7 +67,7 @@ impl SecretSource for LocalSecrets {
             PasswordSource::Literal(password) => Some(format!("literal:{}", fingerprint(password))),
             PasswordSource::Environment(variable) => Some(format!("env:{variable}")),
             PasswordSource::File(path) => Some(format!("file:{}", path.display())),
-            PasswordSource::SecretsManager { .. } => None,
+            PasswordSource::SecretsManager { .. } | PasswordSource::RdsIam { .. } => None,
         }
     }
 }

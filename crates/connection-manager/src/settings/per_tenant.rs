@@ -88,7 +88,7 @@ impl PerTenantSettings {
             PasswordSource::Environment(variable) => PasswordSource::Environment(filled(&variable, name)),
             PasswordSource::File(path) => PasswordSource::File(filled_path(&path, name)),
             PasswordSource::SecretsManager { id } => PasswordSource::SecretsManager { id: filled(&id, name) },
-            other @ (PasswordSource::None | PasswordSource::Literal(_)) => other,
+            other @ (PasswordSource::None | PasswordSource::Literal(_) | PasswordSource::RdsIam { .. }) => other,
         };
         settings.options.values_mut().for_each(|value| *value = filled(value, name));
         settings.tenant = Some(tenant.clone());

@@ -5,3 +5,4 @@
 mod desk;
 mod front;
 mod moto;
+mod rds;

@@ -1,7 +1,6 @@
 //! An emulator with secrets of a test's own, and sources that read them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
@@ -11,6 +10,7 @@ use connection_manager::credentials::aws::{AwsSecrets, AwsSettings};
 use connection_manager::credentials::cache::{CacheSettings, SecretCache};
 use connection_manager::{ConnectionSettings, PasswordSource};
 use shared_kernel::database::{ConnectionName, Engine};
+use shared_kernel::{IdGenerator as _, SystemIdGenerator};
 use testkit::FakeClock;
 
 use super::front::Front;
@@ -28,14 +28,13 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) async fn open() -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let emulator = emulator();
         Self {
             front: Front::start(&emulator).await,
             clock: Arc::default(),
             client: client(&emulator),
-            prefix: format!("test/{}-{number}", std::process::id()),
+            // Not the number of the process: the emulator may outlive many of them.
+            prefix: format!("test/{}", SystemIdGenerator.next().simple()),
         }
     }
 
