@@ -72,6 +72,7 @@ impl Connector for DynamoDbConnector {
         // AWS has an address of its own, and the process may have an identity.
         faults.retain(|fault| fault.key != "host" && fault.key != "username");
         checks::pool_faults(settings, &mut faults);
+        checks::refuse_tokens(settings, &mut faults);
         let has_password = !matches!(settings.password, PasswordSource::None);
         match &settings.username {
             Some(_) if !has_password => {

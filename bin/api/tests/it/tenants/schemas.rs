@@ -20,8 +20,8 @@ async fn an_embedded_database_is_made_when_it_is_first_asked_for() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = |path: &std::path::Path| std::fs::metadata(path).expect("made").permissions().mode() & 0o777;
-        assert_eq!([mode(&file), mode(file.parent().expect("a folder"))], [0o600, 0o700]);
+        let permissions = |path: &std::path::Path| std::fs::metadata(path).expect("made").permissions().mode() & 0o777;
+        assert_eq!([permissions(&file), permissions(file.parent().expect("a folder"))], [0o600, 0o700]);
     }
 }
 
