@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use connection_manager::PoolSettings;
 use shared_kernel::database::DatabaseErrorKind;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::fake::{Connect, Server, pool, run, settings, until};
@@ -138,4 +139,27 @@ async fn a_connection_in_use_is_closed_when_it_comes_back_after_retirement() {
     drop(held);
     until(|| pool.stats().open == 0).await;
     assert_eq!(Server::count(&server.open), 0);
+}
+
+/// Connects take 150 ms and statements 2 ms. By the time the first two connections are there, these can serve everybody
+/// before more would be.
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_callers_is_served_by_a_few_connections() {
+    let server = Arc::new(Server {
+        connect_takes: Duration::from_millis(150),
+        statement_takes: Duration::from_millis(2),
+        ..Server::default()
+    });
+    let pool = pool(&server, settings(50));
+    let mut callers = JoinSet::new();
+    for _ in 0..50 {
+        let pool = pool.clone();
+        callers.spawn(async move { run(&mut pool.acquire(None).await.unwrap(), "anything").await.unwrap() });
+    }
+    callers.join_all().await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let stats = pool.stats();
+    assert!(stats.open <= 6, "{stats:?}");
+    assert_eq!(u64::from(stats.open), stats.opened_total);
+    assert_eq!(stats.open, Server::count(&server.most_open));
 }

@@ -30,6 +30,9 @@ pub(crate) struct Server {
     pub(crate) plan: Mutex<VecDeque<Connect>>,
     /// With a gate, each attempt to connect waits for a permit.
     pub(crate) gate: Option<Semaphore>,
+    /// How long an attempt to connect takes, and a statement.
+    pub(crate) connect_takes: Duration,
+    pub(crate) statement_takes: Duration,
     pub(crate) attempts: AtomicU32,
     pub(crate) handshakes: AtomicU32,
     pub(crate) most_handshakes: AtomicU32,
@@ -97,7 +100,7 @@ impl Driver for FakeDriver {
         let _handshake = Counted::new(server, |server| (&server.handshakes, &server.most_handshakes));
         let number = server.attempts.fetch_add(1, Ordering::SeqCst) + 1;
         let plan = server.plan.lock().unwrap().pop_front();
-        tokio::task::yield_now().await;
+        pass(server.connect_takes).await;
         if let Some(gate) = &server.gate {
             gate.acquire().await.unwrap().forget();
         }
@@ -115,6 +118,15 @@ impl Driver for FakeDriver {
                 server: Arc::clone(server),
             }),
         }
+    }
+}
+
+/// Lets others run, for as long as is said.
+async fn pass(time: Duration) {
+    if time.is_zero() {
+        tokio::task::yield_now().await;
+    } else {
+        tokio::time::sleep(time).await;
     }
 }
 
@@ -165,7 +177,7 @@ impl FakeSession {
 impl DriverSession for FakeSession {
     async fn execute(&mut self, sql: String, _values: Values) -> Result<u64, DatabaseError> {
         self.log(&sql);
-        tokio::task::yield_now().await;
+        pass(self.server.statement_takes).await;
         match sql.as_str() {
             "hang" => std::future::pending().await,
             "lose" => Err(DatabaseError::new(DatabaseErrorKind::Unreachable, "lost")),
