@@ -11,7 +11,7 @@
 //!                                         # { secrets_manager = "prod/users" }, which also has user, host and database, or
 //!                                         # { rds_iam = true, region = "eu-central-1" }, a token of AWS for RDS's own host
 //! tls = { mode = "verify-full", ca_file = "/etc/ssl/db-ca.pem" }   # verify-full, required or disabled
-//! pool = { min = 10, max = 100, acquire_timeout = "5s", connect_timeout = "5s", idle_timeout = "10m", max_lifetime = "30m", statement_timeout = "30s", validate_after = "30s", leak_after = "1m" }
+//! pool = { min = 10, max = 100, acquire_timeout = "5s", connect_timeout = "5s", idle_timeout = "10m", max_lifetime = "30m", statement_timeout = "30s", validate_after = "30s", leak_after = "1m", keepalive = "30s" }
 //! breaker = { failures = 5, open_for = "1s", open_for_max = "3s", probes = 2 }
 //!
 //! [connections.books]
@@ -77,7 +77,7 @@
 //! A variable such as `BINDERY_CONNECTIONS__USERS__HOST` or `BINDERY_CONNECTIONS__USERS__POOL__MAX` takes the place of
 //! one value, or adds it. Without `tls`, a server on a loopback address is reached without TLS and any other with full
 //! verification. SQLite's pool has 0 to 10 connections when nothing else is said. A time of `"0s"` switches `idle_timeout`, `max_lifetime`,
-//! `statement_timeout` or `leak_after` off.
+//! `statement_timeout`, `leak_after` or `keepalive` off. `keepalive` is for SQL Server and Redis, whose sockets are ours.
 //!
 //! A larger file embeds the sections: read it as a [`Document`], take what is its own through [`Reader::root`], hand
 //! the same root to [`ConnectionsConfig::read`], [`TenantsConfig::read`] and then to [`SecretsConfig::read`], and let [`Reader::finish`] tell every fault at once.

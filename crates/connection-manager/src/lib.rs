@@ -20,6 +20,8 @@ pub mod rehearsal;
 #[cfg(all(feature = "sea-orm", any(feature = "mysql", feature = "postgres", feature = "sqlite")))]
 pub mod sea_orm;
 pub mod settings;
+#[cfg(any(feature = "redis", feature = "sqlserver"))]
+mod socket;
 mod spread;
 pub mod sql_pool;
 pub mod tls;

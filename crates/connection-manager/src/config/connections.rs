@@ -293,6 +293,7 @@ fn pool(section: &Section<'_>, default: &PoolSettings) -> PoolSettings {
         statement_timeout: optional("statement_timeout", default.statement_timeout),
         validate_after: section.duration("validate_after").unwrap_or(default.validate_after),
         leak_after: optional("leak_after", default.leak_after),
+        keepalive: optional("keepalive", default.keepalive),
     }
 }
 

@@ -115,6 +115,7 @@ fn pool(f: &mut fmt::Formatter<'_>, pool: &PoolSettings) -> fmt::Result {
         ("statement_timeout", pool.statement_timeout.unwrap_or_default()),
         ("validate_after", pool.validate_after),
         ("leak_after", pool.leak_after.unwrap_or_default()),
+        ("keepalive", pool.keepalive.unwrap_or_default()),
     ];
     write!(f, "pool = {{ min = {}, max = {}", pool.min, pool.max)?;
     for (name, time) in times {

@@ -91,6 +91,7 @@ impl Connector for RedisConnector {
             tls: settings.tls.mode,
             authorities: None,
             connect_timeout: settings.pool.connect_timeout,
+            keepalive: settings.pool.keepalive,
         };
         if let Some(file) = &settings.tls.ca_file {
             options.authorities = Some(super::read_authorities(name, file).await?);

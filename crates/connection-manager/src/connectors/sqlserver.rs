@@ -79,6 +79,7 @@ impl Connector for SqlServerConnector {
         options.port = settings.port.unwrap_or(1433);
         options.database.clone_from(&settings.database);
         options.tls = settings.tls.mode;
+        options.keepalive = settings.pool.keepalive;
         options.read_only = is_read_only(settings).map_err(misconfigured)?;
         options.strict = is_strict(settings).map_err(misconfigured)?;
         options.certificate_name = settings.options.get("certificate_name").cloned();

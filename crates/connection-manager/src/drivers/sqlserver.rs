@@ -7,6 +7,7 @@ mod verb;
 
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use sea_query::Values;
 use secrecy::ExposeSecret;
@@ -22,7 +23,8 @@ use self::error::{map, map_connecting};
 use self::row::SqlServerRowSource;
 use crate::credentials::Credentials;
 use crate::pool::{Driver, DriverSession};
-use crate::settings::TlsMode;
+use crate::settings::{PoolSettings, TlsMode};
+use crate::socket;
 
 /// How often a server may send a client on to another address before the client stops believing it.
 const MOST_REDIRECTIONS: usize = 3;
@@ -48,6 +50,8 @@ pub struct SqlServerOptions {
     pub application: String,
     /// Promises the server only to read, for which an availability group may choose a replica.
     pub read_only: bool,
+    /// See [`PoolSettings::keepalive`](crate::PoolSettings::keepalive).
+    pub keepalive: Option<Duration>,
 }
 
 impl SqlServerOptions {
@@ -63,6 +67,7 @@ impl SqlServerOptions {
             strict: false,
             application: "bindery".to_owned(),
             read_only: false,
+            keepalive: PoolSettings::default().keepalive,
         }
     }
 
@@ -114,6 +119,7 @@ impl SqlServerDriver {
             })?;
             // Statements are small; a failure to say so costs time and nothing else.
             let _ = stream.set_nodelay(true);
+            socket::keep_alive(&stream, self.0.keepalive);
             // Boxed: the future of a login is large, and a connection is opened seldom.
             let connecting = Box::pin(Client::connect(config.clone(), stream.compat_write()));
             match quietly(connecting).await {

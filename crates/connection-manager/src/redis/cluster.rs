@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use ::redis::cluster::ClusterClient;
+use ::redis::io::tcp::TcpSettings;
 use ::redis::{ConnectionAddr, IntoConnectionInfo, ProtocolVersion, TlsCertificates, TlsMode as Theirs};
 use secrecy::ExposeSecret;
 use shared_kernel::database::DatabaseError;
@@ -12,6 +13,7 @@ use super::options::{Node, RedisOptions};
 use super::session::{Link, RedisSession};
 use crate::credentials::Credentials;
 use crate::settings::TlsMode;
+use crate::socket;
 
 /// How often a command is sent on or sent again that was not executed; see [`NodeConnection`](super::NodeConnection).
 const REDIRECTIONS: u32 = 8;
@@ -52,7 +54,8 @@ fn client(
         .max_retry_wait(PAUSES.1)
         .connection_timeout(limit)
         .response_timeout(LIMIT)
-        .overall_response_timeout(None);
+        .overall_response_timeout(None)
+        .tcp_settings(tcp(options.keepalive));
     let identity = identity(credentials);
     if let Some(username) = identity.username() {
         builder = builder.username(username).password(credentials.password.expose_secret());
@@ -62,6 +65,16 @@ fn client(
         builder = builder.tls(mode).certs(TlsCertificates { client_tls: None, root_cert: options.authorities.clone() });
     }
     builder.build()
+}
+
+/// The driver's own sockets, watched over as ours are.
+fn tcp(keepalive: Option<Duration>) -> TcpSettings {
+    let settings = TcpSettings::default().set_nodelay(true);
+    let Some(idle) = keepalive else { return settings };
+    let settings = settings.set_keepalive(socket::times(idle));
+    #[cfg(target_os = "linux")]
+    let settings = settings.set_user_timeout(socket::patience(idle));
+    settings
 }
 
 fn address(node: &Node, tls: TlsMode) -> ConnectionAddr {

@@ -13,6 +13,7 @@ use super::session::{Link, RedisSession, Traffic};
 use super::{cluster, error, tls};
 use crate::credentials::Credentials;
 use crate::pool::Driver;
+use crate::socket;
 
 /// Opens connections to Redis, or to a cluster of it.
 pub struct RedisDriver {
@@ -71,6 +72,7 @@ impl RedisDriver {
         let unreachable = |cause| error::io(cause, &attempt);
         let socket = TcpStream::connect((node.host.as_str(), node.port)).await.map_err(unreachable)?;
         socket.set_nodelay(true).map_err(unreachable)?;
+        socket::keep_alive(&socket, self.options.keepalive);
         let Some(connector) = &self.tls else { return self.log_in(socket, &attempt, credentials).await };
         let name = ServerName::try_from(node.host.clone()).map_err(|cause| {
             let message = format!("{attempt}: TLS cannot verify a host of this name");

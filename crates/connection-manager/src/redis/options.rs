@@ -54,6 +54,8 @@ pub struct RedisOptions {
     pub authorities: Option<Vec<u8>>,
     /// How long connecting may take, all nodes together. Each is given its share of what is left.
     pub connect_timeout: Duration,
+    /// See [`PoolSettings::keepalive`].
+    pub keepalive: Option<Duration>,
 }
 
 impl RedisOptions {
@@ -66,6 +68,7 @@ impl RedisOptions {
             tls: TlsMode::Disabled,
             authorities: None,
             connect_timeout: PoolSettings::default().connect_timeout,
+            keepalive: PoolSettings::default().keepalive,
         }
     }
 }
@@ -78,6 +81,7 @@ impl fmt::Debug for RedisOptions {
             .field("database", &self.database)
             .field("tls", &self.tls)
             .field("connect_timeout", &self.connect_timeout)
+            .field("keepalive", &self.keepalive)
             .finish_non_exhaustive()
     }
 }

@@ -24,6 +24,10 @@ pub struct PoolSettings {
     pub validate_after: Duration,
     /// A lease, transaction or session held for longer is warned of, with the line that took it. `None`: none is.
     pub leak_after: Option<Duration>,
+    /// A peer that has said nothing for this long is asked by TCP whether it is alive, and one that acknowledges nothing for
+    /// twice as long is given up. Where the socket is the pool's own, which it is with SQL Server and Redis; the other
+    /// drivers keep theirs to themselves. `None`: the system's usual.
+    pub keepalive: Option<Duration>,
 }
 
 impl PoolSettings {
@@ -59,6 +63,7 @@ impl Default for PoolSettings {
             statement_timeout: Some(Duration::from_secs(30)),
             validate_after: Duration::from_secs(30),
             leak_after: Some(Duration::from_mins(1)),
+            keepalive: Some(Duration::from_secs(30)),
         }
     }
 }

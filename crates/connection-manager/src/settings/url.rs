@@ -20,7 +20,7 @@ pub enum InvalidUrl {
     /// A query parameter that no connection knows.
     #[error(
         "the connection URL has an unknown parameter `{0}`, expected tls, ca_file, min, max, acquire_timeout, \
-         connect_timeout, idle_timeout, max_lifetime, statement_timeout, validate_after, leak_after or option.<name>"
+         connect_timeout, idle_timeout, max_lifetime, statement_timeout, validate_after, leak_after, keepalive or option.<name>"
     )]
     UnknownParameter(String),
     /// A query parameter whose value cannot be read.
@@ -108,6 +108,7 @@ fn parameter(settings: &mut ConnectionSettings, key: &str, value: &str) -> Resul
         statement_timeout,
         validate_after,
         leak_after,
+        keepalive,
     } = &mut settings.pool;
     match key {
         "tls" => *mode = value.parse().map_err(|error: super::tls::UnknownTlsMode| invalid(error.to_string()))?,
@@ -121,6 +122,7 @@ fn parameter(settings: &mut ConnectionSettings, key: &str, value: &str) -> Resul
         "max_lifetime" => *max_lifetime = Some(time()?).filter(|time| !time.is_zero()),
         "statement_timeout" => *statement_timeout = Some(time()?).filter(|time| !time.is_zero()),
         "leak_after" => *leak_after = Some(time()?).filter(|time| !time.is_zero()),
+        "keepalive" => *keepalive = Some(time()?).filter(|time| !time.is_zero()),
         other => match other.strip_prefix("option.") {
             Some(option) => {
                 settings.options.insert(option.to_owned(), value.to_owned());

@@ -5,6 +5,7 @@ mod circuit;
 mod contract;
 mod dialect;
 mod dynamodb;
+mod keepalive;
 mod manager;
 mod metrics;
 mod pool;
