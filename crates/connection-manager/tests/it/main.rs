@@ -13,5 +13,6 @@ mod redis;
 mod rotation;
 mod sea_orm;
 mod secrets;
+mod silence;
 mod sqlite;
 mod tds;
