@@ -19,6 +19,8 @@ pub(crate) struct Arguments {
     /// The packages whose benchmarks are run; all when none is named
     #[arg(long = "package", short = 'p', value_name = "NAME")]
     packages: Vec<String>,
+    /// The benchmarks that are run, such as `faults`; all when none is named
+    benchmarks: Vec<String>,
     /// Handed on to the benchmarks, such as a part of their names
     #[arg(last = true)]
     rest: Vec<String>,
@@ -28,7 +30,13 @@ pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
     let begun = Instant::now();
     let mut report = Report::default();
     // By name: `--benches` would also build every library's unit tests, optimised, to run none of them.
-    let mut bench = cargo(&["bench", "--bench", "*"]);
+    let mut bench = cargo(&["bench"]);
+    if arguments.benchmarks.is_empty() {
+        bench.args(["--bench", "*"]);
+    }
+    for benchmark in &arguments.benchmarks {
+        bench.args(["--bench", benchmark]);
+    }
     if arguments.packages.is_empty() {
         bench.args(SCOPE);
     }

@@ -1,0 +1,76 @@
+//! A server that goes silent for half a minute in the middle of statements, behind the fault proxy: how far beyond its
+//! deadline a caller is answered, how long after the end of the silence every place of the pool can be had again, and how
+//! many never can. A plain sqlx pool of the same size runs beside it, each call under a time-out of the same length.
+//! Prints a table; decides nothing.
+//!
+//! Servers are named by the variables that the tests use (`BINDERY_TEST_MYSQL_URL` …); one that is not named is left out by
+//! name. `cargo bench -p connection-manager --bench faults -- postgres` measures one engine alone.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+
+mod ours;
+mod peer;
+mod run;
+
+use connection_manager::TlsMode;
+use testkit::Server;
+
+use crate::ours::Ours;
+use crate::peer::Peer;
+use crate::run::{Figures, Scene};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> Result<(), Failure> {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    println!(
+        "| engine | pool | answered in time | at the deadline | refused at once | overrun p50 / p99 / max ms \
+         | all places after ms | places lost | workers stuck |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    for server in [Server::MySql, Server::MariaDb, Server::Postgres] {
+        if !wanted.is_empty() && !wanted.iter().any(|name| server.as_str().contains(name.as_str())) {
+            continue;
+        }
+        let variable = server.variable().unwrap_or_default();
+        #[expect(clippy::disallowed_methods, reason = "the benchmark is configured as the tests are")]
+        if std::env::var_os(variable).is_none() {
+            println!("| {server} | not run: {variable} is not set | | | | | | | |");
+            continue;
+        }
+        runtime.block_on(both(server))?;
+    }
+    Ok(())
+}
+
+async fn both(server: Server) -> Result<(), Failure> {
+    let mut settings = server.admin();
+    let upstream = format!(
+        "{}:{}",
+        settings.host.clone().ok_or("the server has no host")?,
+        settings.port.ok_or("the server has no port")?
+    );
+    let scene = Scene::start(&upstream).await?;
+    settings = settings.with_host("127.0.0.1").with_port(scene.port());
+    // Without TLS, MySQL takes no password that it has not cached.
+    settings.tls.mode = if server == Server::MySql { TlsMode::Required } else { TlsMode::Disabled };
+    let ours = scene.run(Ours::open(server, settings.clone()).await?).await?;
+    print(server, "connection-manager", &ours);
+    let scene = Scene::start(&upstream).await?;
+    let settings = settings.with_port(scene.port());
+    let figures = match server {
+        Server::Postgres => scene.run(Peer::postgres(&settings).await?).await?,
+        _ => scene.run(Peer::mysql(server, &settings).await?).await?,
+    };
+    print(server, "sqlx", &figures);
+    Ok(())
+}
+
+fn print(server: Server, pool: &str, figures: &Figures) {
+    let [p50, p99, max] = figures.overrun.map(|overrun| overrun.as_millis());
+    let recovery = figures.recovery.map_or_else(|| "never".to_owned(), |time| time.as_millis().to_string());
+    println!(
+        "| {server} | {pool} | {} | {} | {} | {p50} / {p99} / {max} | {recovery} | {} | {} |",
+        figures.answered, figures.late, figures.refused, figures.lost, figures.stuck,
+    );
+}

@@ -1,0 +1,161 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use testkit::proxy::{Proxy, Traffic};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::Failure;
+
+/// What a caller gives each call.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(1);
+pub(crate) const PLACES: u32 = 8;
+const WORKERS: usize = 64;
+const BEFORE: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_secs(30);
+/// Nobody waits longer for a place that does not come back, nor for a worker.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A pool, whoever made it.
+pub(crate) trait Subject: Send + Sync + 'static {
+    /// What holds one connection.
+    type Held: Send;
+
+    /// One short statement, which is given up at [`DEADLINE`].
+    fn call(&self) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// One connection that has answered, to be kept.
+    fn hold(&self) -> impl Future<Output = Result<Self::Held, Failure>> + Send;
+}
+
+/// What came of it.
+pub(crate) struct Figures {
+    /// Calls that the server answered, all in all.
+    pub(crate) answered: usize,
+    /// Calls during the silence that failed at their deadline or after.
+    pub(crate) late: usize,
+    /// Calls during the silence that failed before.
+    pub(crate) refused: usize,
+    /// How far the late ones were beyond their deadline: the middle, 99 of 100, and the worst.
+    pub(crate) overrun: [Duration; 3],
+    /// From the end of the silence until every place was held at the same time.
+    pub(crate) recovery: Option<Duration>,
+    /// Places that could not be had within [`PATIENCE`].
+    pub(crate) lost: u32,
+    /// Workers that were not through by then.
+    pub(crate) stuck: usize,
+}
+
+/// A server behind a proxy.
+pub(crate) struct Scene(Proxy);
+
+struct Outcome {
+    took: Duration,
+    failed: bool,
+}
+
+impl Scene {
+    pub(crate) async fn start(upstream: &str) -> Result<Self, Failure> {
+        Ok(Self(Proxy::start(upstream).await?))
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.port()
+    }
+
+    pub(crate) async fn run<S: Subject>(&self, subject: S) -> Result<Figures, Failure> {
+        let subject = Arc::new(subject);
+        let over = Arc::new(AtomicBool::new(false));
+        let mut crew = JoinSet::new();
+        for _ in 0..WORKERS {
+            crew.spawn(work(Arc::clone(&subject), Arc::clone(&over)));
+        }
+        sleep(BEFORE).await;
+        self.0.set(Traffic::Swallow).await;
+        sleep(SILENCE).await;
+        // The workers stop with the call that they are at, so that what is measured next is the pool and not the queue.
+        over.store(true, Ordering::SeqCst);
+        self.0.set(Traffic::Pass).await;
+        let healed = Instant::now();
+        let (held, recovery) = recover(&subject, healed).await;
+        let mut outcomes = Vec::new();
+        let joined = timeout(PATIENCE, async {
+            while let Some(joined) = crew.join_next().await {
+                outcomes.extend(joined?);
+            }
+            Ok::<_, Failure>(())
+        });
+        if let Ok(joined) = joined.await {
+            joined?;
+        }
+        let mut overrun: Vec<Duration> = outcomes
+            .iter()
+            .filter(|outcome| outcome.failed && outcome.took >= DEADLINE)
+            .map(|outcome| outcome.took.saturating_sub(DEADLINE))
+            .collect();
+        overrun.sort_unstable();
+        let at =
+            |share: usize| overrun.get(overrun.len() * share / 100).or(overrun.last()).copied().unwrap_or_default();
+        Ok(Figures {
+            answered: outcomes.iter().filter(|outcome| !outcome.failed).count(),
+            late: overrun.len(),
+            refused: outcomes.iter().filter(|outcome| outcome.failed).count() - overrun.len(),
+            overrun: [at(50), at(99), overrun.last().copied().unwrap_or_default()],
+            recovery,
+            lost: PLACES - held,
+            stuck: crew.len(),
+        })
+    }
+}
+
+async fn work<S: Subject>(subject: Arc<S>, over: Arc<AtomicBool>) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    while !over.load(Ordering::SeqCst) {
+        let began = Instant::now();
+        let failed = subject.call().await.is_err();
+        outcomes.push(Outcome { took: began.elapsed(), failed });
+        if failed {
+            // As a caller does who is told that it is no use at the moment.
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+    outcomes
+}
+
+/// Holds every place at the same time. How many could be held, and how long after the silence the last one was.
+async fn recover<S: Subject>(subject: &Arc<S>, healed: Instant) -> (u32, Option<Duration>) {
+    // Nobody gives a place back before all are held.
+    let all = Arc::new(Barrier::new(PLACES as usize + 1));
+    let mut holders = JoinSet::new();
+    let (told, mut held) = tokio::sync::mpsc::unbounded_channel();
+    for _ in 0..PLACES {
+        let (subject, all, told) = (Arc::clone(subject), Arc::clone(&all), told.clone());
+        holders.spawn(async move {
+            loop {
+                if let Ok(place) = subject.hold().await {
+                    // Whoever listens has gone when the patience was over.
+                    let _ = told.send(healed.elapsed());
+                    all.wait().await;
+                    drop(place);
+                    return;
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        });
+    }
+    let mut count = 0;
+    let mut last = None;
+    let waiting = timeout(PATIENCE, async {
+        while count < PLACES {
+            last = held.recv().await;
+            count += 1;
+        }
+        all.wait().await;
+    });
+    let recovered = waiting.await.is_ok();
+    holders.shutdown().await;
+    (count, last.filter(|_| recovered))
+}
