@@ -17,7 +17,7 @@ const WORKERS: usize = 64;
 const BEFORE: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_secs(30);
 /// Nobody waits longer for a place that does not come back, nor for a worker.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A pool, whoever made it.
 pub(crate) trait Subject: Send + Sync + 'static {
