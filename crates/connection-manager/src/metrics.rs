@@ -46,6 +46,7 @@ pub(crate) struct PoolMetrics {
     renewals: Counter,
     cancels: Counter,
     leaks: Counter,
+    demotions: Counter,
 }
 
 impl PoolMetrics {
@@ -65,7 +66,8 @@ impl PoolMetrics {
             create_time: histogram!("db.client.connection.create_time", labels.clone()),
             renewals: counter!("bindery.pool.renewals", labels.clone()),
             cancels: counter!("bindery.pool.cancels", labels.clone()),
-            leaks: counter!("bindery.pool.leaks", labels),
+            leaks: counter!("bindery.pool.leaks", labels.clone()),
+            demotions: counter!("bindery.pool.demotions", labels),
         }
     }
 
@@ -95,6 +97,11 @@ impl PoolMetrics {
     /// A connection was held for so long that it may never come back.
     pub(crate) fn leaked(&self) {
         self.leaks.increment(1);
+    }
+
+    /// The pool gave up its connections because their server only reads.
+    pub(crate) fn demoted(&self) {
+        self.demotions.increment(1);
     }
 
     /// The server was told to leave off a statement whose caller has left.

@@ -10,6 +10,7 @@ mod cancel;
 mod close;
 mod connect;
 mod deadline;
+mod demotion;
 mod driver;
 mod errands;
 mod holder;

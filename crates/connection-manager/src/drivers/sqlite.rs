@@ -68,6 +68,10 @@ impl Driver for SqliteDriver {
         Dialect::Sqlite
     }
 
+    fn expects_to_write(&self) -> bool {
+        false
+    }
+
     async fn turn(&self, call: Call<'_>) -> Option<Turn> {
         let writes = match call {
             Call::Text(sql) => may_write(sql),

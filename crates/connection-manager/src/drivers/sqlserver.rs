@@ -150,6 +150,10 @@ impl Driver for SqlServerDriver {
         Dialect::SqlServer
     }
 
+    fn expects_to_write(&self) -> bool {
+        !self.0.read_only
+    }
+
     async fn connect(&self, credentials: &Credentials) -> Result<SqlServerSession, DatabaseError> {
         crate::tls::install_provider();
         let client = self.dial(credentials).await?;

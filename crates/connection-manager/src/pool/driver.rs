@@ -23,6 +23,12 @@ pub trait Driver: Send + Sync + 'static {
         crate::metrics::system_name(self.dialect())
     }
 
+    /// Whether the other end is meant to take writes. Where it is, one that says it only reads has been demoted, and the pool
+    /// gives its connections up. `false` where another connection would say the same: a file, a replica asked for as one.
+    fn expects_to_write(&self) -> bool {
+        true
+    }
+
     /// The turn that a call on a connection of its own has to wait for, if it has to. It is waited for before the
     /// connection is taken: whoever waits with a connection in hand keeps it from those who have not to wait.
     fn turn(&self, _call: Call<'_>) -> impl Future<Output = Option<Turn>> + Send {

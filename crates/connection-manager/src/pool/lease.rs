@@ -29,11 +29,21 @@ pub struct Lease<D: Driver> {
     probe: Option<Permit>,
     fit: bool,
     spoiled: bool,
+    /// Within a transaction that its caller wants to be for reading.
+    reads_only: bool,
 }
 
 impl<D: Driver> Lease<D> {
     pub(super) fn new(shared: Arc<Shared<D>>, connection: Arc<Connection<D::Session>>) -> Self {
-        Self { shared, connection: Some(connection), turn: None, probe: None, fit: true, spoiled: false }
+        Self {
+            shared,
+            connection: Some(connection),
+            turn: None,
+            probe: None,
+            fit: true,
+            spoiled: false,
+            reads_only: false,
+        }
     }
 
     pub(super) fn disarm(mut self) -> Option<Arc<Connection<D::Session>>> {
@@ -98,6 +108,8 @@ impl<D: Driver> Lease<D> {
             session.grant(turn);
         }
         let probe = self.probe.take();
+        // Where the caller asked for it, or may have, it says nothing about the server.
+        let may_write = !self.reads_only && !self.spoiled && self.shared.driver.expects_to_write();
         let flight = Flight::new(&self.shared, connection);
         match limited(operation(session), deadline, &connection.cut).await {
             Ok((session, outcome)) => {
@@ -105,6 +117,12 @@ impl<D: Driver> Lease<D> {
                 let keep = outcome.as_ref().map_or_else(|error| leaves_usable(error) && session.is_usable(), |_| true);
                 self.shared.note_contact(keep);
                 note_answer(&self.shared, probe, &outcome);
+                let outcome = match outcome {
+                    Err(error) if may_write && *error.kind() == DatabaseErrorKind::ReadOnlyTarget => {
+                        Err(error.with_retry_after(self.shared.note_demotion(connection)))
+                    }
+                    outcome => outcome,
+                };
                 if keep && !connection.cut.is_pulled() {
                     connection.put(session);
                 }
@@ -166,6 +184,7 @@ impl<D: Driver> Lease<D> {
     /// As [`Lease::run`].
     pub async fn begin(&mut self, deadline: Deadline, mode: TransactionMode) -> Result<(), DatabaseError> {
         self.fit = false;
+        self.reads_only = mode == TransactionMode::ReadOnly;
         self.run(deadline, |mut session| async move {
             let outcome = session.begin(mode).await;
             (session, outcome)
@@ -184,6 +203,7 @@ impl<D: Driver> Lease<D> {
         });
         outcome.await?;
         self.fit = true;
+        self.reads_only = false;
         Ok(())
     }
 
@@ -198,6 +218,7 @@ impl<D: Driver> Lease<D> {
         });
         outcome.await?;
         self.fit = true;
+        self.reads_only = false;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use shared_kernel::database::{CloseReport, ConnectionName, ConnectionStats, DatabaseError, DatabaseErrorKind};
 use tokio::runtime::Handle;
@@ -8,6 +9,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
 
 use super::deadline::Cut;
+use super::demotion::Demotion;
 use super::driver::{Driver, ServerSession};
 use super::errands::Errands;
 use super::holder::Holding;
@@ -148,6 +150,7 @@ pub(super) struct Shared<D: Driver> {
     pub(super) runtime: Handle,
     pub(super) metrics: PoolMetrics,
     pub(super) generation: AtomicU64,
+    demotion: Demotion,
     pub(super) next_id: AtomicU64,
     pub(super) opened_total: AtomicU64,
     pub(super) closed_total: AtomicU64,
@@ -179,6 +182,7 @@ impl<D: Driver> Shared<D> {
             runtime,
             metrics,
             generation: AtomicU64::new(0),
+            demotion: Demotion::default(),
             next_id: AtomicU64::new(0),
             opened_total: AtomicU64::new(0),
             closed_total: AtomicU64::new(0),
@@ -292,6 +296,18 @@ impl<D: Driver> Shared<D> {
             self.observe(&state);
         }
         errands.run(self);
+    }
+
+    /// A write was told that the server only reads: renews the pool, so that the next connections are made with the name
+    /// resolved anew, unless that has just been done. Says when it may be worth to try again.
+    pub(super) fn note_demotion(self: &Arc<Self>, connection: &Connection<D::Session>) -> Duration {
+        let verdict = self.demotion.complain(|| connection.generation == self.generation.load(Ordering::Acquire));
+        if verdict.renew {
+            tracing::warn!(connection = %self.name, "the server only reads: its connections are given up");
+            self.metrics.demoted();
+            self.retire();
+        }
+        verdict.retry_after
     }
 
     pub(super) fn closed_error(&self) -> DatabaseError {

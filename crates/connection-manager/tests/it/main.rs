@@ -3,6 +3,7 @@
 mod abandoned;
 mod circuit;
 mod contract;
+mod demoted;
 mod dialect;
 mod dynamodb;
 mod keepalive;

@@ -5,6 +5,7 @@
 mod cancelling;
 mod closing;
 mod connecting;
+mod demoted;
 pub(crate) mod fake;
 mod giving_up;
 mod leaking;

@@ -41,7 +41,10 @@ fn kind(number: u16, message: &str) -> DatabaseErrorKind {
         _ if refusal(number).is_some() => DatabaseErrorKind::AuthRejected,
         1044 | 1049 => DatabaseErrorKind::UnknownDatabase,
         1040 | 1203 | 1226 => DatabaseErrorKind::Saturated,
-        1290 | 1792 | 1836 | 3100 => DatabaseErrorKind::ReadOnlyTarget,
+        // Other options get in the way of statements under the same number.
+        1290 if message.contains("read-only") || message.contains("read_only") => DatabaseErrorKind::ReadOnlyTarget,
+        // 3989: the schema alone is read-only.
+        1792 | 1836 | 3100 | 3989 => DatabaseErrorKind::ReadOnlyTarget,
         // 3024 and 1969: the server's own limit on a statement's time.
         3024 | 1969 => DatabaseErrorKind::Timeout,
         // Shutdown, a killed connection, a packet that did not arrive whole.
@@ -151,6 +154,10 @@ mod tests {
         assert_eq!(kind(1049, ""), DatabaseErrorKind::UnknownDatabase);
         assert_eq!(kind(1040, ""), DatabaseErrorKind::Saturated);
         assert_eq!(kind(1792, ""), DatabaseErrorKind::ReadOnlyTarget);
+        let read_only =
+            "The MySQL server is running with the --super-read-only option so it cannot execute this statement";
+        assert_eq!(kind(1290, read_only), DatabaseErrorKind::ReadOnlyTarget);
+        assert_eq!(kind(1290, &read_only.replace("super-read-only", "secure-file-priv")), DatabaseErrorKind::Query);
         assert_eq!(kind(1053, ""), DatabaseErrorKind::Unreachable);
         assert_eq!(kind(1064, ""), DatabaseErrorKind::Query);
     }

@@ -42,6 +42,8 @@ pub(crate) struct Server {
     pub(crate) fewest_open: AtomicU32,
     pub(crate) pings: AtomicU32,
     pub(crate) dead: AtomicBool,
+    /// Whether sessions that are opened now refuse to write for as long as they live.
+    pub(crate) demoted: AtomicBool,
     pub(crate) rollback_fails: AtomicBool,
     pub(crate) rollback_hangs: AtomicBool,
     pub(crate) log: Mutex<Vec<String>>,
@@ -113,6 +115,7 @@ impl Driver for FakeDriver {
             Some(Connect::Panics) => panic!("the driver panics, as planned"),
             None => Ok(FakeSession {
                 number,
+                reads_only: server.demoted.load(Ordering::SeqCst),
                 _open: Counted::new(server, |server| (&server.open, &server.most_open)),
                 _fewest: Fewest(Arc::clone(server)),
                 server: Arc::clone(server),
@@ -159,9 +162,11 @@ impl Drop for Fewest {
     }
 }
 
-/// Its statements: `hang` never ends, `lose` loses the connection, `refuse` is refused, anything else changes one row.
+/// Its statements: `hang` never ends, `lose` loses the connection, `refuse` is refused, `write` is refused by who only
+/// reads, anything else changes one row.
 pub(crate) struct FakeSession {
     number: u32,
+    reads_only: bool,
     server: Arc<Server>,
     _open: Counted,
     // Dropped after the count.
@@ -182,6 +187,7 @@ impl DriverSession for FakeSession {
             "hang" => std::future::pending().await,
             "lose" => Err(DatabaseError::new(DatabaseErrorKind::Unreachable, "lost")),
             "refuse" => Err(DatabaseError::new(DatabaseErrorKind::Query, "refused")),
+            "write" if self.reads_only => Err(DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, "only reads")),
             "which" => Ok(self.number.into()),
             _ => Ok(1),
         }

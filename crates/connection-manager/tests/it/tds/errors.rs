@@ -2,7 +2,7 @@ use std::fmt::Write;
 use std::sync::{MutexGuard, PoisonError};
 
 use shared_kernel::database::ConnectionName;
-use testkit::tds::{Matcher, ServerMessage};
+use testkit::tds::{Answer, Matcher, ServerMessage};
 
 use super::*;
 
@@ -25,7 +25,6 @@ async fn violations_are_told_by_their_constraint_and_keep_the_connection() {
         (Reply::check_constraint("items_price_check", "dbo.items"), "547", DatabaseErrorKind::Query),
         (Reply::deadlock(), "1205", DatabaseErrorKind::SerializationConflict),
         (Reply::error(1222, "Lock request time out."), "1222", DatabaseErrorKind::SerializationConflict),
-        (Reply::error(3906, "The database is read-only."), "3906", DatabaseErrorKind::ReadOnlyTarget),
         (Reply::error(208, "Invalid object name 't'."), "208", DatabaseErrorKind::Query),
         (Reply::error(10929, "Too busy."), "10929", DatabaseErrorKind::Saturated),
     ] {
@@ -146,4 +145,17 @@ async fn a_value_reaches_neither_the_error_nor_the_log() {
     let log = captured.text();
     assert!(log.contains("the log works"));
     assert!(!log.contains("private") && !log.contains("secret"), "{log}");
+}
+
+#[tokio::test]
+async fn a_database_that_became_read_only_costs_the_pool_its_connections() {
+    let refusal = Reply::error(3906, "Failed to update database \"books\" because the database is read-only.");
+    let server =
+        server().on("INSERT 1", Reply::changed(1)).on("INSERT 1", Answer::once(refusal)).start().await.unwrap();
+    let connection = connect(&server).await;
+    let error = execute(&connection, "INSERT 1").await.unwrap_err();
+    assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget);
+    assert!(error.retry_after().is_some(), "{error:?}");
+    assert_eq!(execute(&connection, "INSERT 1").await.unwrap(), 1);
+    assert_eq!(server.connections().accepted, 2);
 }
