@@ -13,6 +13,7 @@
 //! tls = { mode = "verify-full", ca_file = "/etc/ssl/db-ca.pem" }   # verify-full, required or disabled
 //! pool = { min = 10, max = 100, acquire_timeout = "5s", connect_timeout = "5s", idle_timeout = "10m", max_lifetime = "30m", statement_timeout = "30s", validate_after = "30s", leak_after = "1m", keepalive = "30s" }
 //! breaker = { failures = 5, open_for = "1s", open_for_max = "3s", probes = 2 }
+//! retry = { attempts = 3, base = "50ms", cap = "1s", budget_percent = 20 }
 //!
 //! [connections.books]
 //! engine = "sqlite"

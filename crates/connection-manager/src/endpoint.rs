@@ -4,6 +4,7 @@ use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
 use crate::breaker::Breaker;
 use crate::credentials::Keyring;
+use crate::retry::Retries;
 
 /// What a connector hands on to the pool that it opens: the credentials, and the circuit breaker of the server, which
 /// connections of other names may share.
@@ -13,12 +14,14 @@ pub struct Endpoint {
     pub keyring: Keyring,
     /// Who may try to reach it.
     pub breaker: Breaker,
+    /// What may be sent to it again.
+    pub retries: Retries,
 }
 
 impl From<Keyring> for Endpoint {
-    /// With a circuit that never opens.
+    /// With a circuit that never opens, and without retries.
     fn from(keyring: Keyring) -> Self {
-        Self { keyring, breaker: Breaker::always_closed() }
+        Self { keyring, breaker: Breaker::always_closed(), retries: Retries::never() }
     }
 }
 

@@ -17,6 +17,7 @@ pub mod probe;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod rehearsal;
+mod retry;
 #[cfg(all(feature = "sea-orm", any(feature = "mysql", feature = "postgres", feature = "sqlite")))]
 pub mod sea_orm;
 pub mod settings;
@@ -37,5 +38,8 @@ pub use endpoint::Endpoint;
 pub use factory::ConnectionFactory;
 pub use manager::{ConnectionManager, ManagerBuilder, TenantPools};
 pub use pool::{Driver, DriverSession, Pool};
-pub use settings::{BreakerSettings, ConnectionSettings, PerTenantSettings, PoolSettings, TlsMode, TlsSettings};
+pub use retry::Retries;
+pub use settings::{
+    BreakerSettings, ConnectionSettings, PerTenantSettings, PoolSettings, RetrySettings, TlsMode, TlsSettings,
+};
 pub use sql_pool::SqlPool;

@@ -29,6 +29,7 @@ use crate::breaker::Breaker;
 use crate::connector::Connector;
 use crate::credentials::{Keychain, SecretSource};
 use crate::factory::ConnectionFactory;
+use crate::retry::Retries;
 use crate::settings::ConnectionSettings;
 
 type Outcome = Result<Arc<dyn DatabaseConnection>, DatabaseError>;
@@ -53,8 +54,9 @@ struct Inner {
     /// Kept from one build to the next: what the server rejected once is not tried again by the next caller.
     keychain: Keychain,
     runtime: Option<Handle>,
-    /// The circuits to the servers that were ever tried, by host and port: connections of several names may lead to one.
-    breakers: Mutex<HashMap<String, Breaker>>,
+    /// The circuits to the servers that were ever tried, and what may be sent to them again, by host and port: connections of
+    /// several names may lead to one.
+    servers: Mutex<HashMap<String, (Breaker, Retries)>>,
     /// The tenants that there are. Every other is refused.
     tenants: RwLock<BTreeSet<TenantId>>,
     claims: Claims,
@@ -149,7 +151,8 @@ impl ConnectionManager {
 
     /// The circuits to the servers that were tried so far, in no order.
     pub fn breakers(&self) -> Vec<Breaker> {
-        self.0.breakers.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        let servers = self.0.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        servers.values().map(|(breaker, _)| breaker.clone()).collect()
     }
 
     /// Where the credentials come from.
@@ -232,16 +235,18 @@ impl Inner {
         )
     }
 
-    /// The circuit to the server that the settings lead to. An embedded database has none that could open.
-    fn breaker(&self, connector: &dyn Connector, settings: &ConnectionSettings) -> Breaker {
+    /// The circuit to the server that the settings lead to, and what may be sent to it again. An embedded database has none
+    /// that could open, and nothing is lost on the way to it.
+    fn guards(&self, connector: &dyn Connector, settings: &ConnectionSettings) -> (Breaker, Retries) {
         let (Some(host), Some(port)) = (&settings.host, settings.port.or(connector.default_port())) else {
-            return Breaker::always_closed();
+            return (Breaker::always_closed(), Retries::never());
         };
         let server = format!("{}:{port}", host.to_lowercase());
-        let mut breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
-        let breaker =
-            breakers.entry(server).or_insert_with_key(|server| Breaker::new(server, settings.breaker.clone()));
-        breaker.clone()
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let guards = servers.entry(server).or_insert_with_key(|server| {
+            (Breaker::new(server, settings.breaker.clone()), Retries::new(settings.retry.clone()))
+        });
+        guards.clone()
     }
 }
 

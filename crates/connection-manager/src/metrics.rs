@@ -47,6 +47,7 @@ pub(crate) struct PoolMetrics {
     cancels: Counter,
     leaks: Counter,
     demotions: Counter,
+    retries: [Counter; 4],
 }
 
 impl PoolMetrics {
@@ -67,7 +68,9 @@ impl PoolMetrics {
             renewals: counter!("bindery.pool.renewals", labels.clone()),
             cancels: counter!("bindery.pool.cancels", labels.clone()),
             leaks: counter!("bindery.pool.leaks", labels.clone()),
-            demotions: counter!("bindery.pool.demotions", labels),
+            demotions: counter!("bindery.pool.demotions", labels.clone()),
+            retries: Retried::ALL
+                .map(|outcome| counter!("bindery.pool.retries", with(&labels, "outcome", outcome.as_str()))),
         }
     }
 
@@ -99,6 +102,11 @@ impl PoolMetrics {
         self.leaks.increment(1);
     }
 
+    /// A call was sent again, or might have been.
+    pub(crate) fn retried(&self, outcome: Retried) {
+        self.retries[outcome as usize].increment(1);
+    }
+
     /// The pool gave up its connections because their server only reads.
     pub(crate) fn demoted(&self) {
         self.demotions.increment(1);
@@ -107,6 +115,33 @@ impl PoolMetrics {
     /// The server was told to leave off a statement whose caller has left.
     pub(crate) fn cancelled(&self) {
         self.cancels.increment(1);
+    }
+}
+
+/// What came of sending a call again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retried {
+    /// It went well.
+    Recovered,
+    /// It failed as well.
+    Failed,
+    /// It was not sent: the server had to bear enough of them.
+    NoBudget,
+    /// It was not sent: it would have come too late for its caller.
+    NoTime,
+}
+
+impl Retried {
+    /// In the order of their discriminants.
+    const ALL: [Self; 4] = [Self::Recovered, Self::Failed, Self::NoBudget, Self::NoTime];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recovered => "recovered",
+            Self::Failed => "failed",
+            Self::NoBudget => "no_budget",
+            Self::NoTime => "no_time",
+        }
     }
 }
 

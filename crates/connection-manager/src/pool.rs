@@ -18,6 +18,7 @@ mod lease;
 mod reaper;
 mod rotation;
 mod shared;
+mod tries;
 
 use std::fmt;
 use std::future::Future;
@@ -35,6 +36,7 @@ pub use self::driver::{Call, Driver, DriverSession, ServerSession, Turn};
 pub(crate) use self::holder::Holder;
 pub use self::lease::Lease;
 use self::shared::Shared;
+pub(crate) use self::tries::{Failure, Tries};
 use crate::breaker::Breaker;
 use crate::credentials::Keyring;
 use crate::endpoint::Endpoint;
@@ -132,6 +134,11 @@ impl<D: Driver> Pool<D> {
         let mut lease = self.acquire_for(context, holder).await?;
         lease.grant(turn);
         Ok(lease)
+    }
+
+    /// The tries of one call for a request.
+    pub(crate) fn tries(&self, context: &RequestContext) -> Tries<'_, D> {
+        Tries::new(&self.0, context.deadline.map(Instant::from_std))
     }
 
     /// When a request's next statement has to be over.

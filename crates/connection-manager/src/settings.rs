@@ -3,6 +3,7 @@
 mod breaker;
 mod per_tenant;
 mod pool;
+mod retry;
 mod tls;
 mod url;
 
@@ -15,6 +16,7 @@ use shared_kernel::database::Engine;
 pub use self::breaker::BreakerSettings;
 pub use self::per_tenant::{PLACEHOLDER, PerTenantSettings};
 pub use self::pool::PoolSettings;
+pub use self::retry::RetrySettings;
 pub use self::tls::{TlsMode, TlsSettings};
 pub use self::url::InvalidUrl;
 use crate::credentials::PasswordSource;
@@ -45,6 +47,8 @@ pub struct ConnectionSettings {
     /// When callers are refused because the server is out of reach. Of the connections to one server, the first to be
     /// opened decides.
     pub breaker: BreakerSettings,
+    /// What is tried again, and how often. Of the connections to one server, the first to be opened decides.
+    pub retry: RetrySettings,
     /// What only one engine knows, by its connector's own keys.
     pub options: BTreeMap<String, String>,
     /// Whose database it is, where a connection is kept per tenant; see [`PerTenantSettings`].
@@ -65,6 +69,7 @@ impl ConnectionSettings {
             password: PasswordSource::None,
             tls: TlsSettings::default(),
             breaker: BreakerSettings::default(),
+            retry: RetrySettings::default(),
             options: BTreeMap::new(),
             tenant: None,
         }
@@ -128,6 +133,13 @@ impl ConnectionSettings {
     #[must_use]
     pub fn with_breaker(mut self, breaker: BreakerSettings) -> Self {
         self.breaker = breaker;
+        self
+    }
+
+    /// Sets what is tried again.
+    #[must_use]
+    pub fn with_retry(mut self, retry: RetrySettings) -> Self {
+        self.retry = retry;
         self
     }
 

@@ -15,7 +15,8 @@ use async_trait::async_trait;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
     CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, DatabaseErrorKind, Dialect,
-    Engine, Health, Rendered, Row, SqlConnection, SqlExecutor, SqlSession, SqlTransaction, Statement, TransactionMode,
+    Effect, Engine, Health, Rendered, Row, SqlConnection, SqlExecutor, SqlSession, SqlTransaction, Statement,
+    TransactionMode,
 };
 use tokio::time::Instant;
 
@@ -24,7 +25,7 @@ use self::session::PinnedSession;
 use self::transaction::PooledTransaction;
 use crate::endpoint::Endpoint;
 use crate::metrics::OperationMetrics;
-use crate::pool::{Call, Driver, Holder, Lease, Pool};
+use crate::pool::{Call, Driver, Failure, Holder, Lease, Pool};
 use crate::settings::PoolSettings;
 
 /// A live connection to an SQL engine: [`DatabaseConnection`] over a pool of `D`'s sessions.
@@ -98,6 +99,52 @@ impl<D: Driver> SqlPool<D> {
         self.session_at(context, Location::caller())
     }
 
+    async fn try_execute(
+        &self,
+        statement: &Statement,
+        rendered: Rendered,
+        context: &RequestContext,
+    ) -> Result<u64, Failure> {
+        let mut lease = self.lease_for(Call::Text(&rendered.sql), context, Holder::CALL).await?;
+        let outcome = lease.execute(self.pool.deadline_of(context), rendered).await;
+        // Who asks for the number of rows that were changed means to change some.
+        outcome.map_err(|error| Failure::on(&lease, statement.effect().max(Effect::Whole), error))
+    }
+
+    async fn try_query(
+        &self,
+        statement: &Statement,
+        rendered: Rendered,
+        context: &RequestContext,
+    ) -> Result<Vec<Row>, Failure> {
+        let mut lease = self.lease_for(Call::Text(&rendered.sql), context, Holder::CALL).await?;
+        let outcome = lease.query(self.pool.deadline_of(context), rendered).await;
+        outcome.map_err(|error| Failure::on(&lease, statement.effect(), error))
+    }
+
+    async fn try_script(&self, script: &str, context: &RequestContext) -> Result<(), Failure> {
+        let mut lease = self.lease_for(Call::Text(script), context, Holder::CALL).await?;
+        // A script may leave settings, locks or an open transaction behind: nobody else gets this connection.
+        let outcome = lease.run_script(self.pool.deadline_of(context), script).await;
+        outcome.map_err(|error| Failure::on(&lease, Effect::Unknown, error))
+    }
+
+    async fn try_begin(
+        &self,
+        mode: TransactionMode,
+        context: &RequestContext,
+        place: &'static Location<'static>,
+    ) -> Result<Held<D>, Failure> {
+        let mut held = self.hold(self.lease_for(Call::Begin(mode), context, Holder::transaction(place)).await?);
+        // Nothing of the caller's was sent, and a transaction that was begun on a lost connection is over.
+        held.begin(mode, context).await.map_err(Failure::unsent)?;
+        Ok(held)
+    }
+
+    async fn lease_for(&self, call: Call<'_>, context: &RequestContext, holder: Holder) -> Result<Lease<D>, Failure> {
+        self.pool.acquire_in_turn(call, context, holder).await.map_err(Failure::unsent)
+    }
+
     fn hold(&self, lease: Lease<D>) -> Held<D> {
         Held::new(lease, self.pool.clone(), Arc::clone(&self.metrics))
     }
@@ -145,37 +192,41 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
     }
 
     async fn execute(&self, statement: &Statement, context: &RequestContext) -> Result<u64, DatabaseError> {
-        let rendered = render(&self.pool, statement)?;
+        let mut rendered = render(&self.pool, statement)?;
         let began = Instant::now();
-        let outcome = async {
-            let mut lease = self.pool.acquire_in_turn(Call::Text(&rendered.sql), context, Holder::CALL).await?;
-            lease.execute(self.pool.deadline_of(context), rendered).await
-        }
-        .await;
+        let mut tries = self.pool.tries(context);
+        let outcome = loop {
+            if let Some(outcome) = tries.settle(self.try_execute(statement, rendered, context).await).await {
+                break outcome;
+            }
+            rendered = render(&self.pool, statement)?;
+        };
         self.metrics.record(statement.operation(), &outcome, began.elapsed());
         outcome
     }
 
     async fn query(&self, statement: &Statement, context: &RequestContext) -> Result<Vec<Row>, DatabaseError> {
-        let rendered = render(&self.pool, statement)?;
+        let mut rendered = render(&self.pool, statement)?;
         let began = Instant::now();
-        let outcome = async {
-            let mut lease = self.pool.acquire_in_turn(Call::Text(&rendered.sql), context, Holder::CALL).await?;
-            lease.query(self.pool.deadline_of(context), rendered).await
-        }
-        .await;
+        let mut tries = self.pool.tries(context);
+        let outcome = loop {
+            if let Some(outcome) = tries.settle(self.try_query(statement, rendered, context).await).await {
+                break outcome;
+            }
+            rendered = render(&self.pool, statement)?;
+        };
         self.metrics.record(statement.operation(), &outcome, began.elapsed());
         outcome
     }
 
     async fn run_script(&self, script: &str, context: &RequestContext) -> Result<(), DatabaseError> {
         let began = Instant::now();
-        let outcome = async {
-            let mut lease = self.pool.acquire_in_turn(Call::Text(script), context, Holder::CALL).await?;
-            // A script may leave settings, locks or an open transaction behind: nobody else gets this connection.
-            lease.run_script(self.pool.deadline_of(context), script).await
-        }
-        .await;
+        let mut tries = self.pool.tries(context);
+        let outcome = loop {
+            if let Some(outcome) = tries.settle(self.try_script(script, context).await).await {
+                break outcome;
+            }
+        };
         self.metrics.record("SCRIPT", &outcome, began.elapsed());
         outcome
     }
@@ -189,9 +240,12 @@ impl<D: Driver> SqlConnection for SqlPool<D> {
         context: &RequestContext,
         place: &'static Location<'static>,
     ) -> Result<Box<dyn SqlTransaction>, DatabaseError> {
-        let lease = self.pool.acquire_in_turn(Call::Begin(mode), context, Holder::transaction(place)).await?;
-        let mut held = self.hold(lease);
-        held.begin(mode, context).await?;
+        let mut tries = self.pool.tries(context);
+        let held = loop {
+            if let Some(outcome) = tries.settle(self.try_begin(mode, context, place).await).await {
+                break outcome?;
+            }
+        };
         Ok(Box::new(PooledTransaction::new(held)))
     }
 
@@ -200,7 +254,13 @@ impl<D: Driver> SqlConnection for SqlPool<D> {
         context: &RequestContext,
         place: &'static Location<'static>,
     ) -> Result<Box<dyn SqlSession>, DatabaseError> {
-        let lease = self.pool.acquire_for(context, Holder::session(place)).await?;
+        let mut tries = self.pool.tries(context);
+        let lease = loop {
+            let outcome = self.pool.acquire_for(context, Holder::session(place)).await.map_err(Failure::unsent);
+            if let Some(outcome) = tries.settle(outcome).await {
+                break outcome?;
+            }
+        };
         Ok(Box::new(PinnedSession::new(self.hold(lease))))
     }
 }

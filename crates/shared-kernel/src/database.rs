@@ -22,5 +22,5 @@ pub use row::{ColumnIndex, Row, RowSource};
 pub use sea_query::{ArrayType, Value, ValueType};
 pub use sql::{SqlConnection, SqlExecutor, SqlSession, SqlTransaction, TransactionMode};
 pub use sql_dialect::{Dialect, RenderError, Rendered};
-pub use statement::{RawStatement, Statement, text_key, uuid_key};
+pub use statement::{Effect, RawStatement, Statement, text_key, uuid_key};
 pub use template::{FilledTemplate, StatementTemplate};

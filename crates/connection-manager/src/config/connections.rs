@@ -14,7 +14,8 @@ use crate::credentials::{PasswordSource, check_password_file, environment_variab
 use crate::factory::ConnectionFactory;
 use crate::manager::{ConnectionManager, ManagerBuilder};
 use crate::settings::{
-    BreakerSettings, ConnectionSettings, PLACEHOLDER, PerTenantSettings, PoolSettings, TlsMode, TlsSettings,
+    BreakerSettings, ConnectionSettings, PLACEHOLDER, PerTenantSettings, PoolSettings, RetrySettings, TlsMode,
+    TlsSettings,
 };
 
 mod per_tenant;
@@ -175,6 +176,7 @@ fn values(section: &Section<'_>, base: ConnectionSettings) -> ConnectionSettings
     }
     settings.pool = pool(&section.section("pool"), &settings.pool);
     settings.breaker = breaker(&section.section("breaker"), &settings.breaker);
+    settings.retry = retry(&section.section("retry"), &settings.retry);
     let options = section.section("options");
     for key in options.keys() {
         if let Some(value) = options.scalar(key) {
@@ -278,6 +280,26 @@ fn breaker(section: &Section<'_>, usual: &BreakerSettings) -> BreakerSettings {
     settings
 }
 
+fn retry(section: &Section<'_>, usual: &RetrySettings) -> RetrySettings {
+    let base = section.duration("base").unwrap_or(usual.base);
+    let settings = RetrySettings {
+        attempts: section.integer("attempts").unwrap_or(usual.attempts),
+        base,
+        cap: section.duration("cap").unwrap_or_else(|| usual.cap.max(base)),
+        budget_percent: section.integer("budget_percent").unwrap_or(usual.budget_percent),
+    };
+    if settings.attempts == 0 {
+        section.fault("attempts", "must be at least 1: the first try counts");
+    }
+    if settings.cap < settings.base {
+        section.fault("cap", "must not be less than base");
+    }
+    if settings.budget_percent > 100 {
+        section.fault("budget_percent", "must not be more than 100: that is a repetition for each call");
+    }
+    settings
+}
+
 /// `default` is the engine's usual.
 fn pool(section: &Section<'_>, default: &PoolSettings) -> PoolSettings {
     let optional =
@@ -363,7 +385,7 @@ mod tests {
             &[],
             "bindery.toml:1: connections.users.host: missing: mysql is a server\n\
              bindery.toml:3: connections.users.hots: unknown key `hots`, expected one of: breaker, database, engine, \
-             host, idle_evict, max_live, options, password, path, per_tenant, pool, port, tenants, tls, username\n\
+             host, idle_evict, max_live, options, password, path, per_tenant, pool, port, retry, tenants, tls, username\n\
              bindery.toml:6: connections.users.pool.min: must not exceed pool.max (2), it is 5\n\
              bindery.toml:7: connections.users.password: a password does not belong in the file; \
              write { env = \"VARIABLE\" }, { file = \"PATH\" }, { secrets_manager = \"NAME\" } or { rds_iam = true }\n\

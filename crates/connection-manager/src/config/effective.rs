@@ -4,7 +4,7 @@ use shared_kernel::database::ConnectionName;
 
 use super::duration;
 use crate::credentials::PasswordSource;
-use crate::settings::{BreakerSettings, ConnectionSettings, PerTenantSettings, PoolSettings};
+use crate::settings::{BreakerSettings, ConnectionSettings, PerTenantSettings, PoolSettings, RetrySettings};
 
 /// Connections as TOML, every default written out and no secret told.
 pub struct Effective<'a>(pub &'a [(ConnectionName, ConnectionSettings)]);
@@ -72,6 +72,7 @@ fn values(f: &mut fmt::Formatter<'_>, settings: &ConnectionSettings) -> fmt::Res
         }
         writeln!(f, " }}")?;
         breaker(f, &settings.breaker)?;
+        retry(f, &settings.retry)?;
     }
     pool(f, &settings.pool)?;
     if !settings.options.is_empty() {
@@ -103,6 +104,15 @@ fn breaker(f: &mut fmt::Formatter<'_>, breaker: &BreakerSettings) -> fmt::Result
     writeln!(
         f,
         "breaker = {{ failures = {failures}, open_for = \"{open_for}\", open_for_max = \"{open_for_max}\", probes = {probes} }}"
+    )
+}
+
+fn retry(f: &mut fmt::Formatter<'_>, retry: &RetrySettings) -> fmt::Result {
+    let RetrySettings { attempts, base, cap, budget_percent } = retry;
+    let (base, cap) = (duration::format(*base), duration::format(*cap));
+    writeln!(
+        f,
+        "retry = {{ attempts = {attempts}, base = \"{base}\", cap = \"{cap}\", budget_percent = {budget_percent} }}"
     )
 }
 

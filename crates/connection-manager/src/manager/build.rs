@@ -104,6 +104,7 @@ impl Build {
         };
         if let Err(error) = &outcome {
             let (kind, tenant) = (error.kind().as_str(), self.home.tenant().map(TenantId::as_str));
+            // Once, however many wait for it: nobody else tells of a build that no request waits for.
             tracing::warn!(connection = %self.name, tenant, kind, %error, "the connection did not open");
         }
         self.over = true;
@@ -171,7 +172,8 @@ impl Build {
         let secrets = Arc::clone(&self.inner.secrets);
         let port = connector.default_port();
         let keyring = self.inner.keychain.keyring(secrets, self.name.clone(), settings.clone().into_owned(), port);
-        let endpoint = Endpoint { keyring, breaker: self.inner.breaker(&**connector, &settings) };
+        let (breaker, retries) = self.inner.guards(&**connector, &settings);
+        let endpoint = Endpoint { keyring, breaker, retries };
         connector.connect(&self.name, &settings, endpoint).await.map_err(|error| error.on(&self.name))
     }
 }

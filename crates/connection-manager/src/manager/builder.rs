@@ -116,7 +116,7 @@ impl ManagerBuilder {
             slots: slots.into_values().collect(),
             factory: self.factory,
             secrets: self.secrets,
-            breakers: Mutex::default(),
+            servers: Mutex::default(),
             keychain: self.keychain,
             runtime: self.runtime.or_else(|| Handle::try_current().ok()),
             tenants: RwLock::new(self.tenants),

@@ -58,12 +58,12 @@ async fn take<D: Driver>(
     let asked = Instant::now();
     loop {
         match checkout(shared)? {
-            Checkout::Idle(lease, since) if since.elapsed() < shared.settings.validate_after => {
+            Checkout::Idle(lease, since) if shared.is_trusted(since) => {
                 return Ok(taken(shared, lease, holder, asked));
             }
             Checkout::Idle(mut lease, _) => {
-                // A connection that was left alone for long may be dead without having said so. When it is, the next
-                // one is asked, and in the end a new one is opened.
+                // A connection that was left alone for long may be dead without having said so, and so may each that was idle
+                // when another was found lost. When it is, the next one is asked, and in the end a new one is opened.
                 let patience = Instant::now() + shared.settings.connect_timeout;
                 let patience = limit.map_or(patience, |limit| limit.min(patience));
                 if lease.ping(Deadline::at(patience)).await.is_ok() {

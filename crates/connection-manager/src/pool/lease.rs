@@ -57,6 +57,11 @@ impl<D: Driver> Lease<D> {
         }
     }
 
+    /// Whether the pool will hand the connection to nobody else, because others have taken its place.
+    pub(super) fn is_superseded(&self) -> bool {
+        self.connection.as_ref().is_none_or(|connection| !self.shared.is_current(connection))
+    }
+
     /// What opened the connection.
     pub fn driver(&self) -> &D {
         &self.shared.driver
@@ -263,6 +268,9 @@ impl<D: Driver> Lease<D> {
 /// tells. To a probe it is the answer.
 fn note_answer<D: Driver, T>(shared: &Shared<D>, probe: Option<Permit>, outcome: &Result<T, DatabaseError>) {
     let lost = outcome.as_ref().is_err_and(is_out_of_reach);
+    if lost {
+        shared.note_loss();
+    }
     match probe {
         Some(probe) if lost => probe.failed(),
         Some(probe) => probe.succeeded(),

@@ -18,6 +18,7 @@ use crate::breaker::Breaker;
 use crate::credentials::Keyring;
 use crate::endpoint::Endpoint;
 use crate::metrics::PoolMetrics;
+use crate::retry::Retries;
 use crate::settings::PoolSettings;
 
 /// Handshakes under way at the same time: enough to grow, too few to storm a server that has just come back.
@@ -146,6 +147,7 @@ pub(super) struct Shared<D: Driver> {
     pub(super) settings: PoolSettings,
     pub(super) keyring: Keyring,
     pub(super) breaker: Breaker,
+    pub(super) retries: Retries,
     pub(super) driver: D,
     pub(super) runtime: Handle,
     pub(super) metrics: PoolMetrics,
@@ -156,6 +158,9 @@ pub(super) struct Shared<D: Driver> {
     pub(super) closed_total: AtomicU64,
     pub(super) timeouts_total: AtomicU64,
     reached: AtomicBool,
+    born: Instant,
+    /// When a connection was last found lost, in microseconds since the pool was made; 0: never.
+    lost: AtomicU64,
     pub(super) state: Mutex<State<D>>,
     /// Changes whenever a connection has gone or an attempt is over, for those who wait for the pool to drain.
     pub(super) departures: watch::Sender<u64>,
@@ -178,6 +183,7 @@ impl<D: Driver> Shared<D> {
             settings,
             keyring: endpoint.keyring,
             breaker: endpoint.breaker,
+            retries: endpoint.retries,
             driver,
             runtime,
             metrics,
@@ -188,6 +194,8 @@ impl<D: Driver> Shared<D> {
             closed_total: AtomicU64::new(0),
             timeouts_total: AtomicU64::new(0),
             reached: AtomicBool::new(false),
+            born: Instant::now(),
+            lost: AtomicU64::new(0),
             state: Mutex::new(State {
                 phase: Phase::Open,
                 idle: VecDeque::new(),
@@ -227,6 +235,24 @@ impl<D: Driver> Shared<D> {
         if self.reached.load(Ordering::Relaxed) != well {
             self.reached.store(well, Ordering::Relaxed);
         }
+    }
+
+    /// A connection turned out to be lost: its server may be gone, and with it all the others that were open at this time.
+    pub(super) fn note_loss(&self) {
+        self.lost.store(self.moment(Instant::now()).max(1), Ordering::Relaxed);
+    }
+
+    /// Whether a connection that has been idle since then can be handed out without a sign of life.
+    pub(super) fn is_trusted(&self, since: Instant) -> bool {
+        since.elapsed() < self.settings.validate_after
+            && match self.lost.load(Ordering::Relaxed) {
+                0 => true,
+                lost => lost < self.moment(since),
+            }
+    }
+
+    fn moment(&self, instant: Instant) -> u64 {
+        u64::try_from(instant.saturating_duration_since(self.born).as_micros()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn stats(&self) -> ConnectionStats {

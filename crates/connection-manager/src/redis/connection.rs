@@ -6,7 +6,7 @@ use ::redis::{Cmd, FromRedisValue, Value};
 use async_trait::async_trait;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
-    CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, Engine, Health, KeyValue,
+    CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, Effect, Engine, Health, KeyValue,
 };
 use tokio::time::Instant;
 
@@ -14,8 +14,11 @@ use super::driver::RedisDriver;
 use super::error;
 use crate::endpoint::Endpoint;
 use crate::metrics::OperationMetrics;
-use crate::pool::{Driver, Holder, Pool};
+use crate::pool::{Driver, Failure, Holder, Pool};
 use crate::settings::PoolSettings;
+
+/// The operation of a command that its caller made.
+const COMMAND: &str = "COMMAND";
 
 /// Commands that leave something behind on the connection they are sent on, so that nobody else may have it.
 const STATEFUL: [&str; 13] = [
@@ -77,8 +80,8 @@ impl RedisConnection {
     pub async fn query<T: FromRedisValue>(&self, command: Cmd, context: &RequestContext) -> Result<T, DatabaseError> {
         let stateful = verb(&command).is_some_and(|verb| STATEFUL.contains(&verb.as_str()));
         let began = Instant::now();
-        let outcome = self.exchange("COMMAND", command, stateful, context).await;
-        self.metrics.record("COMMAND", &outcome, began.elapsed());
+        let outcome = self.exchange(COMMAND, command, stateful, context).await;
+        self.metrics.record(COMMAND, &outcome, began.elapsed());
         outcome
     }
 
@@ -102,17 +105,39 @@ impl RedisConnection {
         stateful: bool,
         context: &RequestContext,
     ) -> Result<T, DatabaseError> {
-        let mut lease = self.pool.acquire_for(context, Holder::CALL).await?;
+        let mut tries = self.pool.tries(context);
+        let answer = loop {
+            let outcome = self.try_exchange(operation, &command, stateful, context).await;
+            if let Some(outcome) = tries.settle(outcome).await {
+                break outcome?;
+            }
+        };
+        T::from_redis_value(answer).map_err(|cause| error::decode(cause, operation).on(self.pool.name()))
+    }
+
+    async fn try_exchange(
+        &self,
+        operation: &'static str,
+        command: &Cmd,
+        stateful: bool,
+        context: &RequestContext,
+    ) -> Result<Value, Failure> {
+        let mut lease = self.pool.acquire_for(context, Holder::CALL).await.map_err(Failure::unsent)?;
         if stateful {
             lease.spoil();
         }
-        let answer: Value = lease
+        let answer = lease
             .run(self.pool.deadline_of(context), |mut session| async move {
-                let answer = session.command(&command, operation).await;
+                let answer = session.command(command, operation).await;
                 (session, answer)
             })
-            .await?;
-        T::from_redis_value(answer).map_err(|cause| error::decode(cause, operation).on(self.pool.name()))
+            .await;
+        let effect = match operation {
+            "GET" | "PTTL" => Effect::Nothing,
+            COMMAND => Effect::Unknown,
+            _ => Effect::Whole,
+        };
+        answer.map_err(|error| Failure::on(&lease, effect, error))
     }
 }
 

@@ -11,6 +11,7 @@ mod manager;
 mod metrics;
 mod pool;
 mod redis;
+mod retrying;
 mod rotation;
 mod sea_orm;
 mod secrets;

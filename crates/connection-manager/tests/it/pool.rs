@@ -11,6 +11,7 @@ mod giving_up;
 mod leaking;
 mod leaving;
 mod resting;
+mod retrying;
 mod rotating;
 mod transactions;
 mod waiting;

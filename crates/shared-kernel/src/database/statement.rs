@@ -44,6 +44,18 @@ impl Statement {
         sql_dialect::render(dialect, query)
     }
 
+    /// What may become of the statement when it is sent twice. A text written by hand is believed when its verb and its
+    /// first word agree and it is a single statement: a select that calls a function which changes something has to name
+    /// another verb.
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::Select(_) => Effect::Nothing,
+            Self::Insert(_) | Self::Update(_) | Self::Delete(_) | Self::With(_) => Effect::Whole,
+            Self::Filled(filled) => filled.effect(),
+            Self::Raw(raw) => raw.effect(),
+        }
+    }
+
     /// The statement's verb for metrics and spans (OpenTelemetry `db.operation.name`), from a small fixed set.
     pub fn operation(&self) -> &'static str {
         match self {
@@ -56,6 +68,18 @@ impl Statement {
             Self::Raw(raw) => raw.operation,
         }
     }
+}
+
+/// What a statement does to the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// It reads: one whose answer was lost may be sent again.
+    Nothing,
+    /// It changes all that it is meant to, or nothing: one that was refused may be sent again, and one whose answer was lost
+    /// may not.
+    Whole,
+    /// Nobody knows: it may have changed something even where it was refused, and is never sent again.
+    Unknown,
 }
 
 impl From<SelectStatement> for Statement {
@@ -134,6 +158,26 @@ impl RawStatement {
         self
     }
 
+    fn effect(&self) -> Effect {
+        let effects = self.texts.iter().flatten().map(|text| self.effect_of(text));
+        effects.max().unwrap_or(Effect::Unknown)
+    }
+
+    fn effect_of(&self, text: &str) -> Effect {
+        let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+        // A second statement may follow a semicolon; one within a literal only costs a repetition.
+        if text.contains(';') || !words.next().is_some_and(|first| first.eq_ignore_ascii_case(self.operation)) {
+            return Effect::Unknown;
+        }
+        match self.operation {
+            // `SELECT … INTO` makes a table or writes a file.
+            "SELECT" if words.any(|word| word.eq_ignore_ascii_case("INTO")) => Effect::Unknown,
+            "SELECT" => Effect::Nothing,
+            "INSERT" | "UPDATE" | "DELETE" => Effect::Whole,
+            _ => Effect::Unknown,
+        }
+    }
+
     fn render(&self, dialect: Dialect) -> Result<Rendered, RenderError> {
         let text = self.texts[dialect as usize]
             .as_ref()
@@ -187,6 +231,31 @@ mod tests {
         let statement = Statement::from(RawStatement::per_dialect("SELECT").text(Dialect::Sqlite, "SELECT 1"));
         assert_eq!(statement.render(Dialect::Sqlite).expect("it has a text").sql, "SELECT 1");
         assert!(matches!(statement.render(Dialect::SqlServer), Err(RenderError::Unsupported { .. })));
+    }
+
+    #[test]
+    fn only_what_surely_reads_may_be_sent_again() {
+        let tree = Query::select().column("name").from("shelves").take();
+        assert_eq!(Statement::from(tree).effect(), Effect::Nothing);
+        assert_eq!(Statement::from(Query::delete().from_table("shelves").take()).effect(), Effect::Whole);
+        let raw = |operation, text| Statement::from(RawStatement::everywhere(operation, text)).effect();
+        assert_eq!(raw("SELECT", " select\n1"), Effect::Nothing);
+        assert_eq!(raw("INSERT", "INSERT INTO t VALUES (1)"), Effect::Whole);
+        let others = [
+            "WITH x AS (DELETE FROM t RETURNING 1) SELECT 1",
+            "SELECTED",
+            "sél",
+            "INSERT INTO t VALUES (1)",
+            "SELECT 1; DELETE FROM t",
+            "SELECT * into copy FROM t",
+            "",
+        ];
+        assert!(others.into_iter().all(|text| raw("SELECT", text) == Effect::Unknown));
+        assert_eq!(raw("CALL", "SELECT moved(1)"), Effect::Unknown);
+        assert_eq!(raw("CALL", "CALL moved(1)"), Effect::Unknown, "it may commit half of what it does");
+        let mixed = RawStatement::everywhere("SELECT", "SELECT 1").text(Dialect::Postgres, "DELETE FROM t");
+        assert_eq!(Statement::from(mixed).effect(), Effect::Unknown);
+        assert_eq!(Statement::from(RawStatement::per_dialect("SELECT")).effect(), Effect::Unknown);
     }
 
     #[test]

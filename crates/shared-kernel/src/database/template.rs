@@ -5,6 +5,7 @@ use sea_query::{Value, Values};
 use sql_dialect::{Dialect, RenderError, Rendered};
 
 use super::Statement;
+use super::statement::Effect;
 
 /// A statement that is sent again and again with other values, and whose text is therefore rendered once for each
 /// dialect.
@@ -26,6 +27,7 @@ use super::Statement;
 pub struct StatementTemplate {
     sample: fn(Dialect) -> Statement,
     operation: OnceLock<&'static str>,
+    effect: OnceLock<Effect>,
     texts: [OnceLock<Result<Text, RenderError>>; 4],
 }
 
@@ -40,7 +42,7 @@ impl StatementTemplate {
     /// The template of the statement that `sample` makes. Its values only show their types; none may be NULL, because an
     /// engine may want NULL written otherwise.
     pub const fn new(sample: fn(Dialect) -> Statement) -> Self {
-        Self { sample, operation: OnceLock::new(), texts: [const { OnceLock::new() }; 4] }
+        Self { sample, operation: OnceLock::new(), effect: OnceLock::new(), texts: [const { OnceLock::new() }; 4] }
     }
 
     /// The statement with these values, one for each placeholder in the order of the text, each of the type that the
@@ -51,6 +53,13 @@ impl StatementTemplate {
 
     fn operation(&self) -> &'static str {
         self.operation.get_or_init(|| (self.sample)(Dialect::Sqlite).operation())
+    }
+
+    fn effect(&self) -> Effect {
+        let all = [Dialect::MySql, Dialect::Postgres, Dialect::Sqlite, Dialect::SqlServer];
+        *self.effect.get_or_init(|| {
+            all.into_iter().map(|dialect| (self.sample)(dialect).effect()).max().unwrap_or(Effect::Unknown)
+        })
     }
 
     fn text(&self, dialect: Dialect) -> Result<&Text, RenderError> {
@@ -72,6 +81,10 @@ pub struct FilledTemplate {
 impl FilledTemplate {
     pub(super) fn operation(&self) -> &'static str {
         self.template.operation()
+    }
+
+    pub(super) fn effect(&self) -> Effect {
+        self.template.effect()
     }
 
     pub(super) fn render(&self, dialect: Dialect) -> Result<Rendered, RenderError> {

@@ -162,8 +162,8 @@ impl Drop for Fewest {
     }
 }
 
-/// Its statements: `hang` never ends, `lose` loses the connection, `refuse` is refused, `write` is refused by who only
-/// reads, anything else changes one row.
+/// Its statements: `hang` never ends, `lose` and `SELECT lose` lose the connection, `refuse` is refused, `write` and `INSERT write` are
+/// refused by who only reads, anything else changes one row.
 pub(crate) struct FakeSession {
     number: u32,
     reads_only: bool,
@@ -185,9 +185,11 @@ impl DriverSession for FakeSession {
         pass(self.server.statement_takes).await;
         match sql.as_str() {
             "hang" => std::future::pending().await,
-            "lose" => Err(DatabaseError::new(DatabaseErrorKind::Unreachable, "lost")),
+            "lose" | "SELECT lose" => Err(DatabaseError::new(DatabaseErrorKind::Unreachable, "lost")),
             "refuse" => Err(DatabaseError::new(DatabaseErrorKind::Query, "refused")),
-            "write" if self.reads_only => Err(DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, "only reads")),
+            "write" | "INSERT write" if self.reads_only => {
+                Err(DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, "only reads"))
+            }
             "which" => Ok(self.number.into()),
             _ => Ok(1),
         }
