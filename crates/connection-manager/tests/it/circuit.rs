@@ -29,6 +29,11 @@ struct Scene {
 impl Scene {
     /// With a circuit that stays open for `open_for`.
     async fn new(server: Server, open_for: Duration) -> Self {
+        Self::patient(server, open_for, Duration::from_secs(2)).await
+    }
+
+    /// As [`Scene::new`], with as much time to connect.
+    async fn patient(server: Server, open_for: Duration, connect_timeout: Duration) -> Self {
         let database = TestDatabase::create(server).await;
         let settings = database.settings();
         let upstream = format!("{}:{}", settings.host.clone().unwrap(), settings.port.unwrap());
@@ -37,7 +42,7 @@ impl Scene {
         let settings: ConnectionSettings = settings
             .with_host("127.0.0.1")
             .with_port(proxy.port())
-            .with_pool(PoolSettings { connect_timeout: Duration::from_secs(2), ..PoolSettings::sized(0, 4) })
+            .with_pool(PoolSettings { connect_timeout, ..PoolSettings::sized(0, 4) })
             .with_breaker(breaker);
         let manager = ConnectionManager::builder(ConnectionFactory::compiled())
             .connection("one", settings.clone())
@@ -118,6 +123,30 @@ async fn a_server_that_comes_back_is_found(server: Server) {
     }
 }
 
+async fn a_half_open_circuit_lets_exactly_its_probes_pass(server: Server) {
+    let scene = Scene::patient(server, Duration::from_millis(100), LONG).await;
+    let connection = scene.connection("one").await.unwrap();
+    scene.proxy.set(Traffic::Refuse).await;
+    until_open(&*connection, LONG).await;
+    // Who is let through now learns nothing, and so the round goes on.
+    scene.proxy.set(Traffic::Swallow).await;
+    let before = scene.proxy.accepted();
+    let mut probes = Vec::new();
+    eventually_some(LONG, || {
+        let connection = Arc::clone(&connection);
+        probes.push(tokio::spawn(async move { ask(&*connection, LONG).await }));
+        std::future::ready((scene.proxy.accepted() == before + 2).then_some(()))
+    })
+    .await;
+    for _ in 0..100 {
+        assert_eq!(ask(&*connection, LONG).await, Err(DatabaseErrorKind::CircuitOpen));
+    }
+    assert_eq!((scene.circuit(), scene.proxy.accepted()), (Circuit::HalfOpen, before + 2));
+    for probe in probes {
+        probe.abort();
+    }
+}
+
 async fn a_server_that_is_silent_is_left_alone_until_it_answers(server: Server) {
     let scene = Scene::new(server, Duration::from_millis(100)).await;
     let connection = scene.connection("one").await.unwrap();
@@ -151,6 +180,7 @@ macro_rules! on_servers {
                     on_servers!(@cases $server
                         a_server_that_is_gone_is_left_alone
                         a_server_that_comes_back_is_found
+                        a_half_open_circuit_lets_exactly_its_probes_pass
                         a_server_that_is_silent_is_left_alone_until_it_answers
                     );
                 }
