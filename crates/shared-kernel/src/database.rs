@@ -18,7 +18,7 @@ pub use engine::Engine;
 pub use error::{DatabaseError, DatabaseErrorKind};
 pub use key_value::{Expiry, KeyValue};
 pub use name::{ConnectionName, InvalidConnectionName};
-pub use row::{ColumnIndex, Row, RowSource};
+pub use row::{ColumnIndex, Row, RowSource, position_of};
 pub use sea_query::{ArrayType, Value, ValueType};
 pub use sql::{SqlConnection, SqlExecutor, SqlSession, SqlTransaction, TransactionMode};
 pub use sql_dialect::{Dialect, RenderError, Rendered};

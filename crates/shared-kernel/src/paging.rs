@@ -109,6 +109,16 @@ impl<T, P> Page<T, P> {
     }
 }
 
+impl<T, P, E> Page<T, Result<P, E>> {
+    /// The same page with other items, where position and items can be wrong.
+    ///
+    /// # Errors
+    /// The position's, or that of the first item that `change` refuses.
+    pub fn try_map<U>(self, change: impl FnMut(T) -> Result<U, E>) -> Result<Page<U, P>, E> {
+        Ok(Page { next: self.next.transpose()?, items: self.items.into_iter().map(change).collect::<Result<_, E>>()? })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -68,38 +68,56 @@ impl Fault for TextError {
     }
 }
 
-/// Brings a text to Unicode Normalization Form C (Unicode Standard Annex #15) and cuts white space at both ends.
+/// Brings a text to Unicode Normalization Form C (Unicode Standard Annex #15) and cuts white space at both ends. A
+/// `String` that needs neither comes back as it is.
 ///
 /// # Errors
 /// [`ControlCharacter`] for U+0000 and for control characters that `controls` does not allow, counted after trimming.
-pub fn normalize(text: &str, controls: Controls) -> Result<String, ControlCharacter> {
+pub fn normalize<'a>(text: impl Into<Cow<'a, str>>, controls: Controls) -> Result<String, ControlCharacter> {
     // Trimming comes second: two spaces that NFC replaces (U+2000, U+2001) are white space before and after.
-    let composed = composed(text);
+    let composed = composed(text.into());
     let trimmed = composed.trim();
-    let allowed = |character: char| match controls {
-        Controls::Refused => false,
-        Controls::LineBreaks => matches!(character, '\t' | '\n' | '\r'),
-    };
-    match trimmed.chars().find(|character| character.is_control() && !allowed(*character)) {
+    match refused(trimmed, controls) {
         Some(character) => Err(ControlCharacter(character)),
+        None if trimmed.len() == composed.len() => Ok(composed.into_owned()),
         None => Ok(trimmed.to_owned()),
     }
 }
 
 /// The text in NFC. Most text is, which costs one look at it and no copy.
-fn composed(text: &str) -> Cow<'_, str> {
+fn composed(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
-        Cow::Borrowed(text)
+        text
     } else {
         Cow::Owned(text.nfc().collect())
     }
+}
+
+/// The first control character that is not allowed.
+fn refused(text: &str, controls: Controls) -> Option<char> {
+    // The control characters outside ASCII (U+0080 to U+009F) are two bytes, the first of which is this one.
+    const LEAD: u8 = 0xC2;
+    let allowed = |character: char| match controls {
+        Controls::Refused => false,
+        Controls::LineBreaks => matches!(character, '\t' | '\n' | '\r'),
+    };
+    // One quick look at the bytes, because most text has none of either.
+    let suspect = text.bytes().any(|byte| byte.is_ascii_control() || byte == LEAD);
+    if !suspect {
+        return None;
+    }
+    text.chars().find(|character| character.is_control() && !allowed(*character))
 }
 
 /// As [`normalize`], and checks the length in characters (Unicode code points) after it.
 ///
 /// # Errors
 /// [`TextError`]
-pub fn bounded(text: &str, length: RangeInclusive<usize>, controls: Controls) -> Result<String, TextError> {
+pub fn bounded<'a>(
+    text: impl Into<Cow<'a, str>>,
+    length: RangeInclusive<usize>,
+    controls: Controls,
+) -> Result<String, TextError> {
     let normal = normalize(text, controls)?;
     let (min, max) = (*length.start(), *length.end());
     let actual = normal.chars().count();
@@ -195,15 +213,27 @@ mod tests {
 
         #[test]
         fn normalizing_twice_changes_nothing(text in "\\PC{0,40}") {
-            if let Ok(once) = normalize(&text, Controls::Refused) {
-                prop_assert_eq!(normalize(&once, Controls::Refused), Ok(once));
+            if let Ok(once) = normalize(text, Controls::Refused) {
+                prop_assert_eq!(normalize(once.as_str(), Controls::Refused), Ok(once));
             }
+        }
+
+        #[test]
+        fn a_control_character_is_found_wherever_it_stands(text in "[a-zé\u{a0}\t\u{7f}\u{85}\u{9f}]{0,12}") {
+            let found = |allowed: &[char]| text.chars().find(|one| one.is_control() && !allowed.contains(one));
+            prop_assert_eq!(refused(&text, Controls::Refused), found(&[]));
+            prop_assert_eq!(refused(&text, Controls::LineBreaks), found(&['\t']));
+        }
+
+        #[test]
+        fn a_text_of_ones_own_is_read_as_one_that_is_lent(text in "[ a-zé\u{301}\n]{0,8}") {
+            prop_assert_eq!(normalize(text.as_str(), Controls::Refused), normalize(text, Controls::Refused));
         }
 
         #[test]
         fn the_quick_ways_lead_to_the_same(text in "[ -~éÉßΣς\u{301}\u{2001}]{0,12}") {
             let whole: String = text.nfc().collect();
-            prop_assert_eq!(normalize(&text, Controls::Refused), Ok(whole.trim().to_owned()));
+            prop_assert_eq!(normalize(text.as_str(), Controls::Refused), Ok(whole.trim().to_owned()));
             prop_assert_eq!(fold_key(&text), text.nfd().default_case_fold().nfc().collect::<String>());
         }
 

@@ -84,10 +84,13 @@ impl Amount {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decimals = usize::from(self.decimals);
-        let digits = format!("{:0>width$}", self.digits, width = decimals + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - decimals);
-        if fraction.is_empty() { f.write_str(whole) } else { write!(f, "{whole}.{fraction}") }
+        if self.decimals == 0 {
+            return self.digits.fmt(f);
+        }
+        // No amount has as many decimals as would overflow here: all its digits fit.
+        let unit = 10_i64.checked_pow(self.decimals.into()).unwrap_or(i64::MAX);
+        let (whole, fraction) = (self.digits / unit, self.digits % unit);
+        write!(f, "{whole}.{fraction:0>width$}", width = self.decimals.into())
     }
 }
 

@@ -36,6 +36,15 @@ impl AuthorName {
     }
 }
 
+/// As [`AuthorName::parse`], without a copy where the text is kept as it is.
+impl TryFrom<String> for AuthorName {
+    type Error = AuthorNameError;
+
+    fn try_from(text: String) -> Result<Self, AuthorNameError> {
+        bounded(text, 1..=Self::MAX, Controls::Refused).map(Self).map_err(AuthorNameError)
+    }
+}
+
 impl fmt::Display for AuthorName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

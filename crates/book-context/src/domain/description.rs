@@ -36,6 +36,15 @@ impl Description {
     }
 }
 
+/// As [`Description::parse`], without a copy where the text is kept as it is.
+impl TryFrom<String> for Description {
+    type Error = DescriptionError;
+
+    fn try_from(text: String) -> Result<Self, DescriptionError> {
+        bounded(text, 0..=Self::MAX, Controls::LineBreaks).map(Self).map_err(DescriptionError)
+    }
+}
+
 impl fmt::Display for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -42,23 +42,28 @@ impl Isbn {
     /// # Errors
     /// [`IsbnError`]
     pub fn parse(text: &str) -> Result<Self, IsbnError> {
-        let mut digits = Vec::with_capacity(13);
+        let mut places = [0; 14];
+        let mut count = 0;
         for character in text.trim().chars() {
-            match character {
-                '-' | ' ' => {}
+            let digit = match character {
+                '-' | ' ' => continue,
                 // Ten stands for itself only at the end of an ISBN-10, which is the tenth place.
-                'X' | 'x' if digits.len() == 9 => digits.push(10),
-                // One digit more than fits shows that the number is too long; the rest does not matter.
-                '0'..='9' if digits.len() > 13 => {}
-                '0'..='9' => digits.push(character as u8 - b'0'),
+                'X' | 'x' if count == 9 => 10,
+                '0'..='9' => character as u8 - b'0',
                 _ => return Err(IsbnError::Character),
+            };
+            // One digit more than fits shows that the number is too long; the rest does not matter.
+            if let Some(place) = places.get_mut(count) {
+                *place = digit;
+                count += 1;
             }
         }
-        if let Ok(ten) = <[u8; 10]>::try_from(digits.as_slice()) {
+        let digits = &places[..count];
+        if let Ok(ten) = <[u8; 10]>::try_from(digits) {
             Self::from_ten(ten)
         } else if digits.contains(&10) {
             Err(IsbnError::Character)
-        } else if let Ok(thirteen) = <[u8; 13]>::try_from(digits.as_slice()) {
+        } else if let Ok(thirteen) = <[u8; 13]>::try_from(digits) {
             Self::from_thirteen(thirteen)
         } else {
             Err(IsbnError::Length)

@@ -36,6 +36,15 @@ impl Title {
     }
 }
 
+/// As [`Title::parse`], without a copy where the text is kept as it is.
+impl TryFrom<String> for Title {
+    type Error = TitleError;
+
+    fn try_from(text: String) -> Result<Self, TitleError> {
+        bounded(text, 1..=Self::MAX, Controls::Refused).map(Self).map_err(TitleError)
+    }
+}
+
 impl fmt::Display for Title {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

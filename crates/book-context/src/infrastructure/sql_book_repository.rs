@@ -63,11 +63,7 @@ impl BookRepository for SqlBookRepository {
         let dialect = sql.dialect();
         let select = statements::select_list(&list.filter, dialect);
         let rows = statements::keyset(list).read(sql, &select, list.after.as_ref(), list.limit, context).await?;
-        let books = rows
-            .iter()
-            .map(|row| Ok((rows::book(row)?, rows::position(row, list.sort, dialect)?)))
-            .collect::<Result<Vec<_>, DatabaseError>>()?;
-        Ok(Page::cut(books, list.limit, |(_, position)| position.clone()).map(|(book, _)| book))
+        Page::cut(rows, list.limit, |last| rows::position(last, list.sort, dialect)).try_map(|row| rows::book(&row))
     }
 
     async fn statistics(&self, context: &RequestContext) -> Result<BookStatistics, DatabaseError> {

@@ -32,10 +32,30 @@ pub(super) mod columns {
     pub(in super::super) const VERSION: &str = "version";
     pub(in super::super) const CREATED_AT: &str = "created_at";
     pub(in super::super) const UPDATED_AT: &str = "updated_at";
+
+    /// What is selected of a book, in this order: rows are read by position.
+    pub(in super::super) const BOOK: [&str; 13] = [
+        ID,
+        TITLE,
+        AUTHORS,
+        ISBN,
+        PUBLISHED_ON,
+        PAGES,
+        LANGUAGE,
+        PRICE_MINOR,
+        CURRENCY,
+        DESCRIPTION,
+        VERSION,
+        CREATED_AT,
+        UPDATED_AT,
+    ];
+
+    /// What a list selects after that, for the order.
+    pub(in super::super) const KEYS: [&str; 1] = [TITLE_SORT];
 }
 use columns::{
-    AUTHORS, CREATED_AT, CURRENCY, DESCRIPTION, ID, ISBN, LANGUAGE, PAGES, PRICE_MINOR, PUBLISHED_ON, SEARCH_KEY,
-    TITLE, TITLE_SORT, UPDATED_AT, VERSION,
+    AUTHORS, BOOK, CREATED_AT, CURRENCY, DESCRIPTION, ID, ISBN, KEYS, LANGUAGE, PAGES, PRICE_MINOR, PUBLISHED_ON,
+    SEARCH_KEY, TITLE, TITLE_SORT, UPDATED_AT, VERSION,
 };
 
 /// How much of a folded title takes part in the order, so that the key fits every engine's index.
@@ -74,7 +94,7 @@ pub(super) fn select_by_id(id: BookId, dialect: Dialect) -> Statement {
 
 /// The books of a list, without order and limit.
 pub(super) fn select_list(books: &BookFilter, dialect: Dialect) -> SelectStatement {
-    select().column(TITLE_SORT).cond_where(filter::condition(books, dialect)).to_owned()
+    select().columns(KEYS).cond_where(filter::condition(books, dialect)).to_owned()
 }
 
 pub(super) fn keyset(list: &BookList) -> Keyset {
@@ -91,24 +111,7 @@ pub(super) fn keyset(list: &BookList) -> Keyset {
 }
 
 fn select() -> SelectStatement {
-    Query::select()
-        .columns([
-            ID,
-            TITLE,
-            AUTHORS,
-            ISBN,
-            PUBLISHED_ON,
-            PAGES,
-            LANGUAGE,
-            PRICE_MINOR,
-            CURRENCY,
-            DESCRIPTION,
-            VERSION,
-            CREATED_AT,
-            UPDATED_AT,
-        ])
-        .from(TABLE)
-        .to_owned()
+    Query::select().columns(BOOK).from(TABLE).to_owned()
 }
 
 /// Every column that can change, with the book's value: the keys are made here and nowhere else.
@@ -149,4 +152,24 @@ fn search_key<'a>(title_key: &str, authors: impl Iterator<Item = &'a AuthorName>
 
 fn at_version(id: BookId, expected: Version, dialect: Dialect) -> Condition {
     Condition::all().add(Expr::col(ID).eq(uuid_key(dialect, id.uuid()))).add(Expr::col(VERSION).eq(expected.get()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(statement: &Statement, expected: &[&str]) {
+        let sql = statement.render(Dialect::Sqlite).expect("a plain select").sql;
+        let (columns, _) = sql.strip_prefix("SELECT ").and_then(|rest| rest.split_once(" FROM ")).expect("a select");
+        let columns: Vec<&str> = columns.split(", ").map(|column| column.trim_matches('"')).collect();
+        assert_eq!(columns, expected);
+    }
+
+    #[test]
+    fn rows_hold_their_columns_where_they_are_read() {
+        check(&select_by_id(BookId::new(Uuid::nil()), Dialect::Sqlite), &BOOK);
+        let list = select_list(&BookFilter::default(), Dialect::Sqlite);
+        check(&list.into(), &[BOOK.as_slice(), KEYS.as_slice()].concat());
+    }
 }

@@ -114,9 +114,60 @@ impl ColumnIndex for usize {
     }
 }
 
+/// Where `name` stands in a list of columns, for code that selects a fixed list and reads its rows by position. Meant for
+/// constants: the list is then the one place that says what stands where.
+///
+/// ```
+/// # use shared_kernel::database::position_of;
+/// const SELECTED: &[&str] = &["id", "name"];
+/// const NAME: usize = position_of(SELECTED, "name");
+/// assert_eq!(NAME, 1);
+/// ```
+///
+/// # Panics
+/// When the list lacks the name: in a constant, that is an error of the compiler.
+pub const fn position_of(columns: &[&str], name: &str) -> usize {
+    let mut position = 0;
+    while position < columns.len() {
+        if same(columns[position].as_bytes(), name.as_bytes()) {
+            return position;
+        }
+        position += 1;
+    }
+    panic!("the list lacks the column")
+}
+
+/// Equality of texts cannot be asked in a constant.
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < one.len() {
+        if one[index] != other[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_position_is_that_of_the_whole_name() {
+        const COLUMNS: &[&str] = &["title_sort", "title", "authors"];
+        assert_eq!(position_of(COLUMNS, "title"), 1);
+        assert_eq!(position_of(COLUMNS, "authors"), 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "the list lacks the column")]
+    fn a_name_that_is_not_in_the_list_has_no_position() {
+        position_of(&["title"], "Title");
+    }
 
     struct OneColumn(Value);
 

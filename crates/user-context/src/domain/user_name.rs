@@ -36,6 +36,15 @@ impl UserName {
     }
 }
 
+/// As [`UserName::parse`], without a copy where the text is kept as it is.
+impl TryFrom<String> for UserName {
+    type Error = UserNameError;
+
+    fn try_from(text: String) -> Result<Self, UserNameError> {
+        bounded(text, 1..=Self::MAX, Controls::Refused).map(Self).map_err(UserNameError)
+    }
+}
+
 impl fmt::Display for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -61,11 +61,7 @@ impl UserRepository for SqlUserRepository {
         let dialect = sql.dialect();
         let select = statements::select_list(&list.filter);
         let rows = statements::keyset(list).read(sql, &select, list.after.as_ref(), list.limit, context).await?;
-        let users = rows
-            .iter()
-            .map(|row| Ok((rows::user(row)?, rows::position(row, list.sort, dialect)?)))
-            .collect::<Result<Vec<_>, DatabaseError>>()?;
-        Ok(Page::cut(users, list.limit, |(_, position)| position.clone()).map(|(user, _)| user))
+        Page::cut(rows, list.limit, |last| rows::position(last, list.sort, dialect)).try_map(|row| rows::user(&row))
     }
 
     async fn add(

@@ -24,8 +24,14 @@ pub(super) mod columns {
     pub(in super::super) const VERSION: &str = "version";
     pub(in super::super) const CREATED_AT: &str = "created_at";
     pub(in super::super) const UPDATED_AT: &str = "updated_at";
+
+    /// What is selected of a user, in this order: rows are read by position.
+    pub(in super::super) const USER: [&str; 7] = [ID, NAME, EMAIL, STATUS, VERSION, CREATED_AT, UPDATED_AT];
+
+    /// What a list selects after that, for the order.
+    pub(in super::super) const KEYS: [&str; 2] = [NAME_SORT, EMAIL_KEY];
 }
-use columns::{CREATED_AT, EMAIL, EMAIL_KEY, ID, NAME, NAME_SORT, SEARCH_KEY, STATUS, UPDATED_AT, VERSION};
+use columns::{CREATED_AT, EMAIL, EMAIL_KEY, ID, KEYS, NAME, NAME_SORT, SEARCH_KEY, STATUS, UPDATED_AT, USER, VERSION};
 
 /// How much of a folded name takes part in the order, so that the key fits every engine's index.
 const SORT_LENGTH: usize = 200;
@@ -63,7 +69,7 @@ pub(super) fn select_by_id(id: UserId, dialect: Dialect) -> Statement {
 /// The users of a list, without order and limit.
 pub(super) fn select_list(filter: &UserFilter) -> SelectStatement {
     let mut select = select();
-    select.columns([NAME_SORT, EMAIL_KEY]);
+    select.columns(KEYS);
     if let Some(term) = &filter.q {
         select.and_where(Expr::col(SEARCH_KEY).like(LikeExpr::new(term.like_pattern()).escape('!')));
     }
@@ -84,7 +90,7 @@ pub(super) fn keyset(list: &UserList) -> Keyset {
 }
 
 fn select() -> SelectStatement {
-    Query::select().columns([ID, NAME, EMAIL, STATUS, VERSION, CREATED_AT, UPDATED_AT]).from(TABLE).to_owned()
+    Query::select().columns(USER).from(TABLE).to_owned()
 }
 
 /// Every column that can change, with the user's value: the keys are made here and nowhere else.
@@ -107,4 +113,23 @@ fn changing(user: &User, dialect: Dialect) -> [(&'static str, Expr); 8] {
 
 fn at_version(id: UserId, expected: Version, dialect: Dialect) -> Condition {
     Condition::all().add(Expr::col(ID).eq(uuid_key(dialect, id.uuid()))).add(Expr::col(VERSION).eq(expected.get()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(statement: &Statement, expected: &[&str]) {
+        let sql = statement.render(Dialect::Sqlite).expect("a plain select").sql;
+        let (columns, _) = sql.strip_prefix("SELECT ").and_then(|rest| rest.split_once(" FROM ")).expect("a select");
+        let columns: Vec<&str> = columns.split(", ").map(|column| column.trim_matches('"')).collect();
+        assert_eq!(columns, expected);
+    }
+
+    #[test]
+    fn rows_hold_their_columns_where_they_are_read() {
+        check(&select_by_id(UserId::new(Uuid::nil()), Dialect::Sqlite), &USER);
+        check(&select_list(&UserFilter::default()).into(), &[USER.as_slice(), KEYS.as_slice()].concat());
+    }
 }

@@ -65,7 +65,7 @@ pub(crate) struct PriceBody {
     amount: String,
     /// The currency (ISO 4217).
     #[schema(format = "currency", example = "EUR")]
-    currency: String,
+    currency: &'static str,
 }
 
 /// A page of books.
@@ -246,7 +246,7 @@ impl<'a> From<&'a Book> for BookBody<'a> {
 
 impl From<Price> for PriceBody {
     fn from(price: Price) -> Self {
-        Self { amount: price.amount().to_string(), currency: price.currency().to_string() }
+        Self { amount: price.amount().to_string(), currency: price.currency().code() }
     }
 }
 
