@@ -1,10 +1,10 @@
 //! Identifiers: what may be one, and how it is quoted.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
 use sea_query::{DynIden, QuotedBuilder};
 
-use super::Builder;
+use super::{Builder, put};
 use crate::{Dialect, RenderError};
 
 impl Builder {
@@ -12,20 +12,21 @@ impl Builder {
     ///
     /// sea-query escapes the quote only in identifiers that it owns and trusts borrowed ones; here all are escaped.
     pub(super) fn identifier(&self, iden: &DynIden, sql: &mut impl Write) {
-        let quote = self.quote();
-        let mut quoted = Quoted { builder: self, close: quote.right(), empty: true, sql };
-        let _ = quoted.sql.write_char(quote.left());
-        let _ = write!(quoted, "{iden}");
-        let empty = quoted.empty;
-        let _ = sql.write_char(quote.right());
-        if empty {
-            self.refuse_identifier("", "it is empty");
-        }
+        // Nearly every identifier is a constant of the program, which is lent here and not copied.
+        self.identifier_text(&iden.inner(), sql);
     }
 
     /// Writes an identifier that is given as text, such as the name of a constraint.
     pub(super) fn identifier_text(&self, name: &str, sql: &mut impl Write) {
-        self.identifier(&DynIden::from(name.to_owned()), sql);
+        let quote = self.quote();
+        let _ = sql.write_char(quote.left());
+        if is_plain(name) {
+            put(sql, name);
+        } else {
+            self.check_identifier(name);
+            put_escaped(sql, name, quote.right());
+        }
+        let _ = sql.write_char(quote.right());
     }
 
     pub(super) fn refuse_identifier(&self, identifier: &str, reason: &'static str) {
@@ -33,6 +34,9 @@ impl Builder {
     }
 
     fn check_identifier(&self, name: &str) {
+        if name.is_empty() {
+            self.refuse_identifier(name, "it is empty");
+        }
         let too_long = match self.dialect {
             Dialect::MySql => (name.chars().count() > 64).then_some("it has more than 64 characters"),
             Dialect::Postgres => (name.len() > 63).then_some("it has more than 63 bytes"),
@@ -58,35 +62,19 @@ impl Builder {
     }
 }
 
-/// Doubles the closing quote in all that is written to it.
-struct Quoted<'a, W> {
-    builder: &'a Builder,
-    close: char,
-    empty: bool,
-    sql: &'a mut W,
+/// Whether `name` needs neither a check nor an escape, being short and of plain characters, as nearly every name is.
+fn is_plain(name: &str) -> bool {
+    (1..=63).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-impl<W: Write> Write for Quoted<'_, W> {
-    /// `DynIden` displays itself in one piece, so this sees the whole identifier.
-    fn write_str(&mut self, name: &str) -> fmt::Result {
-        // Nearly every name is short and plain, and needs neither a check nor an escape.
-        if !name.is_empty() && name.len() <= 63 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        {
-            self.empty = false;
-            return self.sql.write_str(name);
+/// Writes `name` with every closing quote doubled.
+fn put_escaped(sql: &mut impl Write, name: &str, close: char) {
+    for (index, piece) in name.split(close).enumerate() {
+        if index > 0 {
+            let _ = sql.write_char(close);
+            let _ = sql.write_char(close);
         }
-        self.empty &= name.is_empty();
-        self.builder.check_identifier(name);
-        let mut pieces = name.split(self.close);
-        if let Some(first) = pieces.next() {
-            self.sql.write_str(first)?;
-        }
-        for piece in pieces {
-            self.sql.write_char(self.close)?;
-            self.sql.write_char(self.close)?;
-            self.sql.write_str(piece)?;
-        }
-        Ok(())
+        put(sql, piece);
     }
 }
 
