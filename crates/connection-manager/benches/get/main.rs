@@ -18,50 +18,93 @@ type Failure = Box<dyn std::error::Error>;
 const CALLS: u32 = 1_000_000;
 const ROUNDS: usize = 15;
 
+/// The connections that threads ask for.
+const NAMES: [&str; 4] = ["users", "books", "orders", "events"];
+
 fn main() -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    println!("| connections configured | live tenants | threads | get of a live connection, ns | allocations a call |");
-    println!("| --- | --- | --- | --- | --- |");
+    println!(
+        "| connections configured | live tenants | threads | asking for | get of a live connection, ns in each thread \
+         | gets a second against one thread's | allocations a call |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
     for configured in [1, 4, 32] {
         let manager = runtime.block_on(live(configured))?;
-        measure(&manager, &configured.to_string(), "–", &|_| RequestContext::system())?;
+        let asked = |thread| (NAMES[thread % NAMES.len()], RequestContext::system());
+        measure(&manager, &configured.to_string(), "–", configured > 1, &asked)?;
     }
     for tenants in [1, 100] {
         let manager = runtime.block_on(live_for(tenants))?;
-        // Each thread asks for another tenant, where there is one.
-        measure(&manager, "1", &tenants.to_string(), &|thread| of(thread % tenants))?;
+        let asked = |thread: usize| (NAMES[0], of(thread % tenants));
+        measure(&manager, "1", &tenants.to_string(), tenants > 1, &asked)?;
     }
     Ok(())
 }
+
+/// Whom a thread asks for.
+type Asked<'a> = &'a (dyn Fn(usize) -> (&'static str, RequestContext) + Sync);
 
 fn measure(
     manager: &ConnectionManager,
     configured: &str,
     tenants: &str,
-    context: &(dyn Fn(usize) -> RequestContext + Sync),
+    several: bool,
+    asked: Asked<'_>,
 ) -> Result<(), Failure> {
-    for threads in [1, std::thread::available_parallelism()?.get()] {
-        let mut rounds = Vec::new();
-        let mut allocations = 0;
-        for _ in 0..ROUNDS {
-            let (nanoseconds, allocated) = round(manager, threads, context);
-            rounds.push(nanoseconds);
-            allocations = allocations.max(allocated);
-        }
-        rounds.sort_by(f64::total_cmp);
-        println!("| {configured} | {tenants} | {threads} | {:.1} | {allocations} |", rounds[ROUNDS / 2]);
+    let threads = std::thread::available_parallelism()?.get();
+    let same: Asked<'_> = &|_| asked(0);
+    let (mut alone, mut together, mut apart) = (Figures::default(), Figures::default(), Figures::default());
+    // In turn, so that a machine whose speed drifts harms all alike.
+    for _ in 0..ROUNDS {
+        alone.add(round(manager, 1, same));
+        together.add(round(manager, threads, same));
+        apart.add(round(manager, threads, asked));
+    }
+    let single = alone.median();
+    let row = |threads: usize, what: &str, figures: &mut Figures| {
+        let (each, allocations) = (figures.median(), figures.allocations);
+        let against = f64::from(u32::try_from(threads).unwrap_or(u32::MAX)) * single / each;
+        println!("| {configured} | {tenants} | {threads} | {what} | {each:.1} | {against:.2} | {allocations} |");
+    };
+    row(1, "one", &mut alone);
+    row(threads, "the same", &mut together);
+    if several {
+        row(threads, "one each", &mut apart);
     }
     Ok(())
 }
 
-/// A manager whose connection `users` is live, with others beside it in the configuration.
+/// Nanoseconds of a call, one number a round, and the most allocations.
+#[derive(Default)]
+struct Figures {
+    rounds: Vec<f64>,
+    allocations: u64,
+}
+
+impl Figures {
+    fn add(&mut self, (nanoseconds, allocations): (f64, u64)) {
+        self.rounds.push(nanoseconds);
+        self.allocations = self.allocations.max(allocations);
+    }
+
+    fn median(&mut self) -> f64 {
+        self.rounds.sort_by(f64::total_cmp);
+        self.rounds.get(self.rounds.len() / 2).copied().unwrap_or_default()
+    }
+}
+
+/// A manager with that many connections in its configuration, of which those that are asked for are live.
 async fn live(configured: usize) -> Result<ConnectionManager, Failure> {
     let mut builder = ConnectionManager::builder(ConnectionFactory::compiled());
-    for number in 1..configured {
-        builder = builder.connection(format!("other-{number}"), ConnectionSettings::sqlite(":memory:"));
+    let asked = &NAMES[..configured.min(NAMES.len())];
+    let names = asked.iter().map(|name| (*name).to_owned());
+    for name in names.chain((asked.len()..configured).map(|number| format!("other-{number}"))) {
+        builder = builder.connection(name, ConnectionSettings::sqlite(":memory:"));
     }
-    let manager = builder.connection("users", ConnectionSettings::sqlite(":memory:")).build()?;
-    manager.get("users", Access::Read, &RequestContext::system()).await?;
+    let manager = builder.build()?;
+    for name in asked {
+        manager.get(name, Access::Read, &RequestContext::system()).await?;
+    }
     Ok(manager)
 }
 
@@ -87,20 +130,16 @@ fn of(number: usize) -> RequestContext {
 }
 
 /// Nanoseconds of a call, and how many allocations all calls made together.
-fn round(
-    manager: &ConnectionManager,
-    threads: usize,
-    context: &(dyn Fn(usize) -> RequestContext + Sync),
-) -> (f64, u64) {
+fn round(manager: &ConnectionManager, threads: usize, asked: Asked<'_>) -> (f64, u64) {
     let before = counting::allocations();
     let began = Instant::now();
     // Starting threads allocates; a single caller stays where it is.
     if threads == 1 {
-        ask(manager, &context(0));
+        ask(manager, asked(0));
     } else {
         std::thread::scope(|scope| {
             for thread in 0..threads {
-                scope.spawn(move || ask(manager, &context(thread)));
+                scope.spawn(move || ask(manager, asked(thread)));
             }
         });
     }
@@ -109,9 +148,9 @@ fn round(
     (nanoseconds, allocated)
 }
 
-fn ask(manager: &ConnectionManager, context: &RequestContext) {
+fn ask(manager: &ConnectionManager, (name, context): (&str, RequestContext)) {
     for _ in 0..CALLS {
-        let connection = manager.get(black_box("users"), Access::Read, context).now_or_never();
+        let connection = manager.get(black_box(name), Access::Read, &context).now_or_never();
         assert!(black_box(connection).is_some_and(|outcome| outcome.is_ok()), "the connection is live");
     }
 }

@@ -3,7 +3,7 @@
 //! decides nothing.
 //!
 //! Servers are named by the variables that the tests use (`BINDERY_TEST_MYSQL_URL` …); one that is not named is left
-//! out by name. SQLite is always there.
+//! out by name. SQLite is always there. Engines named on the command line are measured alone (`-- mariadb`).
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 mod awake;
@@ -30,22 +30,36 @@ async fn run() -> Result<(), Failure> {
     println!("| --- | --- | --- | --- | --- | --- |");
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("bench.sqlite");
-    engine("sqlite", ConnectionSettings::sqlite(&file), &file.to_string_lossy()).await?;
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|chosen| chosen == name);
+    let mut watched = Vec::new();
+    if wanted("sqlite") {
+        watched.push(engine("sqlite", ConnectionSettings::sqlite(&file), &file.to_string_lossy()).await?);
+    }
     for (name, variable) in [
         ("mysql", "BINDERY_TEST_MYSQL_URL"),
         ("mariadb", "BINDERY_TEST_MARIADB_URL"),
         ("postgres", "BINDERY_TEST_POSTGRES_URL"),
-    ] {
+    ]
+    .into_iter()
+    .filter(|(name, _)| wanted(name))
+    {
         #[expect(clippy::disallowed_methods, reason = "the benchmark is configured as the tests are")]
         match std::env::var(variable) {
-            Ok(url) => engine(name, ConnectionSettings::from_url(&url)?, &url).await?,
+            Ok(url) => watched.push(engine(name, ConnectionSettings::from_url(&url)?, &url).await?),
             Err(_) => println!("| {name} | not run: {variable} is not set | | | | |"),
         }
+    }
+    println!("\n| engine | point select, from a template | without µs | with µs | added µs | ratio |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    for row in watched {
+        println!("{row}");
     }
     Ok(())
 }
 
-async fn engine(name: &str, mut settings: ConnectionSettings, url: &str) -> Result<(), Failure> {
+/// Measures one engine, and returns the row that says what measurements, circuit and deadline cost.
+async fn engine(name: &str, mut settings: ConnectionSettings, url: &str) -> Result<String, Failure> {
     if name.starts_with('m') {
         settings.database = Some("bindery_bench".to_owned());
     }
@@ -53,7 +67,7 @@ async fn engine(name: &str, mut settings: ConnectionSettings, url: &str) -> Resu
     settings.tls = if name == "mysql" { TlsSettings::required() } else { TlsSettings::disabled() };
     let mut bare = Bare::connect(name, url).await?;
     bare.prepare().await?;
-    let traited = Traited::connect(settings).await?;
+    let traited = Traited::connect(settings.clone()).await?;
     for load in Load::ALL {
         let samples =
             alternate(
@@ -63,14 +77,20 @@ async fn engine(name: &str, mut settings: ConnectionSettings, url: &str) -> Resu
                 },
             )
             .await?;
-        report(name, load, &samples.0, &samples.1);
+        println!("{}", row(name, load.name(), &samples));
     }
-    Ok(())
+    let (unwatched, watched) = (Traited::unwatched(settings.clone()).await?, Traited::watched(settings).await?);
+    let samples = alternate(Load::Template, async |of_unwatched, calls| {
+        let side = if of_unwatched { &unwatched } else { &watched };
+        side.run(Load::Template, calls).await
+    })
+    .await?;
+    Ok(row(name, "with measurements, circuit and deadline, and without", &samples))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nanoseconds of one call are far below 2^52")]
-fn report(name: &str, load: Load, bare: &Samples, traited: &Samples) {
-    let (bare, traited) = (bare.median() as f64 / 1000.0, traited.median() as f64 / 1000.0);
-    let (added, ratio) = (traited - bare, traited / bare);
-    println!("| {name} | {} | {bare:.2} | {traited:.2} | {added:.2} | {ratio:.3} |", load.name());
+fn row(name: &str, load: &str, (one, other): &(Samples, Samples)) -> String {
+    let (one, other) = (one.median() as f64 / 1000.0, other.median() as f64 / 1000.0);
+    let (added, ratio) = (other - one, other / one);
+    format!("| {name} | {load} | {one:.2} | {other:.2} | {added:.2} | {ratio:.3} |")
 }

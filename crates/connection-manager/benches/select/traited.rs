@@ -1,7 +1,9 @@
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use connection_manager::{ConnectionFactory, ConnectionManager, ConnectionSettings};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use sea_query::{Expr, ExprTrait, Query};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
@@ -25,6 +27,22 @@ impl Traited {
         let context = RequestContext::system();
         let connection = manager.get("bench", Access::Read, &context).await?;
         Ok(Self { connection, context })
+    }
+
+    /// Without measurements, circuit and deadline.
+    pub(crate) async fn unwatched(mut settings: ConnectionSettings) -> Result<Self, Failure> {
+        settings.breaker.failures = 0;
+        Self::connect(settings).await
+    }
+
+    /// With all that is on in a service: a recorder of measurements, a circuit, a deadline.
+    pub(crate) async fn watched(settings: ConnectionSettings) -> Result<Self, Failure> {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        // Handles to the recorder are made while the connection is; the runtime has one thread.
+        let _installed = metrics::set_default_local_recorder(&recorder);
+        let mut watched = Self::connect(settings).await?;
+        watched.context.deadline = Instant::now().checked_add(Duration::from_hours(1));
+        Ok(watched)
     }
 
     pub(crate) async fn run(&self, load: Load, calls: i64) -> Result<(), Failure> {
