@@ -187,6 +187,8 @@ pub(crate) fn manager_of_command(config: &Config) -> Result<ConnectionManager, A
 fn manager(config: &Config) -> Result<ConnectionManager, ApplicationError> {
     let secrets: Arc<dyn SecretSource> = Arc::new(secrets(config)?);
     let builder = ConnectionManager::builder(ConnectionFactory::compiled()).secrets(secrets);
+    let builder =
+        config.servers.iter().fold(builder, |builder, (server, shared)| builder.server(server, shared.clone()));
     let builder = config
         .connections
         .iter()

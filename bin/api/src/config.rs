@@ -28,8 +28,8 @@
 //! [contexts.books]
 //! connection = "books"
 //!
-//! # [connections.*], [tenants] and [secrets]: see `connection_manager::config`. A context whose connection is left out has an
-//! # SQLite file of its own in the data folder; where there is a [tenants] table, one for each tenant.
+//! # [connections.*], [servers.*], [tenants] and [secrets]: see `connection_manager::config`. A context whose connection is
+//! # left out has an SQLite file of its own in the data folder; where there is a [tenants] table, one for each tenant.
 //! ```
 //!
 //! An environment variable such as `BINDERY_SERVER__LISTEN` or `BINDERY_CONNECTIONS__USERS__HOST` takes the place of one
@@ -46,7 +46,7 @@ use std::time::Duration;
 
 use actix_web::http::header::HeaderName;
 use connection_manager::config::{SecretsConfig, TenantsConfig};
-use connection_manager::{ConnectionSettings, PerTenantSettings};
+use connection_manager::{ConnectionSettings, PerTenantSettings, ServerSettings};
 
 use crate::rest::{HostPattern, Limits, Network};
 
@@ -68,6 +68,8 @@ pub struct Config {
     pub per_tenant: BTreeMap<String, PerTenantSettings>,
     /// Who the tenants are.
     pub tenants: TenantsConfig,
+    /// What the connections to one server share, by host and port.
+    pub servers: BTreeMap<String, ServerSettings>,
     /// How secrets of a secrets manager are read.
     pub secrets: SecretsConfig,
     /// Where embedded databases are kept.
@@ -184,6 +186,7 @@ impl Config {
             connections,
             per_tenant: BTreeMap::new(),
             tenants: TenantsConfig::default(),
+            servers: BTreeMap::new(),
             secrets: SecretsConfig::default(),
             data,
         }

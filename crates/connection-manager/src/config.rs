@@ -21,6 +21,15 @@
 //! options = { synchronous = "full", busy_timeout = "5s" }
 //! ```
 //!
+//! All connections to one server, by its host and port as they are written there, can be given a number that they share,
+//! whatever the maximums of their pools are. A pool that needs a connection then has one back from a pool that can spare it:
+//!
+//! ```toml
+//! [servers."db.example:3306"]
+//! connections = 60              # all that there may be; left out, as many as the pools may have
+//! instances = 4                 # of this service, each with an equal part of them
+//! ```
+//!
 //! Where a password is `{ secrets_manager = … }`, a further section says how AWS Secrets Manager is reached and how long its
 //! answers are kept; all of it may be left out:
 //!
@@ -90,6 +99,7 @@ mod effective;
 mod fault;
 mod secrets;
 mod section;
+mod servers;
 pub mod suggest;
 mod tenants;
 
@@ -99,4 +109,5 @@ pub use effective::{Effective, EffectivePerTenant};
 pub use fault::{ConfigError, Fault, Origin};
 pub use secrets::{SecretsConfig, SharedSecretsConfig};
 pub use section::{Reader, Section};
+pub use servers::EffectiveServers;
 pub use tenants::{TenantFileError, TenantsConfig};

@@ -3,11 +3,12 @@
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
 use crate::breaker::Breaker;
+use crate::budget::Budget;
 use crate::credentials::Keyring;
 use crate::retry::Retries;
 
-/// What a connector hands on to the pool that it opens: the credentials, and the circuit breaker of the server, which
-/// connections of other names may share.
+/// What a connector hands on to the pool that it opens: the credentials, and the circuit breaker and the budget of the
+/// server, which connections of other names may share.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     /// What its connections log in with.
@@ -16,12 +17,15 @@ pub struct Endpoint {
     pub breaker: Breaker,
     /// What may be sent to it again.
     pub retries: Retries,
+    /// How many connections it may have.
+    pub budget: Budget,
 }
 
 impl From<Keyring> for Endpoint {
-    /// With a circuit that never opens, and without retries.
+    /// With a circuit that never opens, without retries, and with a budget without a limit.
     fn from(keyring: Keyring) -> Self {
-        Self { keyring, breaker: Breaker::always_closed(), retries: Retries::never() }
+        let (breaker, retries, budget) = (Breaker::always_closed(), Retries::never(), Budget::unlimited());
+        Self { keyring, breaker, retries, budget }
     }
 }
 

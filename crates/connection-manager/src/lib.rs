@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod breaker;
+mod budget;
 pub mod config;
 pub mod connector;
 pub mod connectors;
@@ -29,6 +30,7 @@ pub mod tls;
 pub mod values;
 
 pub use breaker::{Breaker, Circuit, Permit};
+pub use budget::{Budget, BudgetStats};
 pub use connector::{Connector, SettingFault};
 pub use credentials::{
     ConfiguredSecrets, Credentials, Freshness, Keychain, Keyring, LocalSecrets, PasswordSource, SecretEndpoint,
@@ -40,6 +42,7 @@ pub use manager::{ConnectionManager, ManagerBuilder, TenantPools};
 pub use pool::{Driver, DriverSession, Pool};
 pub use retry::Retries;
 pub use settings::{
-    BreakerSettings, ConnectionSettings, PerTenantSettings, PoolSettings, RetrySettings, TlsMode, TlsSettings,
+    BreakerSettings, ConnectionSettings, PerTenantSettings, PoolSettings, RetrySettings, ServerSettings, TlsMode,
+    TlsSettings,
 };
 pub use sql_pool::SqlPool;

@@ -6,7 +6,7 @@ mod claims;
 mod pools;
 mod sweep;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -26,11 +26,12 @@ use self::claims::Claims;
 use self::pools::Pools;
 pub use self::pools::TenantPools;
 use crate::breaker::Breaker;
+use crate::budget::Budget;
 use crate::connector::Connector;
 use crate::credentials::{Keychain, SecretSource};
 use crate::factory::ConnectionFactory;
 use crate::retry::Retries;
-use crate::settings::ConnectionSettings;
+use crate::settings::{ConnectionSettings, ServerSettings};
 
 type Outcome = Result<Arc<dyn DatabaseConnection>, DatabaseError>;
 
@@ -54,9 +55,11 @@ struct Inner {
     /// Kept from one build to the next: what the server rejected once is not tried again by the next caller.
     keychain: Keychain,
     runtime: Option<Handle>,
-    /// The circuits to the servers that were ever tried, and what may be sent to them again, by host and port: connections of
-    /// several names may lead to one.
-    servers: Mutex<HashMap<String, (Breaker, Retries)>>,
+    /// What the connections to each server that was ever tried share, by host and port: connections of several names may lead to
+    /// one.
+    servers: Mutex<HashMap<String, Guards>>,
+    /// What is configured for each server, by host and port.
+    server_settings: BTreeMap<String, ServerSettings>,
     /// The tenants that there are. Every other is refused.
     tenants: RwLock<BTreeSet<TenantId>>,
     claims: Claims,
@@ -152,7 +155,13 @@ impl ConnectionManager {
     /// The circuits to the servers that were tried so far, in no order.
     pub fn breakers(&self) -> Vec<Breaker> {
         let servers = self.0.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        servers.values().map(|(breaker, _)| breaker.clone()).collect()
+        servers.values().map(|guards| guards.breaker.clone()).collect()
+    }
+
+    /// The budgets of the servers that were tried so far, in no order.
+    pub fn budgets(&self) -> Vec<Budget> {
+        let servers = self.0.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        servers.values().map(|guards| guards.budget.clone()).collect()
     }
 
     /// Where the credentials come from.
@@ -235,19 +244,38 @@ impl Inner {
         )
     }
 
-    /// The circuit to the server that the settings lead to, and what may be sent to it again. An embedded database has none
-    /// that could open, and nothing is lost on the way to it.
-    fn guards(&self, connector: &dyn Connector, settings: &ConnectionSettings) -> (Breaker, Retries) {
-        let (Some(host), Some(port)) = (&settings.host, settings.port.or(connector.default_port())) else {
-            return (Breaker::always_closed(), Retries::never());
-        };
-        let server = format!("{}:{port}", host.to_lowercase());
+    /// What the connections to the server that the settings lead to share. An embedded database has no circuit that could open and
+    /// no limit, and nothing is lost on the way to it.
+    fn guards(&self, connector: &dyn Connector, settings: &ConnectionSettings) -> Guards {
+        let Some(server) = server(connector, settings) else { return Guards::none() };
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        let guards = servers.entry(server).or_insert_with_key(|server| {
-            (Breaker::new(server, settings.breaker.clone()), Retries::new(settings.retry.clone()))
+        let guards = servers.entry(server).or_insert_with_key(|server| Guards {
+            breaker: Breaker::new(server, settings.breaker.clone()),
+            retries: Retries::new(settings.retry.clone()),
+            budget: Budget::new(server, self.server_settings.get(server).unwrap_or(&ServerSettings::default())),
         });
         guards.clone()
     }
+}
+
+/// What the connections to one server share.
+#[derive(Clone)]
+struct Guards {
+    breaker: Breaker,
+    retries: Retries,
+    budget: Budget,
+}
+
+impl Guards {
+    fn none() -> Self {
+        Self { breaker: Breaker::always_closed(), retries: Retries::never(), budget: Budget::unlimited() }
+    }
+}
+
+/// Host and port that the settings lead to. An embedded database has none.
+fn server(connector: &dyn Connector, settings: &ConnectionSettings) -> Option<String> {
+    let port = settings.port.or(connector.default_port())?;
+    Some(format!("{}:{port}", settings.host.as_ref()?.to_lowercase()))
 }
 
 fn closed(name: &ConnectionName) -> DatabaseError {

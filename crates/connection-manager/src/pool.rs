@@ -19,6 +19,7 @@ mod reaper;
 mod rotation;
 mod shared;
 mod tries;
+mod turn;
 
 use std::fmt;
 use std::future::Future;
@@ -56,7 +57,7 @@ impl<D: Driver> Pool<D> {
     /// Outside a tokio runtime.
     pub fn new(name: ConnectionName, settings: PoolSettings, endpoint: impl Into<Endpoint>, driver: D) -> Self {
         let runtime = tokio::runtime::Handle::current();
-        let shared = Arc::new(Shared::new(name, settings, endpoint.into(), driver, runtime));
+        let shared = Shared::new(name, settings, endpoint.into(), driver, runtime);
         reaper::spawn(&shared);
         rotation::spawn(&shared);
         Self(shared)
@@ -151,7 +152,11 @@ impl<D: Driver> Pool<D> {
     /// not that the pool is full.
     pub(crate) async fn opened(self) -> Result<Self, DatabaseError> {
         // Every part of the attempt has a limit of its own, which says what was waited for; see [`Keyring::login`].
-        match acquire::acquire_until(&self.0, None, Holder::CALL).await {
+        // A place of the server's budget, however, may be had by competition alone.
+        let settings = &self.0.settings;
+        let patience = settings.acquire_timeout.saturating_add(settings.connect_timeout);
+        let limit = self.0.seat.is_limited().then(|| Instant::now().checked_add(patience)).flatten();
+        match acquire::acquire_until(&self.0, limit, Holder::CALL).await {
             Ok(lease) => drop(lease),
             Err(error) => {
                 self.close(Duration::ZERO).await;

@@ -4,6 +4,7 @@ mod breaker;
 mod per_tenant;
 mod pool;
 mod retry;
+mod server;
 mod tls;
 mod url;
 
@@ -17,6 +18,7 @@ pub use self::breaker::BreakerSettings;
 pub use self::per_tenant::{PLACEHOLDER, PerTenantSettings};
 pub use self::pool::PoolSettings;
 pub use self::retry::RetrySettings;
+pub use self::server::ServerSettings;
 pub use self::tls::{TlsMode, TlsSettings};
 pub use self::url::InvalidUrl;
 use crate::credentials::PasswordSource;

@@ -47,6 +47,7 @@ impl Config {
         let named = ConnectionsConfig::read(&root, &ConnectionFactory::compiled());
         let listed = TenantsConfig::read(&root);
         let secrets = SecretsConfig::read(&root, &named);
+        let servers = named.servers().clone();
         let embedded = Self::embedded(data);
         let per_tenant = named.iter_per_tenant().map(|(name, settings)| (name.to_string(), settings.clone()));
         let mut per_tenant: std::collections::BTreeMap<_, _> = per_tenant.collect();
@@ -80,8 +81,17 @@ impl Config {
             connection
         });
         let contexts = ContextsConfig { users, books };
-        let config =
-            Self { server, log, contexts, connections, per_tenant, tenants: listed, secrets, data: embedded.data };
+        let config = Self {
+            server,
+            log,
+            contexts,
+            connections,
+            per_tenant,
+            tenants: listed,
+            servers,
+            secrets,
+            data: embedded.data,
+        };
         tenants::check(&root, &config);
         reader.finish()?;
         Ok(config)

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use connection_manager::config::{Effective, EffectivePerTenant, duration};
+use connection_manager::config::{Effective, EffectivePerTenant, EffectiveServers, duration};
 use connection_manager::{ConnectionSettings, PerTenantSettings};
 use shared_kernel::database::ConnectionName;
 
@@ -66,6 +66,7 @@ impl Config {
         if !per_tenant.is_empty() {
             let _ = write!(lines, "\n{}", EffectivePerTenant(&per_tenant));
         }
+        let _ = write!(lines, "{}", EffectiveServers(&self.servers));
         lines
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt::Display as _;
 use std::net::IpAddr;
 use std::path::Path;
@@ -9,22 +10,24 @@ use super::document::Document;
 use super::effective::{Effective, EffectivePerTenant};
 use super::fault::ConfigError;
 use super::section::{Reader, Section};
+use super::servers;
 use super::suggest;
 use crate::credentials::{PasswordSource, check_password_file, environment_variable};
 use crate::factory::ConnectionFactory;
 use crate::manager::{ConnectionManager, ManagerBuilder};
 use crate::settings::{
-    BreakerSettings, ConnectionSettings, PLACEHOLDER, PerTenantSettings, PoolSettings, RetrySettings, TlsMode,
-    TlsSettings,
+    BreakerSettings, ConnectionSettings, PLACEHOLDER, PerTenantSettings, PoolSettings, RetrySettings, ServerSettings,
+    TlsMode, TlsSettings,
 };
 
 mod per_tenant;
 
-/// The `[connections.<name>]` tables of a file.
+/// The `[connections.<name>]` tables of a file, and the `[servers."<host>:<port>"]` ones.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectionsConfig {
     connections: Vec<(ConnectionName, ConnectionSettings)>,
     per_tenant: Vec<(ConnectionName, PerTenantSettings)>,
+    servers: BTreeMap<String, ServerSettings>,
 }
 
 /// One table, read.
@@ -65,6 +68,7 @@ impl ConnectionsConfig {
                 Err(error) => tables.fault(key, error.to_string()),
             }
         }
+        this.servers = servers::read(&root.section("servers"));
         this
     }
 
@@ -88,6 +92,11 @@ impl ConnectionsConfig {
         self.connections.iter().find(|(known, _)| known.as_str() == name).map(|(_, settings)| settings)
     }
 
+    /// What the connections to one server share, by host and port.
+    pub fn servers(&self) -> &BTreeMap<String, ServerSettings> {
+        &self.servers
+    }
+
     /// Adds a connection unless the file has one of that name.
     #[must_use]
     pub fn or_default(mut self, name: ConnectionName, settings: ConnectionSettings) -> Self {
@@ -104,13 +113,16 @@ impl ConnectionsConfig {
             if !self.connections.is_empty() && !self.per_tenant.is_empty() {
                 writeln!(f)?;
             }
-            EffectivePerTenant(&self.per_tenant).fmt(f)
+            EffectivePerTenant(&self.per_tenant).fmt(f)?;
+            servers::EffectiveServers(&self.servers).fmt(f)
         })
     }
 
     /// The beginning of a manager over these connections. Who the tenants are, [`ManagerBuilder::tenants`] has to be told.
     pub fn manager(self, factory: ConnectionFactory) -> ManagerBuilder {
         let builder = ConnectionManager::builder(factory);
+        let builder =
+            self.servers.into_iter().fold(builder, |builder, (server, settings)| builder.server(&server, settings));
         let builder = self
             .connections
             .into_iter()

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::pools::{Place, Pools, Ticket};
-use super::{Inner, Outcome, Slot, closed, stranger};
+use super::{Guards, Inner, Outcome, Slot, closed, stranger};
 use crate::connector::checks;
 use crate::credentials;
 use crate::endpoint::Endpoint;
@@ -172,8 +172,8 @@ impl Build {
         let secrets = Arc::clone(&self.inner.secrets);
         let port = connector.default_port();
         let keyring = self.inner.keychain.keyring(secrets, self.name.clone(), settings.clone().into_owned(), port);
-        let (breaker, retries) = self.inner.guards(&**connector, &settings);
-        let endpoint = Endpoint { keyring, breaker, retries };
+        let Guards { breaker, retries, budget } = self.inner.guards(&**connector, &settings);
+        let endpoint = Endpoint { keyring, breaker, retries, budget };
         connector.connect(&self.name, &settings, endpoint).await.map_err(|error| error.on(&self.name))
     }
 }

@@ -12,7 +12,7 @@ use super::{ConnectionManager, Inner, Slot};
 use crate::connector::checks;
 use crate::credentials::{Keychain, LocalSecrets, SecretSource};
 use crate::factory::ConnectionFactory;
-use crate::settings::{ConnectionSettings, PerTenantSettings};
+use crate::settings::{ConnectionSettings, PerTenantSettings, ServerSettings};
 
 /// Collects what a [`ConnectionManager`] is made of.
 #[derive(Debug, Clone)]
@@ -23,6 +23,7 @@ pub struct ManagerBuilder {
     runtime: Option<Handle>,
     connections: Vec<(String, Settings)>,
     tenants: BTreeSet<TenantId>,
+    servers: BTreeMap<String, ServerSettings>,
 }
 
 #[derive(Debug, Clone)]
@@ -40,6 +41,7 @@ impl ManagerBuilder {
             runtime: None,
             connections: Vec::new(),
             tenants: BTreeSet::new(),
+            servers: BTreeMap::new(),
         }
     }
 
@@ -62,6 +64,14 @@ impl ManagerBuilder {
     #[must_use]
     pub fn tenants(mut self, tenants: impl IntoIterator<Item = TenantId>) -> Self {
         self.tenants.extend(tenants);
+        self
+    }
+
+    /// Says what the connections to one server share; `server` is its host and port, as in `db.example:3306`. The host is the
+    /// name that the connections give, in upper or lower case.
+    #[must_use]
+    pub fn server(mut self, server: &str, settings: ServerSettings) -> Self {
+        self.servers.insert(server.to_lowercase(), settings);
         self
     }
 
@@ -117,6 +127,7 @@ impl ManagerBuilder {
             factory: self.factory,
             secrets: self.secrets,
             servers: Mutex::default(),
+            server_settings: self.servers,
             keychain: self.keychain,
             runtime: self.runtime.or_else(|| Handle::try_current().ok()),
             tenants: RwLock::new(self.tenants),

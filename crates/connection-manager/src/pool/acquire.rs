@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -115,7 +116,7 @@ fn checkout<D: Driver>(shared: &Arc<Shared<D>>) -> Result<Checkout<D>, DatabaseE
             let ticket = state.next_ticket;
             state.next_ticket += 1;
             state.waiters.push_back(Waiter { ticket, handover });
-            state.connect_for_waiters(shared.settings.max, &mut errands);
+            shared.connect_for_waiters(&mut state, &mut errands);
             Checkout::Queued(ticket, receiver)
         };
         shared.observe(&state);
@@ -151,12 +152,18 @@ struct Place<'pool, D: Driver> {
 
 impl<D: Driver> Drop for Place<'_, D> {
     fn drop(&mut self) {
-        let mut state = self.shared.state();
-        let position = state.waiters.partition_point(|waiter| waiter.ticket < self.ticket);
-        if state.waiters.get(position).is_some_and(|waiter| waiter.ticket == self.ticket) {
-            state.waiters.remove(position);
+        let mut errands = Errands::default();
+        {
+            let mut state = self.shared.state();
+            let position = state.waiters.partition_point(|waiter| waiter.ticket < self.ticket);
+            if state.waiters.get(position).is_some_and(|waiter| waiter.ticket == self.ticket) {
+                state.waiters.remove(position);
+            }
+            // What was asked of the server's budget for this caller may be more than the others need.
+            self.shared.connect_for_waiters(&mut state, &mut errands);
+            self.shared.observe(&state);
         }
-        self.shared.observe(&state);
+        errands.run(self.shared);
     }
 }
 
@@ -174,6 +181,11 @@ fn saturated<D: Driver>(shared: &Shared<D>, asked: Instant) -> DatabaseError {
         stats.idle,
         stats.waiting,
     );
+    if let Some(budget) = shared.seat.stats() {
+        let (used, limit, pools) = (budget.used, budget.limit.unwrap_or(u32::MAX), budget.waiting_pools);
+        // Writing to a text cannot fail.
+        let _ = write!(message, "; of the server's budget {used} of {limit} used, {pools} pools waiting");
+    }
     if !longest.is_empty() {
         message.push_str("; held longest: ");
         message.push_str(&longest);

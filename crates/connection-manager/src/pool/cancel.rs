@@ -8,7 +8,8 @@ use tokio::time::timeout;
 
 use super::driver::{Driver, DriverSession, ServerSession};
 use super::lease::leaves_usable;
-use super::shared::{Connection, Phase, Shared};
+use super::shared::{Abandoned, Connection, Phase, Shared};
+use crate::budget;
 use crate::credentials::Credentials;
 
 /// How long the connection to cancel over is kept for the next caller who leaves.
@@ -47,7 +48,11 @@ pub(super) fn request<D: Driver>(shared: &Arc<Shared<D>>, connection: &Connectio
     let Some(server) = &connection.server else { return };
     let first = {
         let mut state = shared.state();
-        state.cancels.push_back(server.clone());
+        let mut permit = connection.take_permit();
+        if let Some(permit) = &mut permit {
+            permit.leaves();
+        }
+        state.cancels.push_back(Abandoned { server: server.clone(), _permit: permit });
         !std::mem::replace(&mut state.cancelling, true)
     };
     if first {
@@ -84,11 +89,12 @@ impl<D: Driver> Drop for Working<D> {
     /// Work that ends before its time was dropped by its runtime, or its driver panicked.
     fn drop(&mut self) {
         let Some(shared) = self.pool.upgrade().filter(|_| !self.over) else { return };
-        {
+        let abandoned = {
             let mut state = shared.state();
-            state.cancels.clear();
             state.cancelling = false;
-        }
+            std::mem::take(&mut state.cancels)
+        };
+        drop(abandoned);
         shared.departures.send_modify(|departures| *departures += 1);
     }
 }
@@ -97,15 +103,18 @@ struct Control<S> {
     session: S,
     /// The keyring's number of the version that it logged in with.
     credentials: u64,
+    place: budget::Control,
 }
 
 async fn work<D: Driver>(mut shared: Arc<Shared<D>>, mut working: Working<D>) {
     let mut control = None;
     loop {
         while let Some(target) = next(&shared) {
-            control = cancel(&shared, control, &target).await;
+            control = cancel(&shared, control, &target.server).await;
         }
-        if control.is_none() || shared.state().phase == Phase::Closing {
+        // Another pool may be waiting for the place to tell the same server over.
+        let linger = control.as_ref().is_some_and(|control| !control.place.is_shared());
+        if !linger || shared.state().phase == Phase::Closing {
             if working.end(&shared) {
                 break;
             }
@@ -121,13 +130,14 @@ async fn work<D: Driver>(mut shared: Arc<Shared<D>>, mut working: Working<D>) {
             break;
         }
     }
-    if let Some(Control { session, .. }) = control {
+    if let Some(Control { session, place, .. }) = control {
         // Nobody waits for the goodbye.
         let _ = timeout(PATIENCE, session.close()).await;
+        drop(place);
     }
 }
 
-fn next<D: Driver>(shared: &Shared<D>) -> Option<ServerSession> {
+fn next<D: Driver>(shared: &Shared<D>) -> Option<Abandoned> {
     shared.state().cancels.pop_front()
 }
 
@@ -162,10 +172,16 @@ async fn cancel<D: Driver>(
 async fn open<D: Driver>(shared: &Arc<Shared<D>>) -> Option<Control<D::Session>> {
     let driver = &shared.driver;
     let limit = shared.settings.connect_timeout.min(PATIENCE);
+    // One connection is closed before another takes its place, here as well.
+    let place = timeout(PATIENCE, shared.seat.control()).await.ok().flatten();
+    let Some(place) = place else {
+        tracing::debug!(connection = %shared.name, "nothing can be cancelled, the server's budget has no place for it");
+        return let_go(shared);
+    };
     let login =
         shared.keyring.login(limit, |credentials: Arc<Credentials>| async move { driver.connect(&credentials).await });
     match timeout(limit, login).await {
-        Ok(Ok(login)) => return Some(Control { session: login.session, credentials: login.generation }),
+        Ok(Ok(login)) => return Some(Control { session: login.session, credentials: login.generation, place }),
         Ok(Err(error)) => {
             tracing::debug!(connection = %shared.name, %error, "nothing can be cancelled, for want of a connection");
         }
@@ -173,6 +189,11 @@ async fn open<D: Driver>(shared: &Arc<Shared<D>>) -> Option<Control<D::Session>>
             tracing::debug!(connection = %shared.name, "nothing can be cancelled, no connection was opened in time");
         }
     }
-    shared.state().cancels.clear();
+    let_go(shared)
+}
+
+fn let_go<D: Driver>(shared: &Shared<D>) -> Option<Control<D::Session>> {
+    let abandoned = std::mem::take(&mut shared.state().cancels);
+    drop(abandoned);
     None
 }

@@ -38,6 +38,7 @@ fn begin<D: Driver>(shared: &Arc<Shared<D>>) -> bool {
             state.report.drained += 1;
             state.dismiss(idle.connection, &mut errands);
         }
+        shared.connect_for_waiters_alone(&mut state, &mut errands);
         shared.observe(&state);
     }
     errands.run(shared);

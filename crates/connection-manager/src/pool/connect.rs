@@ -9,16 +9,23 @@ use super::deadline::Cut;
 use super::driver::{Driver, DriverSession};
 use super::errands::Errands;
 use super::shared::{self, Connection, Shared};
+use super::turn::Turn;
+use crate::budget::{Member, Permit};
 use crate::credentials::{Credentials, Login};
 use crate::spread;
 
 /// How long a connection may take to say goodbye before it is dropped.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// How long a server may go on counting connections that are closed.
+const SETTLING: Duration = Duration::from_secs(2);
+
 /// One attempt to connect, counted in `connecting` until it is over.
 pub(super) struct Attempt<D: Driver> {
     shared: Arc<Shared<D>>,
     purpose: Purpose,
+    /// The place that the connection takes up at the server.
+    permit: Option<Permit>,
     over: bool,
 }
 
@@ -32,8 +39,8 @@ pub(super) enum Purpose {
 }
 
 impl<D: Driver> Attempt<D> {
-    pub(super) fn new(shared: Arc<Shared<D>>, purpose: Purpose) -> Self {
-        Self { shared, purpose, over: false }
+    pub(super) fn new(shared: Arc<Shared<D>>, purpose: Purpose, permit: Permit) -> Self {
+        Self { shared, purpose, permit: Some(permit), over: false }
     }
 }
 
@@ -45,15 +52,16 @@ impl<D: Driver> Drop for Attempt<D> {
         }
         let error = DatabaseError::new(DatabaseErrorKind::Unreachable, "the attempt to connect was broken off")
             .on(&self.shared.name);
+        drop(self.permit.take());
         let mut errands = Errands::default();
         {
             let mut state = self.shared.state();
             state.connecting = state.connecting.saturating_sub(1);
-            match self.purpose {
-                Purpose::Demand => state.refuse(&error, true),
-                // Who waits may have counted on this one.
-                Purpose::Rotation => state.connect_for_waiters(self.shared.settings.max, &mut errands),
+            if self.purpose == Purpose::Demand {
+                state.refuse(&error, true);
             }
+            // Who waits may have counted on this one.
+            self.shared.connect_for_waiters_alone(&mut state, &mut errands);
         }
         errands.run(&self.shared);
         self.shared.departures.send_modify(|departures| *departures += 1);
@@ -66,20 +74,51 @@ pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) -> bool {
     // Read before the attempt: were the pool to be told to renew itself while it is under way, it would count as old.
     let generation = shared.generation.load(Ordering::Acquire);
     let began = Instant::now();
-    let driver = &shared.driver;
-    let login = |credentials: Arc<Credentials>| async move { driver.connect(&credentials).await };
-    let outcome = shared.keyring.login(shared.settings.connect_timeout, login).await;
+    let (turn, limit) = (Turn::default(), shared.settings.connect_timeout);
+    let login = |credentials: Arc<Credentials>| turn.ask(&shared.seat, limit, handshake(&shared, credentials));
+    let outcome = turn.during(shared.keyring.login(limit, login), attempt.permit.as_mut(), &shared.seat, limit).await;
     attempt.over = true;
+    let mut permit = attempt.permit.take();
     let connected = outcome.is_ok();
     match outcome {
-        Ok(login) => opened(&shared, login, generation, began),
-        Err(error) => failed(&shared, &error.on(&shared.name), attempt.purpose),
+        Ok(login) => {
+            if let Some(permit) = &mut permit {
+                permit.shaken();
+            }
+            opened(&shared, login, permit, generation, began);
+        }
+        Err(error) => {
+            drop(permit);
+            failed(&shared, &error.on(&shared.name), attempt.purpose);
+        }
     }
     shared.departures.send_modify(|departures| *departures += 1);
     connected
 }
 
-fn opened<D: Driver>(shared: &Arc<Shared<D>>, login: Login<D::Session>, generation: u64, began: Instant) {
+/// Connects. A server counts a connection for a moment longer than it is open. Where a budget says that there is a place,
+/// one that refuses for want of places is therefore asked again; somebody else's connections may last.
+async fn handshake<D: Driver>(shared: &Shared<D>, credentials: Arc<Credentials>) -> Result<D::Session, DatabaseError> {
+    let end = Instant::now() + SETTLING.min(shared.settings.connect_timeout / 2);
+    let mut pause = SETTLING / 256;
+    loop {
+        let outcome = shared.driver.connect(&credentials).await;
+        let full = outcome.as_ref().is_err_and(|error| *error.kind() == DatabaseErrorKind::Saturated);
+        if !full || !shared.seat.is_limited() || Instant::now() + pause > end {
+            return outcome;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(SETTLING / 16);
+    }
+}
+
+fn opened<D: Driver>(
+    shared: &Arc<Shared<D>>,
+    login: Login<D::Session>,
+    permit: Option<Permit>,
+    generation: u64,
+    began: Instant,
+) {
     shared.metrics.created(began.elapsed());
     shared.note_contact(true);
     shared.breaker.succeeded();
@@ -94,6 +133,7 @@ fn opened<D: Driver>(shared: &Arc<Shared<D>>, login: Login<D::Session>, generati
         server: login.session.server_session(),
         session: Some(login.session).into(),
         holding: None.into(),
+        permit: permit.into(),
     });
     {
         let mut state = shared.state();
@@ -129,10 +169,51 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Pu
             shared.note_contact(false);
             state.refuse(error, settled);
         }
-        state.connect_for_waiters(shared.settings.max, &mut errands);
+        shared.connect_for_waiters_alone(&mut state, &mut errands);
         shared.observe(&state);
     }
     errands.run(shared);
+}
+
+impl<D: Driver> Member for Shared<D> {
+    fn granted(self: Arc<Self>, permit: Permit) {
+        let runtime = self.runtime.clone();
+        runtime.spawn(async move {
+            let mut errands = Errands::default();
+            let needed = {
+                let mut state = self.state();
+                let needed = self.needs_place(&state);
+                state.connecting += u32::from(needed);
+                state.asked = None;
+                self.connect_up_to_min(&mut state, &mut errands);
+                needed
+            };
+            errands.run(&self);
+            if needed {
+                connect(Attempt::new(Arc::clone(&self), Purpose::Demand, permit)).await;
+            }
+        });
+    }
+
+    fn oldest_idle(&self) -> Option<Instant> {
+        self.state().idle.front().map(|idle| idle.since)
+    }
+
+    fn give_up_idle(self: Arc<Self>) -> bool {
+        let mut errands = Errands::default();
+        let given = {
+            let mut state = self.state();
+            let oldest = state.idle.pop_front();
+            let given = oldest.is_some();
+            if let Some(oldest) = oldest {
+                state.dismiss(oldest.connection, &mut errands);
+            }
+            self.observe(&state);
+            given
+        };
+        errands.run(&self);
+        given
+    }
 }
 
 /// A tenth more or less, spread by the connection's number, so that connections opened together do not expire together.
@@ -141,26 +222,30 @@ fn with_jitter(lifetime: Duration, id: u64) -> Duration {
 }
 
 /// A connection on its way out, counted in `leaving` until it is gone.
-pub(super) struct Leaving<D: Driver>(Arc<Shared<D>>);
+pub(super) struct Leaving<D: Driver> {
+    shared: Arc<Shared<D>>,
+    permit: Option<Permit>,
+}
 
 impl<D: Driver> Leaving<D> {
-    pub(super) fn new(shared: Arc<Shared<D>>) -> Self {
-        Self(shared)
+    pub(super) fn new(shared: Arc<Shared<D>>, permit: Option<Permit>) -> Self {
+        Self { shared, permit }
     }
 }
 
 impl<D: Driver> Drop for Leaving<D> {
     fn drop(&mut self) {
         let mut errands = Errands::default();
-        self.0.closed_total.fetch_add(1, Ordering::Relaxed);
+        self.shared.closed_total.fetch_add(1, Ordering::Relaxed);
+        drop(self.permit.take());
         {
-            let mut state = self.0.state();
+            let mut state = self.shared.state();
             state.leaving = state.leaving.saturating_sub(1);
-            state.connect_for_waiters(self.0.settings.max, &mut errands);
-            self.0.observe(&state);
+            self.shared.connect_for_waiters(&mut state, &mut errands);
+            self.shared.observe(&state);
         }
-        errands.run(&self.0);
-        self.0.departures.send_modify(|departures| *departures += 1);
+        errands.run(&self.shared);
+        self.shared.departures.send_modify(|departures| *departures += 1);
     }
 }
 

@@ -11,7 +11,8 @@ use super::connect::{self, Attempt, Purpose};
 use super::driver::Driver;
 use super::errands::Errands;
 use super::reaper;
-use super::shared::{self, HANDSHAKES, Phase, Shared};
+use super::shared::{self, Phase, Shared};
+use crate::budget::{HANDSHAKES, Permit, Refused};
 use crate::credentials::Keyring;
 use crate::spread;
 
@@ -90,7 +91,7 @@ enum Step {
 
 enum Plan {
     /// There is room to open the new one first; an old one goes when it is there.
-    Open,
+    Open(Permit),
     /// There is none: an old one has gone, and the new one takes its place.
     Exchange,
 }
@@ -101,17 +102,22 @@ async fn replace<D: Driver>(shared: &Arc<Shared<D>>, due: Due) -> Step {
         Ok(plan) => plan,
         Err(step) => return step,
     };
-    if matches!(plan, Plan::Exchange) && !take_place(shared).await {
-        return Step::Later;
-    }
+    let exchange = matches!(plan, Plan::Exchange);
+    let permit = match plan {
+        Plan::Open(permit) => permit,
+        Plan::Exchange => match take_place(shared).await {
+            Some(permit) => permit,
+            None => return Step::Later,
+        },
+    };
     // In a task of its own, so that it is finished, and counted, whatever becomes of this one.
-    let attempt = Attempt::new(Arc::clone(shared), Purpose::Rotation);
+    let attempt = Attempt::new(Arc::clone(shared), Purpose::Rotation, permit);
     let opened = shared.runtime.spawn(connect::connect(attempt)).await.unwrap_or(false);
     if !opened {
         return Step::Over;
     }
     shared.metrics.renewed();
-    if matches!(plan, Plan::Open) {
+    if !exchange {
         let_one_go(shared);
     }
     Step::Replaced
@@ -136,19 +142,25 @@ fn begin<D: Driver>(shared: &Arc<Shared<D>>, due: Due) -> Result<Plan, Step> {
         if state.connecting >= HANDSHAKES {
             return Err(Step::Later);
         }
-        if state.open() < shared.settings.max {
-            state.connecting += 1;
-            Plan::Open
-        } else {
-            // One that leaves makes room, and so does an old one that nobody uses. Those in use are not waited for.
-            if state.leaving > 0 {
-                return Err(Step::Later);
+        let place = if state.open() < shared.settings.max { shared.seat.extra() } else { Err(Refused::Places) };
+        match place {
+            Ok(permit) => {
+                state.connecting += 1;
+                Plan::Open(permit)
             }
-            let place = state.idle.iter().position(|idle| due == Due::Version || shared.is_outdated(&idle.connection));
-            let oldest = place.and_then(|place| state.idle.remove(place)).ok_or(Step::Later)?;
-            state.dismiss(oldest.connection, &mut errands);
-            shared.observe(&state);
-            Plan::Exchange
+            Err(Refused::Handshakes) => return Err(Step::Later),
+            Err(Refused::Places) => {
+                // One that leaves makes room, and so does an old one that nobody uses. Those in use are not waited for.
+                if state.leaving > 0 {
+                    return Err(Step::Later);
+                }
+                let place =
+                    state.idle.iter().position(|idle| due == Due::Version || shared.is_outdated(&idle.connection));
+                let oldest = place.and_then(|place| state.idle.remove(place)).ok_or(Step::Later)?;
+                state.dismiss(oldest.connection, &mut errands);
+                shared.observe(&state);
+                Plan::Exchange
+            }
         }
     };
     errands.run(shared);
@@ -156,25 +168,26 @@ fn begin<D: Driver>(shared: &Arc<Shared<D>>, due: Due) -> Result<Plan, Step> {
 }
 
 /// Waits for the place of the connection that was just dismissed and takes it, unless a caller's new one has.
-async fn take_place<D: Driver>(shared: &Arc<Shared<D>>) -> bool {
+async fn take_place<D: Driver>(shared: &Arc<Shared<D>>) -> Option<Permit> {
     let mut departures = shared.departures.subscribe();
     loop {
         departures.mark_unchanged();
         {
             let mut state = shared.state();
             if state.phase != Phase::Open || state.connecting >= HANDSHAKES {
-                return false;
+                return None;
             }
-            if state.open() < shared.settings.max {
+            let room = state.open() < shared.settings.max;
+            if let Some(Ok(permit)) = room.then(|| shared.seat.extra()) {
                 state.connecting += 1;
-                return true;
+                return Some(permit);
             }
             if state.leaving == 0 {
-                return false;
+                return None;
             }
         }
         if departures.changed().await.is_err() {
-            return false;
+            return None;
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use shared_kernel::database::{CloseReport, ConnectionName, ConnectionStats, DatabaseError, DatabaseErrorKind};
@@ -15,14 +15,12 @@ use super::errands::Errands;
 use super::holder::Holding;
 use super::lease::Lease;
 use crate::breaker::Breaker;
+use crate::budget::{HANDSHAKES, Permit, Seat};
 use crate::credentials::Keyring;
 use crate::endpoint::Endpoint;
 use crate::metrics::PoolMetrics;
 use crate::retry::Retries;
 use crate::settings::PoolSettings;
-
-/// Handshakes under way at the same time: enough to grow, too few to storm a server that has just come back.
-pub(super) const HANDSHAKES: u32 = 2;
 
 /// One open connection for as long as it is open.
 pub(super) struct Connection<S> {
@@ -39,6 +37,8 @@ pub(super) struct Connection<S> {
     pub(super) session: Mutex<Option<S>>,
     /// Who has it, unless it is idle or on its way from one to the other.
     pub(super) holding: Mutex<Option<Holding>>,
+    /// The place that it takes up at the server. Dropped after the session.
+    pub(super) permit: Mutex<Option<Permit>>,
 }
 
 impl<S> Connection<S> {
@@ -57,6 +57,10 @@ impl<S> Connection<S> {
     pub(super) fn has_session(&self) -> bool {
         lock(&self.session).is_some()
     }
+
+    pub(super) fn take_permit(&self) -> Option<Permit> {
+        lock(&self.permit).take()
+    }
 }
 
 pub(super) struct Idle<S> {
@@ -70,6 +74,13 @@ pub(super) struct Waiter<D: Driver> {
     /// Ascends along the queue.
     pub(super) ticket: u64,
     pub(super) handover: Handover<D>,
+}
+
+/// A session whose caller has left while the server works for it.
+pub(super) struct Abandoned {
+    pub(super) server: ServerSession,
+    /// Its place is not free before the server knows.
+    pub(super) _permit: Option<Permit>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,11 +101,14 @@ pub(super) struct State<D: Driver> {
     pub(super) connecting: u32,
     /// Connections being closed, which count until they are gone.
     pub(super) leaving: u32,
+    /// How many places the server's budget was asked for and has not granted: for callers who wait, and to have the
+    /// minimum. `None` when it may have granted some meanwhile.
+    pub(super) asked: Option<(u32, u32)>,
     /// Connections of an older version of the credentials that are to be closed when they come back, unless somebody
     /// waits: what takes their place is open already.
     pub(super) recalled: u32,
     /// Sessions whose callers have left, and whether a task is telling the server.
-    pub(super) cancels: VecDeque<ServerSession>,
+    pub(super) cancels: VecDeque<Abandoned>,
     pub(super) cancelling: bool,
     pub(super) report: CloseReport,
 }
@@ -116,19 +130,10 @@ impl<D: Driver> State<D> {
     pub(super) fn dismiss(&mut self, connection: Arc<Connection<D::Session>>, errands: &mut Errands<D>) {
         if self.connections.remove(&connection.id).is_some() {
             self.leaving += 1;
+            if let Some(permit) = &mut *lock(&connection.permit) {
+                permit.leaves();
+            }
             errands.leave.push(connection);
-        }
-    }
-
-    /// Starts as many attempts to connect as there are callers for, within the limits.
-    pub(super) fn connect_for_waiters(&mut self, max: u32, errands: &mut Errands<D>) {
-        while self.phase == Phase::Open
-            && self.connecting < HANDSHAKES
-            && self.connecting < self.waiting()
-            && self.open() < max
-        {
-            self.connecting += 1;
-            errands.connect += 1;
         }
     }
 
@@ -148,6 +153,7 @@ pub(super) struct Shared<D: Driver> {
     pub(super) keyring: Keyring,
     pub(super) breaker: Breaker,
     pub(super) retries: Retries,
+    pub(super) seat: Seat,
     pub(super) driver: D,
     pub(super) runtime: Handle,
     pub(super) metrics: PoolMetrics,
@@ -176,9 +182,10 @@ impl<D: Driver> Shared<D> {
         endpoint: Endpoint,
         driver: D,
         runtime: Handle,
-    ) -> Self {
+    ) -> Arc<Self> {
         let metrics = PoolMetrics::new(driver.system_name(), &name, settings.max);
-        Self {
+        Arc::new_cyclic(|this: &Weak<Self>| Self {
+            seat: endpoint.budget.join(this.clone()),
             name,
             settings,
             keyring: endpoint.keyring,
@@ -204,6 +211,7 @@ impl<D: Driver> Shared<D> {
                 connections: HashMap::new(),
                 connecting: 0,
                 leaving: 0,
+                asked: Some((0, 0)),
                 recalled: 0,
                 cancels: VecDeque::new(),
                 cancelling: false,
@@ -212,7 +220,7 @@ impl<D: Driver> Shared<D> {
             departures: watch::Sender::new(0),
             closed: watch::Sender::new(None),
             cancel_wake: Arc::default(),
-        }
+        })
     }
 
     /// The state is changed by small steps that cannot panic half-way, so a poisoned lock still guards a sound state.
@@ -284,16 +292,62 @@ impl<D: Driver> Shared<D> {
         connection.credentials != self.keyring.generation()
     }
 
+    /// Starts as many attempts to connect as there are callers for, within the limits. Where the server's budget has no
+    /// place for one, it is brought when there is.
+    pub(super) fn connect_for_waiters(&self, state: &mut State<D>, errands: &mut Errands<D>) {
+        let wants = self.wants(state);
+        let wishes = state.asked.map_or(0, |(_, wishes)| wishes).min(self.wishes(state, wants));
+        self.ask(state, wants, wishes, errands);
+    }
+
     /// Starts attempts to connect until the pool has its minimum of connections. When the handshakes allow no more, the
     /// end of one brings the next. As long as none was ever opened there is one at a time: what is wrong with it would be
     /// wrong with the others, and a password that is rejected counts.
     pub(super) fn connect_up_to_min(&self, state: &mut State<D>, errands: &mut Errands<D>) {
+        let wants = self.wants(state);
+        let wishes = self.wishes(state, wants);
+        self.ask(state, wants, wishes, errands);
+    }
+
+    /// As [`Shared::connect_for_waiters`], and leaves the minimum for later.
+    pub(super) fn connect_for_waiters_alone(&self, state: &mut State<D>, errands: &mut Errands<D>) {
+        let wants = self.wants(state);
+        self.ask(state, wants, 0, errands);
+    }
+
+    /// Whether the place that the budget grants is still of use.
+    pub(super) fn needs_place(&self, state: &State<D>) -> bool {
+        let wants = self.wants(state);
+        wants > 0 || self.wishes(state, wants) > 0
+    }
+
+    fn wants(&self, state: &State<D>) -> u32 {
+        if state.phase != Phase::Open {
+            return 0;
+        }
+        let callers = state.waiting().min(HANDSHAKES).saturating_sub(state.connecting);
+        callers.min(self.settings.max.saturating_sub(state.open()))
+    }
+
+    fn wishes(&self, state: &State<D>, wants: u32) -> u32 {
+        if state.phase != Phase::Open {
+            return 0;
+        }
         let min = self.settings.min.min(self.settings.max);
         let handshakes = if self.opened_total.load(Ordering::Relaxed) == 0 { 1 } else { HANDSHAKES };
-        while state.phase == Phase::Open && state.connecting < handshakes && state.open() < min {
-            state.connecting += 1;
-            errands.connect += 1;
+        let missing = min.saturating_sub(state.open()).saturating_sub(wants);
+        missing.min(handshakes.saturating_sub(state.connecting).saturating_sub(wants))
+    }
+
+    fn ask(&self, state: &mut State<D>, wants: u32, wishes: u32, errands: &mut Errands<D>) {
+        if state.asked == Some((wants, wishes)) {
+            return;
         }
+        let permits = self.seat.ask(wants, wishes, &self.runtime);
+        let granted = count(permits.len());
+        state.connecting += granted;
+        state.asked = Some((wants.saturating_sub(granted), wishes.saturating_sub(granted.saturating_sub(wants))));
+        errands.connect.extend(permits);
     }
 
     /// Notes that the server was out of reach or silent. Where that opens the circuit, those who wait are told at once.
@@ -347,7 +401,9 @@ pub(super) fn hand_on<D: Driver>(shared: &Arc<Shared<D>>, connection: Arc<Connec
     {
         let mut state = shared.state();
         let recalled = state.recalled > 0 && state.waiters.is_empty() && shared.is_outdated(&connection);
-        if state.phase == Phase::Open && shared.is_current(&connection) && !recalled {
+        let keep = state.phase == Phase::Open && shared.is_current(&connection) && !recalled;
+        // Where another pool has fewer places than callers, this one may have to go.
+        if keep && !shared.seat.owes(!state.waiters.is_empty()) {
             give(shared, &mut state, connection);
         } else {
             if recalled {
@@ -359,7 +415,6 @@ pub(super) fn hand_on<D: Driver>(shared: &Arc<Shared<D>>, connection: Arc<Connec
             state.dismiss(connection, &mut errands);
         }
         // An attempt that is over makes room for the next.
-        state.connect_for_waiters(shared.settings.max, &mut errands);
         shared.connect_up_to_min(&mut state, &mut errands);
         shared.observe(&state);
     }

@@ -1,6 +1,7 @@
 //! The connection manager on real servers.
 
 mod abandoned;
+mod budget;
 mod circuit;
 mod contract;
 mod demoted;

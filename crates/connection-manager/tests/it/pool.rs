@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
 
+mod budgeting;
 mod cancelling;
 mod closing;
 mod connecting;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use connection_manager::pool::{Deadline, Lease, ServerSession};
 use connection_manager::{
-    ConnectionSettings, Credentials, Driver, DriverSession, Keyring, Pool, PoolSettings, SqlPool,
+    Budget, ConnectionSettings, Credentials, Driver, DriverSession, Endpoint, Keyring, Pool, PoolSettings,
+    SecretSource, SqlPool,
 };
 use sea_query::Values;
 use shared_kernel::database::{
@@ -273,6 +274,26 @@ pub(crate) fn rotating_pool(server: &Arc<Server>, settings: PoolSettings, source
 
 pub(crate) fn pool(server: &Arc<Server>, settings: PoolSettings) -> Pool<FakeDriver> {
     Pool::new("fake".parse().unwrap(), settings, keyring(), FakeDriver(Arc::clone(server)))
+}
+
+/// A pool that shares the server's connections with others.
+pub(crate) fn budgeted_pool(server: &Arc<Server>, settings: PoolSettings, budget: &Budget) -> Pool<FakeDriver> {
+    let endpoint = Endpoint { budget: budget.clone(), ..Endpoint::from(keyring()) };
+    Pool::new("fake".parse().unwrap(), settings, endpoint, FakeDriver(Arc::clone(server)))
+}
+
+/// As [`budgeted_pool`], with credentials that come from `source`.
+pub(crate) fn budgeted_pool_of(
+    server: &Arc<Server>,
+    settings: PoolSettings,
+    budget: &Budget,
+    source: Arc<dyn SecretSource>,
+) -> Pool<FakeDriver> {
+    let (name, connection) =
+        ("fake".parse::<ConnectionName>().unwrap(), ConnectionSettings::new(Engine::from("fake".to_owned())));
+    let keyring = Keyring::new(source, name.clone(), connection);
+    let endpoint = Endpoint { budget: budget.clone(), ..Endpoint::from(keyring) };
+    Pool::new(name, settings, endpoint, FakeDriver(Arc::clone(server)))
 }
 
 pub(crate) fn sql_pool(server: &Arc<Server>, settings: PoolSettings) -> SqlPool<FakeDriver> {

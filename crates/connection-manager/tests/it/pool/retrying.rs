@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use connection_manager::{Breaker, Credentials, Endpoint, Keyring, PoolSettings, Retries, RetrySettings, SqlPool};
+use connection_manager::{Credentials, Endpoint, Keyring, PoolSettings, Retries, RetrySettings, SqlPool};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
     DatabaseError, DatabaseErrorKind, Engine, RawStatement, SqlExecutor as _, Statement, TransactionMode,
@@ -21,7 +21,7 @@ fn pool(server: &Arc<Server>, settings: PoolSettings) -> SqlPool<FakeDriver> {
 fn pool_with(server: &Arc<Server>, settings: PoolSettings, retries: Retries) -> SqlPool<FakeDriver> {
     let name: shared_kernel::database::ConnectionName = "fake".parse().unwrap();
     let keyring = Keyring::fixed(name.clone(), Credentials::none());
-    let endpoint = Endpoint { keyring, breaker: Breaker::always_closed(), retries };
+    let endpoint = Endpoint { retries, ..Endpoint::from(keyring) };
     SqlPool::new(name, Engine::from("fake".to_owned()), settings, endpoint, FakeDriver(Arc::clone(server)))
 }
 

@@ -1,0 +1,234 @@
+//! Several pools on one server that allows them few connections together.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use connection_manager::pool::Lease;
+use connection_manager::{
+    Budget, ConnectionSettings, Credentials, Freshness, Pool, PoolSettings, SecretSource, SecretStage, ServerSettings,
+    SourceError,
+};
+use futures_util::future::join_all;
+use shared_kernel::database::{ConnectionName, DatabaseErrorKind};
+
+use super::fake::{FakeDriver, Server, budgeted_pool, budgeted_pool_of, run, settings, until};
+use crate::rotation::source::Stages;
+
+/// One place is kept for telling the server about callers who have left.
+fn budget(places: u32) -> Budget {
+    Budget::new("fake:1", &ServerSettings::limited(places + 1))
+}
+
+fn patient(max: u32) -> PoolSettings {
+    PoolSettings { acquire_timeout: Duration::from_mins(1), ..settings(max) }
+}
+
+/// A source that never answers.
+fn silent() -> Arc<Stages> {
+    let source = Stages::default();
+    source.silent.store(true, Ordering::SeqCst);
+    Arc::new(source)
+}
+
+async fn hold(pool: &Pool<FakeDriver>, leases: usize) -> Vec<Lease<FakeDriver>> {
+    let mut held = Vec::new();
+    for _ in 0..leases {
+        held.push(pool.acquire(None).await.unwrap());
+    }
+    held
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_pools_work_over_few_connections() {
+    let (server, budget) = (Arc::new(Server::default()), budget(8));
+    let pools: Vec<_> = (0..60).map(|_| budgeted_pool(&server, patient(10), &budget)).collect();
+    let callers = pools.iter().flat_map(|pool| (0..20).map(move |_| pool));
+    let calls = callers.map(|pool| async move {
+        let mut lease = pool.acquire(None).await?;
+        run(&mut lease, "anything").await
+    });
+    for outcome in join_all(calls).await {
+        outcome.unwrap();
+    }
+    assert!(Server::count(&server.most_open) <= 8, "{}", Server::count(&server.most_open));
+    assert!(Server::count(&server.most_handshakes) <= 2, "two at a time at the server, not in each pool");
+    for pool in &pools {
+        pool.close(Duration::ZERO).await;
+    }
+    // With no time to drain, the last goodbyes are under way when the pools are closed.
+    until(|| budget.stats().used == 0).await;
+    assert_eq!(Server::count(&server.open), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pools_whose_secrets_do_not_come_hold_up_nobody() {
+    let (server, budget) = (Arc::new(Server::default()), Budget::unlimited());
+    let waiting: Vec<_> = (0..3).map(|_| budgeted_pool_of(&server, settings(5), &budget, silent())).collect();
+    let callers: Vec<_> = waiting
+        .iter()
+        .flat_map(|pool| [pool.clone(), pool.clone()])
+        .map(|pool| tokio::spawn(async move { pool.acquire(None).await.map(drop) }))
+        .collect();
+    until(|| waiting.iter().all(|pool| pool.stats().waiting == 2)).await;
+    let pool = budgeted_pool(&server, settings(5), &budget);
+    assert_eq!(hold(&pool, 2).await.len(), 2, "within the second that its callers wait");
+    for caller in callers {
+        caller.await.unwrap().unwrap_err();
+    }
+    assert!(Server::count(&server.most_handshakes) <= 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_whose_secret_does_not_come_gives_its_places_to_others() {
+    let (server, budget) = (Arc::new(Server::default()), budget(2));
+    let waiting = budgeted_pool_of(&server, patient(5), &budget, silent());
+    let callers: Vec<_> = [waiting.clone(), waiting.clone()]
+        .map(|pool| tokio::spawn(async move { pool.acquire(None).await.map(drop) }))
+        .into();
+    until(|| budget.stats().used == 2).await;
+    let usual = PoolSettings { acquire_timeout: Duration::from_secs(5), ..settings(5) };
+    let pool = budgeted_pool(&server, usual, &budget);
+    assert_eq!(hold(&pool, 1).await.len(), 1);
+    for caller in callers {
+        let error = caller.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), &DatabaseErrorKind::SecretUnavailable, "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_whose_secrets_come_late_connect_two_at_a_time_as_well() {
+    let connect_takes = Duration::from_millis(200);
+    let (server, budget) = (Arc::new(Server { connect_takes, ..Server::default() }), budget(20));
+    let pools: Vec<_> = (0..10).map(|_| budgeted_pool_of(&server, patient(5), &budget, Arc::new(Slow))).collect();
+    let held = join_all(pools.iter().map(|pool| pool.acquire(None))).await;
+    assert!(held.iter().all(Result::is_ok));
+    assert_eq!(Server::count(&server.most_handshakes), 2);
+}
+
+/// A source that takes its time.
+#[derive(Debug)]
+struct Slow;
+
+#[async_trait]
+impl SecretSource for Slow {
+    async fn credentials(
+        &self,
+        _: &ConnectionName,
+        _: &ConnectionSettings,
+        _: SecretStage,
+        _: Freshness<'_>,
+    ) -> Result<Option<Credentials>, SourceError> {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        Ok(Some(Credentials::none()))
+    }
+
+    fn may_change(&self, _: &ConnectionSettings) -> bool {
+        true
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_in_need_gets_the_idle_connection_of_another() {
+    let (server, budget) = (Arc::new(Server::default()), budget(3));
+    let [one, other] = [0, 1].map(|_| budgeted_pool(&server, patient(5), &budget));
+    drop(hold(&one, 3).await);
+    assert_eq!((one.stats().idle, budget.stats().used), (3, 3));
+    let held = hold(&other, 1).await;
+    assert_eq!((one.stats().open, other.stats().open), (2, 1));
+    drop(held);
+    drop(hold(&one, 2).await);
+    // What is nobody's share is lent when it has been idle for a while.
+    let held = hold(&other, 3).await;
+    assert_eq!((one.stats().open, other.stats().open), (0, 3));
+    drop(held);
+    assert_eq!(Server::count(&server.most_open), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quiet_pool_is_served_at_the_first_return_of_a_flooding_one() {
+    let (server, budget) = (Arc::new(Server::default()), budget(4));
+    let [flooding, quiet] = [0, 1].map(|_| budgeted_pool(&server, patient(100), &budget));
+    let mut held = hold(&flooding, 4).await;
+    let flood: Vec<_> = (0..50)
+        .map(|_| {
+            let flooding = flooding.clone();
+            tokio::spawn(async move { flooding.acquire(None).await })
+        })
+        .collect();
+    until(|| flooding.stats().waiting == 50).await;
+    let asking = tokio::spawn({
+        let quiet = quiet.clone();
+        async move { quiet.acquire(None).await }
+    });
+    until(|| quiet.stats().waiting == 1).await;
+    held.pop();
+    let lease = asking.await.unwrap().unwrap();
+    assert_eq!(flooding.stats().waiting, 50, "no caller of the flood was served before it");
+    drop((held, lease));
+    for caller in flood {
+        drop(caller.await.unwrap().unwrap());
+    }
+    assert_eq!(Server::count(&server.most_open), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn minimums_are_filled_with_what_nobody_needs() {
+    let (server, budget) = (Arc::new(Server::default()), budget(6));
+    let minimum = PoolSettings { min: 10, ..patient(20) };
+    let one = budgeted_pool(&server, minimum.clone(), &budget);
+    let other = budgeted_pool(&server, minimum, &budget);
+    drop(hold(&one, 1).await);
+    until(|| one.stats().idle == 3).await;
+    drop(hold(&other, 1).await);
+    until(|| other.stats().idle == 3).await;
+    assert_eq!((one.stats().open, Server::count(&server.most_open)), (3, 6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_finds_the_budget_used_up_is_told_so() {
+    let (server, budget) = (Arc::new(Server::default()), budget(1));
+    let [one, other] = [0, 1].map(|_| budgeted_pool(&server, settings(5), &budget));
+    let _held = hold(&one, 1).await;
+    let error = other.acquire(None).await.unwrap_err();
+    assert_eq!(error.kind(), &DatabaseErrorKind::Saturated);
+    assert!(error.message().contains("of the server's budget 1 of 2 used, 1 pools waiting"), "{error}");
+    // Whoever has left wants nothing any more.
+    assert_eq!(budget.stats().waiting_pools, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_counts_closed_connections_for_a_moment_is_asked_again() {
+    use super::fake::Connect::Fails;
+    let full = || Fails(DatabaseErrorKind::Saturated);
+    let server = Server::planned([full(), full(), full()]);
+    let pool = budgeted_pool(&server, settings(1), &budget(1));
+    assert_eq!(hold(&pool, 1).await.len(), 1);
+    assert_eq!(Server::count(&server.attempts), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_is_not_free_before_the_server_knows_that_the_caller_has_left() {
+    let (server, budget) = (Arc::new(Server::default()), budget(1));
+    server.listens.store(true, Ordering::SeqCst);
+    let [one, other] = [0, 1].map(|_| budgeted_pool(&server, patient(5), &budget));
+    let mut lease = one.acquire(None).await.unwrap();
+    let hanging = tokio::spawn(async move { run(&mut lease, "hang").await });
+    until(|| server.logged().iter().any(|line| line.ends_with("hang"))).await;
+    hanging.abort();
+    let _held = hold(&other, 1).await;
+    assert_eq!(*server.cancelled.lock().unwrap(), [1], "the server was told first");
+    assert!(Server::count(&server.most_open) <= 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pools_that_are_dropped_give_everything_back() {
+    let (server, budget) = (Arc::new(Server::default()), budget(2));
+    let one = budgeted_pool(&server, settings(5), &budget);
+    drop(hold(&one, 2).await);
+    drop(one);
+    until(|| budget.stats().used == 0).await;
+    let other = budgeted_pool(&server, settings(5), &budget);
+    assert_eq!(hold(&other, 2).await.len(), 2);
+}
