@@ -12,7 +12,7 @@ pub mod dynamodb;
 mod endpoint;
 pub mod factory;
 pub mod manager;
-mod metrics;
+pub mod metrics;
 pub mod pool;
 pub mod probe;
 #[cfg(feature = "redis")]

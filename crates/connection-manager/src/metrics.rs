@@ -2,6 +2,8 @@
 //!
 //! Handles are made when a connection is made: install the recorder before the first `get`.
 
+mod names;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock};
@@ -9,6 +11,9 @@ use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, Label, counter, gauge, histogram};
 use shared_kernel::database::{ConnectionName, DatabaseError, Dialect};
+
+pub use self::names::{DURATION_BOUNDS, describe};
+use crate::settings::PoolSettings;
 
 /// `db.system.name` of a dialect's engine, as OpenTelemetry's registry spells it.
 pub(crate) fn system_name(dialect: Dialect) -> &'static str {
@@ -38,10 +43,11 @@ pub(crate) struct PoolMetrics {
     idle: Share,
     used: Share,
     waiting: Share,
-    /// Taken back when the pool goes.
-    _max: Share,
+    /// What the settings allow, taken back when the pool goes.
+    _limits: [Share; 3],
     timeouts: Counter,
     wait_time: Histogram,
+    use_time: Histogram,
     create_time: Histogram,
     renewals: Counter,
     cancels: Counter,
@@ -51,19 +57,28 @@ pub(crate) struct PoolMetrics {
 }
 
 impl PoolMetrics {
-    pub(crate) fn new(system: &'static str, name: &ConnectionName, max: u32) -> Self {
+    pub(crate) fn new(system: &'static str, name: &ConnectionName, settings: &PoolSettings) -> Self {
         let labels = labels(system, name);
-        let most = Share::of(gauge!("db.client.connection.max", labels.clone()));
-        most.set(max);
+        let limit = |name: &'static str, value| {
+            let share = Share::of(gauge!(name, labels.clone()));
+            share.set(value);
+            share
+        };
         let count =
             |state| Share::of(gauge!("db.client.connection.count", with(&labels, "db.client.connection.state", state)));
         Self {
-            _max: most,
+            _limits: [
+                limit("db.client.connection.max", settings.max),
+                // No idle connection is closed for their number, only for its age.
+                limit("db.client.connection.idle.max", settings.max),
+                limit("db.client.connection.idle.min", settings.min.min(settings.max)),
+            ],
             idle: count("idle"),
             used: count("used"),
             waiting: Share::of(gauge!("db.client.connection.pending_requests", labels.clone())),
             timeouts: counter!("db.client.connection.timeouts", labels.clone()),
             wait_time: histogram!("db.client.connection.wait_time", labels.clone()),
+            use_time: histogram!("db.client.connection.use_time", labels.clone()),
             create_time: histogram!("db.client.connection.create_time", labels.clone()),
             renewals: counter!("bindery.pool.renewals", labels.clone()),
             cancels: counter!("bindery.pool.cancels", labels.clone()),
@@ -86,6 +101,11 @@ impl PoolMetrics {
 
     pub(crate) fn waited(&self, time: Duration) {
         self.wait_time.record(time);
+    }
+
+    /// A connection came back, or was thrown away, after this time in somebody's hands.
+    pub(crate) fn used(&self, time: Duration) {
+        self.use_time.record(time);
     }
 
     pub(crate) fn created(&self, time: Duration) {

@@ -4,14 +4,12 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
+use connection_manager::metrics::DURATION_BOUNDS;
 use metrics::{Gauge, Histogram, Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// The bounds that the conventions advise for durations of requests and of queries, in seconds.
 const SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
-
-/// The bounds that the conventions advise for what a database does, in seconds.
-const DATABASE_SECONDS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 
 const DURATION: &str = "http.server.request.duration";
 const ACTIVE: &str = "http.server.active_requests";
@@ -27,7 +25,7 @@ pub fn recorder() -> &'static PrometheusHandle {
         let bounded = builder
             .set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), SECONDS)
             .and_then(|builder| {
-                builder.set_buckets_for_metric(Matcher::Prefix("db.client".to_owned()), DATABASE_SECONDS)
+                builder.set_buckets_for_metric(Matcher::Prefix("db.client".to_owned()), &DURATION_BOUNDS)
             })
             .unwrap_or_else(|_| PrometheusBuilder::new().with_recommended_naming(true));
         let recorder = bounded.build_recorder();
@@ -41,6 +39,7 @@ pub fn recorder() -> &'static PrometheusHandle {
         describe_histogram!(DURATION, Unit::Seconds, "How long requests took, by route template, method and status.");
         describe_gauge!(ACTIVE, "Requests that are being served.");
         describe_counter!(CHANGES, "Users and books that were created, replaced, patched or deleted.");
+        connection_manager::metrics::describe();
         handle
     })
 }

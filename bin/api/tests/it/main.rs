@@ -6,6 +6,7 @@ mod engines;
 mod health;
 mod idempotency;
 mod lists;
+mod metrics;
 mod openapi;
 mod process;
 mod secrets;

@@ -59,6 +59,11 @@ impl Holding {
     pub(super) fn new(holder: Holder, since: Instant) -> Self {
         Self { holder, since, told: false }
     }
+
+    /// For how long it has been held.
+    pub(super) fn time(&self) -> Duration {
+        self.since.elapsed()
+    }
 }
 
 /// Warns, once each, of those who have had a connection for longer than the pool's settings say.

@@ -53,7 +53,7 @@ impl<D: Driver> Lease<D> {
     /// Says who has the connection from now on.
     pub(super) fn note_holder(&self, holder: Holder, now: Instant) {
         if let Some(connection) = &self.connection {
-            connection.hold(Some(Holding::new(holder, now)));
+            let _nobody = connection.hold(Some(Holding::new(holder, now)));
         }
     }
 
@@ -305,7 +305,9 @@ pub(super) fn leaves_usable(error: &DatabaseError) -> bool {
 impl<D: Driver> Drop for Lease<D> {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else { return };
-        connection.hold(None);
+        if let Some(holding) = connection.hold(None) {
+            self.shared.metrics.used(holding.time());
+        }
         if self.fit && !self.spoiled && connection.has_session() {
             shared::hand_on(&self.shared, connection);
             return;

@@ -50,8 +50,9 @@ impl<S> Connection<S> {
         *lock(&self.session) = Some(session);
     }
 
-    pub(super) fn hold(&self, holding: Option<Holding>) {
-        *lock(&self.holding) = holding;
+    /// Says who has the connection from now on, and gives who had it before.
+    pub(super) fn hold(&self, holding: Option<Holding>) -> Option<Holding> {
+        std::mem::replace(&mut *lock(&self.holding), holding)
     }
 
     pub(super) fn has_session(&self) -> bool {
@@ -183,7 +184,7 @@ impl<D: Driver> Shared<D> {
         driver: D,
         runtime: Handle,
     ) -> Arc<Self> {
-        let metrics = PoolMetrics::new(driver.system_name(), &name, settings.max);
+        let metrics = PoolMetrics::new(driver.system_name(), &name, &settings);
         Arc::new_cyclic(|this: &Weak<Self>| Self {
             seat: endpoint.budget.join(this.clone()),
             name,

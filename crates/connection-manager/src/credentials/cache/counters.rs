@@ -125,6 +125,7 @@ impl Counters {
             }
         }
         if old.is_some() {
+            counter!("bindery.secret.rotations", labels(key)).increment(1);
             let version = new.as_deref().unwrap_or("none");
             tracing::info!(secret = %key.id, stage = %key.stage, version, "the secret has another version");
         }
