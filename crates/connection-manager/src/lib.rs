@@ -13,6 +13,7 @@ mod endpoint;
 pub mod factory;
 pub mod manager;
 pub mod metrics;
+mod operation;
 pub mod pool;
 pub mod probe;
 #[cfg(feature = "redis")]

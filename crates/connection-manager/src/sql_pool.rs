@@ -18,13 +18,13 @@ use shared_kernel::database::{
     Effect, Engine, Health, Rendered, Row, SqlConnection, SqlExecutor, SqlSession, SqlTransaction, Statement,
     TransactionMode,
 };
-use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use self::held::Held;
 use self::session::PinnedSession;
 use self::transaction::PooledTransaction;
 use crate::endpoint::Endpoint;
-use crate::metrics::OperationMetrics;
+use crate::operation::Operations;
 use crate::pool::{Call, Driver, Failure, Holder, Lease, Pool};
 use crate::settings::PoolSettings;
 
@@ -34,7 +34,7 @@ use crate::settings::PoolSettings;
 pub struct SqlPool<D: Driver> {
     pool: Pool<D>,
     engine: Engine,
-    metrics: Arc<OperationMetrics>,
+    operations: Arc<Operations>,
 }
 
 impl<D: Driver> SqlPool<D> {
@@ -49,8 +49,9 @@ impl<D: Driver> SqlPool<D> {
         endpoint: impl Into<Endpoint>,
         driver: D,
     ) -> Self {
-        let metrics = Arc::new(OperationMetrics::new(driver.system_name(), &name));
-        Self { pool: Pool::new(name, settings, endpoint, driver), engine, metrics }
+        let endpoint = endpoint.into();
+        let operations = Arc::new(Operations::new(driver.system_name(), &name, &endpoint.keyring));
+        Self { pool: Pool::new(name, settings, endpoint, driver), engine, operations }
     }
 
     /// A connection over a new pool with its first physical connection opened, so that a wrong password or an unknown
@@ -65,8 +66,8 @@ impl<D: Driver> SqlPool<D> {
         endpoint: impl Into<Endpoint>,
         driver: D,
     ) -> Result<Self, DatabaseError> {
-        let Self { pool, engine, metrics } = Self::new(name, engine, settings, endpoint, driver);
-        Ok(Self { pool: pool.opened().await?, engine, metrics })
+        let Self { pool, engine, operations } = Self::new(name, engine, settings, endpoint, driver);
+        Ok(Self { pool: pool.opened().await?, engine, operations })
     }
 
     /// The pool, for what the kernel's traits leave out.
@@ -135,7 +136,12 @@ impl<D: Driver> SqlPool<D> {
         context: &RequestContext,
         place: &'static Location<'static>,
     ) -> Result<Held<D>, Failure> {
-        let mut held = self.hold(self.lease_for(Call::Begin(mode), context, Holder::transaction(place)).await?);
+        let lease = self.pool.acquire_in_turn(Call::Begin(mode), context, Holder::transaction(place)).await;
+        if lease.is_err() {
+            // A beginning that found no connection is one that failed.
+            self.operations.ended(&self.operations.call("BEGIN", Some(context)), &lease);
+        }
+        let mut held = self.hold(lease.map_err(Failure::unsent)?);
         // Nothing of the caller's was sent, and a transaction that was begun on a lost connection is over.
         held.begin(mode, context).await.map_err(Failure::unsent)?;
         Ok(held)
@@ -146,7 +152,7 @@ impl<D: Driver> SqlPool<D> {
     }
 
     fn hold(&self, lease: Lease<D>) -> Held<D> {
-        Held::new(lease, self.pool.clone(), Arc::clone(&self.metrics))
+        Held::new(lease, self.pool.clone(), Arc::clone(&self.operations))
     }
 }
 
@@ -193,41 +199,55 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
 
     async fn execute(&self, statement: &Statement, context: &RequestContext) -> Result<u64, DatabaseError> {
         let mut rendered = render(&self.pool, statement)?;
-        let began = Instant::now();
-        let mut tries = self.pool.tries(context);
-        let outcome = loop {
-            if let Some(outcome) = tries.settle(self.try_execute(statement, rendered, context).await).await {
-                break outcome;
+        let operation = self.operations.statement(statement, &rendered.sql, context);
+        // One span for all tries, as the caller sees one call.
+        let outcome = async {
+            let mut tries = self.pool.tries(context);
+            loop {
+                if let Some(outcome) = tries.settle(self.try_execute(statement, rendered, context).await).await {
+                    break outcome;
+                }
+                rendered = render(&self.pool, statement)?;
             }
-            rendered = render(&self.pool, statement)?;
-        };
-        self.metrics.record(statement.operation(), &outcome, began.elapsed());
+        }
+        .instrument(operation.span())
+        .await;
+        self.operations.ended(&operation, &outcome);
         outcome
     }
 
     async fn query(&self, statement: &Statement, context: &RequestContext) -> Result<Vec<Row>, DatabaseError> {
         let mut rendered = render(&self.pool, statement)?;
-        let began = Instant::now();
-        let mut tries = self.pool.tries(context);
-        let outcome = loop {
-            if let Some(outcome) = tries.settle(self.try_query(statement, rendered, context).await).await {
-                break outcome;
+        let operation = self.operations.statement(statement, &rendered.sql, context);
+        // One span for all tries, as the caller sees one call.
+        let outcome = async {
+            let mut tries = self.pool.tries(context);
+            loop {
+                if let Some(outcome) = tries.settle(self.try_query(statement, rendered, context).await).await {
+                    break outcome;
+                }
+                rendered = render(&self.pool, statement)?;
             }
-            rendered = render(&self.pool, statement)?;
-        };
-        self.metrics.record(statement.operation(), &outcome, began.elapsed());
+        }
+        .instrument(operation.span())
+        .await;
+        self.operations.ended(&operation, &outcome);
         outcome
     }
 
     async fn run_script(&self, script: &str, context: &RequestContext) -> Result<(), DatabaseError> {
-        let began = Instant::now();
-        let mut tries = self.pool.tries(context);
-        let outcome = loop {
-            if let Some(outcome) = tries.settle(self.try_script(script, context).await).await {
-                break outcome;
+        let operation = self.operations.call("SCRIPT", Some(context));
+        let outcome = async {
+            let mut tries = self.pool.tries(context);
+            loop {
+                if let Some(outcome) = tries.settle(self.try_script(script, context).await).await {
+                    break outcome;
+                }
             }
-        };
-        self.metrics.record("SCRIPT", &outcome, began.elapsed());
+        }
+        .instrument(operation.span())
+        .await;
+        self.operations.ended(&operation, &outcome);
         outcome
     }
 }

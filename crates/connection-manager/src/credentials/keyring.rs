@@ -74,6 +74,11 @@ impl Keyring {
         Self::new(Arc::new(Fixed(credentials)), name, settings)
     }
 
+    /// Where the connection leads.
+    pub(crate) fn settings(&self) -> &ConnectionSettings {
+        &self.0.settings
+    }
+
     /// The number of the version that the server accepted last; 0 before the first login. Connections that were opened
     /// under a smaller number carry credentials that are on their way out.
     pub fn generation(&self) -> u64 {

@@ -8,12 +8,12 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{
     CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, Effect, Engine, Health, KeyValue,
 };
-use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::driver::RedisDriver;
 use super::error;
 use crate::endpoint::Endpoint;
-use crate::metrics::OperationMetrics;
+use crate::operation::Operations;
 use crate::pool::{Driver, Failure, Holder, Pool};
 use crate::settings::PoolSettings;
 
@@ -43,7 +43,7 @@ const STATEFUL: [&str; 13] = [
 /// command.
 pub struct RedisConnection {
     pool: Pool<RedisDriver>,
-    metrics: OperationMetrics,
+    operations: Operations,
 }
 
 impl RedisConnection {
@@ -60,9 +60,10 @@ impl RedisConnection {
         endpoint: impl Into<Endpoint>,
         driver: RedisDriver,
     ) -> Result<Self, DatabaseError> {
-        let metrics = OperationMetrics::new(driver.system_name(), &name);
+        let endpoint = endpoint.into();
+        let operations = Operations::new(driver.system_name(), &name, &endpoint.keyring);
         let pool = Pool::new(name, settings, endpoint, driver);
-        Ok(Self { pool: pool.opened().await?, metrics })
+        Ok(Self { pool: pool.opened().await?, operations })
     }
 
     /// The pool, for what this surface leaves out.
@@ -79,9 +80,9 @@ impl RedisConnection {
     /// As [`KeyValue`]'s.
     pub async fn query<T: FromRedisValue>(&self, command: Cmd, context: &RequestContext) -> Result<T, DatabaseError> {
         let stateful = verb(&command).is_some_and(|verb| STATEFUL.contains(&verb.as_str()));
-        let began = Instant::now();
-        let outcome = self.exchange(COMMAND, command, stateful, context).await;
-        self.metrics.record(COMMAND, &outcome, began.elapsed());
+        let call = self.operations.call(COMMAND, Some(context));
+        let outcome = self.exchange(COMMAND, command, stateful, context).instrument(call.span()).await;
+        self.operations.ended(&call, &outcome);
         outcome
     }
 
@@ -92,9 +93,9 @@ impl RedisConnection {
         command: Cmd,
         context: &RequestContext,
     ) -> Result<T, DatabaseError> {
-        let began = Instant::now();
-        let outcome = self.exchange(operation, command, false, context).await;
-        self.metrics.record(operation, &outcome, began.elapsed());
+        let call = self.operations.call(operation, Some(context));
+        let outcome = self.exchange(operation, command, false, context).instrument(call.span()).await;
+        self.operations.ended(&call, &outcome);
         outcome
     }
 

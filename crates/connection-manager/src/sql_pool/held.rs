@@ -4,10 +4,10 @@ use std::time::Duration;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Row, Statement, TransactionMode};
 use tokio::sync::{Mutex, MutexGuard};
-use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::render;
-use crate::metrics::OperationMetrics;
+use crate::operation::Operations;
 use crate::pool::{Cut, Deadline, Driver, Lease, Pool, limited};
 
 /// How long a rollback may take that nobody waits for.
@@ -16,7 +16,7 @@ pub(super) const ROLLBACK: Duration = Duration::from_secs(5);
 /// One connection held by a transaction or a session; statements on it run one after the other.
 pub(super) struct Held<D: Driver> {
     pool: Pool<D>,
-    metrics: Arc<OperationMetrics>,
+    operations: Arc<Operations>,
     line: Mutex<Line<D>>,
 }
 
@@ -27,8 +27,8 @@ struct Line<D: Driver> {
 }
 
 impl<D: Driver> Held<D> {
-    pub(super) fn new(lease: Lease<D>, pool: Pool<D>, metrics: Arc<OperationMetrics>) -> Self {
-        Self { pool, metrics, line: Mutex::new(Line { lease, abandoned: false }) }
+    pub(super) fn new(lease: Lease<D>, pool: Pool<D>, operations: Arc<Operations>) -> Self {
+        Self { pool, operations, line: Mutex::new(Line { lease, abandoned: false }) }
     }
 
     pub(super) fn pool(&self) -> &Pool<D> {
@@ -63,9 +63,10 @@ impl<D: Driver> Held<D> {
     pub(super) async fn execute(&self, statement: &Statement, context: &RequestContext) -> Result<u64, DatabaseError> {
         let rendered = render(&self.pool, statement)?;
         let mut line = self.in_turn(context).await?;
-        let began = Instant::now();
-        let outcome = line.lease.execute(self.pool.deadline_of(context), rendered).await;
-        self.metrics.record(statement.operation(), &outcome, began.elapsed());
+        let operation = self.operations.statement(statement, &rendered.sql, context);
+        let work = line.lease.execute(self.pool.deadline_of(context), rendered);
+        let outcome = work.instrument(operation.span()).await;
+        self.operations.ended(&operation, &outcome);
         outcome
     }
 
@@ -76,17 +77,19 @@ impl<D: Driver> Held<D> {
     ) -> Result<Vec<Row>, DatabaseError> {
         let rendered = render(&self.pool, statement)?;
         let mut line = self.in_turn(context).await?;
-        let began = Instant::now();
-        let outcome = line.lease.query(self.pool.deadline_of(context), rendered).await;
-        self.metrics.record(statement.operation(), &outcome, began.elapsed());
+        let operation = self.operations.statement(statement, &rendered.sql, context);
+        let work = line.lease.query(self.pool.deadline_of(context), rendered);
+        let outcome = work.instrument(operation.span()).await;
+        self.operations.ended(&operation, &outcome);
         outcome
     }
 
     pub(super) async fn run_script(&self, script: &str, context: &RequestContext) -> Result<(), DatabaseError> {
         let mut line = self.in_turn(context).await?;
-        let began = Instant::now();
-        let outcome = line.lease.run_script(self.pool.deadline_of(context), script).await;
-        self.metrics.record("SCRIPT", &outcome, began.elapsed());
+        let operation = self.operations.call("SCRIPT", Some(context));
+        let work = line.lease.run_script(self.pool.deadline_of(context), script);
+        let outcome = work.instrument(operation.span()).await;
+        self.operations.ended(&operation, &outcome);
         outcome
     }
 
@@ -94,24 +97,25 @@ impl<D: Driver> Held<D> {
         let deadline = self.pool.deadline_of(context);
         let line = self.line.get_mut();
         line.settle(deadline).await?;
-        let began = Instant::now();
-        let outcome = line.lease.begin(deadline, mode).await;
-        self.metrics.record("BEGIN", &outcome, began.elapsed());
+        let operation = self.operations.call("BEGIN", Some(context));
+        let outcome = line.lease.begin(deadline, mode).instrument(operation.span()).await;
+        self.operations.ended(&operation, &outcome);
         outcome
     }
 
     pub(super) async fn commit(&mut self, context: &RequestContext) -> Result<(), DatabaseError> {
         let deadline = self.pool.deadline_of(context);
-        let began = Instant::now();
-        let outcome = self.lease_mut().commit(deadline).await;
-        self.metrics.record("COMMIT", &outcome, began.elapsed());
+        let operation = self.operations.call("COMMIT", Some(context));
+        let outcome = self.lease_mut().commit(deadline).instrument(operation.span()).await;
+        self.operations.ended(&operation, &outcome);
         outcome
     }
 
     pub(super) async fn rollback(&mut self, deadline: Deadline) -> Result<(), DatabaseError> {
-        let began = Instant::now();
-        let outcome = self.lease_mut().rollback(deadline).await;
-        self.metrics.record("ROLLBACK", &outcome, began.elapsed());
+        // Most rollbacks are nobody's wish: they follow a caller who has left.
+        let operation = self.operations.call("ROLLBACK", None);
+        let outcome = self.lease_mut().rollback(deadline).instrument(operation.span()).await;
+        self.operations.ended(&operation, &outcome);
         outcome
     }
 }

@@ -17,5 +17,6 @@ mod rotation;
 mod sea_orm;
 mod secrets;
 mod silence;
+mod spans;
 mod sqlite;
 mod tds;
