@@ -171,6 +171,11 @@ pub enum ConnectionsCommand {
         /// Only this connection
         name: Option<String>,
     },
+    /// As `test`, and look around: TLS and its certificate, the server's role, the user's privileges, the latency
+    Doctor {
+        /// The connection
+        name: String,
+    },
 }
 
 /// The arguments of `secrets`. Where the configuration comes from may stand before or after the verb.

@@ -1,5 +1,11 @@
 //! Why a connection does not come about, stage by stage: settings, secret, DNS, TCP, TLS, login, sign of life.
 
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+mod certificate;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+mod handshake;
+mod rights;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,16 +15,25 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, DatabaseErrorKind};
 use tokio::net::TcpStream;
 
+use self::rights::Rights;
 use crate::connector::checks;
 use crate::credentials::{self, Freshness, Keyring, SecretSource, SecretStage};
 use crate::factory::ConnectionFactory;
 use crate::settings::{ConnectionSettings, PoolSettings, TlsMode};
 
+/// How often a sign of life is asked for to tell the latency.
+const PINGS: usize = 5;
+
 /// One step on the way to a database.
 #[derive(Debug, Clone)]
 pub struct Stage {
     /// `settings`, `secret`, `DNS`, `TCP`, `TLS`, `login`, `ping`; an embedded engine has no network and is opened: `open`.
+    /// [`examine`] adds `role`, `privileges` and `latency`.
     pub name: &'static str,
+    /// `ok`, or why it failed in a word that programs can go by: the kind of the error (`auth_rejected`,
+    /// `unknown_database`, `secret_unavailable` …), or more exactly `dns_failed`, `tcp_refused`, `tcp_silent`,
+    /// `tcp_failed`, `tls_unsupported`, `tls_expired`, `tls_wrong_name`, `tls_untrusted`, `no_privileges`.
+    pub code: &'static str,
     /// How long it took.
     pub duration: Duration,
     /// What was found, or why it went no further. No secret.
@@ -53,13 +68,43 @@ pub async fn probe(
     name: &ConnectionName,
     settings: &ConnectionSettings,
 ) -> Vec<Stage> {
-    let mut stages = Stages(Vec::new());
-    // The first failure ends the list; it is in the list already.
-    let _ = stages.go(factory, secrets, name, settings).await;
-    stages.0
+    run(factory, secrets, name, settings, Depth::ToAnAnswer).await
 }
 
-struct Stages(Vec<Stage>);
+/// As [`probe`], and looks around: the version and the cipher of TLS, whose certificate it is and how long it holds, what
+/// the server is, what the user may do there, and how long an answer takes.
+pub async fn examine(
+    factory: &ConnectionFactory,
+    secrets: &Arc<dyn SecretSource>,
+    name: &ConnectionName,
+    settings: &ConnectionSettings,
+) -> Vec<Stage> {
+    run(factory, secrets, name, settings, Depth::AllAround).await
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    ToAnAnswer,
+    AllAround,
+}
+
+async fn run(
+    factory: &ConnectionFactory,
+    secrets: &Arc<dyn SecretSource>,
+    name: &ConnectionName,
+    settings: &ConnectionSettings,
+    depth: Depth,
+) -> Vec<Stage> {
+    let mut stages = Stages { list: Vec::new(), depth };
+    // The first failure ends the list; it is in the list already.
+    let _ = stages.go(factory, secrets, name, settings).await;
+    stages.list
+}
+
+struct Stages {
+    list: Vec<Stage>,
+    depth: Depth,
+}
 
 /// A stage has failed.
 struct Failed;
@@ -82,9 +127,9 @@ impl Stages {
         }
         let began = Instant::now();
         let found = secrets.credentials(name, settings, SecretStage::Current, Freshness::Cached).await;
-        let found = found
-            .map_err(DatabaseError::from)
-            .map(|found| ((), found.map_or_else(|| "none".to_owned(), |found| format!("version {}", found.version))));
+        let found = found.map_err(DatabaseError::from).map(|found| {
+            ((), found.map_or_else(|| "none".to_owned(), |found| format!("current version {}", found.version)))
+        });
         self.note("secret", began, found, settings)?;
         let began = Instant::now();
         let settings = match credentials::completed(&**secrets, name, settings).await {
@@ -101,7 +146,10 @@ impl Stages {
         // A keyring of its own: a person who asks wants to see the login tried.
         let keyring = Keyring::new(Arc::clone(secrets), name.clone(), settings.clone());
         if let (Some(host), Some(port)) = (&settings.host, settings.port.or(connector.default_port())) {
-            self.reach(host, port, settings).await?;
+            let addresses = self.reach(host, port, settings).await?;
+            if self.depth == Depth::AllAround && settings.tls.mode != TlsMode::Disabled {
+                self.look_at_tls(host, &addresses, settings).await?;
+            }
         }
         let began = Instant::now();
         let connection = connector.connect(name, settings, keyring.into()).await;
@@ -112,12 +160,15 @@ impl Stages {
             let version = health.server_version.unwrap_or_else(|| "unknown".to_owned());
             ((), format!("answered in {:.2} ms, version {version}", health.latency.as_secs_f64() * 1000.0))
         });
-        let outcome = self.note("ping", began, health, settings);
+        let mut outcome = self.note("ping", began, health, settings);
+        if outcome.is_ok() && self.depth == Depth::AllAround {
+            outcome = self.look_around(&*connection, settings).await;
+        }
         connection.close(Duration::from_secs(1)).await;
         outcome
     }
 
-    async fn reach(&mut self, host: &str, port: u16, settings: &ConnectionSettings) -> Result<(), Failed> {
+    async fn reach(&mut self, host: &str, port: u16, settings: &ConnectionSettings) -> Result<Vec<SocketAddr>, Failed> {
         let limit = settings.pool.connect_timeout;
         let unreachable = |what: String| DatabaseError::new(DatabaseErrorKind::Unreachable, what);
         let began = Instant::now();
@@ -131,17 +182,106 @@ impl Stages {
             let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
             (addresses, format!("{host} is {}", shown.join(", ")))
         });
-        let addresses = self.note("DNS", began, addresses, settings)?;
+        let addresses = self.note_as("DNS", "dns_failed", began, addresses, settings)?;
         let began = Instant::now();
+        let mut code = "tcp_failed";
         let stream = match tokio::time::timeout(limit, TcpStream::connect(addresses.as_slice())).await {
             Ok(Ok(stream)) => {
                 let peer = stream.peer_addr().map_or_else(|_| format!("port {port}"), |peer| peer.to_string());
                 Ok(((), format!("connected to {peer}")))
             }
-            Ok(Err(error)) => Err(unreachable(format!("port {port} of {host}: {error}"))),
-            Err(_) => Err(unreachable(format!("port {port} of {host} is silent for {} ms", limit.as_millis()))),
+            Ok(Err(error)) => {
+                if error.kind() == std::io::ErrorKind::ConnectionRefused {
+                    code = "tcp_refused";
+                }
+                Err(unreachable(format!("port {port} of {host}: {error}")))
+            }
+            Err(_) => {
+                code = "tcp_silent";
+                Err(unreachable(format!("port {port} of {host} is silent for {} ms", limit.as_millis())))
+            }
         };
-        self.note("TCP", began, stream, settings)
+        self.note_as("TCP", code, began, stream, settings)?;
+        Ok(addresses)
+    }
+
+    /// A handshake of its own, before any login. Where the engine's way to it is not known here, the login tells.
+    #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+    async fn look_at_tls(
+        &mut self,
+        host: &str,
+        addresses: &[SocketAddr],
+        settings: &ConnectionSettings,
+    ) -> Result<(), Failed> {
+        if !handshake::is_known(&settings.engine) {
+            return Ok(());
+        }
+        let failed = |what: String| DatabaseError::new(DatabaseErrorKind::TlsFailed, what);
+        let limit = settings.pool.connect_timeout;
+        let began = Instant::now();
+        let look = handshake::look(&settings.engine, host, addresses, &settings.tls);
+        let mut code = "tls_failed";
+        let outcome = match tokio::time::timeout(limit, look).await {
+            Ok(Ok(found)) => {
+                let told = found.to_string();
+                match found.refusal {
+                    None => Ok(((), told)),
+                    Some(refusal) => {
+                        code = handshake::code(&refusal);
+                        Err(failed(format!("{told}: {refusal}")))
+                    }
+                }
+            }
+            Ok(Err(error)) => {
+                if error.kind() == std::io::ErrorKind::Unsupported {
+                    code = "tls_unsupported";
+                }
+                Err(failed(error.to_string()))
+            }
+            Err(_) => Err(failed(format!("no handshake within {} ms", limit.as_millis()))),
+        };
+        self.note_as("TLS", code, began, outcome, settings)
+    }
+
+    #[cfg(not(any(feature = "mysql", feature = "postgres", feature = "redis")))]
+    #[expect(
+        clippy::unused_async,
+        clippy::unused_self,
+        reason = "the engines that are compiled in have nothing to show"
+    )]
+    async fn look_at_tls(&mut self, _: &str, _: &[SocketAddr], _: &ConnectionSettings) -> Result<(), Failed> {
+        Ok(())
+    }
+
+    async fn look_around(
+        &mut self,
+        connection: &dyn DatabaseConnection,
+        settings: &ConnectionSettings,
+    ) -> Result<(), Failed> {
+        let limit = settings.pool.connect_timeout;
+        let began = Instant::now();
+        match Rights::ask(connection, &RequestContext::system().within(limit)).await {
+            Ok(None) => {}
+            Ok(Some(rights)) => {
+                self.note("role", began, Ok(((), rights.role())), settings)?;
+                let denied = |text| DatabaseError::new(DatabaseErrorKind::Query, text);
+                let privileges = rights.privileges().map(|text| ((), text)).map_err(denied);
+                self.note_as("privileges", "no_privileges", began, privileges, settings)?;
+            }
+            Err(error) => self.note("role", began, Err(error), settings)?,
+        }
+        let began = Instant::now();
+        let mut times = Vec::new();
+        for _ in 0..PINGS {
+            match connection.ping(&RequestContext::system().within(limit)).await {
+                Ok(health) => times.push(health.latency),
+                Err(error) => return self.note("latency", began, Err(error), settings),
+            }
+        }
+        times.sort_unstable();
+        let ms = |at: usize| times.get(at).map_or(0.0, |time| time.as_secs_f64() * 1000.0);
+        let text = format!("{PINGS} answers in {:.2} to {:.2} ms, half in {:.2}", ms(0), ms(PINGS - 1), ms(PINGS / 2));
+        self.note("latency", began, Ok(((), text)), settings)
     }
 
     /// TLS and login are one exchange with the driver; the kind of its error tells where it ended.
@@ -161,7 +301,7 @@ impl Stages {
                 matches!(error.kind(), DatabaseErrorKind::AuthRejected | DatabaseErrorKind::UnknownDatabase)
             }
         };
-        if past_tls {
+        if past_tls && !self.list.iter().any(|stage| stage.name == "TLS") {
             let protection = match settings.tls.mode {
                 TlsMode::Disabled => "off: passwords and data can be read on the way",
                 TlsMode::Required => "on; the server's certificate is not checked",
@@ -181,15 +321,28 @@ impl Stages {
         outcome: Result<(T, String), DatabaseError>,
         settings: &ConnectionSettings,
     ) -> Result<T, Failed> {
+        let code = outcome.as_ref().err().map_or("ok", |error| error.kind().as_str());
+        self.note_as(name, code, began, outcome, settings)
+    }
+
+    /// As [`Self::note`], with a code for its failure.
+    fn note_as<T>(
+        &mut self,
+        name: &'static str,
+        code: &'static str,
+        began: Instant,
+        outcome: Result<(T, String), DatabaseError>,
+        settings: &ConnectionSettings,
+    ) -> Result<T, Failed> {
         let duration = began.elapsed();
         match outcome {
             Ok((value, text)) => {
-                self.0.push(Stage { name, duration, outcome: Ok(text), remedy: None });
+                self.list.push(Stage { name, code: "ok", duration, outcome: Ok(text), remedy: None });
                 Ok(value)
             }
             Err(error) => {
-                let remedy = remedy(&error, settings);
-                self.0.push(Stage { name, duration, outcome: Err(chain(&error)), remedy });
+                let remedy = remedy_of(code, settings).or_else(|| remedy(&error, settings));
+                self.list.push(Stage { name, code, duration, outcome: Err(chain(&error)), remedy });
                 Err(Failed)
             }
         }
@@ -211,6 +364,24 @@ pub(crate) fn chain(error: &DatabaseError) -> String {
 fn user(settings: &ConnectionSettings) -> &str {
     let nobody = credentials::default_user(&settings.engine).unwrap_or_default();
     settings.username.as_deref().unwrap_or(nobody)
+}
+
+/// What to do about a failure that has a code of its own.
+fn remedy_of(code: &str, settings: &ConnectionSettings) -> Option<String> {
+    let user = user(settings);
+    Some(match code {
+        "dns_failed" => "check the spelling of host, and the resolver of this machine".into(),
+        "tcp_refused" => "nothing listens there: check port, and that the server runs".into(),
+        "tcp_silent" => "something on the way drops what is sent: check host, and firewalls on the way".into(),
+        "tls_unsupported" => "the server has no TLS: configure it there".into(),
+        "tls_expired" => {
+            "the server's certificate is out of date: renew it there, and check this machine's clock".into()
+        }
+        "tls_wrong_name" => "name the server by a name in its certificate: change host, or the certificate".into(),
+        "tls_untrusted" => "put the server's authority into tls.ca_file".into(),
+        "no_privileges" => format!("grant `{user}` what the service needs in this database"),
+        _ => return None,
+    })
 }
 
 fn remedy(error: &DatabaseError, settings: &ConnectionSettings) -> Option<String> {

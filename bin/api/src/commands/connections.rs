@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use connection_manager::probe::{Stage, probe};
+use connection_manager::probe::{Stage, examine, probe};
 use connection_manager::{ConnectionFactory, SecretSource};
 
 use crate::application::{create_embedded_file, lies_in, secrets};
@@ -24,11 +24,12 @@ pub(super) async fn run(arguments: ConnectionsArgs) -> anyhow::Result<()> {
             }
             Ok(())
         }
-        ConnectionsCommand::Test { name } => test(&config, name.as_deref()).await,
+        ConnectionsCommand::Test { name } => test(&config, name.as_deref(), false).await,
+        ConnectionsCommand::Doctor { name } => test(&config, Some(&name), true).await,
     }
 }
 
-async fn test(config: &Config, only: Option<&str>) -> anyhow::Result<()> {
+async fn test(config: &Config, only: Option<&str>, thorough: bool) -> anyhow::Result<()> {
     if let Some(only) = only.filter(|only| !config.connections.contains_key(*only)) {
         let known: Vec<&str> = config.connections.keys().map(String::as_str).collect();
         bail!("there is no connection `{only}`, only {}", known.join(", "));
@@ -44,6 +45,7 @@ async fn test(config: &Config, only: Option<&str>) -> anyhow::Result<()> {
             create_embedded_file(settings)?;
         }
         let stages = match name.parse() {
+            Ok(connection) if thorough => examine(&factory, &secrets, &connection, settings).await,
             Ok(connection) => probe(&factory, &secrets, &connection, settings).await,
             Err(error) => bail!("{error}"),
         };
@@ -65,5 +67,5 @@ fn line(stage: &Stage) -> String {
         Err(text) => ("failed", text),
     };
     let remedy = stage.remedy.as_ref().map(|remedy| format!("\n            {remedy}")).unwrap_or_default();
-    format!("  {word:<7} {name:<8} {text} ({took:.1?}){remedy}")
+    format!("  {word:<7} {name:<10} {text} ({took:.1?}){remedy}")
 }

@@ -6,6 +6,7 @@ mod circuit;
 mod contract;
 mod demoted;
 mod dialect;
+mod doctor;
 mod dynamodb;
 mod keepalive;
 mod manager;

@@ -1,0 +1,176 @@
+//! A look all around a connection on real servers, and where it ends when something is wrong.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use connection_manager::probe::{Stage, examine};
+use connection_manager::{
+    ConnectionFactory, ConnectionSettings, LocalSecrets, PasswordSource, SecretSource, TlsMode, TlsSettings,
+};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+use rustls::pki_types::PrivateKeyDer;
+use secrecy::SecretString;
+use shared_kernel::database::Engine;
+use testkit::proxy::Proxy;
+use testkit::{Server, TestDatabase};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::rotation::accounts::Accounts;
+
+const CANARY: &str = "canary-77f0a1";
+
+testkit::on_every_engine!(a_healthy_connection_is_told_from_end_to_end, each_fault_is_told_at_its_stage);
+
+async fn a_healthy_connection_is_told_from_end_to_end(server: Server) {
+    let database = TestDatabase::migrated(server, "users").await;
+    let stages = look(&secured(server, &database)).await;
+    assert!(stages.iter().all(|stage| stage.passed() && stage.code == "ok" && stage.remedy.is_none()), "{stages:#?}");
+    let names: Vec<&str> = stages.iter().map(|stage| stage.name).collect();
+    let expected: &[&str] = if server.is_networked() {
+        &["settings", "secret", "DNS", "TCP", "TLS", "login", "ping", "role", "privileges", "latency"]
+    } else {
+        &["settings", "secret", "open", "ping", "role", "privileges", "latency"]
+    };
+    assert_eq!(names, expected);
+    let text = |name| stages.iter().find(|stage| stage.name == name).and_then(|stage| stage.outcome.clone().ok());
+    if [Server::Postgres, Server::MySql, Server::MariaDb].contains(&server) {
+        let tls = text("TLS").unwrap();
+        for part in ["TLSv1_3", "TLS13_", "certificate of `", "valid until 20", " days)"] {
+            assert!(tls.contains(part), "{tls}");
+        }
+        assert!(text("privileges").unwrap().contains("superuser"), "tests log in as the administrator: {stages:#?}");
+        assert!(text("role").unwrap().contains("takes writes"), "{stages:#?}");
+    }
+    let privileges = text("privileges").unwrap();
+    assert!(!privileges.contains("reads 0 of"), "the context's tables are there: {privileges}");
+}
+
+async fn each_fault_is_told_at_its_stage(server: Server) {
+    let database = TestDatabase::create(server).await;
+    let good = secured(server, &database);
+    if !server.is_networked() {
+        let missing = ConnectionSettings::sqlite(database.path().unwrap().with_file_name("missing/file"));
+        fails(missing, "open", "unknown_database").await;
+        return;
+    }
+    fails(good.clone().with_host("nowhere.invalid"), "DNS", "dns_failed").await;
+    fails(good.clone().with_port(testkit::redis::free_port()), "TCP", "tcp_refused").await;
+    let wrong = PasswordSource::Literal(SecretString::from(CANARY));
+    fails(good.clone().with_password(wrong), "login", "auth_rejected").await;
+    fails(good.clone().with_database("no_such_database"), "login", "unknown_database").await;
+    let nowhere = PasswordSource::File("no-such-file".into());
+    fails(good.clone().with_password(nowhere), "secret", "secret_unavailable").await;
+    if server == Server::SqlServer {
+        return;
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other.pem");
+    fs::write(&other, Authority::new().pem()).unwrap();
+    fails(good.clone().with_tls(TlsSettings::verify_full(other)), "TLS", "tls_untrusted").await;
+    let upstream = format!("{}:{}", good.host.clone().unwrap(), good.port.unwrap());
+    let proxy = Proxy::start_at(Ipv4Addr::new(127, 0, 0, 2), upstream).await.unwrap();
+    fails(good.clone().with_host("127.0.0.2").with_port(proxy.port()), "TLS", "tls_wrong_name").await;
+
+    let accounts = Accounts::of(server).await;
+    let user = Accounts::name("powerless");
+    accounts.create(&user, CANARY).await;
+    let powerless =
+        good.clone().with_username(&user).with_password(PasswordSource::Literal(SecretString::from(CANARY)));
+    if server == Server::Postgres {
+        // Whoever may log in may connect to any database; in it there is nothing for them.
+        database.migrate("users").await;
+        fails(powerless, "privileges", "no_privileges").await;
+    } else {
+        fails(powerless, "login", "unknown_database").await;
+    }
+    accounts.remove(&user).await;
+}
+
+#[tokio::test]
+async fn an_expired_certificate_and_a_server_without_tls_are_told() {
+    let authority = Authority::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    fs::write(&file, authority.pem()).unwrap();
+    let port = authority.serve_expired().await;
+    let settings = ConnectionSettings::new(Engine::REDIS)
+        .with_host("localhost")
+        .with_port(port)
+        .with_database("0")
+        .with_password(PasswordSource::Literal(SecretString::from(CANARY)))
+        .with_tls(TlsSettings::verify_full(file));
+    let stage = fails(settings, "TLS", "tls_expired").await;
+    let told = stage.outcome.unwrap_err();
+    assert!(told.contains("`the late server`, valid until 2020-02-01 (-"), "{told}");
+}
+
+/// The way to a database, protected as well as it can be.
+fn secured(server: Server, database: &TestDatabase) -> ConnectionSettings {
+    let settings = database.settings();
+    if !server.is_networked() {
+        return settings;
+    }
+    let tls = TlsSettings { mode: TlsMode::VerifyFull, ca_file: Some(server.certificate_authority()) };
+    settings.with_host("localhost").with_tls(tls)
+}
+
+async fn look(settings: &ConnectionSettings) -> Vec<Stage> {
+    let secrets: Arc<dyn SecretSource> = Arc::new(LocalSecrets);
+    examine(&ConnectionFactory::compiled(), &secrets, &"examined".parse().unwrap(), settings).await
+}
+
+/// Checks where the look ends, and that nothing of it tells the password.
+async fn fails(settings: ConnectionSettings, name: &str, code: &str) -> Stage {
+    let stages = look(&settings).await;
+    let shown: Vec<String> = stages.iter().map(ToString::to_string).collect();
+    assert!(!format!("{stages:?} {shown:?}").contains(CANARY), "{stages:?}");
+    let last = stages.last().unwrap().clone();
+    assert_eq!((last.name, last.code, last.passed()), (name, code, false), "{shown:#?}");
+    assert!(last.remedy.is_some(), "{last}");
+    last
+}
+
+/// An authority of the test's own.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new() -> Self {
+        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// Greets everybody on a port with a certificate of yesteryear.
+    async fn serve_expired(&self) -> u16 {
+        let key = KeyPair::generate().unwrap();
+        let mut parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        parameters.distinguished_name.push(DnType::CommonName, "the late server");
+        parameters.not_before = date_time_ymd(2020, 1, 1);
+        parameters.not_after = date_time_ymd(2020, 2, 1);
+        let certificate = parameters.signed_by(&key, &self.0).unwrap();
+        connection_manager::tls::install_provider();
+        let config = rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                // Whoever refuses the certificate hangs up.
+                let _ = acceptor.accept(socket).await;
+            }
+        });
+        port
+    }
+}
