@@ -19,7 +19,7 @@
 //! tenant_host = "{tenant}.api.example.com"   # the tenant by the host name; left out, it does not count
 //!
 //! [log]
-//! filter = "info,actix_server=warn,actix_http::h1::dispatcher=off"
+//! filter = "info,actix_server=warn,actix_http::h1::dispatcher=off"   # crates that hold credentials: never below info
 //! format = "auto"                    # auto (readable on a terminal, JSON elsewhere), json or pretty
 //!
 //! [contexts.users]

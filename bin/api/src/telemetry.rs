@@ -1,5 +1,6 @@
 //! What is seen of the service from outside: log lines and metrics.
 
+mod caps;
 mod json_lines;
 pub mod metrics;
 
@@ -7,6 +8,7 @@ use std::error::Error;
 use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::FilterFn;
 use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -24,7 +26,7 @@ pub fn init(config: &LogConfig) -> Result<(), tracing_subscriber::filter::ParseE
         LogFormat::Json => false,
         LogFormat::Pretty => true,
     };
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter).with(FilterFn::new(caps::may_be_heard));
     // A subscriber that is there already stays: tests and embedding programs bring their own.
     let _already_set = if pretty {
         registry

@@ -1,6 +1,7 @@
 //! The real service on a free port, asked over the network.
 
 mod books;
+mod canaries;
 mod conventions;
 mod engines;
 mod health;

@@ -4,6 +4,7 @@ mod abandoned;
 mod budget;
 mod circuit;
 mod contract;
+mod debug;
 mod demoted;
 mod dialect;
 mod doctor;
