@@ -4,6 +4,7 @@ mod books;
 mod canaries;
 mod conventions;
 mod engines;
+mod faults;
 mod health;
 mod idempotency;
 mod lists;

@@ -9,7 +9,8 @@ const DEFAULT_RETRY: Duration = Duration::from_secs(2);
 
 /// The one place that decides what a caller learns of a database's error: whether and when to try again, never why.
 ///
-/// The cause is logged here, once, with its chain.
+/// The cause is logged here, once, with its chain. A pool that is full is no fault of who finds it so: 503 and not 429
+/// (ADR 0028).
 impl From<&DatabaseError> for Problem {
     fn from(error: &DatabaseError) -> Self {
         let retry_after = error.retry_after().unwrap_or(DEFAULT_RETRY);
