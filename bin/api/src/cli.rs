@@ -170,11 +170,17 @@ pub enum ConnectionsCommand {
     Test {
         /// Only this connection
         name: Option<String>,
+        /// Whose, where connections are kept per tenant
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<TenantId>,
     },
     /// As `test`, and look around: TLS and its certificate, the server's role, the user's privileges, the latency
     Doctor {
         /// The connection
         name: String,
+        /// Whose, where the connection is kept per tenant
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<TenantId>,
     },
 }
 

@@ -1,14 +1,18 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use connection_manager::probe::{Stage, examine, probe};
-use connection_manager::{ConnectionFactory, SecretSource};
+use connection_manager::{ConnectionFactory, ConnectionSettings, SecretSource};
+use shared_kernel::TenantId;
+use shared_kernel::database::ConnectionName;
 
-use crate::application::{create_embedded_file, lies_in, secrets};
+use crate::application::{lies_in, secrets};
 use crate::cli::{ConnectionsArgs, ConnectionsCommand};
 use crate::commands::say;
 use crate::config::{Config, describe};
 use crate::data_folder;
+use crate::gate::prepare_file;
 
 /// Lists connections, or tries them.
 pub(super) async fn run(arguments: ConnectionsArgs) -> anyhow::Result<()> {
@@ -24,39 +28,96 @@ pub(super) async fn run(arguments: ConnectionsArgs) -> anyhow::Result<()> {
             }
             Ok(())
         }
-        ConnectionsCommand::Test { name } => test(&config, name.as_deref(), false).await,
-        ConnectionsCommand::Doctor { name } => test(&config, Some(&name), true).await,
+        ConnectionsCommand::Test { name, tenant } => {
+            test(&config, name.as_deref(), tenant.as_ref(), Depth::ToAnAnswer).await
+        }
+        ConnectionsCommand::Doctor { name, tenant } => {
+            test(&config, Some(&name), tenant.as_ref(), Depth::AllAround).await
+        }
     }
 }
 
-async fn test(config: &Config, only: Option<&str>, thorough: bool) -> anyhow::Result<()> {
-    if let Some(only) = only.filter(|only| !config.connections.contains_key(*only)) {
-        let known: Vec<&str> = config.connections.keys().map(String::as_str).collect();
-        bail!("there is no connection `{only}`, only {}", known.join(", "));
-    }
+/// How closely a connection is looked at.
+#[derive(Debug, Clone, Copy)]
+enum Depth {
+    /// `test`.
+    ToAnAnswer,
+    /// `doctor`.
+    AllAround,
+}
+
+/// A connection to try.
+struct Target<'a> {
+    name: &'a str,
+    /// The name, and whose it is.
+    label: String,
+    settings: Cow<'a, ConnectionSettings>,
+}
+
+async fn test(config: &Config, only: Option<&str>, tenant: Option<&TenantId>, depth: Depth) -> anyhow::Result<()> {
+    let targets = targets(config, only, tenant)?;
     // Before the first start the folder of embedded databases is not there yet, which is no fault of the connection.
     data_folder::create(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
     let factory = ConnectionFactory::compiled();
     let secrets: Arc<dyn SecretSource> = Arc::new(secrets(config)?);
     let mut failed = Vec::new();
-    for (name, settings) in config.connections.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
-        say(format_args!("{name}: {}", describe(settings)));
+    for Target { name, label, settings } in targets {
+        say(format_args!("{label}: {}", describe(&settings)));
         if settings.path.as_ref().is_some_and(|path| lies_in(&config.data, path)) {
-            create_embedded_file(settings)?;
+            prepare_file(&settings)?;
         }
-        let stages = match name.parse() {
-            Ok(connection) if thorough => examine(&factory, &secrets, &connection, settings).await,
-            Ok(connection) => probe(&factory, &secrets, &connection, settings).await,
-            Err(error) => bail!("{error}"),
+        let name: ConnectionName = name.parse()?;
+        let stages = match depth {
+            Depth::ToAnAnswer => probe(&factory, &secrets, &name, &settings).await,
+            Depth::AllAround => examine(&factory, &secrets, &name, &settings).await,
         };
         for stage in &stages {
             say(line(stage));
         }
         if !stages.iter().all(Stage::passed) {
-            failed.push(name.as_str());
+            failed.push(label);
         }
     }
     if failed.is_empty() { Ok(()) } else { bail!("no answer from {}", failed.join(", ")) }
+}
+
+/// What everybody shares, or with a tenant what is the tenant's; of one name or of all.
+fn targets<'a>(
+    config: &'a Config,
+    only: Option<&'a str>,
+    tenant: Option<&TenantId>,
+) -> anyhow::Result<Vec<Target<'a>>> {
+    let per_tenant = |name: &str| config.per_tenant.contains_key(name);
+    if let Some(only) = only.filter(|only| !config.connections.contains_key(*only) && !per_tenant(only)) {
+        let known = config.connections.keys().chain(config.per_tenant.keys());
+        bail!("there is no connection `{only}`, only {}", known.map(String::as_str).collect::<Vec<_>>().join(", "));
+    }
+    let is_meant = |name: &str| only.is_none_or(|only| only == name);
+    let Some(tenant) = tenant else {
+        if let Some(only) = only.filter(|only| per_tenant(only)) {
+            bail!("`{only}` is kept per tenant: say whose with `--tenant NAME`");
+        }
+        let shared = config.connections.iter().filter(|(name, _)| !per_tenant(name) && is_meant(name));
+        let target =
+            |(name, settings): (&'a String, _)| Target { name, label: name.clone(), settings: Cow::Borrowed(settings) };
+        return Ok(shared.map(target).collect());
+    };
+    if !config.tenants.list()?.contains(tenant) {
+        bail!("there is no tenant `{tenant}`");
+    }
+    let own = config.per_tenant.iter().filter(|(name, _)| is_meant(name));
+    let own: Vec<_> = own
+        .map(|(name, settings)| Target {
+            name,
+            label: format!("{name} of {tenant}"),
+            settings: Cow::Owned(settings.of(tenant)),
+        })
+        .collect();
+    match only {
+        Some(only) if own.is_empty() => bail!("`{only}` is not kept per tenant"),
+        None if own.is_empty() => bail!("no connection is kept per tenant"),
+        _ => Ok(own),
+    }
 }
 
 /// A stage on a line of its own, and what to do about it on another.

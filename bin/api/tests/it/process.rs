@@ -146,6 +146,39 @@ fn connections_are_tried_step_by_step() {
 }
 
 #[test]
+fn a_tenants_connections_are_tried_when_it_is_named() {
+    let folder = folder();
+    let config = "tenants.names = [\"acme\", \"globex\"]\nserver.tenant_host = \"{tenant}.example.com\"\n\
+        connections.audit = { engine = \"sqlite\", path = \"audit.sqlite3\" }\n";
+    std::fs::write(folder.path().join("tenants.toml"), config).expect("the folder is writable");
+    let run = |arguments: &[&str]| {
+        let arguments = [&["connections", "--config", "tenants.toml"], arguments].concat();
+        api(folder.path()).args(arguments).output().expect("the binary starts")
+    };
+    let told = |arguments: &[&str]| {
+        let output = run(arguments);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let text = told(&["test", "--tenant", "acme"]);
+    assert!(text.contains("users of acme: ") && text.contains("books of acme: ") && !text.contains("audit"), "{text}");
+    let text = told(&["doctor", "users", "--tenant", "acme"]);
+    assert!(text.contains("users of acme: ") && text.contains("ok      latency") && !text.contains("books"), "{text}");
+    assert!(folder.path().join("data/acme/users.sqlite3").is_file() && !folder.path().join("data/globex").exists());
+    let text = told(&["test"]);
+    assert!(text.contains("audit: ") && !text.contains("users"), "what everybody shares: {text}");
+    for (arguments, refusal) in [
+        (&["doctor", "users"] as &[&str], "`users` is kept per tenant: say whose with `--tenant NAME`"),
+        (&["doctor", "users", "--tenant", "initech"], "there is no tenant `initech`"),
+        (&["doctor", "audit", "--tenant", "acme"], "`audit` is not kept per tenant"),
+        (&["test", "loans", "--tenant", "acme"], "there is no connection `loans`"),
+    ] {
+        let told = error(&run(arguments));
+        assert!(told.contains(refusal), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
 fn seeding_twice_keeps_what_is_there() {
     let folder = folder();
     let seed = || {
