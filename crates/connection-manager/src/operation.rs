@@ -1,5 +1,7 @@
 //! What is seen of one call to a database: its duration, and a span with OpenTelemetry's database attributes.
 
+#[cfg(test)]
+mod allocations;
 mod text;
 
 use std::time::Duration;
@@ -58,7 +60,8 @@ impl Operations {
         operation
     }
 
-    /// Any other call. A script's text is not told: it may be anything, a password in it included.
+    /// Any other call. Its fields are written where they are wanted and not before: without any subscriber the macro makes
+    /// them all the same, for the `log` crate. A script's text is not told: it may be anything, a password in it included.
     pub(crate) fn call(&self, name: &'static str, context: Option<&RequestContext>) -> Operation {
         let trace = context.map(|context| context.trace);
         let span = tracing::debug_span!(
@@ -66,8 +69,9 @@ impl Operations {
             "query",
             otel.name = %SpanName(name, self.database.as_deref()),
             otel.kind = "client",
-            trace_id = trace.map(|trace| field::display(trace.trace_id_hex())),
-            parent_span_id = trace.map(|trace| field::display(format!("{:016x}", trace.span_id))),
+            trace_id = trace.map(|trace| field::display(Hexadecimal { value: trace.trace_id, digits: 32 })),
+            parent_span_id =
+                trace.map(|trace| field::display(Hexadecimal { value: trace.span_id.into(), digits: 16 })),
             db.system.name = self.system,
             db.namespace = self.database.as_deref(),
             db.operation.name = name,
@@ -107,6 +111,18 @@ impl Operation {
         }
         let duration_ms = time.as_secs_f64() * 1000.0;
         tracing::debug!(target: TARGET, parent: &self.span, event = "db.query", duration_ms);
+    }
+}
+
+/// An identifier of a trace, which is not written before somebody wants it.
+struct Hexadecimal {
+    value: u128,
+    digits: usize,
+}
+
+impl std::fmt::Display for Hexadecimal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:0digits$x}", self.value, digits = self.digits)
     }
 }
 

@@ -12,12 +12,12 @@ use shared_kernel::database::{
     CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, Engine, Health, KeyValue,
 };
 use shared_kernel::{Clock, RequestContext};
-use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::driver::DynamoDbDriver;
 use super::session::{DynamoDbSession, no_table};
 use crate::endpoint::Endpoint;
-use crate::metrics::OperationMetrics;
+use crate::operation::Operations;
 use crate::pool::{Driver, Holder, Pool};
 use crate::settings::PoolSettings;
 
@@ -29,7 +29,7 @@ use crate::settings::PoolSettings;
 pub struct DynamoDbConnection {
     pool: Pool<DynamoDbDriver>,
     clock: Arc<dyn Clock>,
-    metrics: OperationMetrics,
+    operations: Operations,
 }
 
 impl DynamoDbConnection {
@@ -48,9 +48,10 @@ impl DynamoDbConnection {
         driver: DynamoDbDriver,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, DatabaseError> {
-        let metrics = OperationMetrics::new(driver.system_name(), &name);
+        let endpoint = endpoint.into();
+        let operations = Operations::new(driver.system_name(), &name, &endpoint.keyring);
         let pool = Pool::new(name, settings, endpoint, driver);
-        Ok(Self { pool: pool.opened().await?, clock, metrics })
+        Ok(Self { pool: pool.opened().await?, clock, operations })
     }
 
     /// The pool, for what this surface leaves out.
@@ -100,14 +101,15 @@ impl DynamoDbConnection {
     where
         F: Future<Output = (DynamoDbSession, Result<T, DatabaseError>)> + Send,
     {
-        let began = Instant::now();
+        let call = self.operations.call(operation, Some(context));
         let outcome = async {
             let mut lease = self.pool.acquire_for(context, holder).await?;
             // Boxed, because the SDK's futures are large and deep.
             lease.run(self.pool.deadline_of(context), |session| work(session).boxed()).await
         }
+        .instrument(call.span())
         .await;
-        self.metrics.record(operation, &outcome, began.elapsed());
+        self.operations.ended(&call, &outcome);
         outcome
     }
 

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use connection_manager::{ConnectionSettings, Keyring, LocalSecrets, SqlPool};
 use sea_query::{Expr, ExprTrait as _, Query};
-use shared_kernel::database::{Engine, RawStatement, SqlExecutor, Statement, TransactionMode};
+use shared_kernel::database::{Engine, Expiry, RawStatement, SqlExecutor, Statement, TransactionMode};
 use shared_kernel::{RequestContext, TraceContext};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -74,6 +75,30 @@ async fn texts_by_hand_are_told_without_literals_and_scripts_not_at_all() {
     transaction.commit(&context).await.unwrap();
     let operations: Vec<String> = seen.all().iter().map(|span| span["db.operation.name"].clone()).collect();
     assert_eq!(operations, ["SET", "SCRIPT", "BEGIN", "DELETE", "COMMIT"]);
+}
+
+#[tokio::test]
+async fn calls_to_redis_and_dynamodb_are_told_without_keys_and_values() {
+    let seen = Seen::default();
+    let _subscribed = tracing::subscriber::set_default(tracing_subscriber::registry().with(seen.clone()));
+    for (settings, system, operations) in [
+        (testkit::redis::shared(), "redis", ["SET", "GET"]),
+        (testkit::dynamodb::table().await, "aws.dynamodb", ["PutItem", "GetItem"]),
+    ] {
+        let before = seen.all().len();
+        let connection = testkit::connect(settings).await.unwrap();
+        let (values, context) = (connection.key_value().unwrap(), RequestContext::system());
+        values
+            .set(b"secret-key-of-spans", b"secret-value", Expiry::After(Duration::from_mins(1)), &context)
+            .await
+            .unwrap();
+        values.get(b"secret-key-of-spans", &context).await.unwrap();
+        let spans = seen.all().split_off(before);
+        let told: Vec<(&str, &str)> =
+            spans.iter().map(|span| (span["db.system.name"].as_str(), span["db.operation.name"].as_str())).collect();
+        assert_eq!(told, operations.map(|operation| (system, operation)));
+        assert!(!format!("{spans:?}").contains("secret"), "{spans:?}");
+    }
 }
 
 #[tokio::test]
