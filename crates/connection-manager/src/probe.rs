@@ -15,7 +15,6 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, DatabaseErrorKind};
 use tokio::net::TcpStream;
 
-use self::rights::Rights;
 use crate::connector::checks;
 use crate::credentials::{self, Freshness, Keyring, SecretSource, SecretStage};
 use crate::factory::ConnectionFactory;
@@ -260,12 +259,12 @@ impl Stages {
     ) -> Result<(), Failed> {
         let limit = settings.pool.connect_timeout;
         let began = Instant::now();
-        match Rights::ask(connection, &RequestContext::system().within(limit)).await {
+        match rights::ask(connection, &RequestContext::system().within(limit)).await {
             Ok(None) => {}
-            Ok(Some(rights)) => {
-                self.note("role", began, Ok(((), rights.role())), settings)?;
+            Ok(Some(found)) => {
+                self.note("role", began, Ok(((), found.role)), settings)?;
                 let denied = |text| DatabaseError::new(DatabaseErrorKind::Query, text);
-                let privileges = rights.privileges().map(|text| ((), text)).map_err(denied);
+                let privileges = found.privileges.map(|text| ((), text)).map_err(denied);
                 self.note_as("privileges", "no_privileges", began, privileges, settings)?;
             }
             Err(error) => self.note("role", began, Err(error), settings)?,

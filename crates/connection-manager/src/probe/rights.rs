@@ -1,5 +1,8 @@
 //! What the server is and what the user may do there.
 
+#[cfg(feature = "redis")]
+mod redis;
+
 use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseConnection, DatabaseError, Dialect, RawStatement, Row};
 
@@ -41,8 +44,29 @@ const SQL_SERVER: &str = "SELECT CAST(NULL AS BIGINT) AS replica, \
     AS writable, \
     CAST(HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'CREATE TABLE') AS BIGINT) AS creates FROM sys.tables AS t";
 
+/// What was found, in words.
+pub(super) struct Found {
+    /// The server's part.
+    pub(super) role: String,
+    /// What the user may do; an error when that is nothing at all.
+    pub(super) privileges: Result<String, String>,
+}
+
+/// Asks; `None` where the engine has no such notions, or does not tell.
+pub(super) async fn ask(
+    connection: &dyn DatabaseConnection,
+    context: &RequestContext,
+) -> Result<Option<Found>, DatabaseError> {
+    #[cfg(feature = "redis")]
+    if let Some(connection) = connection.native_as() {
+        return redis::ask(connection, context).await.map(Some);
+    }
+    let rights = Rights::ask(connection, context).await?;
+    Ok(rights.map(|rights| Found { role: rights.role(), privileges: rights.privileges() }))
+}
+
 /// What a server says of itself and of the user.
-pub(super) struct Rights {
+struct Rights {
     replica: Option<bool>,
     read_only: Option<bool>,
     superuser: Option<bool>,
@@ -53,11 +77,7 @@ pub(super) struct Rights {
 }
 
 impl Rights {
-    /// Asks; `None` where the engine has no such notions.
-    pub(super) async fn ask(
-        connection: &dyn DatabaseConnection,
-        context: &RequestContext,
-    ) -> Result<Option<Self>, DatabaseError> {
+    async fn ask(connection: &dyn DatabaseConnection, context: &RequestContext) -> Result<Option<Self>, DatabaseError> {
         let Ok(sql) = connection.sql() else { return Ok(None) };
         let question = RawStatement::per_dialect("SELECT")
             .text(Dialect::Postgres, POSTGRES)
@@ -84,7 +104,7 @@ impl Rights {
     }
 
     /// The server's part.
-    pub(super) fn role(&self) -> String {
+    fn role(&self) -> String {
         let role = match self.replica {
             Some(true) => "a replica",
             Some(false) => "a primary",
@@ -99,7 +119,7 @@ impl Rights {
     }
 
     /// What the user may do, and whether that is nothing at all.
-    pub(super) fn privileges(&self) -> Result<String, String> {
+    fn privileges(&self) -> Result<String, String> {
         let Self { tables, readable, writable, .. } = self;
         let superuser = if self.superuser == Some(true) { "; a superuser, which a service should not be" } else { "" };
         let creates = if self.creates { ", may create more" } else { ", may create none" };

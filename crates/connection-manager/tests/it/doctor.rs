@@ -15,6 +15,8 @@ use rustls::pki_types::PrivateKeyDer;
 use secrecy::SecretString;
 use shared_kernel::database::Engine;
 use testkit::proxy::Proxy;
+use testkit::redis::OwnRedis;
+use testkit::tds::{Column, Ending, Matcher, Reply, ResultSet, TdsServer, TdsType, TdsValue, Tls};
 use testkit::{Server, TestDatabase};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -29,23 +31,21 @@ async fn a_healthy_connection_is_told_from_end_to_end(server: Server) {
     let database = TestDatabase::migrated(server, "users").await;
     let stages = look(&secured(server, &database)).await;
     assert!(stages.iter().all(|stage| stage.passed() && stage.code == "ok" && stage.remedy.is_none()), "{stages:#?}");
-    let names: Vec<&str> = stages.iter().map(|stage| stage.name).collect();
     let expected: &[&str] = if server.is_networked() {
-        &["settings", "secret", "DNS", "TCP", "TLS", "login", "ping", "role", "privileges", "latency"]
+        &EVERY
     } else {
         &["settings", "secret", "open", "ping", "role", "privileges", "latency"]
     };
-    assert_eq!(names, expected);
-    let text = |name| stages.iter().find(|stage| stage.name == name).and_then(|stage| stage.outcome.clone().ok());
+    assert_eq!(names(&stages), expected);
     if [Server::Postgres, Server::MySql, Server::MariaDb].contains(&server) {
-        let tls = text("TLS").unwrap();
+        let tls = text(&stages, "TLS");
         for part in ["TLSv1_3", "TLS13_", "certificate of `", "valid until 20", " days)"] {
             assert!(tls.contains(part), "{tls}");
         }
-        assert!(text("privileges").unwrap().contains("superuser"), "tests log in as the administrator: {stages:#?}");
-        assert!(text("role").unwrap().contains("takes writes"), "{stages:#?}");
+        assert!(text(&stages, "privileges").contains("superuser"), "tests log in as the administrator: {stages:#?}");
+        assert!(text(&stages, "role").contains("takes writes"), "{stages:#?}");
     }
-    let privileges = text("privileges").unwrap();
+    let privileges = text(&stages, "privileges");
     assert!(!privileges.contains("reads 0 of"), "the context's tables are there: {privileges}");
 }
 
@@ -92,6 +92,102 @@ async fn each_fault_is_told_at_its_stage(server: Server) {
 }
 
 #[tokio::test]
+async fn redis_is_told_from_end_to_end() {
+    let tls = TlsSettings::verify_full(testkit::redis::authority());
+    let stages = look(&testkit::redis::shared_with_tls().with_tls(tls)).await;
+    assert_eq!(names(&stages), EVERY, "{stages:#?}");
+    assert!(text(&stages, "TLS").contains("TLSv1_3"), "{stages:#?}");
+    assert_eq!(text(&stages, "role"), "a primary, takes writes");
+    assert_eq!(text(&stages, "privileges"), "reads any key, writes any key");
+
+    let rules = [
+        (
+            "narrow",
+            "~app:* +@all",
+            "a primary, may take writes",
+            "reads certain keys at most, writes certain keys at most",
+        ),
+        (
+            "reader",
+            "~* +@read +@connection",
+            "primary or replica, the user may not ask, may take writes",
+            "reads any key, writes none",
+        ),
+    ];
+    let password = format!(">{CANARY}");
+    let users: Vec<Vec<&str>> = rules
+        .iter()
+        .map(|(user, rules, ..)| ["--user", user, "on", &password].into_iter().chain(rules.split(' ')).collect())
+        .collect();
+    let powerless = ["--user", "powerless", "on", &password, "~*", "+@connection"];
+    let own = OwnRedis::start(&[users.concat(), powerless.to_vec()].concat()).await;
+    let as_user = |user: &str| {
+        own.settings().with_username(user).with_password(PasswordSource::Literal(SecretString::from(CANARY)))
+    };
+    for (user, _, role, privileges) in rules {
+        let stages = look(&as_user(user)).await;
+        assert_eq!(
+            (text(&stages, "role").as_str(), text(&stages, "privileges").as_str()),
+            (role, privileges),
+            "{user}"
+        );
+    }
+    fails(as_user("powerless"), "privileges", "no_privileges").await;
+
+    let replica = OwnRedis::start(&["--replicaof", "127.0.0.1", &own.port().to_string()]).await;
+    let stages = look(&replica.settings()).await;
+    assert_eq!(text(&stages, "role"), "a replica, read only");
+    assert_eq!(text(&stages, "privileges"), "reads any key, writes none here");
+}
+
+#[tokio::test]
+async fn dynamodb_is_told_as_far_as_it_tells() {
+    let good = testkit::dynamodb::table().await;
+    let stages = look(&good).await;
+    assert_eq!(names(&stages), ["settings", "secret", "DNS", "TCP", "TLS", "login", "ping", "latency"], "{stages:#?}");
+    fails(good.clone().with_host("nowhere.invalid"), "DNS", "dns_failed").await;
+    fails(good.with_database("no-such-table"), "login", "unknown_database").await;
+}
+
+#[tokio::test]
+async fn a_scripted_sql_server_is_told_from_end_to_end() {
+    let mut server = TdsServer::builder()
+        .user("sa", CANARY)
+        .database("books")
+        .certificate_for(&["localhost"])
+        .tls(Tls::Required)
+        .start()
+        .await
+        .unwrap();
+    let columns = ["replica", "read_only", "superuser", "tables", "readable", "writable", "creates"];
+    let said = |row: [Option<i64>; 7]| {
+        let result = ResultSet::new(columns.map(|name| Column::new(name, TdsType::BigInt)));
+        Reply::rows(result.row(row.map(|value| value.map_or(TdsValue::Null, TdsValue::Int))))
+    };
+    server.on(Matcher::contains("Updateability"), said([None, Some(1), Some(0), Some(3), Some(2), Some(1), Some(0)]));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    fs::write(&file, server.ca_pem()).unwrap();
+    let good = ConnectionSettings::new(Engine::SQLSERVER)
+        .with_host("localhost")
+        .with_port(server.address().port())
+        .with_database("books")
+        .with_username("sa")
+        .with_password(PasswordSource::Literal(SecretString::from(CANARY)))
+        .with_tls(TlsSettings::verify_full(file));
+    let stages = look(&good).await;
+    assert_eq!(names(&stages), EVERY, "{stages:#?}");
+    assert_eq!(text(&stages, "role"), "primary or replica, the server does not say, read only");
+    assert_eq!(text(&stages, "privileges"), "reads 2 of 3 tables, writes to 1, may create none");
+
+    let wrong = PasswordSource::Literal(SecretString::from(format!("{CANARY}, but wrong")));
+    fails(good.clone().with_password(wrong), "login", "auth_rejected").await;
+    fails(good.clone().with_host("127.0.0.1"), "TLS", "tls_failed").await;
+    server.stop(Ending::Close).await.unwrap();
+    fails(good, "TCP", "tcp_refused").await;
+}
+
+#[tokio::test]
 async fn an_expired_certificate_and_a_server_without_tls_are_told() {
     let authority = Authority::new();
     let folder = tempfile::tempdir().unwrap();
@@ -107,6 +203,20 @@ async fn an_expired_certificate_and_a_server_without_tls_are_told() {
     let stage = fails(settings, "TLS", "tls_expired").await;
     let told = stage.outcome.unwrap_err();
     assert!(told.contains("`the late server`, valid until 2020-02-01 (-"), "{told}");
+}
+
+/// What a server is asked from end to end.
+const EVERY: [&str; 10] = ["settings", "secret", "DNS", "TCP", "TLS", "login", "ping", "role", "privileges", "latency"];
+
+fn names(stages: &[Stage]) -> Vec<&'static str> {
+    stages.iter().map(|stage| stage.name).collect()
+}
+
+/// What a stage that passed has found.
+#[track_caller]
+fn text(stages: &[Stage], name: &str) -> String {
+    let stage = stages.iter().find(|stage| stage.name == name);
+    stage.and_then(|stage| stage.outcome.clone().ok()).unwrap_or_else(|| panic!("no {name} in {stages:#?}"))
 }
 
 /// The way to a database, protected as well as it can be.
