@@ -1,7 +1,7 @@
 use tracing::{Level, Metadata};
 
-/// Crates that are given credentials. At their finest levels some of them write down what they were given (the AWS SDK's
-/// reader of profiles does), and none promises never to.
+/// Crates that are given credentials. At their finest levels some of them write down what they were given (the AWS SDK does
+/// with settings that its configuration file has twice), and none promises never to.
 const CAPPED: [&str; 8] = ["aws_", "h2", "hyper", "redis", "reqwest", "rustls", "sqlx", "tiberius"];
 
 /// Whether an event or a span may be written down at all, whatever the configured filter says: what the crates that hold

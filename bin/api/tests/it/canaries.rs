@@ -119,6 +119,14 @@ async fn no_secret_leaves_a_command() {
         assert!(ended.success && ended.text.contains("latency"), "{name}: {}", ended.text);
     }
 
+    // Where the keys are a profile's, the SDK reads the file.
+    let ended = run(
+        &["secrets", "show", &scene.secret],
+        &[("AWS_ACCESS_KEY_ID", String::new()), ("AWS_SECRET_ACCESS_KEY", String::new())],
+    )
+    .await;
+    assert!(ended.success, "{}", ended.text);
+
     // A password in an environment variable is taken, and not shown. In a place where none belongs it is refused, and not
     // repeated.
     let literal = scene.canaries.password("literal");
@@ -247,9 +255,11 @@ impl Scene {
         };
         write("bindery.toml", &text);
         write("writer", &self.canaries.password("file"));
-        // The SDK tells of a key that is there twice.
-        let profile = format!("aws_secret_access_key = {}\n", self.canaries.password("aws profile")).repeat(2);
+        let profile = format!("aws_secret_access_key = {}\n", self.canaries.password("aws profile"));
         write("profiles", &format!("[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n{profile}"));
+        // Of what stands twice in a section that is no profile, the SDK tells both values.
+        let setting = format!("  password = {}\n", self.canaries.password("aws setting")).repeat(2);
+        write("sdk", &format!("[services any]\nproxy =\n{setting}"));
         write("key", &self.canaries.key("old"));
     }
 
@@ -265,6 +275,7 @@ impl Scene {
             ("AWS_SECRET_ACCESS_KEY", canaries.password("aws key")),
             ("AWS_SESSION_TOKEN", canaries.password("aws token")),
             ("AWS_SHARED_CREDENTIALS_FILE", "profiles".to_owned()),
+            ("AWS_CONFIG_FILE", "sdk".to_owned()),
             ("RUST_BACKTRACE", "full".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
