@@ -10,6 +10,7 @@ use metrics::{Counter, Gauge, counter, gauge};
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use tokio::time::Instant;
 
+use crate::lookout::Lookout;
 use crate::settings::BreakerSettings;
 
 /// The state of a circuit.
@@ -52,6 +53,8 @@ struct Inner {
     /// Whether a failure has been noted since the last success, so that a success in good times writes nothing.
     doubtful: AtomicBool,
     state: Mutex<State>,
+    /// Finds out when the server is back, if somebody waits for it.
+    lookout: Arc<Lookout>,
     gauge: Gauge,
     rejections: Counter,
 }
@@ -92,6 +95,7 @@ impl Breaker {
                 recovered: 0,
                 round: 0,
             }),
+            lookout: Arc::new(Lookout::new()),
             gauge,
             rejections: counter!("bindery.circuit.rejections", "endpoint" => label),
             settings,
@@ -165,6 +169,26 @@ impl Breaker {
             // The probes decide.
             Circuit::HalfOpen => {}
         }
+    }
+
+    /// Notes that the server is back after a silence. Whoever was let through before says nothing about it any more, and the
+    /// next to come are probes.
+    pub(crate) fn returned(&self) {
+        let mut state = self.0.state();
+        match state.circuit {
+            Circuit::Closed => state.failures = 0,
+            Circuit::Open => state.until = None,
+            Circuit::HalfOpen => {
+                state.probing = 0;
+                state.recovered = 0;
+                state.round += 1;
+            }
+        }
+    }
+
+    /// What watches for the server's return.
+    pub(crate) fn lookout(&self) -> &Arc<Lookout> {
+        &self.0.lookout
     }
 
     /// Notes that the server was out of reach or silent. Says whether the circuit opened by it.
@@ -389,6 +413,28 @@ mod tests {
         let breaker = opened();
         breaker.succeeded();
         assert!(breaker.admit().expect("a probe").is_probe());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_servers_return_ends_the_pause_and_the_round_of_probes() {
+        let breaker = opened();
+        breaker.returned();
+        let (one, two) = (breaker.admit().expect("a probe"), breaker.admit().expect("a probe"));
+        assert!(breaker.admit().is_err());
+        breaker.returned();
+        let (three, four) = (breaker.admit().expect("a probe"), breaker.admit().expect("a probe"));
+        assert!(three.is_probe() && four.is_probe());
+        assert!(breaker.admit().is_err(), "no more than there are probes");
+        // They were sent into the silence.
+        one.failed();
+        drop(two);
+        assert_eq!(breaker.circuit(), Circuit::HalfOpen);
+        assert!(breaker.admit().is_err());
+        three.succeeded();
+        four.succeeded();
+        assert_eq!(breaker.circuit(), Circuit::Closed);
+        breaker.returned();
+        assert!(!breaker.admit().expect("closed").is_probe());
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,6 +11,8 @@ pub mod drivers;
 pub mod dynamodb;
 mod endpoint;
 pub mod factory;
+mod knock;
+mod lookout;
 pub mod manager;
 pub mod metrics;
 mod operation;
@@ -39,6 +41,7 @@ pub use credentials::{
 };
 pub use endpoint::Endpoint;
 pub use factory::ConnectionFactory;
+pub use knock::Knock;
 pub use manager::{ConnectionManager, ManagerBuilder, TenantPools};
 pub use pool::{Driver, DriverSession, Pool};
 pub use retry::Retries;

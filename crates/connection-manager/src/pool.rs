@@ -18,6 +18,7 @@ mod lease;
 mod reaper;
 mod rotation;
 mod shared;
+mod silence;
 mod tries;
 mod turn;
 

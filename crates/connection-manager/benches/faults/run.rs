@@ -16,6 +16,11 @@ pub(crate) const PLACES: u32 = 8;
 const WORKERS: usize = 64;
 const BEFORE: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_secs(30);
+/// How long callers go on after the silence, and the stretch of time in which their good answers are counted.
+const AFTER: Duration = Duration::from_secs(15);
+const WINDOW: Duration = Duration::from_millis(250);
+/// Of a hundred calls that many have to be answered well.
+const GOOD: usize = 95;
 /// Nobody waits longer for a place that does not come back, nor for a worker.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -53,6 +58,7 @@ pub(crate) struct Figures {
 pub(crate) struct Scene(Proxy);
 
 struct Outcome {
+    began: Instant,
     took: Duration,
     failed: bool,
 }
@@ -68,29 +74,13 @@ impl Scene {
 
     pub(crate) async fn run<S: Subject>(&self, subject: S) -> Result<Figures, Failure> {
         let subject = Arc::new(subject);
-        let over = Arc::new(AtomicBool::new(false));
-        let mut crew = JoinSet::new();
-        for _ in 0..WORKERS {
-            crew.spawn(work(Arc::clone(&subject), Arc::clone(&over)));
-        }
-        sleep(BEFORE).await;
-        self.0.set(Traffic::Swallow).await;
-        sleep(SILENCE).await;
+        let (mut crew, over) = self.until_the_end_of_the_silence(&subject).await;
         // The workers stop with the call that they are at, so that what is measured next is the pool and not the queue.
         over.store(true, Ordering::SeqCst);
         self.0.set(Traffic::Pass).await;
         let healed = Instant::now();
         let (held, recovery) = recover(&subject, healed).await;
-        let mut outcomes = Vec::new();
-        let joined = timeout(PATIENCE, async {
-            while let Some(joined) = crew.join_next().await {
-                outcomes.extend(joined?);
-            }
-            Ok::<_, Failure>(())
-        });
-        if let Ok(joined) = joined.await {
-            joined?;
-        }
+        let outcomes = gather(&mut crew).await?;
         let mut overrun: Vec<Duration> = outcomes
             .iter()
             .filter(|outcome| outcome.failed && outcome.took >= DEADLINE)
@@ -109,6 +99,60 @@ impl Scene {
             stuck: crew.len(),
         })
     }
+
+    /// The same again, but the callers go on. How long after the silence the first of those calls was begun from which on,
+    /// to the end, no stretch of time had fewer good answers than it should; `None` when it does not come to that.
+    pub(crate) async fn heal<S: Subject>(&self, subject: S) -> Result<Option<Duration>, Failure> {
+        let (mut crew, over) = self.until_the_end_of_the_silence(&Arc::new(subject)).await;
+        self.0.set(Traffic::Pass).await;
+        let healed = Instant::now();
+        sleep(AFTER).await;
+        over.store(true, Ordering::SeqCst);
+        let outcomes = gather(&mut crew).await?;
+        let window = |since: Duration| usize::try_from(since.as_millis() / WINDOW.as_millis()).unwrap_or(usize::MAX);
+        let mut windows = vec![(0, 0); window(AFTER)];
+        for outcome in &outcomes {
+            let Some(since) = outcome.began.checked_duration_since(healed) else { continue };
+            if let Some((good, all)) = windows.get_mut(window(since)) {
+                *good += usize::from(!outcome.failed);
+                *all += 1;
+            }
+        }
+        let bad = windows.iter().rposition(|(good, all)| *all == 0 || good * 100 < all * GOOD);
+        let first = bad.map_or(0, |bad| bad + 1);
+        Ok((first < windows.len()).then(|| WINDOW * u32::try_from(first).unwrap_or(u32::MAX)))
+    }
+
+    /// Sets the workers to work, and leaves the server silent for as long as it is to be.
+    async fn until_the_end_of_the_silence<S: Subject>(
+        &self,
+        subject: &Arc<S>,
+    ) -> (JoinSet<Vec<Outcome>>, Arc<AtomicBool>) {
+        let over = Arc::new(AtomicBool::new(false));
+        let mut crew = JoinSet::new();
+        for _ in 0..WORKERS {
+            crew.spawn(work(Arc::clone(subject), Arc::clone(&over)));
+        }
+        sleep(BEFORE).await;
+        self.0.set(Traffic::Swallow).await;
+        sleep(SILENCE).await;
+        (crew, over)
+    }
+}
+
+/// What those workers were told that come to an end in time.
+async fn gather(crew: &mut JoinSet<Vec<Outcome>>) -> Result<Vec<Outcome>, Failure> {
+    let mut outcomes = Vec::new();
+    let joined = timeout(PATIENCE, async {
+        while let Some(joined) = crew.join_next().await {
+            outcomes.extend(joined?);
+        }
+        Ok::<_, Failure>(())
+    });
+    if let Ok(joined) = joined.await {
+        joined?;
+    }
+    Ok(outcomes)
 }
 
 async fn work<S: Subject>(subject: Arc<S>, over: Arc<AtomicBool>) -> Vec<Outcome> {
@@ -116,7 +160,7 @@ async fn work<S: Subject>(subject: Arc<S>, over: Arc<AtomicBool>) -> Vec<Outcome
     while !over.load(Ordering::SeqCst) {
         let began = Instant::now();
         let failed = subject.call().await.is_err();
-        outcomes.push(Outcome { took: began.elapsed(), failed });
+        outcomes.push(Outcome { began, took: began.elapsed(), failed });
         if failed {
             // As a caller does who is told that it is no use at the moment.
             sleep(Duration::from_millis(20)).await;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind, Engine};
 use tokio::sync::SemaphorePermit;
+use tokio::time::Instant;
 
 pub use self::account::Keychain;
 use self::book::{Book, Underway, Wait};
@@ -105,6 +106,11 @@ impl Keyring {
         let Some(accepted) = self.0.book.accepted() else { return Ok(false) };
         Ok(current
             .is_some_and(|current| current.version != accepted.version && !self.0.book.is_rejected(&current.version)))
+    }
+
+    /// Ends the pause after attempts that began before `returned`, when the server was found back after a silence.
+    pub(crate) fn forgive(&self, returned: Instant) {
+        self.0.book.forgive(returned);
     }
 
     /// Logs in: `attempt` is called with one version after the other until the server accepts one, each version at most

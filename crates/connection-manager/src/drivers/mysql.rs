@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use self::error::map;
 use self::row::MySqlRowSource;
 use crate::credentials::Credentials;
+use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession, ServerSession};
 
 #[cfg(feature = "sea-orm")]
@@ -65,6 +66,11 @@ impl Driver for MySqlDriver {
 
     fn dialect(&self) -> Dialect {
         Dialect::MySql
+    }
+
+    /// The server speaks first. It counts a client that leaves without a word, and ends the count with the next that logs in.
+    async fn knock(&self) -> Knock {
+        knock(self.options.get_host(), self.options.get_port(), &[]).await
     }
 
     async fn connect(&self, credentials: &Credentials) -> Result<MySqlSession, DatabaseError> {

@@ -20,6 +20,7 @@ use self::bind::Signature;
 use self::error::map;
 use self::row::PostgresRowSource;
 use crate::credentials::Credentials;
+use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession, ServerSession};
 
 #[cfg(feature = "sea-orm")]
@@ -37,6 +38,9 @@ const IDENTITY: &str = "SELECT pid::text || ' ' || extract(epoch FROM backend_st
 
 const CANCEL: &str = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity \
     WHERE pid = $1 AND extract(epoch FROM backend_start)::text = $2";
+
+/// `SSLRequest` (PostgreSQL's protocol, section 55.7): its length and its code. A server answers yes or no.
+const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
 /// Opens connections to one PostgreSQL database.
 pub struct PostgresDriver {
@@ -70,6 +74,10 @@ impl Driver for PostgresDriver {
 
     fn dialect(&self) -> Dialect {
         Dialect::Postgres
+    }
+
+    async fn knock(&self) -> Knock {
+        knock(self.options.get_host(), self.options.get_port(), &SSL_REQUEST).await
     }
 
     async fn connect(&self, credentials: &Credentials) -> Result<PostgresSession, DatabaseError> {

@@ -22,12 +22,24 @@ use self::bind::{Bound, bind};
 use self::error::{map, map_connecting};
 use self::row::SqlServerRowSource;
 use crate::credentials::Credentials;
+use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession};
 use crate::settings::{PoolSettings, TlsMode};
 use crate::socket;
 
 /// How often a server may send a client on to another address before the client stops believing it.
 const MOST_REDIRECTIONS: usize = 3;
+
+/// PRELOGIN (MS-TDS, section 2.2.6.5) with the least that it may hold: a version of the client, and that it asks for no
+/// encryption but what the server insists on. A server answers with its own.
+const PRELOGIN: [u8; 26] = [
+    0x12, 0x01, 0, 26, 0, 0, 0, 0, // The packet: its type, the last of the message, its length.
+    0x00, 0, 11, 0, 6, // VERSION: where, and how long.
+    0x01, 0, 17, 0, 1,    // ENCRYPTION
+    0xff, // The end of the list.
+    0, 0, 0, 0, 0, 0,    // The version.
+    0x00, // ENCRYPT_OFF
+];
 
 /// How one SQL Server is reached.
 #[derive(Debug, Clone)]
@@ -152,6 +164,14 @@ impl Driver for SqlServerDriver {
 
     fn expects_to_write(&self) -> bool {
         !self.0.read_only
+    }
+
+    async fn knock(&self) -> Knock {
+        if self.0.strict {
+            // It speaks to nobody before TLS.
+            return Knock::Unknown;
+        }
+        knock(&self.0.host, self.0.port, &PRELOGIN).await
     }
 
     async fn connect(&self, credentials: &Credentials) -> Result<SqlServerSession, DatabaseError> {

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::driver::{Driver, DriverSession, ServerSession};
 use super::lease::leaves_usable;
 use super::shared::{Abandoned, Connection, Phase, Shared};
+use super::silence::Silence;
 use crate::budget;
 use crate::credentials::Credentials;
 
@@ -178,8 +179,15 @@ async fn open<D: Driver>(shared: &Arc<Shared<D>>) -> Option<Control<D::Session>>
         tracing::debug!(connection = %shared.name, "nothing can be cancelled, the server's budget has no place for it");
         return let_go(shared);
     };
-    let login =
-        shared.keyring.login(limit, |credentials: Arc<Credentials>| async move { driver.connect(&credentials).await });
+    let connect = |credentials: Arc<Credentials>| async move { driver.connect(&credentials).await };
+    let login = async {
+        let mut silence = Silence::new(shared);
+        loop {
+            if let Some(outcome) = silence.outlast(shared.keyring.login(limit, connect)).await {
+                return outcome;
+            }
+        }
+    };
     match timeout(limit, login).await {
         Ok(Ok(login)) => return Some(Control { session: login.session, credentials: login.generation, place }),
         Ok(Err(error)) => {

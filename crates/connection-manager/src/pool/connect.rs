@@ -9,6 +9,7 @@ use super::deadline::Cut;
 use super::driver::{Driver, DriverSession};
 use super::errands::Errands;
 use super::shared::{self, Connection, Shared};
+use super::silence::{self, Silence};
 use super::turn::Turn;
 use crate::budget::{Member, Permit};
 use crate::credentials::{Credentials, Login};
@@ -76,7 +77,13 @@ pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) -> bool {
     let began = Instant::now();
     let (turn, limit) = (Turn::default(), shared.settings.connect_timeout);
     let login = |credentials: Arc<Credentials>| turn.ask(&shared.seat, limit, handshake(&shared, credentials));
-    let outcome = turn.during(shared.keyring.login(limit, login), attempt.permit.as_mut(), &shared.seat, limit).await;
+    let mut silence = Silence::new(&shared);
+    let outcome = loop {
+        let login = turn.during(shared.keyring.login(limit, login), attempt.permit.as_mut(), &shared.seat, limit);
+        if let Some(outcome) = silence.outlast(login).await {
+            break outcome;
+        }
+    };
     attempt.over = true;
     let mut permit = attempt.permit.take();
     let connected = outcome.is_ok();
@@ -122,6 +129,7 @@ fn opened<D: Driver>(
     shared.metrics.created(began.elapsed());
     shared.note_contact(true);
     shared.breaker.succeeded();
+    shared.breaker.lookout().heard();
     let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
     shared.opened_total.fetch_add(1, Ordering::Relaxed);
     let connection = Arc::new(Connection {
@@ -156,7 +164,13 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Pu
             | DatabaseErrorKind::SecretUnavailable
     );
     match error.kind() {
-        DatabaseErrorKind::Unreachable => shared.note_failure(),
+        DatabaseErrorKind::Unreachable => {
+            shared.note_failure();
+            // Where the server is not asked for a while, its return would go unnoticed for as long.
+            if error.retry_after().is_some() {
+                drop(silence::watch(shared));
+            }
+        }
         // The server was not asked.
         DatabaseErrorKind::SecretUnavailable | DatabaseErrorKind::Misconfigured => {}
         _ => shared.breaker.succeeded(),

@@ -6,6 +6,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::credentials::Credentials;
+use crate::knock::Knock;
 
 /// Opens single connections to one database. The pool asks for them one by one.
 ///
@@ -33,6 +34,12 @@ pub trait Driver: Send + Sync + 'static {
     /// connection is taken: whoever waits with a connection in hand keeps it from those who have not to wait.
     fn turn(&self, _call: Call<'_>) -> impl Future<Output = Option<Turn>> + Send {
         std::future::ready(None)
+    }
+
+    /// Asks whether anybody is there, without credentials and in a way that costs the server as little as can be. While a login
+    /// is not answered, the pool does so once or twice a second. The pool limits the time and may drop the future.
+    fn knock(&self) -> impl Future<Output = Knock> + Send {
+        std::future::ready(Knock::Unknown)
     }
 
     /// Connects and logs in with these credentials. The pool limits the time and may drop the future.

@@ -52,12 +52,26 @@ impl Turn {
     /// Asks the server. Where the turn was lost, one of those is waited for that are kept for latecomers, for half of
     /// the time to connect at most: what is left is the server's to answer in.
     pub(super) async fn ask<T>(&self, seat: &Seat, limit: Duration, connect: impl Future<Output = T>) -> T {
-        self.asking.store(true, Ordering::Relaxed);
+        let _asking = Asking::begin(&self.asking);
         let lost = self.lost.load(Ordering::Relaxed);
         let _late = if lost { timeout(limit / 2, seat.late_turn()).await.ok().flatten() } else { None };
-        let outcome = connect.await;
-        self.asking.store(false, Ordering::Relaxed);
-        outcome
+        connect.await
+    }
+}
+
+/// Says that the server is being asked for as long as it lives: also an attempt that is given up asks no more.
+struct Asking<'a>(&'a AtomicBool);
+
+impl<'a> Asking<'a> {
+    fn begin(asking: &'a AtomicBool) -> Self {
+        asking.store(true, Ordering::Relaxed);
+        Self(asking)
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
     }
 }
 

@@ -12,6 +12,7 @@ use super::options::{Node, RedisOptions};
 use super::session::{Link, RedisSession, Traffic};
 use super::{cluster, error, tls};
 use crate::credentials::Credentials;
+use crate::knock::{Knock, knock};
 use crate::pool::Driver;
 use crate::socket;
 
@@ -121,6 +122,14 @@ impl Driver for RedisDriver {
 
     fn system_name(&self) -> &'static str {
         "redis"
+    }
+
+    /// Whoever has yet to log in is answered as well, if with a no.
+    async fn knock(&self) -> Knock {
+        match (self.tls.is_some(), self.options.nodes.as_slice()) {
+            (false, [node]) => knock(&node.host, node.port, b"PING\r\n").await,
+            _ => Knock::Unknown,
+        }
     }
 
     async fn connect(&self, credentials: &Credentials) -> Result<RedisSession, DatabaseError> {

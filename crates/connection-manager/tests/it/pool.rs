@@ -13,6 +13,7 @@ mod leaking;
 mod leaving;
 mod resting;
 mod retrying;
+mod returning;
 mod rotating;
 mod transactions;
 mod waiting;

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use connection_manager::PoolSettings;
+use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings, TlsSettings};
 use shared_kernel::RequestContext;
-use shared_kernel::database::{DatabaseConnection, DatabaseErrorKind, RawStatement, SqlSession, Statement};
+use shared_kernel::database::{DatabaseConnection, DatabaseErrorKind, Engine, RawStatement, SqlSession, Statement};
 use testkit::proxy::{Proxy, Traffic};
+use testkit::tds::TdsServer;
 use testkit::{Server, TestDatabase, eventually, eventually_some};
 use tokio::task::JoinSet;
 
@@ -141,6 +142,53 @@ async fn hold_all(connection: &dyn DatabaseConnection) -> Vec<Box<dyn SqlSession
     all
 }
 
+/// Of a login that was sent into the silence no answer ever comes, and this one could be waited for much longer than the test
+/// lasts. `settings` lead to the server.
+async fn what_was_sent_into_a_silence_is_not_waited_for(settings: ConnectionSettings) {
+    let upstream = format!("{}:{}", settings.host.clone().unwrap(), settings.port.unwrap());
+    let proxy = Proxy::start(upstream).await.unwrap();
+    let patient = LONG * 10;
+    let limits = PoolSettings { connect_timeout: patient, acquire_timeout: patient, ..PoolSettings::sized(0, 1) };
+    let settings = settings.with_host("localhost").with_port(proxy.port()).with_pool(limits);
+    let connection = testkit::connect(settings).await.unwrap();
+    connection.ping(&RequestContext::system().within(LONG)).await.unwrap();
+
+    proxy.set(Traffic::Swallow).await;
+    let context = RequestContext::system().within(Duration::from_millis(300));
+    assert_eq!(*connection.ping(&context).await.unwrap_err().kind(), DatabaseErrorKind::Timeout);
+    let before = proxy.accepted();
+    let asking = tokio::spawn({
+        let connection = Arc::clone(&connection);
+        async move { connection.ping(&RequestContext::system().within(patient)).await }
+    });
+    // The login, perhaps one to have the server leave off, and then one knock after the other that is not answered.
+    eventually(LONG, || proxy.accepted() >= before + 4).await;
+    assert_eq!((connection.stats().open, connection.stats().waiting), (1, 1));
+    proxy.set(Traffic::Pass).await;
+    tokio::time::timeout(LONG, asking).await.expect("the login is begun anew").unwrap().unwrap();
+    assert_eq!(connection.stats().opened_total, 2);
+    connection.close(Duration::ZERO).await;
+}
+
+#[test]
+fn what_was_sent_into_a_silence_of_redis_is_not_waited_for() {
+    testkit::run(what_was_sent_into_a_silence_is_not_waited_for(testkit::redis::shared()));
+}
+
+#[test]
+fn what_was_sent_into_a_silence_of_tds_is_not_waited_for() {
+    testkit::run(async {
+        let server = TdsServer::builder().user("sa", "secret").start().await.unwrap();
+        let settings = ConnectionSettings::new(Engine::SQLSERVER)
+            .with_host("127.0.0.1")
+            .with_port(server.address().port())
+            .with_username("sa")
+            .with_password(PasswordSource::Literal("secret".into()))
+            .with_tls(TlsSettings::disabled());
+        what_was_sent_into_a_silence_is_not_waited_for(settings).await;
+    });
+}
+
 mod on_engines {
     macro_rules! on_servers {
         ($($module:ident $server:ident),+) => {
@@ -151,6 +199,14 @@ mod on_engines {
                         testkit::run(super::super::every_caller_is_answered_and_every_place_is_there_afterwards(
                             testkit::Server::$server,
                         ));
+                    }
+
+                    #[test]
+                    fn what_was_sent_into_a_silence_is_not_waited_for() {
+                        testkit::run(async {
+                            let database = testkit::TestDatabase::create(testkit::Server::$server).await;
+                            super::super::what_was_sent_into_a_silence_is_not_waited_for(database.settings()).await;
+                        });
                     }
                 }
             )+

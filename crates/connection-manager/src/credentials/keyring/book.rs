@@ -37,10 +37,17 @@ struct State {
     last_rejection: Option<DatabaseError>,
     /// When the source may be asked again for a version that is not rejected.
     look_again: Option<Instant>,
-    /// Until when nobody tries, and why.
-    pause: Option<(Instant, DatabaseError)>,
+    /// When nobody tries.
+    pause: Option<Pause>,
     /// Attempts in a row that ended without the server's word.
     cuts: u32,
+}
+
+struct Pause {
+    end: Instant,
+    reason: DatabaseError,
+    /// When the attempt began that was not answered. `None` where the server said no.
+    unanswered_since: Option<Instant>,
 }
 
 /// What a login does about a pause.
@@ -96,7 +103,7 @@ impl Book {
     /// Whether somebody who would wait for `patience` has to wait, or has to be told why there is no attempt.
     pub(super) fn pause(&self, patience: Duration) -> Wait {
         let mut state = self.state();
-        let Some((end, reason)) = &state.pause else { return Wait::Nothing };
+        let Some(Pause { end, reason, .. }) = &state.pause else { return Wait::Nothing };
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
             state.pause = None;
@@ -171,11 +178,21 @@ impl Book {
     pub(super) fn refuse(&self, name: &ConnectionName, error: DatabaseError) -> DatabaseError {
         let until = Instant::now() + error.retry_after().unwrap_or(LOOK_AGAIN);
         tracing::warn!(connection = %name, %error, "login refused for another reason than the password");
-        self.state().pause = Some((until, error.clone()));
+        self.state().pause = Some(Pause { end: until, reason: error.clone(), unanswered_since: None });
         error.on(name)
     }
 
-    fn cut(&self, credentials: &Credentials, error: &DatabaseError) {
+    /// The server was silent and was found back at that time: nobody was there to answer an attempt that began before. The
+    /// next one is made at once; what it comes to counts as before.
+    pub(super) fn forgive(&self, returned: Instant) {
+        let mut state = self.state();
+        let since = state.pause.as_ref().and_then(|pause| pause.unanswered_since);
+        if since.is_some_and(|since| since < returned) {
+            state.pause = None;
+        }
+    }
+
+    fn cut(&self, credentials: &Credentials, began: Instant, error: &DatabaseError) {
         if credentials.password.expose_secret().is_empty() {
             // Nothing was tried that could be wrong.
             return;
@@ -185,7 +202,8 @@ impl Book {
         let (first, longest) = if known { KNOWN } else { UNKNOWN };
         let pause = first.saturating_mul(1 << state.cuts.min(10)).min(longest);
         state.cuts = state.cuts.saturating_add(1);
-        state.pause = Some((Instant::now() + pause, error.clone()));
+        let (end, reason) = (Instant::now() + pause, error.clone());
+        state.pause = Some(Pause { end, reason, unanswered_since: Some(began) });
     }
 }
 
@@ -195,12 +213,13 @@ pub(super) struct Underway<'a> {
     name: &'a ConnectionName,
     credentials: &'a Credentials,
     limit: Duration,
+    began: Instant,
     over: bool,
 }
 
 impl<'a> Underway<'a> {
     pub(super) fn new(book: &'a Book, name: &'a ConnectionName, credentials: &'a Credentials, limit: Duration) -> Self {
-        Self { book, name, credentials, limit, over: false }
+        Self { book, name, credentials, limit, began: Instant::now(), over: false }
     }
 
     /// The server, or the way to it, said something.
@@ -218,7 +237,7 @@ impl<'a> Underway<'a> {
 
     fn note(&self, message: String) -> DatabaseError {
         let error = DatabaseError::new(DatabaseErrorKind::Unreachable, message);
-        self.book.cut(self.credentials, &error);
+        self.book.cut(self.credentials, self.began, &error);
         error
     }
 }

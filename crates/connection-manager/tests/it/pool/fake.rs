@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use connection_manager::pool::{Deadline, Lease, ServerSession};
 use connection_manager::{
-    Budget, ConnectionSettings, Credentials, Driver, DriverSession, Endpoint, Keyring, Pool, PoolSettings,
+    Budget, ConnectionSettings, Credentials, Driver, DriverSession, Endpoint, Keyring, Knock, Pool, PoolSettings,
     SecretSource, SqlPool,
 };
 use sea_query::Values;
@@ -47,6 +47,9 @@ pub(crate) struct Server {
     pub(crate) demoted: AtomicBool,
     pub(crate) rollback_fails: AtomicBool,
     pub(crate) rollback_hangs: AtomicBool,
+    /// What comes of knocking at present, and how often somebody knocked; `None`: the driver cannot.
+    pub(crate) presence: Mutex<Option<Knock>>,
+    pub(crate) knocks: AtomicU32,
     pub(crate) log: Mutex<Vec<String>>,
     /// Whether it can be told of callers who have left.
     pub(crate) listens: AtomicBool,
@@ -79,6 +82,10 @@ impl Server {
         *self.accepted.lock().unwrap() = Some(version);
     }
 
+    pub(crate) fn is(&self, presence: Knock) {
+        *self.presence.lock().unwrap() = Some(presence);
+    }
+
     pub(crate) fn logins(&self) -> Vec<String> {
         self.logins.lock().unwrap().clone()
     }
@@ -95,6 +102,12 @@ impl Driver for FakeDriver {
 
     fn dialect(&self) -> Dialect {
         Dialect::Sqlite
+    }
+
+    async fn knock(&self) -> Knock {
+        self.0.knocks.fetch_add(1, Ordering::SeqCst);
+        let presence = *self.0.presence.lock().unwrap();
+        presence.unwrap_or(Knock::Unknown)
     }
 
     async fn connect(&self, credentials: &Credentials) -> Result<FakeSession, DatabaseError> {

@@ -1,0 +1,157 @@
+//! Finding out when a server that went silent is back. What is under way at that time may never be answered, as whatever it
+//! had sent is lost, and whoever waits between two attempts would wait for nothing.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::knock::Knock;
+use crate::spread;
+
+/// How long an answer to a knock is waited for.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// The longest pause between two knocks, and the shortest is half of it.
+const PACE: Duration = Duration::from_millis(400);
+/// How long the server is watched after the last who waited for it has gone: it may have been between two attempts.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// Watches over one server for all who wait for it. One knocks at a time, at a pace, and only while somebody waits.
+pub(crate) struct Lookout {
+    state: Mutex<State>,
+    /// When the server was last found back.
+    returned: watch::Sender<Option<Instant>>,
+}
+
+struct State {
+    running: bool,
+    /// Those who wait for the server at present.
+    waiting: u32,
+    /// Grows with each who comes.
+    arrivals: u64,
+    /// When somebody last waited.
+    wanted: Instant,
+    /// Whether a knock was not answered, and nothing has been heard of the server since.
+    silent: bool,
+}
+
+impl Lookout {
+    pub(crate) fn new() -> Self {
+        let state = State { running: false, waiting: 0, arrivals: 0, wanted: Instant::now(), silent: false };
+        Self { state: Mutex::new(state), returned: watch::Sender::new(None) }
+    }
+
+    /// When the server was last found back after a silence, and whenever it is again.
+    pub(crate) fn returned(&self) -> watch::Receiver<Option<Instant>> {
+        self.returned.subscribe()
+    }
+
+    /// The server said something to somebody.
+    pub(crate) fn heard(&self) {
+        self.state().silent = false;
+    }
+
+    /// Has the server watched for as long as the value lives, and a while longer. `knock` asks it, and ends the watch with
+    /// `None` or [`Knock::Unknown`]; `back` is called when it answers after a silence, before those who wait are told.
+    pub(crate) fn watch<F>(
+        self: &Arc<Self>,
+        runtime: &Handle,
+        knock: impl Fn() -> F + Send + 'static,
+        back: impl Fn() + Send + 'static,
+    ) -> Waiting
+    where
+        F: Future<Output = Option<Knock>> + Send + 'static,
+    {
+        let first = {
+            let mut state = self.state();
+            state.waiting += 1;
+            state.arrivals += 1;
+            !std::mem::replace(&mut state.running, true)
+        };
+        if first {
+            let running = Running { lookout: Arc::clone(self), over: false };
+            runtime.spawn(running.go_on(knock, back));
+        }
+        Waiting(Arc::clone(self))
+    }
+
+    async fn run<F>(&self, knock: impl Fn() -> F, back: impl Fn())
+    where
+        F: Future<Output = Option<Knock>>,
+    {
+        loop {
+            let arrivals = self.state().arrivals;
+            match timeout(PATIENCE, knock()).await {
+                Ok(Some(Knock::Answered)) => {
+                    if std::mem::take(&mut self.state().silent) {
+                        back();
+                        self.returned.send_replace(Some(Instant::now()));
+                    }
+                    if self.ends(|state| state.arrivals == arrivals) {
+                        return;
+                    }
+                }
+                Ok(Some(Knock::Silent)) | Err(_) => self.state().silent = true,
+                Ok(None | Some(Knock::Unknown)) => {
+                    self.ends(|_| true);
+                    return;
+                }
+            }
+            sleep(PACE.mul_f64(0.5 + 0.5 * spread::random())).await;
+            if self.ends(|state| state.waiting == 0 && state.wanted.elapsed() >= LINGER) {
+                return;
+            }
+        }
+    }
+
+    /// Notes the end of the watch, if it is one: whoever comes later begins another.
+    fn ends(&self, over: impl FnOnce(&State) -> bool) -> bool {
+        let mut state = self.state();
+        let over = over(&state);
+        state.running = !over;
+        over
+    }
+
+    /// Changed by small steps that cannot panic half-way, so a poisoned lock still guards a sound state.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody who waits for the server.
+pub(crate) struct Waiting(Arc<Lookout>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.waiting = state.waiting.saturating_sub(1);
+        state.wanted = Instant::now();
+    }
+}
+
+/// The watch. One that ends before its time was dropped by its runtime, or the driver panicked.
+struct Running {
+    lookout: Arc<Lookout>,
+    over: bool,
+}
+
+impl Running {
+    async fn go_on<F>(mut self, knock: impl Fn() -> F, back: impl Fn())
+    where
+        F: Future<Output = Option<Knock>>,
+    {
+        self.lookout.run(knock, back).await;
+        self.over = true;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.over {
+            self.lookout.state().running = false;
+        }
+    }
+}
