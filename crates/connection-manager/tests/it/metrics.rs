@@ -40,7 +40,11 @@ async fn queries_failures_and_the_pool_are_reported_by_connection_and_operation(
     );
     told("db_client_connection_count", &[connection, r#"db_client_connection_state="used""#], "1");
     told("db_client_connection_count", &[connection, r#"db_client_connection_state="idle""#], "0");
-    told("db_client_connection_max", &[connection], "3");
+    for limit in ["max", "idle_max"] {
+        told(&format!("db_client_connection_{limit}"), &[connection], "3");
+    }
+    told("db_client_connection_idle_min", &[connection], "0");
+    told("db_client_connection_use_time_count", &[connection], "3");
     told("db_client_connection_pending_requests", &[connection], "0");
     told("db_client_connection_create_time_count", &[connection], "1");
     told("db_client_connection_wait_time_count", &[connection], "4");

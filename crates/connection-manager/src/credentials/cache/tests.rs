@@ -218,6 +218,30 @@ async fn measurements_tell_when_the_store_said_so_and_not_an_age_that_stands_sti
 }
 
 #[tokio::test]
+async fn measurements_tell_the_version_in_use_and_each_rotation() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let scraper = recorder.handle();
+    let _recording = metrics::set_default_local_recorder(&recorder);
+    let desk = Desk::open();
+    let labels = "secret=\"users\",stage=\"AWSCURRENT\"";
+    let has = |line: String| scraper.render().lines().any(|known| known == line);
+    for (rotations, version) in ["one", "two", "three"].into_iter().enumerate() {
+        desk.store.put("users", Current, version);
+        desk.clock.advance(HOUR);
+        cached(&desk.cache, "users").await.unwrap();
+        // A copy that is read again and the same is no rotation.
+        desk.clock.advance(HOUR);
+        cached(&desk.cache, "users").await.unwrap();
+        assert!(has(format!("bindery_secret_version{{{labels},version=\"{version}\"}} 1")), "{}", scraper.render());
+        let told = has(format!("bindery_secret_rotations{{{labels}}} {rotations}"));
+        assert!(told == (rotations > 0), "{rotations} rotations in\n{}", scraper.render());
+    }
+    for before in ["one", "two"] {
+        assert!(has(format!("bindery_secret_version{{{labels},version=\"{before}\"}} 0")), "{}", scraper.render());
+    }
+}
+
+#[tokio::test]
 async fn nothing_that_can_be_printed_holds_the_content() {
     let desk = Desk::open();
     desk.store.put("users", Current, "one");
