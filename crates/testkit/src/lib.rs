@@ -4,6 +4,8 @@ pub mod contract;
 mod database;
 pub mod dynamodb;
 mod fakes;
+#[cfg(feature = "mongodb-bridge")]
+pub mod mongodb_bridge;
 pub mod proxy;
 pub mod redis;
 mod run;
