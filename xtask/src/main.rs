@@ -38,7 +38,7 @@ enum Task {
     /// Serve sample data from embedded databases, with readable logs
     #[command(disable_help_flag = true)]
     Dev(commands::api::Rest),
-    /// Start, stop and look at the servers that tests need (MySQL, MariaDB, PostgreSQL, Redis, moto, DynamoDB)
+    /// Start, stop and look at the servers that tests need (MySQL, MariaDB, PostgreSQL, Redis, moto, DynamoDB, MongoDB)
     Services(commands::services::Arguments),
     /// Bring schemas up to date, take them back, or begin a new migration
     Migrate(commands::migrate::Arguments),

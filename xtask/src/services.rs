@@ -18,6 +18,7 @@ pub(crate) mod container;
 mod dynamodb;
 mod given;
 mod mariadb;
+mod mongodb;
 mod moto;
 mod mysql;
 pub(crate) mod place;
@@ -43,12 +44,14 @@ pub(crate) enum Service {
     Moto,
     /// DynamoDB as Dynoxide plays it.
     Dynamodb,
+    /// MongoDB, or the DocumentDB engine behind its wire protocol.
+    Mongodb,
 }
 
 impl Service {
     /// All of them, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Mysql, Self::Mariadb, Self::Postgres, Self::Redis, Self::Moto, Self::Dynamodb];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Mysql, Self::Mariadb, Self::Postgres, Self::Redis, Self::Moto, Self::Dynamodb, Self::Mongodb];
 
     /// The word that commands, folders and test modules use.
     pub(crate) fn word(self) -> &'static str {
@@ -59,6 +62,7 @@ impl Service {
             Self::Redis => "redis",
             Self::Moto => "moto",
             Self::Dynamodb => "dynamodb",
+            Self::Mongodb => "mongodb",
         }
     }
 
@@ -71,6 +75,7 @@ impl Service {
             Self::Redis => "BINDERY_TEST_REDIS_URL",
             Self::Moto => "BINDERY_TEST_AWS_URL",
             Self::Dynamodb => "BINDERY_TEST_DYNAMODB_URL",
+            Self::Mongodb => "BINDERY_TEST_MONGODB_URL",
         }
     }
 
@@ -81,6 +86,7 @@ impl Service {
             Self::Redis => 6379,
             Self::Moto => 5000,
             Self::Dynamodb => 8000,
+            Self::Mongodb => 27017,
         }
     }
 
@@ -90,6 +96,7 @@ impl Service {
             Self::Mysql | Self::Mariadb => format!("mysql://root:{password}@127.0.0.1:{port}/"),
             Self::Postgres => format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres"),
             Self::Redis => format!("redis://{}:{password}@127.0.0.1:{port}/0", redis::ADMINISTRATOR),
+            Self::Mongodb => format!("mongodb://{}:{password}@127.0.0.1:{port}/", mongodb::ADMINISTRATOR),
             // They let everybody in.
             Self::Moto | Self::Dynamodb => format!("http://127.0.0.1:{port}"),
         }
@@ -105,6 +112,7 @@ impl fmt::Display for Service {
             Self::Redis => "Redis",
             Self::Moto => "moto",
             Self::Dynamodb => "DynamoDB",
+            Self::Mongodb => "MongoDB",
         })
     }
 }
@@ -234,6 +242,7 @@ fn stand_in_for_mysql(state: &State, missing: &[(Service, String)]) -> Option<Ru
         source: Source::Fallback,
         detail: format!("MariaDB stands in ({reason})"),
         process: None,
+        behind: None,
         container: None,
         ..mariadb.clone()
     })
@@ -325,19 +334,22 @@ fn start(
     };
     say("preparing its data");
     let place = Place::prepare(home, service, certificates)?;
-    let process = match service {
-        Service::Mysql => mysql::start(&programs, &place),
-        Service::Mariadb => mariadb::start(&programs, &place),
-        Service::Postgres => postgres::start(&programs, &place),
-        Service::Redis => redis::start(&programs, &place),
-        Service::Moto => moto::start(&programs, &place),
-        Service::Dynamodb => dynamodb::start(&programs, &place),
+    let alone = |process| (process, None);
+    let (process, behind) = match service {
+        Service::Mysql => mysql::start(&programs, &place).map(alone),
+        Service::Mariadb => mariadb::start(&programs, &place).map(alone),
+        Service::Postgres => postgres::start(&programs, &place).map(alone),
+        Service::Redis => redis::start(&programs, &place).map(alone),
+        Service::Moto => moto::start(&programs, &place).map(alone),
+        Service::Dynamodb => dynamodb::start(&programs, &place).map(alone),
+        Service::Mongodb => mongodb::start(&programs, &place, say).map(|(bridge, engine)| (bridge, Some(engine))),
     }?;
     say("waiting for its first answer");
     let answer = match place.wait_for_answer(service, &process, Duration::from_secs(90)) {
         Ok(answer) => answer,
         Err(error) => {
             process.stop(service).ok();
+            state::stop_behind(behind.as_ref()).ok();
             return Err(error);
         }
     };
@@ -354,6 +366,7 @@ fn start(
         },
         log: Some(place.log()),
         process: Some(process),
+        behind,
         container: None,
     }))
 }

@@ -139,7 +139,7 @@ fn deployment_files(_: &Screen) -> Result<Verdict> {
 fn generated_files(_: &Screen) -> Result<Verdict> {
     let file = workspace::root().join("docs/openapi.json");
     let committed = fs::read_to_string(&file).context("reading docs/openapi.json")?;
-    let fresh = process::capture(Command::new(service::program()?).arg("openapi"))?;
+    let fresh = process::capture(Command::new(service::program(service::API)?).arg("openapi"))?;
     if committed.trim() != fresh.trim() {
         bail!(
             "docs/openapi.json is not what the code says: {}; `cargo xtask openapi` writes it anew",

@@ -13,7 +13,7 @@ use crate::services::state::{Running, State};
 use crate::services::{self, Service, Source, probe};
 use crate::ui::Screen;
 
-/// Start, stop and look at the servers that tests need (MySQL, MariaDB, PostgreSQL, Redis, moto, DynamoDB)
+/// Start, stop and look at the servers that tests need (MySQL, MariaDB, PostgreSQL, Redis, moto, DynamoDB, MongoDB)
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]

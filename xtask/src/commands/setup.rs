@@ -48,6 +48,7 @@ pub(crate) fn run(_: &Arguments, screen: &Screen) -> ExitCode {
         ("Redis", server(Service::Redis, Release::Own)),
         ("moto", Finding::Good("AWS for tests, among the Python tools".to_owned())),
         ("DynamoDB", Finding::Good("Dynoxide plays it for tests, built from crates.io".to_owned())),
+        ("MongoDB", server(Service::Mongodb, Release::Unstable)),
         ("SQL Server", sqlserver()),
     ];
     step.done("");

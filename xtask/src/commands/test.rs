@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
     let begun = Instant::now();
     let mut report = Report::default();
     let runner = Runner::find();
-    let mut build = if arguments.runs(Part::Tests) { runner.build() } else { service::build() };
+    let mut build = if arguments.runs(Part::Tests) { runner.build() } else { service::build(service::API) };
     if let Some(session) = Session::open(&arguments.engines(), &mut build, screen, &mut report)? {
         let mut run = Run { arguments, screen, runner, session: &session, report: &mut report };
         run.parts()?;

@@ -89,6 +89,7 @@ pub(super) fn start(
             },
             log: None,
             process: None,
+            behind: None,
             container: Some(id),
         })),
         Err(error) => {
@@ -161,6 +162,18 @@ impl Image {
                 server: "postgres -c max_connections=600 -c fsync=off -c full_page_writes=off -c ssl=on \
                          -c ssl_ca_file=/tmp/tls/ca.pem -c ssl_cert_file=/tmp/tls/server.pem \
                          -c ssl_key_file=/tmp/tls/server.key",
+            },
+            Service::Mongodb => Self {
+                name: "mongo:8.0",
+                port: 27017,
+                tls_port: None,
+                owner: "mongodb",
+                variables: &["MONGO_INITDB_ROOT_USERNAME=admin", "MONGO_INITDB_ROOT_PASSWORD"],
+                prepare: "cat /tmp/tls/server.pem /tmp/tls/server.key >/tmp/tls/both.pem",
+                // The test command `sleep` keeps a connection busy.
+                server: "mongod --setParameter enableTestCommands=1 --tlsMode preferTLS \
+                         --tlsCertificateKeyFile /tmp/tls/both.pem --tlsCAFile /tmp/tls/ca.pem \
+                         --tlsAllowConnectionsWithoutCertificates",
             },
             Service::Redis => Self {
                 name: "redis:7.4",

@@ -38,6 +38,7 @@ pub(super) fn server(service: Service, home: &Home, say: &dyn Fn(&str)) -> Resul
         },
         log: None,
         process: None,
+        behind: None,
         container: None,
     }))
 }

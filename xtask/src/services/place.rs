@@ -144,6 +144,11 @@ impl Place {
         Ok(place)
     }
 
+    /// A file in its folder.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// The folder of its data. Not created: servers want to do that themselves.
     pub(super) fn data(&self) -> PathBuf {
         self.folder.join("data")

@@ -7,27 +7,32 @@ use super::programs::Programs;
 use super::state::Process;
 
 pub(super) fn start(programs: &Programs, place: &Place) -> Result<Process> {
+    initialise(programs, place, "postgres")?;
+    let mut command = programs.server();
+    command.arg("-D").arg(place.data());
+    for setting in settings(place, place.port) {
+        command.args(["-c", &setting]);
+    }
+    place.spawn(&mut command)
+}
+
+/// Makes the data folder, with one user who may do everything.
+pub(super) fn initialise(programs: &Programs, place: &Place, user: &str) -> Result<()> {
     let password = place.write("password", &place.password)?;
     let mut initialise = programs.sibling("initdb");
     initialise.arg("--pgdata").arg(place.data()).arg(format!("--pwfile={}", password.display())).args([
-        "--username=postgres",
         "--auth=scram-sha-256",
         "--encoding=UTF8",
         "--locale=C",
         "--no-sync",
         "--no-instructions",
     ]);
-    place.run(&mut initialise, None).context("making the data folder")?;
-
-    let mut command = programs.server();
-    command.arg("-D").arg(place.data());
-    for setting in settings(place) {
-        command.args(["-c", &setting]);
-    }
-    place.spawn(&mut command)
+    initialise.arg(format!("--username={user}"));
+    place.run(&mut initialise, None).context("making the data folder")
 }
 
-fn settings(place: &Place) -> Vec<String> {
+/// Its settings, for the server at this port.
+pub(super) fn settings(place: &Place, port: u16) -> Vec<String> {
     let mut settings: Vec<String> = [
         // Loopback alone, no socket in the file system: its path might be too long.
         "listen_addresses=127.0.0.1",
@@ -46,7 +51,7 @@ fn settings(place: &Place) -> Vec<String> {
     ]
     .map(ToOwned::to_owned)
     .to_vec();
-    settings.push(format!("port={}", place.port));
+    settings.push(format!("port={port}"));
     settings.push(format!("ssl_cert_file={}", place.certificates.leaf.display()));
     settings.push(format!("ssl_key_file={}", place.certificates.key.display()));
     settings.push(format!("ssl_ca_file={}", place.certificates.authority.display()));

@@ -43,6 +43,7 @@ pub(crate) fn ask(service: Service, host: &str, port: u16, limit: Duration) -> R
         Service::Redis => redis(&mut stream),
         Service::Moto => moto(&mut stream),
         Service::Dynamodb => dynamodb(&mut stream),
+        Service::Mongodb => mongodb(&mut stream),
     }
 }
 
@@ -130,6 +131,23 @@ fn dynamodb(stream: &mut (impl Read + Write)) -> Result<Answer> {
         return Ok(Answer { version: None });
     }
     bail!("the server answers `{}`", answer.lines().next().unwrap_or_default())
+}
+
+/// `hello` in a message of kind `OP_MSG`, which needs no login. Who else answers, answers in another kind.
+fn mongodb(stream: &mut (impl Read + Write)) -> Result<Answer> {
+    const OP_MSG: i32 = 2013;
+    const COMMAND: &[u8] = b"\x1f\0\0\0\x10hello\0\x01\0\0\0\x02$db\0\x06\0\0\0admin\0\0";
+    let length = i32::try_from(16 + 4 + 1 + COMMAND.len())?;
+    let mut message: Vec<u8> = [length, 1, 0, OP_MSG].into_iter().flat_map(i32::to_le_bytes).collect();
+    message.extend([0; 5]);
+    message.extend(COMMAND);
+    stream.write_all(&message)?;
+    let mut head = [0; 16];
+    stream.read_exact(&mut head).context("reading the server's answer")?;
+    if head[12..] != OP_MSG.to_le_bytes() || head[8..12] != 1_i32.to_le_bytes() {
+        bail!("the server's answer is no MongoDB's");
+    }
+    Ok(Answer { version: None })
 }
 
 fn first_line(stream: &mut impl Read) -> Result<String> {
@@ -244,6 +262,22 @@ mod tests {
         assert!(asked(refusal).is_ok());
         let error = asked("HTTP/1.1 404 Not Found\r\n\r\n").unwrap_err();
         assert!(error.to_string().contains("404"), "{error}");
+    }
+
+    #[test]
+    fn mongodb_is_told_by_an_answer_to_the_very_question() {
+        let asked = |head: [i32; 4]| {
+            let answer: Vec<u8> = head.into_iter().flat_map(i32::to_le_bytes).collect();
+            let mut stream = Scripted { answer: Cursor::new(answer), heard: Vec::new() };
+            let outcome = mongodb(&mut stream);
+            assert_eq!(usize::from(stream.heard[0]), stream.heard.len(), "the length is right");
+            let command = &stream.heard[21..];
+            assert_eq!(usize::from(command[0]), command.len(), "the document's too");
+            outcome
+        };
+        assert!(asked([16, 9, 1, 2013]).is_ok());
+        assert!(asked([16, 9, 2, 2013]).is_err());
+        assert!(asked([16, 9, 1, 1]).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::place::Home;
-use super::{Service, Source, dynamodb};
+use super::{Service, Source, dynamodb, mongodb};
 use crate::debian::{self, Release, Unpacked};
 use crate::python::Python;
 use crate::{process, settings};
@@ -25,6 +25,8 @@ const SERVER_FOLDERS: [&str; 7] = [
 /// The programs of one server.
 pub(crate) struct Programs {
     unpacked: Option<Unpacked>,
+    /// Where they come from, when neither the packages nor the path tell it.
+    name: Option<String>,
     /// The server's own program, named as if it were installed.
     pub(super) server: PathBuf,
     /// What it says its version is.
@@ -57,6 +59,9 @@ impl Programs {
 
     /// Where they come from, in a few words.
     pub(super) fn origin(&self) -> String {
+        if let Some(name) = &self.name {
+            return name.clone();
+        }
         match &self.unpacked {
             Some(unpacked) => unpacked
                 .packages
@@ -76,7 +81,7 @@ impl Programs {
     }
 
     fn try_new(unpacked: Option<Unpacked>, server: PathBuf) -> Result<Self> {
-        let mut programs = Self { unpacked, server, version: String::new() };
+        let mut programs = Self { unpacked, name: None, server, version: String::new() };
         // MySQL's and MariaDB's servers read their configuration before they say their version.
         let text = process::capture(programs.server().arg("--version"))
             .with_context(|| format!("asking {} for its version", programs.server.display()))?;
@@ -90,7 +95,7 @@ impl Programs {
     /// Dynoxide, built below `folder`.
     fn of_crate(folder: &Path, say: &dyn Fn(&str)) -> Result<Self> {
         let server = dynamodb::program(folder, say)?;
-        Ok(Self { unpacked: None, server, version: dynamodb::VERSION.to_owned() })
+        Ok(Self { unpacked: None, name: None, server, version: dynamodb::VERSION.to_owned() })
     }
 
     /// moto's server among the Python tools, which are pinned.
@@ -99,7 +104,14 @@ impl Programs {
         let version = process::capture(Command::new(python.interpreter()).args(["-c", script]))
             .context("asking for moto's version")?;
         let server = python.interpreter().with_file_name("moto_server");
-        Ok(Self { unpacked: None, server, version: version.trim().to_owned() })
+        Ok(Self { unpacked: None, name: None, server, version: version.trim().to_owned() })
+    }
+
+    /// A server that starts like an installed one; `version` words what it says its version is.
+    pub(super) fn of_tree(server: PathBuf, name: String, version: impl Fn(&str) -> String) -> Result<Self> {
+        let programs = Self::try_new(None, server)?;
+        let version = version(programs.version.split(' ').next().unwrap_or_default());
+        Ok(Self { name: Some(name), version, ..programs })
     }
 }
 
@@ -112,7 +124,7 @@ pub(crate) fn installed_version(service: Service) -> Option<String> {
 pub(super) fn find(service: Service, source: Source, home: &Home, say: &dyn Fn(&str)) -> Result<Option<Programs>> {
     match source {
         // Whatever version a machine has, the pinned one is wanted.
-        Source::Installed if matches!(service, Service::Moto | Service::Dynamodb) => Ok(None),
+        Source::Installed if matches!(service, Service::Moto | Service::Dynamodb | Service::Mongodb) => Ok(None),
         Source::Installed => Ok(installed(service)),
         Source::Packages => unpacked(service, home, say).map(Some),
         Source::Url | Source::Container | Source::Fallback => Ok(None),
@@ -136,7 +148,7 @@ fn candidates(service: Service) -> Vec<PathBuf> {
             folders.iter().flat_map(|folder| [folder.join("mariadbd"), folder.join("mysqld")]).collect()
         }
         Service::Redis => folders.iter().map(|folder| folder.join("redis-server")).collect(),
-        Service::Moto | Service::Dynamodb => Vec::new(),
+        Service::Moto | Service::Dynamodb | Service::Mongodb => Vec::new(),
         Service::Postgres => {
             // Debian keeps its versions apart, the highest is wanted, and what lies on the search path are links.
             let mut found = postgres_folders(Path::new("/usr/lib/postgresql"));
@@ -170,7 +182,7 @@ fn is_right(service: Service, version: &str) -> bool {
         Service::Mariadb => is_mariadb && major_version(version).is_some_and(|major| major >= 10),
         Service::Postgres => major_version(version).is_some_and(|major| major >= 13),
         Service::Redis => major_version(version).is_some_and(|major| major >= 7),
-        Service::Moto | Service::Dynamodb => true,
+        Service::Moto | Service::Dynamodb | Service::Mongodb => true,
     }
 }
 
@@ -196,6 +208,7 @@ fn unpacked(service: Service, home: &Home, say: &dyn Fn(&str)) -> Result<Program
         }
         Service::Moto => Programs::of_python(&Python::provide(say)?),
         Service::Dynamodb => Programs::of_crate(&folder, say),
+        Service::Mongodb => mongodb::programs(home, say),
         Service::Postgres => {
             let unpacked = debian::provide(Release::Own, &["postgresql"], &folder, say)?;
             let versions = postgres_folders(&unpacked.path("/usr/lib/postgresql"));

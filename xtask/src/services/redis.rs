@@ -94,7 +94,7 @@ fn program(programs: &Programs, home: &Home) -> Result<(String, String)> {
 }
 
 /// A word that a shell takes as it stands.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 

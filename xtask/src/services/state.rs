@@ -36,7 +36,12 @@ impl Process {
             return Ok(());
         }
         let signal = match service {
-            Service::Mysql | Service::Mariadb | Service::Redis | Service::Moto | Service::Dynamodb => Signal::TERM,
+            Service::Mysql
+            | Service::Mariadb
+            | Service::Redis
+            | Service::Moto
+            | Service::Dynamodb
+            | Service::Mongodb => Signal::TERM,
             // PostgreSQL's fast shutdown: sessions end, nothing is lost. SIGTERM would wait for clients.
             Service::Postgres => Signal::INT,
         };
@@ -58,6 +63,9 @@ pub(crate) struct Running {
     pub(crate) further: Vec<(String, String)>,
     pub(crate) log: Option<PathBuf>,
     pub(crate) process: Option<Process>,
+    /// The `PostgreSQL` that the process stands in front of, when it is none by itself.
+    #[serde(default)]
+    pub(crate) behind: Option<Process>,
     pub(crate) container: Option<container::Id>,
 }
 
@@ -65,7 +73,7 @@ impl Running {
     /// Whether it is still there; of a server named by URL nothing is known without asking it.
     pub(crate) fn alive(&self) -> bool {
         match (&self.process, &self.container) {
-            (Some(process), _) => process.alive(),
+            (Some(process), _) => process.alive() && self.behind.as_ref().is_none_or(Process::alive),
             (None, Some(container)) => container.alive(),
             (None, None) => true,
         }
@@ -81,6 +89,7 @@ impl Running {
         let begun = Instant::now();
         if let Some(process) = &self.process {
             process.stop(self.service)?;
+            stop_behind(self.behind.as_ref())?;
             // The data served the tests that ran; the log stays for whoever wants to know what happened.
             if let Some(folder) = self.log.as_ref().and_then(|log| log.parent()) {
                 fs::remove_dir_all(folder.join("data")).ok();
@@ -91,6 +100,11 @@ impl Running {
         }
         Ok(begun.elapsed())
     }
+}
+
+/// Ends the `PostgreSQL` behind a server.
+pub(super) fn stop_behind(behind: Option<&Process>) -> Result<()> {
+    behind.map_or(Ok(()), |process| process.stop(Service::Postgres))
 }
 
 /// All that runs.
@@ -125,8 +139,15 @@ impl State {
     }
 
     /// Leaves out what has ended since, and what a person named by URL: their environment is read anew each time.
+    /// Of a server that has lost one of its two processes, the other ends.
     pub(crate) fn forget_dead(&mut self) {
-        self.running.retain(|server| !matches!(server.source, Source::Url | Source::Fallback) && server.alive());
+        self.running.retain(|server| {
+            let kept = !matches!(server.source, Source::Url | Source::Fallback) && server.alive();
+            if !kept && server.behind.is_some() {
+                server.stop().ok();
+            }
+            kept
+        });
     }
 }
 
@@ -160,6 +181,7 @@ mod tests {
             further: Vec::new(),
             log: None,
             process,
+            behind: None,
             container: None,
         }
     }

@@ -20,7 +20,8 @@ const LIMIT: Duration = Duration::from_mins(15);
 pub(crate) fn on_sqlite(python: &Python, say: &dyn Fn(&str)) -> Result<String> {
     let scratch = tempfile::tempdir()?;
     let data = scratch.path().join("data");
-    let instance = Instance::start(&service::program()?, scratch.path(), &["--data", &data.to_string_lossy()], &[])?;
+    let instance =
+        Instance::start(&service::program(service::API)?, scratch.path(), &["--data", &data.to_string_lossy()], &[])?;
     schemathesis(python, &instance, scratch.path(), say)
 }
 
@@ -57,7 +58,7 @@ fn served(
         environment.push((variable, login(&server.url)?.1.to_owned()));
     }
     std::fs::write(&file, configuration)?;
-    let program = &service::program()?;
+    let program = &service::program(service::API)?;
     say("applying migrations");
     process::capture(Command::new(program).args(["migrate", "up"]).envs(environment.clone()))?;
     let instance = Instance::start(program, scratch, &[], &environment)?;

@@ -17,7 +17,7 @@ const SCRIPT: &str = include_str!("edge.py");
 
 /// Shows that the edge does what `deploy/README.md` says of it.
 pub(crate) fn check(python: &Python, say: &dyn Fn(&str)) -> Result<String> {
-    let program = service::program()?;
+    let program = service::program(service::API)?;
     configuration(&program)?;
     say("nginx");
     let nginx = Nginx::provide()?;

@@ -27,11 +27,13 @@ pub(crate) enum Engine {
     Moto,
     /// DynamoDB as Dynoxide plays it
     Dynamodb,
+    /// MongoDB, or the DocumentDB engine behind its wire protocol
+    Mongodb,
 }
 
 impl Engine {
     /// All of them, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Mysql,
         Self::Mariadb,
         Self::Postgres,
@@ -41,11 +43,21 @@ impl Engine {
         Self::Redis,
         Self::Moto,
         Self::Dynamodb,
+        Self::Mongodb,
     ];
 
     /// Those whose servers are provided wherever tests run: a run of all tests on which none of them ran has a hole.
-    pub(crate) const PROVIDED: [Self; 8] =
-        [Self::Mysql, Self::Mariadb, Self::Postgres, Self::Sqlite, Self::Tds, Self::Redis, Self::Moto, Self::Dynamodb];
+    pub(crate) const PROVIDED: [Self; 9] = [
+        Self::Mysql,
+        Self::Mariadb,
+        Self::Postgres,
+        Self::Sqlite,
+        Self::Tds,
+        Self::Redis,
+        Self::Moto,
+        Self::Dynamodb,
+        Self::Mongodb,
+    ];
 
     /// The segment in a test's path.
     pub(crate) fn segment(self) -> &'static str {
@@ -59,6 +71,7 @@ impl Engine {
             Self::Redis => "redis",
             Self::Moto => "moto",
             Self::Dynamodb => "dynamodb",
+            Self::Mongodb => "mongodb",
         }
     }
 
@@ -71,6 +84,7 @@ impl Engine {
             Self::Redis => Some(Service::Redis),
             Self::Moto => Some(Service::Moto),
             Self::Dynamodb => Some(Service::Dynamodb),
+            Self::Mongodb => Some(Service::Mongodb),
             Self::Sqlite | Self::Tds | Self::Sqlserver => None,
         }
     }
@@ -104,6 +118,7 @@ impl fmt::Display for Engine {
             Self::Redis => "Redis",
             Self::Moto => "AWS (moto)",
             Self::Dynamodb => "DynamoDB",
+            Self::Mongodb => "MongoDB",
         })
     }
 }
@@ -127,6 +142,7 @@ mod tests {
         check(true, "redis::acl::a_user_may_not_do_everything", &[Engine::Redis]);
         check(true, "secrets::moto::a_version_is_found", &[Engine::Moto]);
         check(true, "contract::on_engines::dynamodb::a_value_is_kept", &[Engine::Dynamodb]);
+        check(false, "mongodb_bridge::tests::on_engines::mongodb::a_page_follows", &[Engine::Mongodb]);
     }
 
     #[test]

@@ -11,26 +11,29 @@ use rustix::process::Signal;
 use super::runner::{SCOPE, cargo};
 use crate::process;
 
-/// The service's program, compiled together with the tests' features so that little is compiled twice.
-pub(crate) fn program() -> Result<PathBuf> {
-    let text = process::capture(build().args(["--message-format", "json-render-diagnostics"]))
-        .context("building the service")?;
-    executable(&text).context("cargo names no program `api`")
+/// The service's own program.
+pub(crate) const API: &str = "api";
+
+/// A program of the workspace, compiled together with the tests' features so that little is compiled twice.
+pub(crate) fn program(name: &str) -> Result<PathBuf> {
+    let text = process::capture(build(name).args(["--message-format", "json-render-diagnostics"]))
+        .with_context(|| format!("building `{name}`"))?;
+    executable(&text, name).with_context(|| format!("cargo names no program `{name}`"))
 }
 
 /// Compiles it.
-pub(crate) fn build() -> Command {
-    let mut command = cargo(&["build", "--bin", "api"]);
+pub(crate) fn build(name: &str) -> Command {
+    let mut command = cargo(&["build", "--bin", name]);
     command.args(SCOPE);
     command
 }
 
 /// The program in cargo's messages.
-fn executable(messages: &str) -> Option<PathBuf> {
+fn executable(messages: &str, name: &str) -> Option<PathBuf> {
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "api")
+        .filter(|message| message["target"]["name"] == name)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
 
@@ -116,6 +119,6 @@ mod tests {
         let messages = "{\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"api\"},\"executable\":null}\n\
                         {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"api\"},\"executable\":\"/t/debug/api\"}\n\
                         {\"reason\":\"build-finished\",\"success\":true}\n";
-        assert_eq!(executable(messages).unwrap(), Path::new("/t/debug/api"));
+        assert_eq!(executable(messages, API).unwrap(), Path::new("/t/debug/api"));
     }
 }
