@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
+use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine, EngineDescription};
 
 use crate::endpoint::Endpoint;
 use crate::settings::ConnectionSettings;
@@ -22,6 +22,12 @@ pub trait Connector: Send + Sync + fmt::Debug {
     /// The TCP port where the engine's servers listen when the settings name none; `None` for embedded engines.
     fn default_port(&self) -> Option<u16> {
         None
+    }
+
+    /// What a definition of a connection to this engine is made of, for those who make forms and check input. Without a word
+    /// of the connector's own: nothing is required and there are no options.
+    fn describe(&self) -> EngineDescription {
+        EngineDescription::unknown(self.engine(), self.default_port())
     }
 
     /// Everything about the settings that cannot work, without touching network or files. Empty when all is well.

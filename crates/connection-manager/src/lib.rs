@@ -24,6 +24,7 @@ pub mod rehearsal;
 mod retry;
 #[cfg(all(feature = "sea-orm", any(feature = "mysql", feature = "postgres", feature = "sqlite")))]
 pub mod sea_orm;
+pub mod sealing;
 pub mod settings;
 #[cfg(any(feature = "redis", feature = "sqlserver"))]
 mod socket;

@@ -2,6 +2,7 @@
 
 mod access;
 mod connection;
+mod description;
 mod engine;
 mod error;
 mod key_value;
@@ -14,6 +15,7 @@ mod template;
 
 pub use access::{Access, ConnectionFuture, Connections};
 pub use connection::{CloseReport, ConnectionStats, DatabaseConnection, Health};
+pub use description::{EngineDescription, OptionDescription, OptionKind, Presence};
 pub use engine::Engine;
 pub use error::{DatabaseError, DatabaseErrorKind};
 pub use key_value::{Expiry, KeyValue};

@@ -50,6 +50,9 @@ pub enum TextError {
     /// A control character that is not allowed here.
     #[error(transparent)]
     Control(#[from] ControlCharacter),
+    /// A character of which values of this kind have none.
+    #[error("holds the character {0:?}, which cannot be part of it")]
+    Foreign(char),
 }
 
 /// A control character that is not allowed where it stands.
@@ -64,6 +67,7 @@ impl Fault for TextError {
             Self::TooShort { .. } => "too_short",
             Self::TooLong { .. } => "too_long",
             Self::Control(_) => "control_character",
+            Self::Foreign(_) => "foreign_character",
         }
     }
 }

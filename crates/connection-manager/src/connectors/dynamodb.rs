@@ -2,7 +2,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
+use shared_kernel::database::{
+    ConnectionName, DatabaseConnection, DatabaseError, Engine, EngineDescription, OptionDescription, OptionKind,
+    Presence,
+};
 use shared_kernel::{Clock, SystemClock};
 
 use crate::connector::{Connector, SettingFault, checks};
@@ -64,6 +67,20 @@ impl Connector for DynamoDbConnector {
 
     fn default_port(&self) -> Option<u16> {
         Some(PORT)
+    }
+
+    fn describe(&self) -> EngineDescription {
+        let region = OptionDescription::new(
+            "region",
+            OptionKind::Text,
+            "The region, such as `eu-central-1`; without it, what the SDK finds.",
+        );
+        EngineDescription {
+            host: Presence::Optional,
+            username: Presence::Optional,
+            ambient_login: true,
+            ..EngineDescription::server(Engine::DYNAMODB, "Amazon DynamoDB", PORT).with(region)
+        }
     }
 
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {

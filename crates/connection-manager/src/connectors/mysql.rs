@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
+use shared_kernel::database::{
+    ConnectionName, DatabaseConnection, DatabaseError, Engine, EngineDescription, OptionDescription, OptionKind,
+};
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 use crate::connector::{Connector, SettingFault, checks};
@@ -43,6 +45,16 @@ impl Connector for MySqlConnector {
 
     fn default_port(&self) -> Option<u16> {
         Some(3306)
+    }
+
+    fn describe(&self) -> EngineDescription {
+        let title = if self.0 == Engine::MARIADB { "MariaDB" } else { "MySQL" };
+        let cancel = OptionDescription::new(
+            "cancel",
+            OptionKind::Switch,
+            "Whether a statement whose caller has left is ended at the server; `true` when it is left out.",
+        );
+        EngineDescription::server(self.0.clone(), title, 3306).with(cancel.harmless())
     }
 
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {

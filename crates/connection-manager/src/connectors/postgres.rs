@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
+use shared_kernel::database::{
+    ConnectionName, DatabaseConnection, DatabaseError, Engine, EngineDescription, OptionDescription, OptionKind,
+};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::connector::{Connector, SettingFault, checks};
@@ -33,6 +35,22 @@ impl Connector for PostgresConnector {
 
     fn default_port(&self) -> Option<u16> {
         Some(5432)
+    }
+
+    fn describe(&self) -> EngineDescription {
+        let application = OptionDescription::new(
+            "application_name",
+            OptionKind::Text,
+            "What the server shows of the connection in `pg_stat_activity`.",
+        );
+        let cancel = OptionDescription::new(
+            "cancel",
+            OptionKind::Switch,
+            "Whether a statement whose caller has left is ended at the server; `true` when it is left out.",
+        );
+        EngineDescription::server(Engine::POSTGRES, "PostgreSQL", 5432)
+            .with(application.harmless())
+            .with(cancel.harmless())
     }
 
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {

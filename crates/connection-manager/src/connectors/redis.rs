@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
+use shared_kernel::database::{
+    ConnectionName, DatabaseConnection, DatabaseError, Engine, EngineDescription, OptionDescription, OptionKind,
+    Presence,
+};
 
 use crate::connector::{Connector, SettingFault, checks};
 use crate::endpoint::Endpoint;
@@ -58,6 +61,21 @@ impl Connector for RedisConnector {
 
     fn default_port(&self) -> Option<u16> {
         Some(PORT)
+    }
+
+    fn describe(&self) -> EngineDescription {
+        let cluster = OptionDescription::new(
+            "cluster",
+            OptionKind::Switch,
+            "Whether the redirections of a Redis Cluster are followed.",
+        );
+        let nodes = OptionDescription::new(
+            "nodes",
+            OptionKind::Text,
+            "Further nodes of the cluster to ask when the first is away: `host:port,host:port`.",
+        );
+        let server = EngineDescription::server(Engine::REDIS, "Redis", PORT).with(cluster).with(nodes);
+        EngineDescription { username: Presence::Optional, ..server }
     }
 
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {

@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine};
+use shared_kernel::database::{
+    ConnectionName, DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine, EngineDescription, OptionDescription,
+    OptionKind,
+};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use crate::connector::{Connector, SettingFault, checks};
@@ -68,6 +71,24 @@ impl Connector for SqliteConnector {
     fn engine(&self) -> &Engine {
         static ENGINE: Engine = Engine::SQLITE;
         &ENGINE
+    }
+
+    fn describe(&self) -> EngineDescription {
+        let busy = OptionDescription::new(
+            "busy_timeout",
+            OptionKind::Duration,
+            "How long a statement waits for another's lock; `5s` when it is left out.",
+        );
+        let create = OptionDescription::new("create", OptionKind::Switch, "Whether a file that is missing is made.");
+        let synchronous = OptionDescription::new(
+            "synchronous",
+            OptionKind::Choice(vec!["full".into(), "normal".into()]),
+            "`normal` trades the last commits before a loss of power for speed.",
+        );
+        EngineDescription::embedded(Engine::SQLITE, "SQLite")
+            .with(busy.harmless())
+            .with(create.harmless().for_operators())
+            .with(synchronous.harmless().for_operators())
     }
 
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {

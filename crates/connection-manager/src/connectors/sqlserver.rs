@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, Engine};
+use shared_kernel::database::{
+    ConnectionName, DatabaseConnection, DatabaseError, Engine, EngineDescription, OptionDescription, OptionKind,
+};
 
 use crate::connector::{Connector, SettingFault, checks};
 use crate::drivers::sqlserver::{SqlServerDriver, SqlServerOptions};
@@ -21,6 +23,10 @@ use crate::sql_pool::SqlPool;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SqlServerConnector;
 
+/// The words of two options, the usual one first.
+const INTENTS: [&str; 2] = ["read-write", "read-only"];
+const ENCRYPTIONS: [&str; 2] = ["negotiated", "strict"];
+
 const OPTIONS: [&str; 4] = ["application_intent", "application_name", "certificate_name", "encryption"];
 
 /// An option with two words to choose from; the first is the default.
@@ -34,11 +40,11 @@ fn choice(settings: &ConnectionSettings, key: &str, [default, other]: [&str; 2])
 }
 
 fn is_read_only(settings: &ConnectionSettings) -> Result<bool, SettingFault> {
-    choice(settings, "application_intent", ["read-write", "read-only"])
+    choice(settings, "application_intent", INTENTS)
 }
 
 fn is_strict(settings: &ConnectionSettings) -> Result<bool, SettingFault> {
-    choice(settings, "encryption", ["negotiated", "strict"])
+    choice(settings, "encryption", ENCRYPTIONS)
 }
 
 #[async_trait]
@@ -50,6 +56,35 @@ impl Connector for SqlServerConnector {
 
     fn default_port(&self) -> Option<u16> {
         Some(1433)
+    }
+
+    fn describe(&self) -> EngineDescription {
+        let choice = |words: [&'static str; 2]| OptionKind::Choice(words.map(Into::into).to_vec());
+        let intent = OptionDescription::new(
+            "application_intent",
+            choice(INTENTS),
+            "`read-only` lets an availability group answer from a replica.",
+        );
+        let application = OptionDescription::new(
+            "application_name",
+            OptionKind::Text,
+            "What the server shows of the connection in `sys.dm_exec_sessions`.",
+        );
+        let certificate = OptionDescription::new(
+            "certificate_name",
+            OptionKind::Text,
+            "The name in the server's certificate where it is not the host.",
+        );
+        let encryption = OptionDescription::new(
+            "encryption",
+            choice(ENCRYPTIONS),
+            "`strict` begins with TLS before anything else (TDS 8.0, SQL Server 2022 and later).",
+        );
+        EngineDescription::server(Engine::SQLSERVER, "Microsoft SQL Server", 1433)
+            .with(intent)
+            .with(application.harmless())
+            .with(certificate)
+            .with(encryption)
     }
 
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {

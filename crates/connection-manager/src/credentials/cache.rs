@@ -33,10 +33,11 @@ pub use self::copy::SecretCopy;
 use self::counters::Counters;
 pub use self::counters::{CacheSnapshot, SecretSnapshot};
 use self::flight::{Errand, Flight, Landing};
-pub use self::sealed::{InvalidSealingKey, SealedLevel, SealedSettings, SealingKey, SealingKeys};
+pub use self::sealed::{SealedLevel, SealedSettings};
 pub use self::shared::{Lease, SharedLevel};
 use super::store::{SecretStore, SecretVersion, StoreError};
 use super::{Freshness, SecretStage};
+pub use crate::sealing::{InvalidSealingKey, SealingKey, SealingKeys};
 
 /// How long copies live.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -31,5 +31,5 @@ pub(super) fn open(
         .secrets(Arc::new(secrets))
         .build()?;
     let settings = SealedSettings { connection: name.to_owned(), ..config.level.clone() };
-    Ok(SealedLevel::new(Arc::new(manager), Arc::clone(&config.keys), settings, clock))
+    Ok(SealedLevel::new(Arc::new(manager), Arc::clone(&config.sealing.keys), settings, clock))
 }

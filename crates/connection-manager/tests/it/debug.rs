@@ -159,7 +159,9 @@ fn configuration(printed: &mut Printed) {
     let reader = Reader::new(&document);
     let connections = ConnectionsConfig::read(&reader.root(), &ConnectionFactory::compiled());
     let secrets = SecretsConfig::read(&reader.root(), &connections);
-    printed.print("SharedSecretsConfig", secrets.shared.as_ref().expect("a level with a key"));
+    let shared = secrets.shared.as_ref().expect("a level with a key");
+    printed.print("SharedSecretsConfig", shared);
+    printed.print("SealingConfig", &shared.sealing);
     printed.print("SecretsConfig", &secrets);
 }
 

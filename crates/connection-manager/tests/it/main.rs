@@ -6,6 +6,7 @@ mod circuit;
 mod contract;
 mod debug;
 mod demoted;
+mod descriptions;
 mod dialect;
 mod doctor;
 mod dynamodb;

@@ -1,7 +1,6 @@
 //! A shared level over the key-value capability of a connection, such as Redis, in which nothing lies readable.
 
 mod envelope;
-mod keys;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,8 +10,8 @@ use async_trait::async_trait;
 use shared_kernel::database::{Access, Connections, DatabaseConnection, DatabaseError, Expiry};
 use shared_kernel::{Clock, IdGenerator, RequestContext, SystemIdGenerator};
 
-pub use self::keys::{InvalidSealingKey, SealingKey, SealingKeys};
 use super::{Lease, SecretCopy, SecretKey, SharedLevel};
+use crate::sealing::SealingKeys;
 
 /// How long a copy is kept there after its end, whatever the cache's own limit is.
 const LONGEST: Duration = Duration::from_hours(24 * 365);

@@ -8,23 +8,12 @@ use aws_lc_rs::aead::Nonce;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::keys::SealingKeys;
 use crate::credentials::cache::{SecretCopy, SecretKey};
 use crate::credentials::store::SecretVersion;
+use crate::sealing::{SealingKeys, Unreadable, frame};
 
 const MARK: &[u8] = b"bs1";
 const NONCE: usize = 12;
-
-/// Why an envelope is not opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unreadable {
-    #[error("it is not in the form of a copy")]
-    Form,
-    #[error("it was made with a key that is not known here")]
-    Key,
-    #[error("it was changed, or made for another secret")]
-    Content,
-}
 
 /// The copy, closed with the first key.
 pub(super) fn seal(keys: &SealingKeys, key: &SecretKey, copy: &SecretCopy) -> Result<Vec<u8>, Unreadable> {
@@ -74,21 +63,15 @@ fn bound(in_clear: &[u8], key: &SecretKey) -> Result<Vec<u8>, Unreadable> {
 }
 
 fn put(bytes: &mut Vec<u8>, text: &[u8]) -> Result<(), Unreadable> {
-    let length = u16::try_from(text.len()).map_err(|_| Unreadable::Form)?;
-    bytes.extend_from_slice(&length.to_be_bytes());
-    bytes.extend_from_slice(text);
-    Ok(())
+    frame::put(bytes, text).ok_or(Unreadable::Form)
 }
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], Unreadable> {
-    let (taken, left) = rest.split_at_checked(length).ok_or(Unreadable::Form)?;
-    *rest = left;
-    Ok(taken)
+    frame::take(rest, length).ok_or(Unreadable::Form)
 }
 
 fn take_text<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Unreadable> {
-    let length = take(rest, 2)?.try_into().map(u16::from_be_bytes).map_err(|_| Unreadable::Form)?;
-    take(rest, length.into())
+    frame::take_text(rest).ok_or(Unreadable::Form)
 }
 
 fn moment(rest: &mut &[u8]) -> Result<DateTime<Utc>, Unreadable> {
@@ -98,9 +81,9 @@ fn moment(rest: &mut &[u8]) -> Result<DateTime<Utc>, Unreadable> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SealingKey;
     use super::*;
     use crate::credentials::SecretStage;
+    use crate::sealing::SealingKey;
 
     fn key(name: &str, byte: u8) -> SealingKey {
         SealingKey::try_new(name, &[byte; 32]).unwrap()
@@ -186,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_key_has_a_name_of_its_own_and_32_bytes() {
-        use super::super::InvalidSealingKey::{Duplicate, Length, Name};
+        use crate::sealing::InvalidSealingKey::{Duplicate, Length, Name};
         assert_eq!(SealingKey::try_new("short", &[0; 31]).unwrap_err(), Length("short".to_owned()));
         assert_eq!(SealingKey::try_new("", &[0; 32]).unwrap_err(), Name);
         assert_eq!(SealingKeys::try_new(key("a", 1), [key("a", 2)]).unwrap_err(), Duplicate("a".to_owned()));

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
+use secrecy::{ExposeSecret as _, SecretBox};
 
 /// The bytes of a key.
 const LENGTH: usize = 32;
@@ -26,7 +27,7 @@ pub struct SealingKey {
 }
 
 impl SealingKey {
-    /// A key of 32 random bytes.
+    /// A key out of 32 random bytes.
     ///
     /// # Errors
     /// [`InvalidSealingKey`] for a name or a length that cannot be.
@@ -42,17 +43,27 @@ impl SealingKey {
         }
     }
 
-    pub(super) fn name(&self) -> &str {
+    /// A key of its own, made now, and its bytes. `None` when the operating system gives no random number.
+    pub fn random(name: impl Into<String>) -> Option<(Self, SecretBox<Vec<u8>>)> {
+        let mut bytes = vec![0; LENGTH];
+        aws_lc_rs::rand::fill(&mut bytes).ok()?;
+        let bytes = SecretBox::new(Box::new(bytes));
+        let key = Self::try_new(name, bytes.expose_secret()).ok()?;
+        Some((key, bytes))
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Encrypts in place and appends the tag. `None` when the provider has no random number.
-    pub(super) fn seal(&self, bound: &[u8], content: &mut Vec<u8>) -> Option<Nonce> {
+    pub(crate) fn seal(&self, bound: &[u8], content: &mut Vec<u8>) -> Option<Nonce> {
         self.key.seal_in_place_append_tag(Aad::from(bound), content).ok()
     }
 
     /// Decrypts, unless a bit of it, or of what is bound to it, is another one.
-    pub(super) fn open(&self, bound: &[u8], nonce: Nonce, content: &mut Vec<u8>) -> Option<()> {
+    pub(crate) fn open(&self, bound: &[u8], nonce: Nonce, content: &mut Vec<u8>) -> Option<()> {
         let length = self.key.open_in_place(nonce, Aad::from(bound), content).ok()?.len();
         content.truncate(length);
         Some(())
@@ -65,8 +76,8 @@ impl fmt::Debug for SealingKey {
     }
 }
 
-/// The keys of a level. The first one seals, all of them open: a new key is given to every process behind the old one first,
-/// then put before it, and the old one is taken away when its copies have ended.
+/// Keys together. The first one seals, all of them open: a new key is given to every process behind the old one first, then put
+/// before it, and the old one is taken away when nothing is left that it has sealed.
 #[derive(Debug)]
 pub struct SealingKeys(Vec<SealingKey>);
 
@@ -89,11 +100,16 @@ impl SealingKeys {
         Ok(Self(keys))
     }
 
-    pub(super) fn first(&self) -> Option<&SealingKey> {
+    /// The name of the key that seals.
+    pub fn sealing(&self) -> &str {
+        self.first().map(SealingKey::name).unwrap_or_default()
+    }
+
+    pub(crate) fn first(&self) -> Option<&SealingKey> {
         self.0.first()
     }
 
-    pub(super) fn named(&self, name: &[u8]) -> Option<&SealingKey> {
+    pub(crate) fn named(&self, name: &[u8]) -> Option<&SealingKey> {
         self.0.iter().find(|key| key.name.as_bytes() == name)
     }
 }
