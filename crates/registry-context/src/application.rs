@@ -1,0 +1,51 @@
+//! What can be done with stored connections, one use case a file.
+
+mod create_connection;
+mod delete_connection;
+mod queries;
+mod replace_connection;
+mod reseal_secrets;
+mod reveal_connection;
+#[cfg(test)]
+mod test_support;
+
+pub use create_connection::{CreateConnection, CreateConnectionCommand, CreateConnectionError};
+pub use delete_connection::{DeleteConnection, DeleteConnectionCommand, DeleteConnectionError};
+pub use queries::{ListConnections, ListConnectionsError, ReadConnection, ReadConnectionError};
+pub use replace_connection::{ChangeConnectionError, ReplaceConnection, ReplaceConnectionCommand};
+pub use reseal_secrets::{ResealReport, ResealSecrets, ResealSecretsError};
+pub use reveal_connection::{RevealConnection, RevealConnectionError, Revealed};
+
+use shared_kernel::database::EngineDescription;
+use shared_kernel::validation::Violations;
+
+use crate::domain::{Definition, Engines, Held};
+
+/// The engine of a definition, with what goes without saying there filled in.
+fn completed(engines: &dyn Engines, definition: &mut Definition) -> Result<EngineDescription, Violations> {
+    let engine = engines.find(definition.engine.as_str()).ok_or_else(|| unknown_engine(engines))?;
+    definition.complete(&engine);
+    Ok(engine)
+}
+
+/// Everything that is wrong with a definition.
+fn check(
+    engines: &dyn Engines,
+    definition: &Definition,
+    held: Held,
+    engine: &EngineDescription,
+) -> Result<(), Violations> {
+    let mut violations = definition.faults(held, engine);
+    if violations.is_empty() {
+        // What the engine says rests on what was checked before.
+        violations = engines.check(definition, held);
+    }
+    if violations.is_empty() { Ok(()) } else { Err(violations) }
+}
+
+fn unknown_engine(engines: &dyn Engines) -> Violations {
+    let known: Vec<String> = engines.all().iter().map(|engine| engine.engine.to_string()).collect();
+    let mut violations = Violations::new();
+    violations.add("/engine", "unknown_value", format!("is one of {}", known.join(", ")));
+    violations
+}

@@ -1,0 +1,34 @@
+//! What a stored connection is, and the ports through which it is kept, sealed, checked and accounted for.
+
+mod audit;
+mod connection;
+mod definition;
+mod display_name;
+mod engines;
+mod labels;
+mod list;
+mod login;
+mod notes;
+mod options;
+mod place;
+mod repository;
+mod sealer;
+mod secrets;
+mod tls;
+mod verbatim;
+
+pub use audit::{AuditAction, AuditEntry, AuditLog};
+pub use connection::{ConnectionId, ConnectionRecord, SecretsChange, StoredConnection};
+pub use definition::{Definition, Held};
+pub use display_name::{DisplayName, DisplayNameError};
+pub use engines::Engines;
+pub use labels::{LabelFilter, LabelKey, LabelKeyError, LabelValue, LabelValueError, Labels, TooManyLabels};
+pub use list::{ConnectionFilter, ConnectionList, ConnectionSort};
+pub use login::{SecretName, SecretNameError, Username, UsernameError};
+pub use notes::{Notes, NotesError};
+pub use options::{OptionValue, OptionValueError, Options};
+pub use place::{DatabaseName, DatabaseNameError, FilePath, FilePathError, Host, HostError, Port, PortError};
+pub use repository::{AddConnectionError, ConnectionRepository, Resealable, SecretsWrite, UpdateConnectionError};
+pub use sealer::{Sealer, SealerError};
+pub use secrets::{Given, GivenSecrets, SealedSecrets, SecretError, Secrets};
+pub use tls::{Certificates, CertificatesError, Tls, TlsMode, UnknownTlsMode};

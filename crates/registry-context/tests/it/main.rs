@@ -1,0 +1,8 @@
+//! Stored connections on every engine, through the use cases and the real database.
+
+mod audit;
+mod fixture;
+mod lists;
+mod secrets;
+mod storing;
+mod versions;

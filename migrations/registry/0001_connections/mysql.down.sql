@@ -1,0 +1,2 @@
+DROP TABLE connection_labels;
+DROP TABLE connections;

@@ -1,0 +1,56 @@
+-- Text is under BINARY, SQLite's default: order and equality are those of code points.
+CREATE TABLE connections (
+    id BLOB NOT NULL,
+    name TEXT NOT NULL,
+    -- The folded name: what is unique, and the order of lists.
+    name_key TEXT NOT NULL,
+    -- The folded name once more as text: what is searched.
+    search_key TEXT NOT NULL,
+    engine TEXT NOT NULL,
+    host TEXT NULL,
+    port INTEGER NULL,
+    database_name TEXT NULL,
+    path TEXT NULL,
+    username TEXT NULL,
+    -- Mode and certificates as JSON; no key.
+    tls TEXT NULL,
+    -- The engine's own options as a JSON object of texts.
+    options TEXT NOT NULL,
+    -- A JSON object of texts: what a connection shows of its labels.
+    labels TEXT NOT NULL,
+    notes TEXT NULL,
+    -- The name of a secret in a secrets manager.
+    secret TEXT NULL,
+    -- Which key has sealed the record's data key; then the data key, sealed, and what is sealed with it.
+    key_name TEXT NULL,
+    data_key BLOB NULL,
+    sealed_password BLOB NULL,
+    sealed_client_key BLOB NULL,
+    version INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    CONSTRAINT connections_pk PRIMARY KEY (id),
+    CONSTRAINT connections_name_key_unique UNIQUE (name_key),
+    CONSTRAINT connections_port_valid CHECK (port BETWEEN 1 AND 65535),
+    CONSTRAINT connections_sealed_whole CHECK (
+        (key_name IS NULL AND data_key IS NULL AND sealed_password IS NULL AND sealed_client_key IS NULL)
+        OR (key_name IS NOT NULL AND data_key IS NOT NULL)
+    ),
+    CONSTRAINT connections_version_positive CHECK (version >= 1)
+);
+
+CREATE INDEX connections_by_engine ON connections (engine, name_key, id);
+CREATE INDEX connections_by_created_at ON connections (created_at, id);
+CREATE INDEX connections_by_updated_at ON connections (updated_at, id);
+CREATE INDEX connections_by_key_name ON connections (key_name, id);
+
+-- One row a label, to find connections by label.
+CREATE TABLE connection_labels (
+    connection_id BLOB NOT NULL,
+    label_key TEXT NOT NULL,
+    label_value TEXT NOT NULL,
+    CONSTRAINT connection_labels_pk PRIMARY KEY (connection_id, label_key),
+    CONSTRAINT connection_labels_connection_fk FOREIGN KEY (connection_id) REFERENCES connections (id) ON DELETE CASCADE
+);
+
+CREATE INDEX connection_labels_by_label ON connection_labels (label_key, label_value, connection_id);
