@@ -13,6 +13,7 @@ use actix_web::{App, HttpServer};
 use book_context::infrastructure::SqlBookRepository;
 use connection_manager::config::TenantFileError;
 use connection_manager::{ConfiguredSecrets, ConnectionFactory, ConnectionManager, SecretSource};
+use registry_context::infrastructure::{SqlAuditLog, SqlConnectionRepository};
 use shared_kernel::database::{Connections, DatabaseError};
 use shared_kernel::{Clock, IdGenerator, SystemClock, SystemIdGenerator};
 use user_context::infrastructure::SqlUserRepository;
@@ -21,7 +22,11 @@ use crate::config::{Config, ServerConfig};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::gate::Gate;
 use crate::readiness::{Need, Readiness};
+use crate::registry::{EnvelopeSealer, FirstStart, Keeping, ManagedEngines, RegistryFileError};
+use crate::rest::access::Tokens;
+use crate::rest::audit::Recorder;
 use crate::rest::books::Books;
+use crate::rest::connections::StoredConnections;
 use crate::rest::users::Users;
 use crate::rest::{self, Cors, Description, Tenancy};
 use crate::state::AppState;
@@ -50,6 +55,9 @@ pub enum ApplicationError {
     /// Who the tenants are cannot be read.
     #[error(transparent)]
     Tenants(#[from] TenantFileError),
+    /// The registry's key or token cannot be used.
+    #[error(transparent)]
+    Registry(#[from] RegistryFileError),
     /// An embedded database cannot be brought up to date.
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
@@ -85,6 +93,8 @@ pub struct Application {
     connections: Arc<dyn Connections>,
     readiness: Data<Readiness>,
     clock: Arc<dyn Clock>,
+    recorder: Data<Recorder>,
+    first_start: FirstStart,
     _data: Option<DataFolder>,
 }
 
@@ -107,6 +117,7 @@ impl Application {
         let data = embedded::open_folder(&config)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIdGenerator);
+        let keeping = crate::registry::prepare(&config)?;
         let manager = manager(&config)?;
         embedded::migrate(&config, &manager).await?;
 
@@ -116,11 +127,12 @@ impl Application {
             config.contexts.iter().map(|(context, connection)| Need { context, connection: connection.to_owned() });
         let readiness = Data::new(Readiness::new(gate, needs.collect()));
         let tenancy = Tenancy::new(&config, manager.clone());
-        let services = Services::new(&config, &connections, &clock, &ids, readiness.clone(), tenancy);
+        let services = Services::new(&config, &connections, &clock, &ids, readiness.clone(), tenancy, &keeping);
+        let (recorder, first_start) = (services.recorder.clone(), keeping.first);
         let listener = bind(config.server.listen)?;
         let address = listener.local_addr().map_err(ApplicationError::Server)?;
         let server = serve(&config.server, listener, services).map_err(ApplicationError::Server)?;
-        Ok(Self { server, address, config, manager, connections, readiness, clock, _data: data })
+        Ok(Self { server, address, config, manager, connections, readiness, clock, recorder, first_start, _data: data })
     }
 
     /// Where it listens; the port is the real one also when 0 was asked for.
@@ -133,14 +145,25 @@ impl Application {
         &self.config
     }
 
+    /// What was made in the data folder at this start because nothing was configured.
+    pub fn first_start(&self) -> &FirstStart {
+        &self.first_start
+    }
+
     /// Serves until `stop` is ready, then drains: readiness says 503, requests under way finish within the limit, pools
     /// are closed.
     ///
     /// # Errors
     /// [`ApplicationError::Server`] when the server itself fails.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send) -> Result<(), ApplicationError> {
-        let background =
-            background::start(&self.config, &self.manager, &self.connections, &self.readiness, &self.clock);
+        let background = background::start(
+            &self.config,
+            &self.manager,
+            &self.connections,
+            &self.readiness,
+            &self.clock,
+            &self.recorder,
+        );
         let handle = self.server.handle();
         let (readiness, delay) = (self.readiness.clone(), self.config.server.drain_delay);
         let stopping = async move {
@@ -223,6 +246,9 @@ struct Services {
     description: Data<Description>,
     users: Data<Users>,
     books: Data<Books>,
+    stored: Data<StoredConnections>,
+    tokens: Data<Tokens>,
+    recorder: Data<Recorder>,
     docs: bool,
 }
 
@@ -234,6 +260,7 @@ impl Services {
         ids: &Arc<dyn IdGenerator>,
         readiness: Data<Readiness>,
         tenancy: Tenancy,
+        keeping: &Keeping,
     ) -> Self {
         let state = AppState {
             clock: clock.clone(),
@@ -244,6 +271,11 @@ impl Services {
         };
         let users = Arc::new(SqlUserRepository::new(connections.clone(), &config.contexts.users));
         let books = Arc::new(SqlBookRepository::new(connections.clone(), &config.contexts.books));
+        let registry = &config.contexts.registry;
+        let repository = Arc::new(SqlConnectionRepository::new(connections.clone(), registry)) as _;
+        let engines = Arc::new(ManagedEngines::new(ConnectionFactory::compiled(), &config.registry)) as _;
+        let sealer = Arc::new(EnvelopeSealer::new(Arc::clone(&keeping.keys))) as _;
+        let log = Arc::new(SqlAuditLog::new(connections.clone(), registry));
         Self {
             state: Data::new(state),
             readiness,
@@ -251,6 +283,9 @@ impl Services {
             description: Data::new(Description::new()),
             users: Data::new(Users::new(&(users as _), clock, ids)),
             books: Data::new(Books::new(&(books as _), clock, ids)),
+            stored: Data::new(StoredConnections::new(&repository, &engines, &sealer, clock, ids)),
+            tokens: Data::new(Tokens::new(&keeping.tokens)),
+            recorder: Data::new(Recorder::new(log, clock.clone(), ids.clone())),
             docs: config.server.docs,
         }
     }
@@ -267,6 +302,9 @@ fn serve(config: &ServerConfig, listener: TcpListener, services: Services) -> io
             .app_data(services.description)
             .app_data(services.users)
             .app_data(services.books)
+            .app_data(services.stored)
+            .app_data(services.tokens)
+            .app_data(services.recorder)
             .configure(|app| rest::resources(docs).into_iter().for_each(|resource| resource.register(app)))
             .default_service(web::to(rest::nothing_here))
             .wrap(from_fn(rest::conventions))

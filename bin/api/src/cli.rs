@@ -50,6 +50,8 @@ pub enum Command {
     Connections(ConnectionsArgs),
     /// Look at a secret, clear its copies, or rehearse its rotation
     Secrets(SecretsArgs),
+    /// Look after the secrets of stored connections
+    Registry(RegistryArgs),
     /// Print the OpenAPI document
     Openapi,
     /// Fill the databases with believable users and books
@@ -219,6 +221,31 @@ pub enum SecretsCommand {
         /// The secret's name or ARN, as a connection's password names it
         name: String,
     },
+}
+
+/// The arguments of `registry`. Where the configuration comes from may stand before or after the verb.
+#[derive(Debug, Args)]
+#[command(mut_arg("config", |arg| arg.global(true)), mut_arg("data", |arg| arg.global(true)))]
+pub struct RegistryArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: RegistryCommand,
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// The commands below `registry`.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum RegistryCommand {
+    /// Seal the secrets of every stored connection with the key that `registry.key` names
+    #[command(
+        long_about = "Seal the secrets of every stored connection with the key that `registry.key` names.\n\nGive every \
+        instance the new key besides the old one first, then make it the one that seals, then run this: while the service \
+        runs where the registry is on a server, or stopped where it is in the data folder. It can be broken off and run \
+        again. When it says that nothing is left, the old key can go."
+    )]
+    RotateKey,
 }
 
 /// The arguments of `seed`.

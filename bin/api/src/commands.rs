@@ -3,6 +3,7 @@
 mod config;
 mod connections;
 mod migrate;
+mod registry;
 mod secrets;
 mod seed;
 mod serve;
@@ -23,6 +24,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Migrate(arguments)) => migrate::run(arguments).await,
         Some(Command::Connections(arguments)) => connections::run(arguments).await,
         Some(Command::Secrets(arguments)) => secrets::run(arguments).await,
+        Some(Command::Registry(arguments)) => registry::run(arguments).await,
         Some(Command::Openapi) => {
             say(crate::rest::openapi::document_text().trim_end());
             Ok(())

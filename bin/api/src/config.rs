@@ -28,6 +28,20 @@
 //! [contexts.books]
 //! connection = "books"
 //!
+//! [contexts.registry]
+//! connection = "registry"
+//!
+//! [registry]                         # stored connections; without keys and tokens both are made in the data folder, as
+//! key = "2026"                       # long as the registry's database lies there. Which key seals, of several
+//! sqlite_root = "/srv/sqlite"        # below it lie the files that connections may name; left out, none may
+//! secret_prefix = "bindery/registry/"   # what secrets that connections may name begin with; left out, none may
+//!
+//! [registry.keys]                    # 32 random bytes in base64, as `openssl rand -base64 32` prints them
+//! 2026 = { env = "REGISTRY_KEY" }    # or { file = "/run/secrets/registry.key" }
+//!
+//! [registry.tokens]                  # who may use /api/v1/connections, by the names that the audit shows
+//! console = { file = "/run/secrets/console.token" }
+//!
 //! # [connections.*], [servers.*], [tenants] and [secrets]: see `connection_manager::config`. A context whose connection is
 //! # left out has an SQLite file of its own in the data folder; where there is a [tenants] table, one for each tenant.
 //! ```
@@ -36,6 +50,7 @@
 //! value; `--listen` and `--data` (`BINDERY_LISTEN`, `BINDERY_DATA`) come before both.
 
 mod load;
+pub(crate) mod registry;
 mod show;
 mod tenants;
 
@@ -48,10 +63,11 @@ use actix_web::http::header::HeaderName;
 use connection_manager::config::{SecretsConfig, TenantsConfig};
 use connection_manager::{ConnectionSettings, PerTenantSettings, ServerSettings};
 
+pub use self::registry::{RegistryConfig, TokenConfig};
 use crate::rest::{HostPattern, Limits, Network};
 
 /// The contexts that this binary serves, which are also the names of their migrations.
-pub const CONTEXTS: [&str; 2] = ["users", "books"];
+pub const CONTEXTS: [&str; 3] = ["users", "books", "registry"];
 
 /// Everything that the service is told.
 #[derive(Debug, Clone)]
@@ -72,6 +88,8 @@ pub struct Config {
     pub servers: BTreeMap<String, ServerSettings>,
     /// How secrets of a secrets manager are read.
     pub secrets: SecretsConfig,
+    /// Who may store connections, and with what their secrets are sealed.
+    pub registry: RegistryConfig,
     /// Where embedded databases are kept.
     pub data: PathBuf,
 }
@@ -130,13 +148,15 @@ pub struct ContextsConfig {
     pub users: String,
     /// `[contexts.books] connection`
     pub books: String,
+    /// `[contexts.registry] connection`
+    pub registry: String,
 }
 
 impl ContextsConfig {
     /// Each context with the name of its connection.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let [users, books] = CONTEXTS;
-        [(users, self.users.as_str()), (books, self.books.as_str())].into_iter()
+        let [users, books, registry] = CONTEXTS;
+        [(users, self.users.as_str()), (books, self.books.as_str()), (registry, self.registry.as_str())].into_iter()
     }
 }
 
@@ -166,8 +186,8 @@ impl Default for LogConfig {
 
 impl Default for ContextsConfig {
     fn default() -> Self {
-        let [users, books] = CONTEXTS.map(str::to_owned);
-        Self { users, books }
+        let [users, books, registry] = CONTEXTS.map(str::to_owned);
+        Self { users, books, registry }
     }
 }
 
@@ -188,6 +208,7 @@ impl Config {
             tenants: TenantsConfig::default(),
             servers: BTreeMap::new(),
             secrets: SecretsConfig::default(),
+            registry: RegistryConfig::default(),
             data,
         }
     }

@@ -59,6 +59,31 @@ pub(crate) fn create_database(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Makes a file that is its owner's alone, whole or not at all. One that is there is an error.
+pub(crate) fn create_private(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let unfinished = path.with_extension("unfinished");
+    let mut file = private().create(true).truncate(true).open(&unfinished)?;
+    write(&mut file)?;
+    file.sync_all()?;
+    // Unlike a renaming, a link does not take the place of what is there.
+    fs::hard_link(&unfinished, path)?;
+    fs::remove_file(&unfinished)
+}
+
+/// What a file holds that nobody but its owner may read.
+pub(crate) fn read_private(path: &Path) -> io::Result<String> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            let message = format!("it may be read by others (mode {mode:03o}); run `chmod 600 {}`", path.display());
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+        }
+    }
+    fs::read_to_string(path)
+}
+
 /// Opens files for writing; those it makes are readable by their owner alone.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();

@@ -7,6 +7,7 @@ pub mod config;
 pub mod data_folder;
 mod gate;
 mod readiness;
+pub mod registry;
 pub mod rest;
 mod state;
 pub mod telemetry;

@@ -1,7 +1,10 @@
 //! The HTTP side: the conventions once, and the endpoints of each context.
 
 mod accept;
+pub(crate) mod access;
+pub(crate) mod audit;
 pub mod books;
+pub mod connections;
 mod conventions;
 mod cors;
 mod documents;
@@ -37,6 +40,7 @@ pub(crate) use tenant::Tenancy;
 pub fn resources(docs: bool) -> Vec<Resource> {
     let mut resources = users::resources();
     resources.extend(books::resources());
+    resources.extend(connections::resources());
     resources.extend(health::resources());
     resources.push(documents::problem_pages());
     if docs {

@@ -16,12 +16,24 @@ use crate::{process, workspace};
 /// How long one run may take.
 const LIMIT: Duration = Duration::from_mins(15);
 
+/// Made for a run; whoever asks the registry shows the token.
+const TOKEN: &str = "conformance-0123456789abcdef0123456789abcdef";
+/// 32 bytes in base64, made for a run.
+const KEY: &str = "Y29uZm9ybWFuY2UtY29uZm9ybWFuY2UtY29uZm9ybWE=";
+
+/// Every context of the service.
+const CONTEXTS: [&str; 3] = ["users", "books", "registry"];
+
 /// Against an instance with everything embedded.
 pub(crate) fn on_sqlite(python: &Python, say: &dyn Fn(&str)) -> Result<String> {
     let scratch = tempfile::tempdir()?;
     let data = scratch.path().join("data");
-    let instance =
-        Instance::start(&service::program(service::API)?, scratch.path(), &["--data", &data.to_string_lossy()], &[])?;
+    let instance = Instance::start(
+        &service::program(service::API)?,
+        scratch.path(),
+        &["--data", &data.to_string_lossy()],
+        &registry(),
+    )?;
     schemathesis(python, &instance, scratch.path(), say)
 }
 
@@ -33,7 +45,7 @@ pub(crate) fn on_a_server(python: &Python, outcome: &Outcome, say: &dyn Fn(&str)
         .context("no server runs")?;
     let scratch = tempfile::tempdir()?;
     say("making databases");
-    let names = ["users", "books"].map(|context| format!("bindery_conformance_{context}_{}", std::process::id()));
+    let names = CONTEXTS.map(|context| format!("bindery_conformance_{context}_{}", std::process::id()));
     sql(python, &server.url, names.iter().map(|name| format!("CREATE DATABASE {name}")))?;
     let result = served(python, server, &outcome.authority, &names, scratch.path(), say);
     // The instance has ended by now, so nothing holds the databases any more.
@@ -45,14 +57,15 @@ fn served(
     python: &Python,
     server: &Running,
     authority: &Path,
-    names: &[String; 2],
+    names: &[String; 3],
     scratch: &Path,
     say: &dyn Fn(&str),
 ) -> Result<String> {
     let file = scratch.join("bindery.toml");
     let mut configuration = String::new();
     let mut environment = vec![("BINDERY_CONFIG".to_owned(), file.display().to_string())];
-    for (context, name) in ["users", "books"].iter().zip(names) {
+    environment.extend(registry());
+    for (context, name) in CONTEXTS.iter().zip(names) {
         writeln!(configuration, "{}", table(context, name, server, authority)?)?;
         let variable = format!("BINDERY_CONNECTIONS__{}__PASSWORD", context.to_uppercase());
         environment.push((variable, login(&server.url)?.1.to_owned()));
@@ -63,6 +76,13 @@ fn served(
     process::capture(Command::new(program).args(["migrate", "up"]).envs(environment.clone()))?;
     let instance = Instance::start(program, scratch, &[], &environment)?;
     schemathesis(python, &instance, scratch, say)
+}
+
+/// What the registry is told besides its connection.
+fn registry() -> Vec<(String, String)> {
+    [("BINDERY_REGISTRY__KEYS__CONFORMANCE", KEY), ("BINDERY_REGISTRY__TOKENS__CONFORMANCE", TOKEN)]
+        .map(|(variable, value)| (variable.to_owned(), value.to_owned()))
+        .to_vec()
 }
 
 /// A connection of the configuration. Its certificate is verified when the server is ours.
@@ -118,6 +138,7 @@ fn schemathesis(python: &Python, instance: &Instance, scratch: &Path, say: &dyn 
         .arg("--config-file")
         .arg(folder.join("schemathesis.toml"))
         .args(["run", &format!("{base}/openapi.json"), "--url", &base, "--no-color"])
+        .args(["--header", &format!("Authorization: Bearer {TOKEN}")])
         // The hooks are named relative to their configuration; what is written belongs elsewhere.
         .env("PYTHONPATH", &folder)
         .env("HYPOTHESIS_STORAGE_DIRECTORY", scratch.join("hypothesis"))

@@ -59,5 +59,7 @@ fn configuration(program: &Path) -> Result<()> {
     for context in ["USERS", "BOOKS"] {
         command.env(format!("BINDERY_CONNECTIONS__{context}__PASSWORD"), "of no use");
     }
+    command.env("BINDERY_REGISTRY__KEYS__FIRST", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    command.env("BINDERY_REGISTRY__TOKENS__OPERATOR", "of-no-use-0123456789abcdef0123456789abcdef");
     process::capture(&mut command).map(|_| ()).context("deploy/bindery.toml")
 }

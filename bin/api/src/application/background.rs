@@ -4,6 +4,7 @@ use std::time::Duration;
 use actix_web::web::Data;
 use book_context::infrastructure::SqlBookRepository;
 use connection_manager::ConnectionManager;
+use registry_context::infrastructure::SqlConnectionRepository;
 use shared_kernel::database::Connections;
 use shared_kernel::idempotency::ReceiptSweeper;
 use shared_kernel::{Clock, RequestContext};
@@ -13,6 +14,7 @@ use user_context::infrastructure::SqlUserRepository;
 
 use crate::config::{CONTEXTS, Config, ContextsConfig};
 use crate::readiness::Readiness;
+use crate::rest::audit::Recorder;
 use crate::telemetry::{chain, metrics};
 
 mod tenants;
@@ -31,6 +33,7 @@ pub(super) fn start(
     connections: &Arc<dyn Connections>,
     readiness: &Data<Readiness>,
     clock: &Arc<dyn Clock>,
+    recorder: &Data<Recorder>,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(async {
@@ -50,13 +53,26 @@ pub(super) fn start(
             looking.findings().await;
         }
     });
+    let recorder = recorder.clone();
+    tasks.spawn(async move {
+        let mut ticks = interval(LOOK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            recorder.flush().await;
+        }
+    });
     if let (Some(_), Some(reload)) = (&config.tenants.file, config.tenants.reload) {
         tasks.spawn(tenants::reload(config.tenants.clone(), reload, manager.clone()));
     }
     // Taken apart by name, so that a new context does not compile until it says where its receipts are.
-    let ContextsConfig { users, books } = &config.contexts;
-    let [users_name, books_name] = CONTEXTS;
-    let receipts = [(users_name, users, SqlUserRepository::RECEIPTS), (books_name, books, SqlBookRepository::RECEIPTS)];
+    let ContextsConfig { users, books, registry } = &config.contexts;
+    let [users_name, books_name, registry_name] = CONTEXTS;
+    let receipts = [
+        (users_name, users, SqlUserRepository::RECEIPTS),
+        (books_name, books, SqlBookRepository::RECEIPTS),
+        (registry_name, registry, SqlConnectionRepository::RECEIPTS),
+    ];
     for (context, connection, table) in receipts {
         let sweeper = ReceiptSweeper::new(connections.clone(), connection, table, clock.clone());
         if config.per_tenant.contains_key(connection) {

@@ -1,4 +1,5 @@
 use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
 
 use crate::cli::ServeArgs;
 use crate::commands::say;
@@ -26,6 +27,20 @@ fn greet(application: &Application) {
     for (context, name) in config.contexts.iter() {
         let place = config.describe(name);
         say(format_args!("  {context:<13}  connection `{name}`: {place}"));
+    }
+    let first = application.first_start();
+    if let Some(file) = &first.key_file {
+        say(format_args!(
+            "Stored passwords are sealed with a key made just now in {}: without it they are lost, so keep a copy elsewhere",
+            file.display()
+        ));
+    }
+    if let Some((file, token)) = &first.token {
+        say(format_args!(
+            "Whoever uses /api/v1/connections needs this token, made just now and kept in {}:\n  {}",
+            file.display(),
+            token.expose_secret()
+        ));
     }
 }
 

@@ -8,7 +8,7 @@ use connection_manager::config::{
 };
 use tracing_subscriber::EnvFilter;
 
-use super::{CONTEXTS, Config, ContextsConfig, LogConfig, LogFormat, ServerConfig, tenants};
+use super::{CONTEXTS, Config, ContextsConfig, LogConfig, LogFormat, RegistryConfig, ServerConfig, registry, tenants};
 use crate::cli::SourceArgs;
 use crate::rest::{Limits, is_origin};
 
@@ -57,15 +57,15 @@ impl Config {
         let server = server(&root.section("server"));
         let log = log(&root.section("log"));
         let contexts = root.section("contexts");
-        let [users, books] = CONTEXTS.map(|context| {
+        let [users, books, registry] = CONTEXTS.map(|context| {
             let section = contexts.section(context);
             let Some(connection) = section.text("connection") else {
                 // Nobody said anything about this context's connection, so it has a file of its own, and where there are
-                // tenants, none that they share.
+                // tenants, none that they share. The registry is its operators', not a tenant's.
                 if per_tenant.contains_key(context) {
                     return context.to_owned();
                 }
-                if listed.is_present() && !connections.contains_key(context) {
+                if listed.is_present() && context != registry::CONTEXT && !connections.contains_key(context) {
                     per_tenant.insert(context.to_owned(), tenants::embedded(&embedded.data, context));
                     return context.to_owned();
                 }
@@ -80,7 +80,8 @@ impl Config {
             }
             connection
         });
-        let contexts = ContextsConfig { users, books };
+        let contexts = ContextsConfig { users, books, registry };
+        let stored = RegistryConfig::read(&root.section("registry"));
         let config = Self {
             server,
             log,
@@ -90,9 +91,11 @@ impl Config {
             tenants: listed,
             servers,
             secrets,
+            registry: stored,
             data: embedded.data,
         };
         tenants::check(&root, &config);
+        registry::check(&root, &config);
         reader.finish()?;
         Ok(config)
     }
@@ -176,7 +179,7 @@ mod tests {
     fn an_empty_file_is_everything_embedded() {
         let config = read("").expect("valid");
         assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(config.connections.keys().collect::<Vec<_>>(), ["books", "users"]);
+        assert_eq!(config.connections.keys().collect::<Vec<_>>(), ["books", "registry", "users"]);
         assert!(config.connections.values().all(|settings| settings.engine == Engine::SQLITE));
     }
 
@@ -206,8 +209,8 @@ mod tests {
         let text = "[contexts.users]\nconnection = \"main\"\n[contexts.books]\nconnection = \"main\"\n\
                     [connections.main]\nengine = \"sqlite\"\npath = \"main.db\"\n";
         let config = read(text).expect("valid");
-        assert_eq!(config.contexts.iter().map(|(_, name)| name).collect::<Vec<_>>(), ["main", "main"]);
-        assert_eq!(config.connections.len(), 1);
+        assert_eq!(config.contexts.iter().map(|(_, name)| name).collect::<Vec<_>>(), ["main", "main", "registry"]);
+        assert_eq!(config.connections.keys().collect::<Vec<_>>(), ["main", "registry"]);
     }
 
     #[test]
@@ -217,7 +220,11 @@ mod tests {
         let config = read(text).expect("valid");
         let users = config.per_tenant["users"].of(&"acme".parse().expect("a tenant"));
         assert_eq!(users.path, Some("d/acme/users.sqlite3".into()));
-        assert_eq!(config.connections.keys().collect::<Vec<_>>(), ["books"], "what is said stays everybody's");
+        assert_eq!(
+            config.connections.keys().collect::<Vec<_>>(),
+            ["books", "registry"],
+            "what is said stays everybody's"
+        );
     }
 
     #[test]

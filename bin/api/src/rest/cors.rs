@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
 /// Headers that a page of another origin may send.
-const REQUEST_HEADERS: &str = "content-type, if-match, if-none-match, idempotency-key, traceparent";
+const REQUEST_HEADERS: &str = "authorization, content-type, if-match, if-none-match, idempotency-key, traceparent";
 /// Headers that a page of another origin may read.
 const RESPONSE_HEADERS: &str = "etag, location, retry-after, allow, traceparent, idempotency-replayed";
 

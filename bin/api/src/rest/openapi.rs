@@ -1,21 +1,23 @@
 //! The OpenAPI 3.1 document, made from the code.
 
+mod access;
 mod errors;
 mod preconditions;
 
+use access::Access;
 use errors::Errors;
 use preconditions::Preconditions;
 use utoipa::OpenApi;
 
 use super::problem::{Fault, ProblemBody};
-use super::{books, documents, health, users};
+use super::{books, connections, documents, health, users};
 
 /// Gathers what the endpoints say about themselves.
 #[derive(Debug, OpenApi)]
 #[openapi(
     info(
         title = "Bindery",
-        description = "Users and books over any of five SQL engines.\n\nEvery error is a problem (RFC 9457) whose `type` \
+        description = "Users, books and stored connections over any of five SQL engines.\n\nEvery error is a problem (RFC 9457) whose `type` \
             leads to a page that explains it. Changes name the version they are based on in `If-Match`; creations can be \
             repeated safely with an `Idempotency-Key`; lists come in pages with opaque cursors.\n\nWhere users or books \
             are kept per tenant, each request to them names its tenant: in the host name, or in a header that a trusted \
@@ -25,6 +27,7 @@ use super::{books, documents, health, users};
     tags(
         (name = "Users", description = "People who use the library"),
         (name = "Books", description = "What the library has"),
+        (name = "Connections", description = "Connections to databases that a team has stored; a token is needed"),
         (name = "Operation", description = "How the service is doing"),
     ),
     paths(
@@ -41,6 +44,13 @@ use super::{books, documents, health, users};
         books::replace::replace_book,
         books::patch::patch_book,
         books::delete::delete_book,
+        connections::list::list_connections,
+        connections::create::create_connection,
+        connections::engines::list_engines,
+        connections::read::read_connection,
+        connections::replace::replace_connection,
+        connections::patch::patch_connection,
+        connections::delete::delete_connection,
         health::health,
         health::live,
         health::ready,
@@ -48,7 +58,7 @@ use super::{books, documents, health, users};
         documents::explain_problem,
     ),
     components(schemas(ProblemBody, Fault)),
-    modifiers(&Preconditions, &Errors),
+    modifiers(&Preconditions, &Access, &Errors),
 )]
 struct Document;
 

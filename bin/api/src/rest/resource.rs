@@ -3,9 +3,11 @@
 use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Handler, HttpResponse, Responder, Route};
 
+use super::audit;
 use super::problem::{Problem, ProblemKind};
 use crate::telemetry::metrics::Route as MeasuredRoute;
 
@@ -13,12 +15,13 @@ use crate::telemetry::metrics::Route as MeasuredRoute;
 pub struct Resource {
     path: &'static str,
     routes: Vec<(Method, Route)>,
+    audited: bool,
 }
 
 impl Resource {
     /// A resource without methods; `path` is a template such as `/api/v1/users/{id}`.
     pub(crate) fn at(path: &'static str) -> Self {
-        Self { path, routes: Vec::new() }
+        Self { path, routes: Vec::new(), audited: false }
     }
 
     /// Adds `GET`, which answers `HEAD` too.
@@ -40,6 +43,12 @@ impl Resource {
     {
         let route = web::method(method.clone());
         self.with(method, route, handler)
+    }
+
+    /// Has every call written down in the registry's audit log, those that are refused as well.
+    pub(crate) fn audited(mut self) -> Self {
+        self.audited = true;
+        self
     }
 
     fn with<F, Args>(mut self, method: Method, route: Route, handler: F) -> Self
@@ -88,7 +97,12 @@ impl Resource {
                 .with_header(header::ALLOW, allow.clone());
             std::future::ready(Err::<HttpResponse, Problem>(problem))
         });
-        config.service(resource.route(options).default_service(refuse));
+        let resource = resource.route(options).default_service(refuse);
+        if self.audited {
+            config.service(resource.wrap(from_fn(audit::audit)));
+        } else {
+            config.service(resource);
+        }
     }
 }
 

@@ -9,8 +9,10 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload};
 use shared_kernel::{Actor, RequestContext, TraceContext};
 use uuid::Uuid;
 
+use super::access;
 use super::problem::Problem;
 use super::tenant::Tenancy;
+use crate::config::registry;
 use crate::readiness::Readiness;
 
 /// The request's context, made by the middleware and handed to the endpoints.
@@ -29,6 +31,11 @@ impl FromRequest for Scope {
 fn scope_of(request: &HttpRequest) -> Result<Scope, Problem> {
     let mut scope = request.extensions().get::<Scope>().cloned().ok_or_else(Problem::internal)?;
     let Some(context) = context_of(request) else { return Ok(scope) };
+    if context == registry::CONTEXT {
+        let caller = access::caller(request)?;
+        scope.0.actor = Actor::Principal(caller.0.clone());
+        request.extensions_mut().insert(caller);
+    }
     if let Some(tenancy) = request.app_data::<Data<Tenancy>>() {
         scope.0.tenant = tenancy.of(request, context)?;
     }
@@ -43,7 +50,9 @@ fn scope_of(request: &HttpRequest) -> Result<Scope, Problem> {
 
 /// The context that the path names.
 fn context_of(request: &HttpRequest) -> Option<&str> {
-    request.path().strip_prefix("/api/v1/")?.split('/').next()
+    let resource = request.path().strip_prefix("/api/v1/")?.split('/').next()?;
+    // The others are called as what they serve.
+    Some(if resource == "connections" { registry::CONTEXT } else { resource })
 }
 
 /// The answer while the schema of a context that everybody shares does not fit this binary.

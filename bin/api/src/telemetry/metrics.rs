@@ -38,7 +38,7 @@ pub fn recorder() -> &'static PrometheusHandle {
         }
         describe_histogram!(DURATION, Unit::Seconds, "How long requests took, by route template, method and status.");
         describe_gauge!(ACTIVE, "Requests that are being served.");
-        describe_counter!(CHANGES, "Users and books that were created, replaced, patched or deleted.");
+        describe_counter!(CHANGES, "Users, books and connections that were created, replaced, patched or deleted.");
         connection_manager::metrics::describe();
         handle
     })
@@ -109,6 +109,7 @@ impl Route {
 pub(crate) enum Resource {
     User,
     Book,
+    Connection,
 }
 
 /// What became of it. An answer that was given again changes nothing.
@@ -125,6 +126,7 @@ pub(crate) fn changed(resource: Resource, change: Change) {
     let resource = match resource {
         Resource::User => "user",
         Resource::Book => "book",
+        Resource::Connection => "connection",
     };
     let change = match change {
         Change::Created => "created",

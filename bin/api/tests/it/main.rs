@@ -2,6 +2,7 @@
 
 mod books;
 mod canaries;
+mod connections;
 mod conventions;
 mod engines;
 mod faults;

@@ -3,6 +3,7 @@
 Each strategy makes values that the service accepts; what it must refuse, Schemathesis makes by itself.
 """
 
+import base64
 import datetime
 import string
 import uuid
@@ -59,6 +60,27 @@ schemathesis.openapi.format("currency", st.sampled_from(sorted(DECIMALS)))
 schemathesis.openapi.format("amount", st.integers(0, 10**9).map(lambda cents: f"{cents // 100}.{cents % 100:02}"))
 schemathesis.openapi.format("language-tag", st.sampled_from(["en", "de", "pt-BR", "zh-Hant-TW", "sr-Latn", "de-1996", "x-private"]))
 schemathesis.openapi.format("publication-date", DAY)
+# Text that is kept as it is; no control characters.
+schemathesis.openapi.format("verbatim", text(60, [254, 255]))
+schemathesis.openapi.format("connection-password", text(60, [1_023, 1_024], "\n\t"))
+schemathesis.openapi.format("notes", text(200, [9_999, 10_000], "\n\t"))
+schemathesis.openapi.format("engine", st.sampled_from(["mysql", "mariadb", "postgres", "sqlserver"]))
+NAME = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True)
+schemathesis.openapi.format("connection-host", st.lists(NAME, min_size=1, max_size=4).map(".".join) | st.sampled_from(["127.0.0.1", "2001:db8::1"]))
+schemathesis.openapi.format("relative-path", st.lists(NAME, min_size=1, max_size=4).map("/".join))
+schemathesis.openapi.format("secret-name", st.lists(NAME, min_size=1, max_size=4).map("/".join))
+schemathesis.openapi.format("label-value", text(40, [199, 200]))
+schemathesis.openapi.format("label-filter", st.builds(lambda key, value: f"{key}={value}" if value else key, NAME, st.text(LETTERS, max_size=20)))
+schemathesis.openapi.format("connection-url", st.builds(lambda scheme, user, host: f"{scheme}://{user}:x%20y@{host}/db", st.sampled_from(["mysql", "postgres", "sqlserver"]), NAME, NAME))
+
+
+def pem(kind):
+    return st.binary(min_size=1, max_size=60).map(lambda content: f"-----BEGIN {kind}-----\n{base64.b64encode(content).decode()}\n-----END {kind}-----\n")
+
+
+schemathesis.openapi.format("pem-certificates", pem("CERTIFICATE"))
+schemathesis.openapi.format("pem-key", pem("PRIVATE KEY"))
+
 # Half of the time `*`, so that changes get past the comparison and to what they are about.
 TAGS = ['"r1-v1"', '"r1-v2"', '"r1-v1", "r1-v2"', 'W/"r1-v1"', '"other"']
 schemathesis.openapi.format("entity-tags", st.just("*") | st.sampled_from(TAGS))
@@ -102,11 +124,45 @@ def before_call(context, case, kwargs):
         case.body["email"] = f"{uuid.uuid4().hex[:8]}.{case.body['email']}"
     if case.path == "/api/v1/books" and case.method == "GET":
         complete_price_filter(case.query)
+    if case.path.startswith("/api/v1/connections") and isinstance(case.body, dict):
+        complete_connection(case.body, case.method)
     if isinstance(case.query, dict):
         case.query.pop("cursor", None)
     if "Idempotency-Key" in (case.headers or {}):
         # A key belongs to one request, and Schemathesis may draw a value again.
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
+
+
+def complete_connection(body, method):
+    """Brings a connection in line with its engine: what it needs is there, and nothing of another engine."""
+    if uuid.uuid4().int % 4 and isinstance(body.get("name"), str):
+        # Simple names are drawn again and again.
+        body["name"] = f"{uuid.uuid4().hex[:8]} {body['name'][:80]}".strip()
+    # There is no folder of files and no secret for connections, and options are an engine's own.
+    for part in ("path", "secret", "options"):
+        body.pop(part, None)
+    if body.get("url") is not None:
+        for part in ("engine", "host", "port", "database", "username", "password"):
+            body.pop(part, None)
+    elif method != "PATCH":
+        body.setdefault("engine", "postgres")
+        body["host"] = body.get("host") or "db.example"
+        body["username"] = body.get("username") or "ann"
+    else:
+        for part in ("host", "username"):
+            if body.get(part, "") is None:
+                del body[part]
+    tls = body.get("tls")
+    if isinstance(tls, dict):
+        # A client certificate is of use with its key alone, and its key has to be given again with every change of place.
+        tls.pop("client_certificate", None)
+        tls.pop("client_key", None)
+        if tls.get("mode") == "disabled" or method == "PATCH":
+            tls.pop("ca", None)
+    labels = body.get("labels")
+    if isinstance(labels, dict) and method == "PATCH":
+        # With those that are there already they may be too many.
+        body["labels"] = dict(list(labels.items())[:2])
 
 
 def complete_price(price):

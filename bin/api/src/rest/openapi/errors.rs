@@ -4,6 +4,7 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 
+use super::access::needs_token;
 use crate::rest::problem::PROBLEM_JSON;
 
 /// Adds to every operation the errors that the conventions can answer with, so that no endpoint lists them by hand.
@@ -26,6 +27,11 @@ const EVERYWHERE: &[Entry] = &[
 ];
 const JSON: &[Entry] = &[(406, "The caller does not accept JSON", &[])];
 const ITEM: &[Entry] = &[(404, "There is nothing of this name", &[])];
+const TOKEN: &[Entry] = &[(
+    401,
+    "The request names no token, or none that counts",
+    &[("WWW-Authenticate", "What is to be shown (RFC 6750, section 3)")],
+)];
 const TENANT: &[Entry] = &[
     (403, "The tenant is named in a header by somebody who is not trusted", &[]),
     (404, "There is no such tenant", &[]),
@@ -53,7 +59,8 @@ impl Modify for Errors {
                 let mut entries = vec![EVERYWHERE];
                 entries.extend((is_api && method != "delete").then_some(JSON));
                 entries.extend(is_item.then_some(ITEM));
-                entries.extend(is_api.then_some(TENANT));
+                entries.extend(needs_token(path).then_some(TOKEN));
+                entries.extend((is_api && !needs_token(path)).then_some(TENANT));
                 entries.extend(has_body.then_some(BODY));
                 entries.extend((method == "post").then_some(CREATION));
                 entries.extend(matches!(method, "put" | "patch" | "delete").then_some(CHANGE));

@@ -13,6 +13,8 @@ pub enum ProblemKind {
     InvalidCursor,
     /// 400: the request names no tenant, and what it asks for is kept per tenant.
     TenantRequired,
+    /// 401: the request names no token, or none that counts.
+    Unauthenticated,
     /// 403: the request names its tenant in a header that is believed of trusted proxies alone.
     TenantNotTrusted,
     /// 404: there is no tenant of this name.
@@ -55,12 +57,13 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of their status codes.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::MalformedRequest,
         Self::MalformedJson,
         Self::InvalidQuery,
         Self::InvalidCursor,
         Self::TenantRequired,
+        Self::Unauthenticated,
         Self::TenantNotTrusted,
         Self::UnknownTenant,
         Self::NotFound,
@@ -90,6 +93,7 @@ impl ProblemKind {
             Self::InvalidQuery => "invalid-query",
             Self::InvalidCursor => "invalid-cursor",
             Self::TenantRequired => "tenant-required",
+            Self::Unauthenticated => "unauthenticated",
             Self::TenantNotTrusted => "tenant-not-trusted",
             Self::UnknownTenant => "unknown-tenant",
             Self::NotFound => "not-found",
@@ -125,6 +129,7 @@ impl ProblemKind {
             | Self::InvalidQuery
             | Self::InvalidCursor
             | Self::TenantRequired => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::TenantNotTrusted => StatusCode::FORBIDDEN,
             Self::UnknownTenant | Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -149,6 +154,7 @@ impl ProblemKind {
             Self::InvalidQuery => "The query string is invalid",
             Self::InvalidCursor => "The cursor does not fit",
             Self::TenantRequired => "The tenant is not named",
+            Self::Unauthenticated => "A token is needed",
             Self::TenantNotTrusted => "The tenant is named by somebody who is not trusted",
             Self::UnknownTenant => "There is no such tenant",
             Self::NotFound => "Nothing is here",
@@ -185,6 +191,7 @@ impl ProblemKind {
                  made with."
             }
             Self::TenantRequired => "Name the tenant in the place that `detail` tells.",
+            Self::Unauthenticated => "Send `Authorization: Bearer` with a token that the operator has given you.",
             Self::TenantNotTrusted => {
                 "Leave the header out and name the tenant in the host name, or come through the proxy that sets it."
             }
@@ -215,6 +222,7 @@ impl ProblemKind {
     /// The kind that stands for a status code which the framework chose by itself.
     pub(crate) fn for_status(status: StatusCode) -> Self {
         match status {
+            StatusCode::UNAUTHORIZED => Self::Unauthenticated,
             StatusCode::NOT_FOUND => Self::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
             StatusCode::NOT_ACCEPTABLE => Self::NotAcceptable,

@@ -1,0 +1,168 @@
+use std::fmt::{self, Write as _};
+use std::path::PathBuf;
+
+use connection_manager::PasswordSource;
+use connection_manager::config::{SealingConfig, Section, named_secret, place_of};
+use secrecy::{ExposeSecret as _, SecretString};
+use shared_kernel::database::Engine;
+
+use super::Config;
+use crate::application::lies_in;
+
+/// The context's name.
+pub(crate) const CONTEXT: &str = "registry";
+/// The fewest characters of a token: 128 bits in hexadecimal digits.
+const SHORTEST: usize = 32;
+
+/// `[registry]`: stored connections.
+#[derive(Debug, Clone, Default)]
+pub struct RegistryConfig {
+    /// What their secrets are sealed with. `None` has a key made in the data folder.
+    pub sealing: Option<SealingConfig>,
+    /// Who may use them. Nobody has a token made in the data folder.
+    pub tokens: Vec<TokenConfig>,
+    /// Below it lie the files that connections may name. `None`: they may name none.
+    pub sqlite_root: Option<PathBuf>,
+    /// What the names of secrets in a secrets manager begin with that connections may name. `None`: they may name none.
+    pub secret_prefix: Option<String>,
+}
+
+/// A token by which somebody is known.
+#[derive(Debug, Clone)]
+pub struct TokenConfig {
+    /// Who it is; the audit shows it.
+    pub name: String,
+    /// The token.
+    pub token: SecretString,
+    /// Where it was read.
+    place: PasswordSource,
+}
+
+impl TokenConfig {
+    /// A token that the program itself has.
+    pub fn literal(name: impl Into<String>, token: impl Into<String>) -> Self {
+        let token = SecretString::from(token.into());
+        Self { name: name.into(), place: PasswordSource::Literal(token.clone()), token }
+    }
+}
+
+impl RegistryConfig {
+    pub(super) fn read(section: &Section<'_>) -> Self {
+        // Without a word about keys, whether they may be missing is asked once all else is known.
+        let keys = section.section("keys");
+        let sealing = if keys.is_present() || section.has("key") { SealingConfig::read(section) } else { None };
+        let sqlite_root = section.path("sqlite_root");
+        if sqlite_root.as_ref().is_some_and(|root| !root.is_absolute()) {
+            section.fault(
+                "sqlite_root",
+                "expected an absolute path: what lies below it must not depend on where the service starts",
+            );
+        }
+        let secret_prefix = section.text("secret_prefix");
+        if secret_prefix.as_deref() == Some("") {
+            section.fault("secret_prefix", "must not be empty: every secret that the service can read could be named");
+        }
+        Self { sealing, tokens: tokens(&section.section("tokens")), sqlite_root, secret_prefix }
+    }
+
+    /// The table as it is in effect, as TOML and without secrets.
+    pub(super) fn effective(&self) -> impl fmt::Display + '_ {
+        Shown(self)
+    }
+}
+
+fn tokens(table: &Section<'_>) -> Vec<TokenConfig> {
+    let mut tokens = Vec::new();
+    for name in table.keys() {
+        if name.is_empty() || name.len() > 64 || name.chars().any(|character| !character.is_ascii_graphic()) {
+            table.fault(name, "a token's name has 1 to 64 visible ASCII characters");
+            continue;
+        }
+        let Some((place, token)) = named_secret(table, name, "a token") else { continue };
+        if is_token(token.expose_secret()) {
+            tokens.push(TokenConfig { name: name.to_owned(), token, place });
+        } else {
+            let expected = "expected at least 32 of A-Z, a-z, 0-9 and -._~+/, as `openssl rand -hex 32` prints them";
+            table.fault(name, expected);
+        }
+    }
+    tokens
+}
+
+/// Whether a text can be sent behind `Bearer` (RFC 6750, section 2.1), and is too long to be guessed.
+fn is_token(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    body.len() >= SHORTEST && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+}
+
+/// Tells what would leave the registry open, or its secrets readable.
+pub(super) fn check(root: &Section<'_>, config: &Config) {
+    let section = root.section(CONTEXT);
+    let contexts = root.section("contexts");
+    if config.per_tenant.contains_key(&config.contexts.registry) {
+        let message = "the registry is not kept per tenant; name a connection that everybody shares";
+        contexts.section(CONTEXT).fault("connection", message);
+    }
+    if config.registry_is_embedded() {
+        return;
+    }
+    let reason = "stored connections are kept on a server, and";
+    if config.registry.sealing.is_none() && !section.has("keys") && !section.has("key") {
+        section.fault("keys", format!("missing: {reason} their secrets need a key of yours"));
+    }
+    if config.registry.tokens.is_empty() && !section.has("tokens") {
+        section.fault("tokens", format!("missing: {reason} whoever uses them needs a token of yours"));
+    }
+}
+
+impl Config {
+    /// Whether stored connections are kept in a file of the data folder, beside which a key and a token may be made.
+    pub(crate) fn registry_is_embedded(&self) -> bool {
+        self.connections.get(&self.contexts.registry).is_some_and(|settings| {
+            settings.engine == Engine::SQLITE && settings.path.as_ref().is_some_and(|path| lies_in(&self.data, path))
+        })
+    }
+}
+
+struct Shown<'a>(&'a RegistryConfig);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RegistryConfig { sealing, tokens, sqlite_root, secret_prefix } = self.0;
+        let text = |value: String| toml::Value::String(value);
+        let mut lines = String::from("[registry]\n");
+        if let Some(key) = sealing.as_ref().and_then(|sealing| sealing.names().next()) {
+            writeln!(lines, "key = {}", text(key.to_owned()))?;
+        }
+        if let Some(root) = sqlite_root {
+            writeln!(lines, "sqlite_root = {}", text(root.display().to_string()))?;
+        }
+        if let Some(prefix) = secret_prefix {
+            writeln!(lines, "secret_prefix = {}", text(prefix.clone()))?;
+        }
+        if let Some(sealing) = sealing {
+            write!(lines, "\n{}", sealing.effective("registry.keys"))?;
+        }
+        if !tokens.is_empty() {
+            writeln!(lines, "\n[registry.tokens]")?;
+        }
+        for token in tokens {
+            write!(lines, "{}", place_of(&token.name, &token.place))?;
+        }
+        f.write_str(&lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_long_and_can_be_sent() {
+        let long = "0123456789abcdef0123456789ABCDEF";
+        assert!(is_token(long) && is_token(&format!("{long}-._~+/==")));
+        for text in ["", "short", &"=".repeat(40), &format!("{long} x"), &format!("{long}=x"), &format!("{long}é")] {
+            assert!(!is_token(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+use std::path::PathBuf;
+
+use connection_manager::{
+    ConnectionFactory, ConnectionSettings, PasswordSource, PoolSettings, SettingFault, TlsMode, TlsSettings,
+};
+use registry_context::domain::{self, Definition, Engines, Held, Port};
+use shared_kernel::database::{Engine, EngineDescription};
+use shared_kernel::validation::Violations;
+
+use crate::config::RegistryConfig;
+
+/// The most connections that one stored definition is opened with.
+const MOST: u32 = 4;
+
+/// The engines for which the factory has connectors, those from outside included.
+#[derive(Debug)]
+pub(crate) struct ManagedEngines {
+    factory: ConnectionFactory,
+    sqlite_root: Option<PathBuf>,
+    secret_prefix: Option<String>,
+}
+
+impl ManagedEngines {
+    pub(crate) fn new(factory: ConnectionFactory, config: &RegistryConfig) -> Self {
+        let RegistryConfig { sqlite_root, secret_prefix, .. } = config;
+        Self { factory, sqlite_root: sqlite_root.clone(), secret_prefix: secret_prefix.clone() }
+    }
+
+    /// What the manager needs to know of a definition.
+    pub(crate) fn settings(&self, definition: &Definition, password: PasswordSource) -> ConnectionSettings {
+        let mut settings = ConnectionSettings::new(definition.engine.clone());
+        settings.host = definition.host.as_ref().map(ToString::to_string);
+        settings.port = definition.port.map(Port::get);
+        settings.database = definition.database.as_ref().map(ToString::to_string);
+        settings.username = definition.username.as_ref().map(ToString::to_string);
+        settings.path = definition.path.as_ref().map(|path| match &self.sqlite_root {
+            Some(root) => root.join(path.as_str()),
+            None => PathBuf::from(path.as_str()),
+        });
+        settings.password = password;
+        settings.tls = TlsSettings {
+            mode: match definition.tls.as_ref().map(|tls| tls.mode) {
+                None | Some(domain::TlsMode::Disabled) => TlsMode::Disabled,
+                Some(domain::TlsMode::Required) => TlsMode::Required,
+                Some(domain::TlsMode::VerifyFull) => TlsMode::VerifyFull,
+            },
+            ..TlsSettings::default()
+        };
+        for (name, value) in definition.options.iter() {
+            settings.options.insert(name.to_owned(), value.to_string());
+        }
+        if definition.engine == Engine::SQLITE {
+            // What somebody registers is a file that is there.
+            settings.options.insert("create".to_owned(), "false".to_owned());
+        }
+        settings.pool = PoolSettings { min: 0, max: MOST, ..settings.pool };
+        settings
+    }
+}
+
+impl Engines for ManagedEngines {
+    fn all(&self) -> Vec<EngineDescription> {
+        let connectors = self.factory.engines().filter_map(|engine| self.factory.connector(engine).ok());
+        connectors.map(|connector| connector.describe()).collect()
+    }
+
+    fn find(&self, name: &str) -> Option<EngineDescription> {
+        let connector = self.factory.connector(&Engine::from(name.to_owned())).ok()?;
+        Some(connector.describe())
+    }
+
+    fn check(&self, definition: &Definition, held: Held) -> Violations {
+        let mut violations = Violations::new();
+        if definition.path.is_some() && self.sqlite_root.is_none() {
+            violations.add("/path", "not_configured", "is of no use here: the service has no folder for such files");
+        }
+        if let Some(secret) = &definition.secret {
+            match &self.secret_prefix {
+                None => {
+                    let message = "is of no use here: the service has no secrets for connections";
+                    violations.add("/secret", "not_configured", message);
+                }
+                Some(prefix) if !secret.as_str().starts_with(prefix.as_str()) => {
+                    violations.add("/secret", "not_allowed", format!("begins with `{prefix}`"));
+                }
+                Some(_) => {}
+            }
+        }
+        let password = match &definition.secret {
+            Some(secret) => PasswordSource::SecretsManager { id: secret.to_string() },
+            // What it is, is nobody's business here.
+            None if held.password => PasswordSource::Literal("given".into()),
+            None => PasswordSource::None,
+        };
+        let Ok(connector) = self.factory.connector(&definition.engine) else { return violations };
+        for fault in connector.validate(&self.settings(definition, password)) {
+            violations.add(pointer(&fault), "invalid", fault.message);
+        }
+        violations
+    }
+}
+
+/// Where in a definition a setting stands. What has no place there is a fault of the definition as a whole.
+fn pointer(fault: &SettingFault) -> String {
+    let known = ["host", "port", "database", "path", "username", "password", "tls.mode"];
+    let is_known = known.contains(&fault.key.as_str()) || fault.key.starts_with("options.");
+    if is_known { format!("/{}", fault.key.replacen('.', "/", 1)) } else { String::new() }
+}
