@@ -82,6 +82,15 @@ impl Breaker {
         let label = endpoint.to_owned();
         let gauge = gauge!("bindery.circuit.state", "endpoint" => label.clone());
         gauge.set(f64::from(Circuit::Closed as u8));
+        Self::with(endpoint, settings, gauge, counter!("bindery.circuit.rejections", "endpoint" => label))
+    }
+
+    /// The same without measurements, for servers whose number nobody has set a limit to.
+    pub fn unmeasured(endpoint: &str, settings: BreakerSettings) -> Self {
+        Self::with(endpoint, settings, Gauge::noop(), Counter::noop())
+    }
+
+    fn with(endpoint: &str, settings: BreakerSettings, gauge: Gauge, rejections: Counter) -> Self {
         Self(Arc::new(Inner {
             endpoint: endpoint.into(),
             circuit: AtomicU8::new(Circuit::Closed as u8),
@@ -97,14 +106,14 @@ impl Breaker {
             }),
             lookout: Arc::new(Lookout::new()),
             gauge,
-            rejections: counter!("bindery.circuit.rejections", "endpoint" => label),
+            rejections,
             settings,
         }))
     }
 
     /// A circuit that never opens, for what is no server and for whoever has no use for it.
     pub fn always_closed() -> Self {
-        Self::new("", BreakerSettings { failures: 0, ..BreakerSettings::default() })
+        Self::unmeasured("", BreakerSettings { failures: 0, ..BreakerSettings::default() })
     }
 
     /// The circuit at this moment.

@@ -6,6 +6,7 @@ pub mod config;
 pub mod connector;
 pub mod connectors;
 pub mod credentials;
+pub mod definitions;
 pub mod drivers;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
@@ -40,10 +41,11 @@ pub use credentials::{
     ConfiguredSecrets, Credentials, Freshness, Keychain, Keyring, LocalSecrets, PasswordSource, SecretEndpoint,
     SecretSource, SecretStage, SourceError,
 };
+pub use definitions::{Definition, DefinitionLimits, Definitions};
 pub use endpoint::Endpoint;
 pub use factory::ConnectionFactory;
 pub use knock::Knock;
-pub use manager::{ConnectionManager, ManagerBuilder, TenantPools};
+pub use manager::{ConnectionManager, ManagerBuilder, PoolsStats};
 pub use pool::{Driver, DriverSession, Pool};
 pub use retry::Retries;
 pub use settings::{

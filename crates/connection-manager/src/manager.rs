@@ -3,6 +3,7 @@
 mod build;
 mod builder;
 mod claims;
+mod defined;
 mod pools;
 mod sweep;
 
@@ -23,15 +24,18 @@ use tokio::runtime::Handle;
 use self::build::Announced;
 pub use self::builder::ManagerBuilder;
 use self::claims::Claims;
-use self::pools::Pools;
-pub use self::pools::TenantPools;
+use self::defined::Defined;
+pub use self::pools::PoolsStats;
+use self::pools::{Pools, PoolsLimits};
 use crate::breaker::Breaker;
 use crate::budget::Budget;
 use crate::connector::Connector;
 use crate::credentials::{Keychain, SecretSource};
+use crate::definitions::{DefinitionLimits, Definitions};
 use crate::factory::ConnectionFactory;
+use crate::metrics::PoolsMetrics;
 use crate::retry::Retries;
-use crate::settings::{ConnectionSettings, ServerSettings};
+use crate::settings::{ConnectionSettings, PerTenantSettings, ServerSettings};
 
 type Outcome = Result<Arc<dyn DatabaseConnection>, DatabaseError>;
 
@@ -58,11 +62,14 @@ struct Inner {
     /// What the connections to each server that was ever tried share, by host and port: connections of several names may lead to
     /// one.
     servers: Mutex<HashMap<String, Guards>>,
-    /// What is configured for each server, by host and port.
-    server_settings: BTreeMap<String, ServerSettings>,
+    /// The budgets that are configured, by host and port.
+    server_budgets: BTreeMap<String, Budget>,
     /// The tenants that there are. Every other is refused.
     tenants: RwLock<BTreeSet<TenantId>>,
     claims: Claims,
+    /// The connections that are defined elsewhere. Given up when the manager is closed, because whoever defines them may hold the
+    /// manager.
+    defined: RwLock<Option<Arc<Defined>>>,
     closed: AtomicBool,
 }
 
@@ -71,11 +78,29 @@ struct Slot {
     /// With the placeholder, where the connection is kept per tenant.
     settings: ConnectionSettings,
     /// Set once: what changes beneath a live connection, such as credentials, changes in its pool. Reading it costs one
-    /// load, where a pointer that can be swapped costs several times as much. Never set where there are `pools`.
+    /// load, where a pointer that can be swapped costs several times as much. Never set where it is kept per tenant.
     live: OnceLock<Arc<dyn DatabaseConnection>>,
     building: Mutex<Option<Announced>>,
-    /// The tenants' pools, where the connection is kept per tenant.
-    pools: Option<Pools>,
+    /// Set where the connection is kept per tenant.
+    per_tenant: Option<PerTenant>,
+}
+
+/// A connection that is kept per tenant.
+struct PerTenant {
+    settings: PerTenantSettings,
+    pools: Arc<Pools<TenantId, ()>>,
+}
+
+impl PerTenant {
+    fn new(name: &ConnectionName, settings: PerTenantSettings) -> Self {
+        let limits = PoolsLimits {
+            max_live: settings.max_live,
+            idle_evict: settings.idle_evict,
+            acquire_timeout: settings.template().pool.acquire_timeout,
+        };
+        let pools = Arc::new(Pools::new(name.clone(), limits, PoolsMetrics::of_tenants(name)));
+        Self { settings, pools }
+    }
 }
 
 impl ConnectionManager {
@@ -102,22 +127,22 @@ impl ConnectionManager {
 
     /// A tenant's connection called `name` when it is live already; opens nothing, and does not count as use.
     pub fn live_for(&self, name: &str, tenant: &TenantId) -> Option<Arc<dyn DatabaseConnection>> {
-        self.0.slot(name)?.pools.as_ref()?.peek(tenant).filter(|_| !self.0.is_closed())
+        self.0.slot(name)?.per_tenant.as_ref()?.pools.peek(tenant).filter(|_| !self.0.is_closed())
     }
 
     /// Whether the connection is kept per tenant.
     pub fn is_per_tenant(&self, name: &str) -> bool {
-        self.0.slot(name).is_some_and(|slot| slot.pools.is_some())
+        self.0.slot(name).is_some_and(|slot| slot.per_tenant.is_some())
     }
 
     /// The settings of one tenant's connection; `None` where it is not kept per tenant.
     pub fn settings_for(&self, name: &str, tenant: &TenantId) -> Option<ConnectionSettings> {
-        self.0.slot(name)?.pools.as_ref().map(|pools| pools.settings.of(tenant))
+        self.0.slot(name)?.per_tenant.as_ref().map(|kept| kept.settings.of(tenant))
     }
 
     /// How the tenants' pools of a connection stand; `None` where it is not kept per tenant.
-    pub fn tenant_pools(&self, name: &str) -> Option<TenantPools> {
-        self.0.slot(name)?.pools.as_ref().map(Pools::stats)
+    pub fn tenant_pools(&self, name: &str) -> Option<PoolsStats> {
+        self.0.slot(name)?.per_tenant.as_ref().map(|kept| kept.pools.stats())
     }
 
     /// Whether there is such a tenant.
@@ -140,11 +165,60 @@ impl ConnectionManager {
         // The list first: whoever finds a pool's place empty after this reads the new list.
         self.0.tenants.write().unwrap_or_else(PoisonError::into_inner).clone_from(&tenants);
         self.0.claims.keep(&tenants);
-        for pools in self.0.slots.iter().filter_map(|slot| slot.pools.as_ref()) {
-            for leaving in pools.take_unless(|tenant| tenants.contains(tenant)) {
+        for kept in self.0.slots.iter().filter_map(|slot| slot.per_tenant.as_ref()) {
+            for leaving in kept.pools.take_unless(|tenant| tenants.contains(tenant)) {
                 self.0.runtime().spawn(leaving.close(FAREWELL));
             }
         }
+    }
+
+    /// Adds the connections that `definitions` has: `<prefix>/<id>` is the one that is defined under `id`. It is opened when it is
+    /// first asked for, and closed when nobody uses it, and when its definition changes or goes: here at once after
+    /// [`ConnectionManager::redefined`], everywhere else within [`Definitions::NOTICED_WITHIN`](crate::definitions::NOTICED_WITHIN).
+    ///
+    /// The definitions may use the manager themselves; they are given up when it is closed.
+    ///
+    /// # Errors
+    /// `Misconfigured` when the manager has definitions already, or a configured connection whose name begins with the prefix;
+    /// `Closed`.
+    pub fn define(
+        &self,
+        prefix: ConnectionName,
+        definitions: Arc<dyn Definitions>,
+        limits: DefinitionLimits,
+    ) -> Result<(), DatabaseError> {
+        let prefixed = |slot: &Slot| defined::id_of(slot.name.as_str(), prefix.as_str()).is_some();
+        if let Some(slot) = self.0.slots.iter().find(|slot| prefixed(slot)) {
+            let message = format!("names that begin with `{prefix}/` are kept for what is defined elsewhere");
+            return Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, message).on(&slot.name));
+        }
+        let mut defined = self.0.defined.write().unwrap_or_else(PoisonError::into_inner);
+        if self.0.is_closed() {
+            return Err(closed(&prefix));
+        }
+        if defined.is_some() {
+            let message = "the manager has definitions already";
+            return Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, message).on(&prefix));
+        }
+        *defined = Some(Arc::new(Defined::new(prefix, definitions, &limits)));
+        Ok(())
+    }
+
+    /// Takes note that the definition of the connection `name` is another one now, or gone: its pool takes no new calls,
+    /// finishes what is under way, and closes. Who asks for the connection from now on gets it as it is defined now.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, when a pool is to be closed and the manager was built outside one.
+    pub fn redefined(&self, name: &str) {
+        let Some(defined) = self.0.defined() else { return };
+        if let Some(id) = defined.id_of(name) {
+            defined.forget(&id, &self.0.runtime());
+        }
+    }
+
+    /// How the pools of what is defined elsewhere stand; `None` where nothing is.
+    pub fn defined_pools(&self) -> Option<PoolsStats> {
+        self.0.defined().map(|defined| defined.stats())
     }
 
     /// The connectors.
@@ -169,7 +243,7 @@ impl ConnectionManager {
         &self.0.secrets
     }
 
-    /// Closes every live connection, the tenants' too, as [`DatabaseConnection::close`] does, all at the same time. From now on
+    /// Closes every live connection, those of tenants and of definitions too, as [`DatabaseConnection::close`] does, all at the same time. From now on
     /// [`Connections::get`] answers `Closed`.
     pub async fn close(&self, grace: Duration) -> Vec<(ConnectionName, CloseReport)> {
         self.0.closed.store(true, Ordering::SeqCst);
@@ -180,20 +254,21 @@ impl ConnectionManager {
                 let _building = slot.building.lock().unwrap_or_else(PoisonError::into_inner);
                 slot.live.get().cloned()
             };
-            let tenants = slot.pools.iter().flat_map(|pools| pools.take_unless(|_| false));
-            closing.extend(live.map(pools::Leaving::from).into_iter().chain(tenants).map(|leaving| (slot, leaving)));
+            let tenants = slot.per_tenant.iter().flat_map(|kept| kept.pools.take_unless(|_| false));
+            let live = live.map(pools::Leaving::from).into_iter();
+            closing.extend(live.chain(tenants).map(|leaving| (slot.name.clone(), leaving)));
         }
-        join_all(
-            closing.into_iter().map(|(slot, leaving)| async move { (slot.name.clone(), leaving.close(grace).await) }),
-        )
-        .await
+        if let Some(defined) = self.0.give_up_definitions() {
+            closing.extend(defined.take_all().into_iter().map(|leaving| (leaving.name().clone(), leaving)));
+        }
+        join_all(closing.into_iter().map(|(name, leaving)| async move { (name, leaving.close(grace).await) })).await
     }
 }
 
 impl Connections for ConnectionManager {
     fn get<'a>(&'a self, name: &str, _access: Access, context: &RequestContext) -> ConnectionFuture<'a> {
         let Some(slot) = self.0.slot(name) else {
-            return ConnectionFuture::ready(Err(self.0.unknown(name)));
+            return defined::get(&self.0, name, context);
         };
         if let Some(connection) = slot.live.get()
             && !self.0.closed.load(Ordering::Acquire)
@@ -201,19 +276,19 @@ impl Connections for ConnectionManager {
             return ConnectionFuture::ready(Ok(Arc::clone(connection)));
         }
         let deadline = context.deadline;
-        let Some(pools) = &slot.pools else {
+        let Some(kept) = &slot.per_tenant else {
             return ConnectionFuture::pending(async move { Inner::built(&self.0, slot, deadline).await });
         };
         let Some(tenant) = &context.tenant else {
             return ConnectionFuture::ready(Err(nameless(&slot.name)));
         };
-        if let Some(connection) = pools.live(tenant)
+        if let Some(connection) = kept.pools.live(tenant)
             && !self.0.closed.load(Ordering::Acquire)
         {
             return ConnectionFuture::ready(Ok(connection));
         }
         let tenant = tenant.clone();
-        ConnectionFuture::pending(async move { Inner::built_for(&self.0, slot, pools, tenant, deadline).await })
+        ConnectionFuture::pending(async move { Inner::built_for(&self.0, slot, kept, tenant, deadline).await })
     }
 }
 
@@ -228,6 +303,14 @@ impl Inner {
 
     fn knows(&self, tenant: &TenantId) -> bool {
         self.tenants.read().unwrap_or_else(PoisonError::into_inner).contains(tenant)
+    }
+
+    fn defined(&self) -> Option<Arc<Defined>> {
+        self.defined.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn give_up_definitions(&self) -> Option<Arc<Defined>> {
+        self.defined.write().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn runtime(&self) -> Handle {
@@ -252,9 +335,25 @@ impl Inner {
         let guards = servers.entry(server).or_insert_with_key(|server| Guards {
             breaker: Breaker::new(server, settings.breaker.clone()),
             retries: Retries::new(settings.retry.clone()),
-            budget: Budget::new(server, self.server_settings.get(server).unwrap_or(&ServerSettings::default())),
+            budget: self.budget(server),
         });
         guards.clone()
+    }
+
+    /// The same for a connection that is defined elsewhere: where a server has a budget, it lives within that, but whatever it
+    /// meets opens no circuit of the configured connections.
+    fn guards_apart(&self, connector: &dyn Connector, settings: &ConnectionSettings) -> Guards {
+        let Some(server) = server(connector, settings) else { return Guards::none() };
+        Guards {
+            breaker: Breaker::unmeasured(&server, settings.breaker.clone()),
+            retries: Retries::new(settings.retry.clone()),
+            budget: self.budget(&server),
+        }
+    }
+
+    fn budget(&self, server: &str) -> Budget {
+        let configured = self.server_budgets.get(server).cloned();
+        configured.unwrap_or_else(|| Budget::new(server, &ServerSettings::default()))
     }
 }
 
@@ -294,8 +393,8 @@ fn stranger(name: &ConnectionName, tenant: &TenantId) -> DatabaseError {
 impl fmt::Debug for ConnectionManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let slots = self.0.slots.iter().map(|slot| {
-            let state = match &slot.pools {
-                Some(pools) => format!("live for {} tenants", pools.stats().live),
+            let state = match &slot.per_tenant {
+                Some(kept) => format!("live for {} tenants", kept.pools.stats().live),
                 None if slot.live.get().is_some() => "live".to_owned(),
                 None => "not open".to_owned(),
             };

@@ -195,15 +195,16 @@ impl Drop for Share {
     }
 }
 
-/// What is reported of the tenants' pools of one connection.
-pub(crate) struct TenantMetrics {
+/// What is reported of pools of one kind: how many are live, and why the others were closed.
+pub(crate) struct PoolsMetrics {
     live: Gauge,
     idled: Counter,
     displaced: Counter,
 }
 
-impl TenantMetrics {
-    pub(crate) fn new(name: &ConnectionName) -> Self {
+impl PoolsMetrics {
+    /// Of the tenants' pools of one connection.
+    pub(crate) fn of_tenants(name: &ConnectionName) -> Self {
         let labels = vec![Label::new("db.client.connection.pool.name", name.to_string())];
         let evictions = |reason| counter!("bindery.tenants.evictions", with(&labels, "reason", reason));
         Self {
@@ -213,16 +214,27 @@ impl TenantMetrics {
         }
     }
 
-    pub(crate) fn live(&self, tenants: usize) {
-        self.live.set(u32::try_from(tenants).unwrap_or(u32::MAX));
+    /// Of the connections that are defined elsewhere, under one prefix.
+    pub(crate) fn of_definitions(prefix: &ConnectionName) -> Self {
+        let labels = vec![Label::new("db.client.connection.pool.name", prefix.to_string())];
+        let evictions = |reason| counter!("bindery.definitions.evictions", with(&labels, "reason", reason));
+        Self {
+            live: gauge!("bindery.definitions.live", labels.clone()),
+            idled: evictions("idle"),
+            displaced: evictions("displaced"),
+        }
     }
 
-    /// Tenants' pools were closed because nobody used them for a while.
-    pub(crate) fn idled(&self, tenants: usize) {
-        self.idled.increment(tenants as u64);
+    pub(crate) fn live(&self, pools: usize) {
+        self.live.set(u32::try_from(pools).unwrap_or(u32::MAX));
     }
 
-    /// A tenant's pool was closed to make room for another's.
+    /// A pool was closed because nobody used it for a while.
+    pub(crate) fn idled(&self) {
+        self.idled.increment(1);
+    }
+
+    /// A pool was closed to make room for another.
     pub(crate) fn displaced(&self) {
         self.displaced.increment(1);
     }

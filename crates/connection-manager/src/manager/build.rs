@@ -6,10 +6,11 @@ use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError,
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::pools::{Place, Pools, Ticket};
-use super::{Guards, Inner, Outcome, Slot, closed, stranger};
-use crate::connector::checks;
-use crate::credentials;
+use super::defined::{Defined, DefinitionId};
+use super::pools::{Key, Pools, Ticket};
+use super::{Guards, Inner, Outcome, PerTenant, Slot, closed, stranger};
+use crate::connector::{Connector, checks};
+use crate::credentials::{self, Keychain};
 use crate::endpoint::Endpoint;
 use crate::settings::ConnectionSettings;
 
@@ -28,7 +29,7 @@ impl Inner {
             if let Some(connection) = slot.live.get() {
                 return Ok(Arc::clone(connection));
             }
-            building.get_or_insert_with(|| Build::begin(this, slot, Home::Shared)).clone()
+            building.get_or_insert_with(|| Build::begin(this, slot.name.clone(), Home::Shared)).clone()
         };
         awaited(&slot.name, outcome, deadline).await
     }
@@ -37,7 +38,7 @@ impl Inner {
     pub(super) async fn built_for(
         this: &Arc<Self>,
         slot: &Slot,
-        pools: &Pools,
+        kept: &PerTenant,
         tenant: TenantId,
         deadline: Option<std::time::Instant>,
     ) -> Outcome {
@@ -47,8 +48,8 @@ impl Inner {
             }
             if this.knows(&tenant) { Ok(()) } else { Err(stranger(&slot.name, &tenant)) }
         };
-        let begin = |ticket| Build::begin(this, slot, Home::Tenant(tenant.clone(), ticket));
-        let outcome = match pools.join(&tenant, admit, begin)? {
+        let begin = |ticket| Build::begin(this, slot.name.clone(), Home::Tenant(tenant.clone(), ticket));
+        let outcome = match kept.pools.join(&tenant, admit, begin)? {
             Ok(connection) => return Ok(connection),
             Err(outcome) => outcome,
         };
@@ -56,7 +57,11 @@ impl Inner {
     }
 }
 
-async fn awaited(name: &ConnectionName, mut outcome: Announced, deadline: Option<std::time::Instant>) -> Outcome {
+pub(super) async fn awaited(
+    name: &ConnectionName,
+    mut outcome: Announced,
+    deadline: Option<std::time::Instant>,
+) -> Outcome {
     let announced = outcome.wait_for(Option::is_some);
     let announced = match deadline {
         Some(deadline) => tokio::time::timeout_at(Instant::from_std(deadline), announced).await.map_err(|_| {
@@ -71,13 +76,14 @@ async fn awaited(name: &ConnectionName, mut outcome: Announced, deadline: Option
 }
 
 /// Whose connection is built.
-enum Home {
+pub(super) enum Home {
     Shared,
     Tenant(TenantId, Ticket),
+    Defined(Arc<Defined>, DefinitionId, Ticket),
 }
 
 /// One build of one connection. Also when it panics or its runtime ends, the slot is free for the next.
-struct Build {
+pub(super) struct Build {
     inner: Arc<Inner>,
     name: ConnectionName,
     home: Home,
@@ -86,21 +92,25 @@ struct Build {
 }
 
 impl Build {
-    fn begin(inner: &Arc<Inner>, slot: &Slot, home: Home) -> Announced {
+    pub(super) fn begin(inner: &Arc<Inner>, name: ConnectionName, home: Home) -> Announced {
         let (announce, outcome) = watch::channel(None);
-        let build = Self { inner: Arc::clone(inner), name: slot.name.clone(), home, announce, over: false };
+        let build = Self { inner: Arc::clone(inner), name, home, announce, over: false };
         inner.runtime().spawn(build.run());
         outcome
     }
 
     async fn run(mut self) {
         let inner = Arc::clone(&self.inner);
-        let Some(slot) = inner.slot(self.name.as_str()) else { return };
-        let outcome = if let (Home::Tenant(tenant, ticket), Some(pools)) = (&self.home, &slot.pools) {
-            self.build_for(slot, pools, tenant, *ticket).await
-        } else {
-            let outcome = self.open(&slot.settings).await;
-            self.settle(slot, outcome).await
+        let outcome = match (&self.home, inner.slot(self.name.as_str())) {
+            (Home::Defined(defined, id, ticket), _) => self.build_defined(defined, id, *ticket).await,
+            (Home::Tenant(tenant, ticket), Some(Slot { per_tenant: Some(kept), .. })) => {
+                self.build_for(kept, tenant, *ticket).await
+            }
+            (_, Some(slot)) => {
+                let outcome = self.open(&slot.settings).await;
+                self.settle(slot, outcome).await
+            }
+            (_, None) => return,
         };
         if let Err(error) = &outcome {
             let (kind, tenant) = (error.kind().as_str(), self.home.tenant().map(TenantId::as_str));
@@ -129,36 +139,69 @@ impl Build {
         Err(closed(&self.name))
     }
 
-    /// Opens a tenant's pool once there is a place for it, and puts it there.
-    async fn build_for(&self, slot: &Slot, pools: &Pools, tenant: &TenantId, ticket: Ticket) -> Outcome {
-        super::sweep::start(&self.inner, &slot.name, pools);
-        let (connection, place) = match self.open_for(pools, tenant).await {
+    /// Opens a tenant's pool.
+    async fn build_for(&self, kept: &PerTenant, tenant: &TenantId, ticket: Ticket) -> Outcome {
+        let opening = async { Ok((self.open(&kept.settings.of(tenant)).await?, ())) };
+        self.build_in(&kept.pools, tenant, ticket, opening, || stranger(&self.name, tenant)).await
+    }
+
+    /// Opens the pool of what is defined elsewhere.
+    async fn build_defined(&self, defined: &Arc<Defined>, id: &DefinitionId, ticket: Ticket) -> Outcome {
+        defined.watch(&self.inner);
+        let opening = async {
+            let (definition, confirmed) = defined.read(&self.name, id).await?;
+            let keychain = defined.keychain(id, definition.revision);
+            let guards =
+                |connector: &dyn Connector, settings: &ConnectionSettings| self.inner.guards_apart(connector, settings);
+            let connection = self.open_with(&definition.settings, &keychain, guards).await?;
+            Ok((connection, confirmed))
+        };
+        self.build_in(defined.pools(), id, ticket, opening, || redefined(&self.name)).await
+    }
+
+    /// Opens one of many pools once there is a place for it, and puts it there. `disowned` says why nobody is to have it any
+    /// more, when that is how it is then.
+    async fn build_in<K: Key, M: Send + Sync + 'static>(
+        &self,
+        pools: &Arc<Pools<K, M>>,
+        key: &K,
+        ticket: Ticket,
+        opening: impl Future<Output = Result<(Arc<dyn DatabaseConnection>, M), DatabaseError>>,
+        disowned: impl FnOnce() -> DatabaseError,
+    ) -> Outcome {
+        super::sweep::start(&self.inner, pools);
+        let opened = async {
+            let place = pools.place(&self.inner.runtime()).await?;
+            if self.inner.is_closed() {
+                return Err(closed(&self.name));
+            }
+            let (connection, mark) = opening.await?;
+            Ok((connection, mark, place))
+        };
+        let (connection, mark, place) = match opened.await {
             Ok(opened) => opened,
             Err(error) => {
-                pools.give_up(tenant, ticket);
+                pools.give_up(key, ticket);
                 return Err(error);
             }
         };
-        let refused = pools.settle(tenant, ticket, &connection, place, || !self.inner.is_closed());
+        let refused = pools.settle(key, ticket, (&connection, mark), place, || !self.inner.is_closed());
         let Some(refused) = refused else { return Ok(connection) };
         refused.close(Duration::ZERO).await;
-        // Meanwhile somebody has taken the tenant from the list, or has closed the manager.
-        Err(if self.inner.is_closed() { closed(&self.name) } else { stranger(&self.name, tenant) })
-    }
-
-    async fn open_for(
-        &self,
-        pools: &Pools,
-        tenant: &TenantId,
-    ) -> Result<(Arc<dyn DatabaseConnection>, Place), DatabaseError> {
-        let place = pools.place(&self.inner.runtime()).await?;
-        if self.inner.is_closed() {
-            return Err(closed(&self.name));
-        }
-        Ok((self.open(&pools.settings.of(tenant)).await?, place))
+        Err(if self.inner.is_closed() { closed(&self.name) } else { disowned() })
     }
 
     async fn open(&self, settings: &ConnectionSettings) -> Outcome {
+        self.open_with(settings, &self.inner.keychain, |connector, settings| self.inner.guards(connector, settings))
+            .await
+    }
+
+    async fn open_with(
+        &self,
+        settings: &ConnectionSettings,
+        keychain: &Keychain,
+        guards: impl FnOnce(&dyn Connector, &ConnectionSettings) -> Guards,
+    ) -> Outcome {
         let connector = self.inner.factory.connector(&settings.engine).map_err(|error| error.on(&self.name))?;
         let faults = connector.validate(settings);
         if !faults.is_empty() {
@@ -171,8 +214,8 @@ impl Build {
         self.inner.claims.claim(&settings, connector.default_port()).map_err(|error| error.on(&self.name))?;
         let secrets = Arc::clone(&self.inner.secrets);
         let port = connector.default_port();
-        let keyring = self.inner.keychain.keyring(secrets, self.name.clone(), settings.clone().into_owned(), port);
-        let Guards { breaker, retries, budget } = self.inner.guards(&**connector, &settings);
+        let keyring = keychain.keyring(secrets, self.name.clone(), settings.clone().into_owned(), port);
+        let Guards { breaker, retries, budget } = guards(&**connector, &settings);
         let endpoint = Endpoint { keyring, breaker, retries, budget };
         connector.connect(&self.name, &settings, endpoint).await.map_err(|error| error.on(&self.name))
     }
@@ -181,20 +224,31 @@ impl Build {
 impl Home {
     fn tenant(&self) -> Option<&TenantId> {
         match self {
-            Self::Shared => None,
             Self::Tenant(tenant, _) => Some(tenant),
+            Self::Shared | Self::Defined(..) => None,
         }
     }
 }
 
 impl Drop for Build {
     fn drop(&mut self) {
-        let Some(slot) = self.inner.slot(self.name.as_str()).filter(|_| !self.over) else { return };
-        match (&self.home, &slot.pools) {
-            (Home::Tenant(tenant, ticket), Some(pools)) => pools.give_up(tenant, *ticket),
-            _ => *slot.building.lock().unwrap_or_else(PoisonError::into_inner) = None,
+        if self.over {
+            return;
+        }
+        match (&self.home, self.inner.slot(self.name.as_str())) {
+            (Home::Defined(defined, id, ticket), _) => defined.give_up(id, *ticket),
+            (Home::Tenant(tenant, ticket), Some(Slot { per_tenant: Some(kept), .. })) => {
+                kept.pools.give_up(tenant, *ticket);
+            }
+            (_, Some(slot)) => *slot.building.lock().unwrap_or_else(PoisonError::into_inner) = None,
+            (_, None) => {}
         }
     }
+}
+
+fn redefined(name: &ConnectionName) -> DatabaseError {
+    let message = "its definition has changed while it was being opened";
+    DatabaseError::new(DatabaseErrorKind::Unreachable, message).on(name)
 }
 
 fn broken_off(name: &ConnectionName) -> DatabaseError {

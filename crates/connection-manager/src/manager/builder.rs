@@ -7,8 +7,8 @@ use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind, 
 use tokio::runtime::Handle;
 
 use super::claims::Claims;
-use super::pools::Pools;
-use super::{ConnectionManager, Inner, Slot};
+use super::{ConnectionManager, Inner, PerTenant, Slot};
+use crate::budget::Budget;
 use crate::connector::checks;
 use crate::credentials::{Keychain, LocalSecrets, SecretSource};
 use crate::factory::ConnectionFactory;
@@ -108,30 +108,33 @@ impl ManagerBuilder {
             let name: ConnectionName = name.parse().map_err(|error: InvalidConnectionName| {
                 DatabaseError::new(DatabaseErrorKind::Misconfigured, error.to_string())
             })?;
-            let (settings, pools) = match settings {
+            let (settings, per_tenant) = match settings {
                 Settings::Shared(settings) => (settings, None),
                 Settings::PerTenant(settings) => {
                     let faults = settings.faults();
                     if !faults.is_empty() {
                         return Err(checks::misconfigured(&name, &faults));
                     }
-                    (settings.template().clone(), Some(Pools::new(name.clone(), settings)))
+                    (settings.template().clone(), Some(PerTenant::new(&name, settings)))
                 }
             };
             let (live, building) = (OnceLock::new(), Mutex::new(None));
-            slots.insert(name.clone(), Slot { name, settings, live, building, pools });
+            slots.insert(name.clone(), Slot { name, settings, live, building, per_tenant });
         }
+        let budget_of = |(server, settings): (String, ServerSettings)| (server.clone(), Budget::new(server, &settings));
+        let server_budgets = self.servers.into_iter().map(budget_of).collect();
         Ok(ConnectionManager(Arc::new(Inner {
             index: slots.keys().cloned().zip(0..).collect(),
             slots: slots.into_values().collect(),
             factory: self.factory,
             secrets: self.secrets,
             servers: Mutex::default(),
-            server_settings: self.servers,
+            server_budgets,
             keychain: self.keychain,
             runtime: self.runtime.or_else(|| Handle::try_current().ok()),
             tenants: RwLock::new(self.tenants),
             claims: Claims::default(),
+            defined: RwLock::default(),
             closed: AtomicBool::new(false),
         })))
     }

@@ -17,6 +17,7 @@ use shared_kernel::database::{
 };
 use tokio::sync::Semaphore;
 
+mod defined;
 mod tenants;
 
 /// Opens a database in memory, after a permit, and counts how often it was asked to.
