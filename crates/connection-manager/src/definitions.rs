@@ -43,7 +43,7 @@ pub trait Definitions: Send + Sync + fmt::Debug {
 }
 
 /// How many of the connections that are defined elsewhere may be live.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct DefinitionLimits {
     /// How many may have a pool at the same time; at least 1. One that is asked for when there are as many takes the place of
     /// the one that was idle longest.

@@ -1,6 +1,6 @@
 //! What the connections to one server have in common.
 
-use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
 
 use crate::breaker::Breaker;
 use crate::budget::Budget;
@@ -19,13 +19,23 @@ pub struct Endpoint {
     pub retries: Retries,
     /// How many connections it may have.
     pub budget: Budget,
+    /// The name that its pool has in measurements, when it is not the connection's own: pools of which nobody has limited the number
+    /// are counted together.
+    pub counted_as: Option<ConnectionName>,
+}
+
+impl Endpoint {
+    /// The name that the pool of the connection `name` has in measurements.
+    pub fn series<'a>(&'a self, name: &'a ConnectionName) -> &'a ConnectionName {
+        self.counted_as.as_ref().unwrap_or(name)
+    }
 }
 
 impl From<Keyring> for Endpoint {
     /// With a circuit that never opens, without retries, and with a budget without a limit.
     fn from(keyring: Keyring) -> Self {
         let (breaker, retries, budget) = (Breaker::always_closed(), Retries::never(), Budget::unlimited());
-        Self { keyring, breaker, retries, budget }
+        Self { keyring, breaker, retries, budget, counted_as: None }
     }
 }
 

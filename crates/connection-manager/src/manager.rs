@@ -200,7 +200,7 @@ impl ConnectionManager {
             let message = "the manager has definitions already";
             return Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, message).on(&prefix));
         }
-        *defined = Some(Arc::new(Defined::new(prefix, definitions, &limits)));
+        *defined = Some(Arc::new(Defined::new(prefix, definitions, limits)));
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use shared_kernel::database::{ConnectionName, DatabaseError, Statement};
 use tokio::time::Instant;
 use tracing::{Span, field};
 
-use crate::credentials::Keyring;
+use crate::endpoint::Endpoint;
 use crate::metrics::OperationMetrics;
 
 /// What subscribers choose the spans by. They are of level DEBUG and cost next to nothing where nobody wants them.
@@ -35,10 +35,10 @@ pub(crate) struct Operation {
 }
 
 impl Operations {
-    pub(crate) fn new(system: &'static str, name: &ConnectionName, keyring: &Keyring) -> Self {
-        let settings = keyring.settings();
+    pub(crate) fn new(system: &'static str, name: &ConnectionName, endpoint: &Endpoint) -> Self {
+        let settings = endpoint.keyring.settings();
         Self {
-            metrics: OperationMetrics::new(system, name),
+            metrics: OperationMetrics::new(system, endpoint.series(name)),
             system,
             name: name.clone(),
             host: settings.host.clone(),

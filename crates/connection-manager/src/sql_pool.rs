@@ -50,7 +50,7 @@ impl<D: Driver> SqlPool<D> {
         driver: D,
     ) -> Self {
         let endpoint = endpoint.into();
-        let operations = Arc::new(Operations::new(driver.system_name(), &name, &endpoint.keyring));
+        let operations = Arc::new(Operations::new(driver.system_name(), &name, &endpoint));
         Self { pool: Pool::new(name, settings, endpoint, driver), engine, operations }
     }
 

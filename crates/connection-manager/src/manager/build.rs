@@ -153,7 +153,8 @@ impl Build {
             let keychain = defined.keychain(id, definition.revision);
             let guards =
                 |connector: &dyn Connector, settings: &ConnectionSettings| self.inner.guards_apart(connector, settings);
-            let connection = self.open_with(&definition.settings, &keychain, guards).await?;
+            let connection =
+                self.open_with(&definition.settings, &keychain, guards, Some(defined.prefix().clone())).await?;
             Ok((connection, confirmed))
         };
         self.build_in(defined.pools(), id, ticket, opening, || redefined(&self.name)).await
@@ -192,8 +193,8 @@ impl Build {
     }
 
     async fn open(&self, settings: &ConnectionSettings) -> Outcome {
-        self.open_with(settings, &self.inner.keychain, |connector, settings| self.inner.guards(connector, settings))
-            .await
+        let guards = |connector: &dyn Connector, settings: &ConnectionSettings| self.inner.guards(connector, settings);
+        self.open_with(settings, &self.inner.keychain, guards, None).await
     }
 
     async fn open_with(
@@ -201,6 +202,7 @@ impl Build {
         settings: &ConnectionSettings,
         keychain: &Keychain,
         guards: impl FnOnce(&dyn Connector, &ConnectionSettings) -> Guards,
+        counted_as: Option<ConnectionName>,
     ) -> Outcome {
         let connector = self.inner.factory.connector(&settings.engine).map_err(|error| error.on(&self.name))?;
         let faults = connector.validate(settings);
@@ -216,7 +218,7 @@ impl Build {
         let port = connector.default_port();
         let keyring = keychain.keyring(secrets, self.name.clone(), settings.clone().into_owned(), port);
         let Guards { breaker, retries, budget } = guards(&**connector, &settings);
-        let endpoint = Endpoint { keyring, breaker, retries, budget };
+        let endpoint = Endpoint { keyring, breaker, retries, budget, counted_as };
         connector.connect(&self.name, &settings, endpoint).await.map_err(|error| error.on(&self.name))
     }
 }

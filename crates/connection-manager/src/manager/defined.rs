@@ -56,8 +56,8 @@ pub(super) fn get<'a>(inner: &'a Arc<Inner>, name: &str, context: &RequestContex
 }
 
 impl Defined {
-    pub(super) fn new(prefix: ConnectionName, definitions: Arc<dyn Definitions>, limits: &DefinitionLimits) -> Self {
-        let &DefinitionLimits { max_live, idle_evict, acquire_timeout } = limits;
+    pub(super) fn new(prefix: ConnectionName, definitions: Arc<dyn Definitions>, limits: DefinitionLimits) -> Self {
+        let DefinitionLimits { max_live, idle_evict, acquire_timeout } = limits;
         let limits = PoolsLimits { max_live: max_live.max(1), idle_evict, acquire_timeout };
         let pools = Arc::new(Pools::new(prefix.clone(), limits, PoolsMetrics::of_definitions(&prefix)));
         Self { prefix, definitions, pools, keychains: Mutex::default(), watching: AtomicBool::new(false) }
@@ -66,6 +66,10 @@ impl Defined {
     /// What a name says after the prefix.
     pub(super) fn id_of(&self, name: &str) -> Option<DefinitionId> {
         id_of(name, self.prefix.as_str()).map(DefinitionId::from)
+    }
+
+    pub(super) fn prefix(&self) -> &ConnectionName {
+        &self.prefix
     }
 
     pub(super) fn pools(&self) -> &Arc<Pools<DefinitionId, Confirmed>> {

@@ -38,6 +38,11 @@ fn pool() {
     describe_counter!("bindery.pool.leaks", "Connections held for so long that they may never come back.");
     describe_gauge!("bindery.tenants.live", "Tenants that have a pool.");
     describe_counter!("bindery.tenants.evictions", "Tenants' pools that were closed, by reason: idle or displaced.");
+    describe_gauge!("bindery.definitions.live", "Connections defined elsewhere that have a pool.");
+    describe_counter!(
+        "bindery.definitions.evictions",
+        "Pools of connections defined elsewhere that were closed, by reason: idle or displaced."
+    );
 }
 
 fn endpoint() {

@@ -184,7 +184,7 @@ impl<D: Driver> Shared<D> {
         driver: D,
         runtime: Handle,
     ) -> Arc<Self> {
-        let metrics = PoolMetrics::new(driver.system_name(), &name, &settings);
+        let metrics = PoolMetrics::new(driver.system_name(), endpoint.series(&name), &settings);
         Arc::new_cyclic(|this: &Weak<Self>| Self {
             seat: endpoint.budget.join(this.clone()),
             name,

@@ -61,7 +61,7 @@ impl RedisConnection {
         driver: RedisDriver,
     ) -> Result<Self, DatabaseError> {
         let endpoint = endpoint.into();
-        let operations = Operations::new(driver.system_name(), &name, &endpoint.keyring);
+        let operations = Operations::new(driver.system_name(), &name, &endpoint);
         let pool = Pool::new(name, settings, endpoint, driver);
         Ok(Self { pool: pool.opened().await?, operations })
     }

@@ -250,7 +250,9 @@ async fn what_nobody_uses_is_closed() {
 async fn the_idle_one_makes_room() {
     let case = Case::new(DefinitionLimits { max_live: 2, ..DefinitionLimits::default() });
     let ids = ["a", "b", "c"];
-    ids.iter().for_each(|id| case.put(id));
+    for id in ids {
+        case.put(id);
+    }
     let _held = case.get("a").await.unwrap();
     case.get("b").await.unwrap();
     case.get("c").await.unwrap();
