@@ -63,7 +63,7 @@ fn a_call_whose_span_nobody_wants_allocates_nothing() {
     let settings = ConnectionSettings::new(Engine::POSTGRES).with_host("db.example").with_port(5432).with_database("d");
     let name: shared_kernel::database::ConnectionName = "shelves".parse().expect("a name");
     let keyring = Keyring::new(std::sync::Arc::new(LocalSecrets), name.clone(), settings);
-    let operations = Operations::new("postgresql", &name, &keyring);
+    let operations = Operations::new("postgresql", &name, &keyring.into());
     let tree = Query::select().column("name").from("shelves").and_where(Expr::col("id").eq(7)).take();
     let statements = [Statement::from(tree), RawStatement::everywhere("SELECT", "SELECT 1").into()];
     let of_each = || statements.each_ref().map(|statement| of_a_call(&operations, statement));

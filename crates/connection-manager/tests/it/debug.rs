@@ -22,8 +22,8 @@ use connection_manager::credentials::{DatabaseSecret, ManagedSecrets};
 use connection_manager::drivers::mysql::MySqlDriver;
 use connection_manager::drivers::postgres::PostgresDriver;
 use connection_manager::{
-    ConfiguredSecrets, ConnectionFactory, ConnectionManager, ConnectionSettings, Credentials, Endpoint, Keychain,
-    Keyring, LocalSecrets, PasswordSource, PerTenantSettings, Pool, SecretStage, SourceError,
+    ConfiguredSecrets, ConnectionFactory, ConnectionManager, ConnectionSettings, Credentials, Definition, Endpoint,
+    Keychain, Keyring, LocalSecrets, PasswordSource, PerTenantSettings, Pool, SecretStage, SourceError,
 };
 use secrecy::SecretString;
 use shared_kernel::SystemClock;
@@ -105,6 +105,7 @@ async fn settings(printed: &mut Printed) {
     let _ring = keychain.keyring(Arc::new(LocalSecrets), "a".parse().unwrap(), url.clone(), Some(5432));
     printed.print("Keychain", &keychain);
     printed.print("PerTenantSettings", &PerTenantSettings::new(settings.clone()));
+    printed.print("Definition", &Definition { revision: 1, settings: url.clone() });
     let builder = ConnectionManager::builder(ConnectionFactory::compiled()).connection("a", url);
     printed.print("ManagerBuilder", &builder);
     printed.print("ConnectionManager", &builder.build().unwrap());
