@@ -174,7 +174,7 @@ impl ConnectionManager {
 
     /// Adds the connections that `definitions` has: `<prefix>/<id>` is the one that is defined under `id`. It is opened when it is
     /// first asked for, and closed when nobody uses it, and when its definition changes or goes: here at once after
-    /// [`ConnectionManager::redefined`], everywhere else within [`Definitions::NOTICED_WITHIN`](crate::definitions::NOTICED_WITHIN).
+    /// [`ConnectionManager::redefined`], everywhere else within [`NOTICED_WITHIN`](crate::definitions::NOTICED_WITHIN).
     ///
     /// The definitions may use the manager themselves; they are given up when it is closed.
     ///
@@ -218,7 +218,7 @@ impl ConnectionManager {
 
     /// How the pools of what is defined elsewhere stand; `None` where nothing is.
     pub fn defined_pools(&self) -> Option<PoolsStats> {
-        self.0.defined().map(|defined| defined.stats())
+        self.0.defined().map(|defined| defined.pools().stats())
     }
 
     /// The connectors.
@@ -243,8 +243,8 @@ impl ConnectionManager {
         &self.0.secrets
     }
 
-    /// Closes every live connection, those of tenants and of definitions too, as [`DatabaseConnection::close`] does, all at the same time. From now on
-    /// [`Connections::get`] answers `Closed`.
+    /// Closes every live connection, those of tenants and of definitions too, as [`DatabaseConnection::close`] does, all at the
+    /// same time. From now on [`Connections::get`] answers `Closed`.
     pub async fn close(&self, grace: Duration) -> Vec<(ConnectionName, CloseReport)> {
         self.0.closed.store(true, Ordering::SeqCst);
         let mut closing = Vec::new();

@@ -205,24 +205,19 @@ pub(crate) struct PoolsMetrics {
 impl PoolsMetrics {
     /// Of the tenants' pools of one connection.
     pub(crate) fn of_tenants(name: &ConnectionName) -> Self {
-        let labels = vec![Label::new("db.client.connection.pool.name", name.to_string())];
-        let evictions = |reason| counter!("bindery.tenants.evictions", with(&labels, "reason", reason));
-        Self {
-            live: gauge!("bindery.tenants.live", labels.clone()),
-            idled: evictions("idle"),
-            displaced: evictions("displaced"),
-        }
+        Self::new(name, "bindery.tenants.live", "bindery.tenants.evictions")
     }
 
     /// Of the connections that are defined elsewhere, under one prefix.
     pub(crate) fn of_definitions(prefix: &ConnectionName) -> Self {
-        let labels = vec![Label::new("db.client.connection.pool.name", prefix.to_string())];
-        let evictions = |reason| counter!("bindery.definitions.evictions", with(&labels, "reason", reason));
-        Self {
-            live: gauge!("bindery.definitions.live", labels.clone()),
-            idled: evictions("idle"),
-            displaced: evictions("displaced"),
-        }
+        Self::new(prefix, "bindery.definitions.live", "bindery.definitions.evictions")
+    }
+
+    fn new(name: &ConnectionName, live: &'static str, evictions: &'static str) -> Self {
+        let labels = vec![Label::new("db.client.connection.pool.name", name.to_string())];
+        let evicted = |reason| counter!(evictions, with(&labels, "reason", reason));
+        let (idled, displaced) = (evicted("idle"), evicted("displaced"));
+        Self { live: gauge!(live, labels), idled, displaced }
     }
 
     pub(crate) fn live(&self, pools: usize) {

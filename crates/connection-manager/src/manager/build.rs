@@ -238,7 +238,7 @@ impl Drop for Build {
             return;
         }
         match (&self.home, self.inner.slot(self.name.as_str())) {
-            (Home::Defined(defined, id, ticket), _) => defined.give_up(id, *ticket),
+            (Home::Defined(defined, id, ticket), _) => defined.pools().give_up(id, *ticket),
             (Home::Tenant(tenant, ticket), Some(Slot { per_tenant: Some(kept), .. })) => {
                 kept.pools.give_up(tenant, *ticket);
             }

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use self::confirm::Confirmed;
 use super::build::{Build, Home, awaited};
-use super::pools::{Leaving, Pools, PoolsLimits, PoolsStats, Ticket};
+use super::pools::{Leaving, Pools, PoolsLimits};
 use super::{FAREWELL, Inner, Outcome, closed};
 use crate::credentials::Keychain;
 use crate::definitions::{Definition, DefinitionLimits, Definitions, NOTICED_WITHIN};
@@ -76,10 +76,6 @@ impl Defined {
         &self.pools
     }
 
-    pub(super) fn stats(&self) -> PoolsStats {
-        self.pools.stats()
-    }
-
     /// Closes the pool of a definition, and disowns its build.
     pub(super) fn forget(&self, id: &DefinitionId, runtime: &Handle) {
         for leaving in self.pools.take_unless(|live| live != id) {
@@ -136,10 +132,6 @@ impl Defined {
             (*known, *keychain) = (revision, Keychain::default());
         }
         keychain.clone()
-    }
-
-    pub(super) fn give_up(&self, id: &DefinitionId, ticket: Ticket) {
-        self.pools.give_up(id, ticket);
     }
 }
 

@@ -71,7 +71,7 @@ impl Defined {
         let mut live = Vec::new();
         self.pools.each_live(|id, _| live.push(id.clone()));
         let known = self.remembered(&live);
-        if live.is_empty() && known.is_empty() {
+        if known.is_empty() {
             return true;
         }
         let asked = Instant::now();
