@@ -17,6 +17,7 @@ use state::{Running, State};
 pub(crate) mod container;
 mod dynamodb;
 mod given;
+pub(crate) mod lent;
 mod mariadb;
 mod mongodb;
 mod moto;
@@ -170,6 +171,7 @@ pub(crate) fn environment(running: &[Running], authority: &std::path::Path) -> V
         running.iter().map(|server| (server.service.variable().to_owned(), server.url.clone())).collect();
     variables.extend(running.iter().flat_map(|server| server.further.clone()));
     variables.push(("BINDERY_TEST_CA".to_owned(), authority.display().to_string()));
+    variables.extend(lent::variable());
     variables
 }
 

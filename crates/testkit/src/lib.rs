@@ -6,6 +6,7 @@ pub mod dynamodb;
 mod fakes;
 #[cfg(feature = "mongodb-bridge")]
 pub mod mongodb_bridge;
+mod own_server;
 pub mod proxy;
 pub mod redis;
 mod run;
@@ -14,5 +15,6 @@ pub mod tds;
 
 pub use database::{TestDatabase, connect, in_memory, manager};
 pub use fakes::{FakeClock, SequentialIds};
+pub use own_server::OwnServer;
 pub use run::{eventually, eventually_some, run};
 pub use server::{Server, python};

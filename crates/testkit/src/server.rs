@@ -1,6 +1,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use connection_manager::settings::InvalidUrl;
 use connection_manager::{ConnectionSettings, PoolSettings, TlsMode};
 use shared_kernel::database::{Dialect, Engine};
 
@@ -80,10 +81,15 @@ impl Server {
         let Some(url) = environment(variable) else {
             panic!("{variable} is not set, so there is no {self} to test on; run it through `cargo xtask test`");
         };
-        let mut settings = match ConnectionSettings::from_url(&url) {
+        match self.settings_at(&url) {
             Ok(settings) => settings,
             Err(error) => panic!("{variable} holds no connection URL: {error}"),
-        };
+        }
+    }
+
+    /// Settings of the administrator whom a URL names.
+    pub(crate) fn settings_at(self, url: &str) -> Result<ConnectionSettings, InvalidUrl> {
+        let mut settings = ConnectionSettings::from_url(url)?;
         // The scheme says which wire protocol; the variable says which product.
         settings.engine = self.engine();
         // Tests run side by side, and each has connections of its own.
@@ -92,7 +98,7 @@ impl Server {
         if self == Self::MySql && !url.contains("tls=") {
             settings.tls.mode = TlsMode::Required;
         }
-        settings
+        Ok(settings)
     }
 
     /// The PEM file of the authority that signed the server's certificate, which is valid for `localhost` and

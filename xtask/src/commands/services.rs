@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 
 use crate::process;
 use crate::services::state::{Running, State};
-use crate::services::{self, Service, Source, probe};
+use crate::services::{self, Service, Source, lent, probe};
 use crate::ui::Screen;
 
 /// Start, stop and look at the servers that tests need (MySQL, MariaDB, PostgreSQL, Redis, moto, DynamoDB, MongoDB)
@@ -47,6 +47,14 @@ enum Action {
     },
     /// Print `export` lines for a shell: eval "$(cargo xtask services env)"
     Env,
+    /// Start a server of the caller's own, print its URL, and stop it when the input ends
+    Lend {
+        /// MySQL, MariaDB or PostgreSQL
+        name: Service,
+        /// A setting of the server, such as `max_connections=12`; may be given several times
+        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = lent::setting)]
+        settings: Vec<(String, String)>,
+    },
 }
 
 pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
@@ -59,6 +67,10 @@ pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
         Action::Status => status(),
         Action::Logs { names, lines } => logs(names, *lines),
         Action::Env => environment(),
+        Action::Lend { name, settings } => {
+            lent::lend(*name, settings.clone())?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

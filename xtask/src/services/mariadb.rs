@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::mysql::{SMALL_AND_QUICK, network_options};
+use super::mysql::{SMALL_AND_QUICK, network_options, wishes};
 use super::place::Place;
 use super::programs::Programs;
 use super::state::Process;
@@ -41,7 +41,8 @@ pub(super) fn start(programs: &Programs, place: &Place) -> Result<Process> {
         .args(network_options(place))
         .arg(format!("--init-file={}", init.display()))
         .args(SMALL_AND_QUICK)
-        .args(["--innodb-log-file-size=64M", "--skip-innodb-doublewrite"]);
+        .args(["--innodb-log-file-size=64M", "--skip-innodb-doublewrite"])
+        .args(wishes(place));
     place.spawn(&mut command)
 }
 

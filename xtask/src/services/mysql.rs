@@ -25,7 +25,13 @@ pub(super) fn start(programs: &Programs, place: &Place) -> Result<Process> {
         "--innodb-doublewrite=OFF",
         "--secure-file-priv=NULL",
     ]);
+    command.args(wishes(place));
     place.spawn(&mut command)
+}
+
+/// What is wanted of this server alone. Of two options of one name, the later one counts.
+pub(super) fn wishes(place: &Place) -> impl Iterator<Item = String> {
+    place.wishes.iter().map(|(name, value)| format!("--{name}={value}"))
 }
 
 /// What `MySQL` and `MariaDB` call the same: a test server loses nothing worth keeping when the machine fails.

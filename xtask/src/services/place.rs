@@ -111,12 +111,19 @@ pub(crate) struct Place {
     pub(crate) password: String,
     /// Copies that the server's user can read.
     pub(crate) certificates: Certificates,
+    /// Settings of whoever wants the server, which go before those that it has otherwise: name and value.
+    pub(super) wishes: Vec<(String, String)>,
 }
 
 impl Place {
     /// A fresh place; what an earlier start left behind is removed.
     pub(super) fn prepare(home: &Home, service: Service, certificates: &Certificates) -> Result<Self> {
-        let folder = home.folder.join(service.word());
+        Self::prepare_in(home, service.word(), service, certificates)
+    }
+
+    /// The same in a folder of another name.
+    pub(super) fn prepare_in(home: &Home, name: &str, service: Service, certificates: &Certificates) -> Result<Self> {
+        let folder = home.folder.join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
         }
@@ -130,7 +137,8 @@ impl Place {
         // Python's environment may lie where nobody else can enter, and moto is content to be run by root. So is Dynoxide,
         // which keeps nothing.
         let user = home.user.filter(|_| !matches!(service, Service::Moto | Service::Dynamodb));
-        let place = Self { port, tls_port, password: random_password()?, user, certificates: copies, folder };
+        let password = random_password()?;
+        let place = Self { port, tls_port, password, user, certificates: copies, folder, wishes: Vec::new() };
         // `fs::copy` takes the permissions along, so the key stays private.
         fs::copy(&certificates.authority, &place.certificates.authority)?;
         fs::copy(&certificates.leaf, &place.certificates.leaf)?;
@@ -157,6 +165,11 @@ impl Place {
     /// What the server prints.
     pub(super) fn log(&self) -> PathBuf {
         self.folder.join(LOG)
+    }
+
+    /// Removes all that the server has left.
+    pub(super) fn remove(&self) -> Result<()> {
+        fs::remove_dir_all(&self.folder).with_context(|| format!("removing {}", self.folder.display()))
     }
 
     /// A small file that the server's user alone can read.

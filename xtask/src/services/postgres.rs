@@ -55,5 +55,7 @@ pub(super) fn settings(place: &Place, port: u16) -> Vec<String> {
     settings.push(format!("ssl_cert_file={}", place.certificates.leaf.display()));
     settings.push(format!("ssl_key_file={}", place.certificates.key.display()));
     settings.push(format!("ssl_ca_file={}", place.certificates.authority.display()));
+    // Of two settings of one name, the later one counts.
+    settings.extend(place.wishes.iter().map(|(name, value)| format!("{name}={value}")));
     settings
 }
