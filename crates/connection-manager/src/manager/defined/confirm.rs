@@ -32,6 +32,11 @@ impl Confirmed {
         self.at.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < NOTICED_WITHIN
     }
 
+    /// Whether more is known of it than an answer to what was `asked` then can tell.
+    fn is_newer_than(&self, asked: Instant) -> bool {
+        *self.at.lock().unwrap_or_else(PoisonError::into_inner) > asked
+    }
+
     fn confirm(&self, asked: Instant) {
         let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         *at = (*at).max(asked);
@@ -96,6 +101,10 @@ impl Defined {
         for id in live {
             let present = revisions.get(&*id).copied();
             let outdated = |confirmed: &Confirmed| {
+                // It was opened or confirmed while the answer was on its way, which may tell of the state before a change.
+                if confirmed.is_newer_than(asked) {
+                    return false;
+                }
                 if present == Some(confirmed.revision) {
                     confirmed.confirm(asked);
                     return false;

@@ -23,6 +23,8 @@ use super::tenants::Watching;
 struct Shelf {
     definitions: Mutex<BTreeMap<String, Definition>>,
     away: Mutex<Option<DatabaseErrorKind>>,
+    /// How long an answer about revisions is on its way.
+    delay: Mutex<Duration>,
     reads: AtomicUsize,
     confirmations: AtomicUsize,
 }
@@ -69,9 +71,16 @@ impl Definitions for Shelf {
     async fn revisions(&self, ids: &[&str]) -> Result<HashMap<String, u64>, DatabaseError> {
         self.confirmations.fetch_add(1, Ordering::SeqCst);
         self.reachable()?;
-        let definitions = self.definitions.lock().unwrap();
-        let known = ids.iter().filter_map(|id| Some(((*id).to_owned(), definitions.get(*id)?.revision)));
-        Ok(known.collect())
+        let known = {
+            let definitions = self.definitions.lock().unwrap();
+            let known = ids.iter().filter_map(|id| Some(((*id).to_owned(), definitions.get(*id)?.revision)));
+            known.collect()
+        };
+        let delay = *self.delay.lock().unwrap();
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        Ok(known)
     }
 }
 
@@ -195,6 +204,25 @@ async fn a_change_on_another_instance_is_seen_by_itself() {
     assert_eq!(kind(case.get("removed").await), DatabaseErrorKind::UnknownConnection);
     assert!(!Arc::ptr_eq(&case.get("changed").await.unwrap(), &changed));
     assert!(Arc::ptr_eq(&case.get("same").await.unwrap(), &same));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_from_before_a_change_does_not_close_what_was_opened_after_it() {
+    let case = case();
+    case.put("a");
+    case.get("a").await.unwrap();
+    *case.shelf.delay.lock().unwrap() = Duration::from_secs(1);
+    while case.shelf.confirmations() == 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    // What was live is asked about; before the answer is there, it is something else.
+    case.put("a");
+    case.manager.redefined("registry/a");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let new = case.get("a").await.unwrap();
+    tokio::time::sleep(NOTICED_WITHIN).await;
+    assert!(Arc::ptr_eq(&case.get("a").await.unwrap(), &new) && !is_closed(&new).await);
+    assert_eq!((case.shelf.reads(), case.connector.builds()), (2, 2));
 }
 
 #[tokio::test(start_paused = true)]
