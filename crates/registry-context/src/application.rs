@@ -1,5 +1,6 @@
 //! What can be done with stored connections, one use case a file.
 
+mod audit;
 mod create_connection;
 mod delete_connection;
 mod queries;
@@ -9,6 +10,7 @@ mod reveal_connection;
 #[cfg(test)]
 mod test_support;
 
+pub use audit::{ListAudit, ListAuditError, PruneAudit};
 pub use create_connection::{CreateConnection, CreateConnectionCommand, CreateConnectionError};
 pub use delete_connection::{DeleteConnection, DeleteConnectionCommand, DeleteConnectionError};
 pub use queries::{ListConnections, ListConnectionsError, ReadConnection, ReadConnectionError};

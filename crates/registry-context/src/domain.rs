@@ -17,7 +17,7 @@ mod secrets;
 mod tls;
 mod verbatim;
 
-pub use audit::{AuditAction, AuditEntry, AuditLog};
+pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditList, AuditLog, AuditRecord, AuditRetention};
 pub use connection::{ConnectionId, ConnectionRecord, SecretsChange, StoredConnection};
 pub use definition::{Definition, Held};
 pub use display_name::{DisplayName, DisplayNameError};

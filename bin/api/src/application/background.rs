@@ -4,10 +4,11 @@ use std::time::Duration;
 use actix_web::web::Data;
 use book_context::infrastructure::SqlBookRepository;
 use connection_manager::ConnectionManager;
-use registry_context::infrastructure::SqlConnectionRepository;
+use registry_context::application::PruneAudit;
+use registry_context::infrastructure::{SqlAuditLog, SqlConnectionRepository};
 use shared_kernel::database::Connections;
 use shared_kernel::idempotency::ReceiptSweeper;
-use shared_kernel::{Clock, RequestContext};
+use shared_kernel::{Clock, IdGenerator, RequestContext};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use user_context::infrastructure::SqlUserRepository;
@@ -23,7 +24,7 @@ mod tenants;
 const UPKEEP: Duration = Duration::from_secs(5);
 /// How often the service looks at what it needs, so that it knows without being probed.
 const LOOK: Duration = Duration::from_secs(10);
-/// How often receipts older than a day are deleted.
+/// How often receipts older than a day and entries of the audit log that are kept long enough are deleted.
 const SWEEP: Duration = Duration::from_hours(1);
 
 /// Starts what runs beside the requests. Dropping the set ends it.
@@ -33,6 +34,7 @@ pub(super) fn start(
     connections: &Arc<dyn Connections>,
     readiness: &Data<Readiness>,
     clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn IdGenerator>,
     recorder: &Data<Recorder>,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
@@ -62,6 +64,10 @@ pub(super) fn start(
             recorder.flush().await;
         }
     });
+    if let Some(keep) = config.registry.audit_retention {
+        let log = Arc::new(SqlAuditLog::new(connections.clone(), &config.contexts.registry));
+        tasks.spawn(prune_audit(PruneAudit::new(log.clone(), log, clock.clone(), ids.clone(), keep)));
+    }
     if let (Some(_), Some(reload)) = (&config.tenants.file, config.tenants.reload) {
         tasks.spawn(tenants::reload(config.tenants.clone(), reload, manager.clone()));
     }
@@ -93,4 +99,18 @@ pub(super) fn start(
         });
     }
     tasks
+}
+
+/// Lets go of what the audit log has kept long enough, now and then.
+async fn prune_audit(prune: PruneAudit) {
+    let mut ticks = interval(SWEEP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let patience = RequestContext::system().within(SWEEP / 2);
+        match prune.execute(&patience).await {
+            Ok(entries) => tracing::debug!(event = "audit.pruned", entries),
+            Err(error) => tracing::warn!(event = "audit.not_pruned", error = %chain(&error)),
+        }
+    }
 }

@@ -1,8 +1,9 @@
 use std::fmt::{self, Write as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use connection_manager::PasswordSource;
-use connection_manager::config::{SealingConfig, Section, named_secret, place_of};
+use connection_manager::config::{SealingConfig, Section, duration, named_secret, place_of};
 use secrecy::{ExposeSecret as _, SecretString};
 use shared_kernel::database::Engine;
 
@@ -13,9 +14,15 @@ use crate::application::lies_in;
 pub(crate) const CONTEXT: &str = "registry";
 /// The fewest characters of a token: 128 bits in hexadecimal digits.
 const SHORTEST: usize = 32;
+/// How long entries of the audit log are kept when nothing else is said.
+const AUDIT_RETENTION: Duration = Duration::from_hours(365 * 24);
+/// The shortest time for which they can be kept. Less is a slip of the pen, and what it deletes is gone.
+const SHORTEST_RETENTION: Duration = Duration::from_hours(24);
+/// What keeps them for good.
+const FOREVER: &str = "forever";
 
 /// `[registry]`: stored connections.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct RegistryConfig {
     /// What their secrets are sealed with. `None` has a key made in the data folder.
     pub sealing: Option<SealingConfig>,
@@ -25,6 +32,20 @@ pub struct RegistryConfig {
     pub sqlite_root: Option<PathBuf>,
     /// What the names of secrets in a secrets manager begin with that connections may name. `None`: they may name none.
     pub secret_prefix: Option<String>,
+    /// How long entries of the audit log are kept: a year when nothing else is said. `None`: for good.
+    pub audit_retention: Option<Duration>,
+}
+
+impl Default for RegistryConfig {
+    fn default() -> Self {
+        Self {
+            sealing: None,
+            tokens: Vec::new(),
+            sqlite_root: None,
+            secret_prefix: None,
+            audit_retention: Some(AUDIT_RETENTION),
+        }
+    }
 }
 
 /// A token by which somebody is known.
@@ -62,13 +83,26 @@ impl RegistryConfig {
         if secret_prefix.as_deref() == Some("") {
             section.fault("secret_prefix", "must not be empty: every secret that the service can read could be named");
         }
-        Self { sealing, tokens: tokens(&section.section("tokens")), sqlite_root, secret_prefix }
+        let audit_retention = audit_retention(section);
+        Self { sealing, tokens: tokens(&section.section("tokens")), sqlite_root, secret_prefix, audit_retention }
     }
 
     /// The table as it is in effect, as TOML and without secrets.
     pub(super) fn effective(&self) -> impl fmt::Display + '_ {
         Shown(self)
     }
+}
+
+fn audit_retention(section: &Section<'_>) -> Option<Duration> {
+    let Some(text) = section.text("audit_retention") else { return Some(AUDIT_RETENTION) };
+    if text == FOREVER {
+        return None;
+    }
+    let retention = duration::parse(&text).ok().filter(|retention| *retention >= SHORTEST_RETENTION);
+    if retention.is_none() {
+        section.fault("audit_retention", "expected at least \"1d\", such as \"365d\", or \"forever\"");
+    }
+    retention
 }
 
 fn tokens(table: &Section<'_>) -> Vec<TokenConfig> {
@@ -128,7 +162,7 @@ struct Shown<'a>(&'a RegistryConfig);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RegistryConfig { sealing, tokens, sqlite_root, secret_prefix } = self.0;
+        let RegistryConfig { sealing, tokens, sqlite_root, secret_prefix, audit_retention } = self.0;
         let text = |value: String| toml::Value::String(value);
         let mut lines = String::from("[registry]\n");
         if let Some(key) = sealing.as_ref().and_then(|sealing| sealing.names().next()) {
@@ -140,6 +174,8 @@ impl fmt::Display for Shown<'_> {
         if let Some(prefix) = secret_prefix {
             writeln!(lines, "secret_prefix = {}", text(prefix.clone()))?;
         }
+        let retention = audit_retention.map_or_else(|| FOREVER.to_owned(), duration::format);
+        writeln!(lines, "audit_retention = {}", text(retention))?;
         if let Some(sealing) = sealing {
             write!(lines, "\n{}", sealing.effective("registry.keys"))?;
         }

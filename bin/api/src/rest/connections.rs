@@ -1,5 +1,6 @@
 //! `/api/v1/connections`: one endpoint a file.
 
+pub(crate) mod audit;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod engines;
@@ -14,15 +15,16 @@ use std::sync::Arc;
 
 use actix_web::http::Method;
 use registry_context::application::{
-    CreateConnection, DeleteConnection, ListConnections, ReadConnection, ReplaceConnection,
+    CreateConnection, DeleteConnection, ListAudit, ListConnections, ReadConnection, ReplaceConnection,
 };
-use registry_context::domain::{AuditAction, ConnectionRepository, Engines, Sealer};
+use registry_context::domain::{AuditAction, AuditLog, ConnectionRepository, Engines, Sealer};
 use shared_kernel::{Clock, IdGenerator};
 
 use super::resource::Resource;
 
 const COLLECTION: &str = "/api/v1/connections";
 const ENGINES: &str = "/api/v1/connections/engines";
+const AUDIT: &str = "/api/v1/connections/audit";
 const ITEM: &str = "/api/v1/connections/{id}";
 
 /// The use cases behind the endpoints.
@@ -34,6 +36,7 @@ pub struct StoredConnections {
     pub(crate) replace: ReplaceConnection,
     pub(crate) delete: DeleteConnection,
     pub(crate) engines: Arc<dyn Engines>,
+    pub(crate) audit: ListAudit,
 }
 
 impl StoredConnections {
@@ -42,6 +45,7 @@ impl StoredConnections {
         connections: &Arc<dyn ConnectionRepository>,
         engines: &Arc<dyn Engines>,
         sealer: &Arc<dyn Sealer>,
+        log: &Arc<dyn AuditLog>,
         clock: &Arc<dyn Clock>,
         ids: &Arc<dyn IdGenerator>,
     ) -> Self {
@@ -59,15 +63,17 @@ impl StoredConnections {
             replace: ReplaceConnection::new(connections.clone(), engines.clone(), sealer.clone(), clock),
             delete: DeleteConnection::new(connections),
             engines: engines.clone(),
+            audit: ListAudit::new(log.clone()),
         }
     }
 }
 
-/// The resources of this module. The engines come first: their path would be an item's otherwise.
+/// The resources of this module. Engines and audit come before the item: their paths would be an item's otherwise.
 pub(crate) fn resources() -> Vec<Resource> {
     let resources = vec![
         Resource::at(COLLECTION).get(list::list_connections).on(Method::POST, create::create_connection),
         Resource::at(ENGINES).get(engines::list_engines),
+        Resource::at(AUDIT).get(audit::read_audit),
         Resource::at(ITEM)
             .get(read::read_connection)
             .on(Method::PUT, replace::replace_connection)
@@ -83,6 +89,7 @@ pub(super) fn action(method: &Method, template: Option<&str>) -> AuditAction {
         (COLLECTION, "GET" | "HEAD") => AuditAction::List,
         (COLLECTION, "POST") => AuditAction::Create,
         (ENGINES, "GET" | "HEAD") => AuditAction::ListEngines,
+        (AUDIT, "GET" | "HEAD") => AuditAction::ReadAudit,
         (ITEM, "GET" | "HEAD") => AuditAction::Read,
         (ITEM, "PUT") => AuditAction::Replace,
         (ITEM, "PATCH") => AuditAction::Patch,

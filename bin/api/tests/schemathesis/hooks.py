@@ -60,6 +60,7 @@ schemathesis.openapi.format("currency", st.sampled_from(sorted(DECIMALS)))
 schemathesis.openapi.format("amount", st.integers(0, 10**9).map(lambda cents: f"{cents // 100}.{cents % 100:02}"))
 schemathesis.openapi.format("language-tag", st.sampled_from(["en", "de", "pt-BR", "zh-Hant-TW", "sr-Latn", "de-1996", "x-private"]))
 schemathesis.openapi.format("publication-date", DAY)
+schemathesis.openapi.format("audit-instant", st.datetimes(datetime.datetime(1000, 1, 2), datetime.datetime(9999, 12, 30)).map(lambda instant: instant.isoformat() + "Z"))
 # Text that is kept as it is; no control characters.
 schemathesis.openapi.format("verbatim", text(60, [254, 255]))
 schemathesis.openapi.format("connection-password", text(60, [1_023, 1_024], "\n\t"))

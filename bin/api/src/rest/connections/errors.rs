@@ -1,7 +1,8 @@
 //! Each error of the registry's use cases as a problem: the one place that decides on it.
 
 use registry_context::application::{
-    ChangeConnectionError, CreateConnectionError, DeleteConnectionError, ListConnectionsError, ReadConnectionError,
+    ChangeConnectionError, CreateConnectionError, DeleteConnectionError, ListAuditError, ListConnectionsError,
+    ReadConnectionError,
 };
 use registry_context::domain::SealerError;
 use shared_kernel::validation::Violations;
@@ -57,6 +58,17 @@ impl From<ListConnectionsError> for Problem {
                 Self::new(ProblemKind::InvalidCursor, "the cursor does not belong to this list")
             }
             ListConnectionsError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<ListAuditError> for Problem {
+    fn from(error: ListAuditError) -> Self {
+        match error {
+            ListAuditError::ForeignPosition => {
+                Self::new(ProblemKind::InvalidCursor, "the cursor does not belong to this list")
+            }
+            ListAuditError::Database(error) => error.into(),
         }
     }
 }

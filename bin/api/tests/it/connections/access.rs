@@ -13,6 +13,7 @@ async fn nothing_is_done_for_whoever_shows_no_token() {
         (Method::HEAD, "/api/v1/connections"),
         (Method::POST, "/api/v1/connections"),
         (Method::GET, "/api/v1/connections/engines"),
+        (Method::GET, "/api/v1/connections/audit"),
         (Method::GET, &path),
         (Method::PUT, &path),
         (Method::PATCH, &path),
