@@ -28,7 +28,7 @@ use crate::rest::audit::Recorder;
 use crate::rest::books::Books;
 use crate::rest::connections::StoredConnections;
 use crate::rest::users::Users;
-use crate::rest::{self, Cors, Description, Tenancy};
+use crate::rest::{self, AllowedHosts, Cors, Description, Tenancy};
 use crate::state::AppState;
 use crate::telemetry::metrics;
 
@@ -93,6 +93,7 @@ pub struct Application {
     connections: Arc<dyn Connections>,
     readiness: Data<Readiness>,
     clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdGenerator>,
     recorder: Data<Recorder>,
     first_start: FirstStart,
     _data: Option<DataFolder>,
@@ -132,7 +133,19 @@ impl Application {
         let listener = bind(config.server.listen)?;
         let address = listener.local_addr().map_err(ApplicationError::Server)?;
         let server = serve(&config.server, listener, services).map_err(ApplicationError::Server)?;
-        Ok(Self { server, address, config, manager, connections, readiness, clock, recorder, first_start, _data: data })
+        Ok(Self {
+            server,
+            address,
+            config,
+            manager,
+            connections,
+            readiness,
+            clock,
+            ids,
+            recorder,
+            first_start,
+            _data: data,
+        })
     }
 
     /// Where it listens; the port is the real one also when 0 was asked for.
@@ -162,6 +175,7 @@ impl Application {
             &self.connections,
             &self.readiness,
             &self.clock,
+            &self.ids,
             &self.recorder,
         );
         let handle = self.server.handle();
@@ -266,6 +280,7 @@ impl Services {
             clock: clock.clone(),
             ids: ids.clone(),
             limits: config.server.limits,
+            hosts: AllowedHosts::new(&config.server),
             cors: Cors::new(config.server.cors_origins.clone()),
             vary: tenancy.varies_by().map(|header| header.clone().into()),
         };
@@ -275,7 +290,7 @@ impl Services {
         let repository = Arc::new(SqlConnectionRepository::new(connections.clone(), registry)) as _;
         let engines = Arc::new(ManagedEngines::new(ConnectionFactory::compiled(), &config.registry)) as _;
         let sealer = Arc::new(EnvelopeSealer::new(Arc::clone(&keeping.keys))) as _;
-        let log = Arc::new(SqlAuditLog::new(connections.clone(), registry));
+        let log = Arc::new(SqlAuditLog::new(connections.clone(), registry)) as _;
         Self {
             state: Data::new(state),
             readiness,
@@ -283,7 +298,7 @@ impl Services {
             description: Data::new(Description::new()),
             users: Data::new(Users::new(&(users as _), clock, ids)),
             books: Data::new(Books::new(&(books as _), clock, ids)),
-            stored: Data::new(StoredConnections::new(&repository, &engines, &sealer, clock, ids)),
+            stored: Data::new(StoredConnections::new(&repository, &engines, &sealer, &log, clock, ids)),
             tokens: Data::new(Tokens::new(&keeping.tokens)),
             recorder: Data::new(Recorder::new(log, clock.clone(), ids.clone())),
             docs: config.server.docs,

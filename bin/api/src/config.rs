@@ -7,6 +7,9 @@
 //! listen = "127.0.0.1:8080"          # port 0 picks a free one
 //! workers = 0                        # threads that serve requests; 0 is one for each core
 //! docs = true                        # /docs, /redoc and /openapi.json
+//! allowed_hosts = []                 # such as ["api.example.com"]: by which names it may be asked, besides localhost, loopback
+//!                                    # addresses and the one it listens at; ["*"] is every name. Those of tenants count by
+//!                                    # themselves
 //! cors_origins = []                  # such as ["https://shop.example"]; ["*"] is every origin
 //! body_limit = 1048576               # bytes
 //! header_count = 64
@@ -35,6 +38,7 @@
 //! key = "2026"                       # long as the registry's database lies there. Which key seals, of several
 //! sqlite_root = "/srv/sqlite"        # below it lie the files that connections may name; left out, none may
 //! secret_prefix = "bindery/registry/"   # what secrets that connections may name begin with; left out, none may
+//! audit_retention = "365d"           # how long calls are remembered, at least 1d; or "forever"
 //!
 //! [registry.keys]                    # 32 random bytes in base64, as `openssl rand -base64 32` prints them
 //! 2026 = { env = "REGISTRY_KEY" }    # or { file = "/run/secrets/registry.key" }
@@ -106,6 +110,9 @@ pub struct ServerConfig {
     pub drain_delay: Duration,
     /// How long requests under way may take to finish once no new ones are taken.
     pub drain_limit: Duration,
+    /// By which names it may be asked besides `localhost`, loopback addresses and the address it listens at. Ports are no part of
+    /// them; `*` is every name.
+    pub allowed_hosts: Vec<String>,
     /// Origins whose pages may use the service; none by default.
     pub cors_origins: Vec<String>,
     /// Whether `/docs`, `/redoc` and `/openapi.json` are served.
@@ -167,6 +174,7 @@ impl Default for ServerConfig {
             limits: Limits::default(),
             drain_delay: Duration::ZERO,
             drain_limit: Duration::from_secs(30),
+            allowed_hosts: Vec::new(),
             cors_origins: Vec::new(),
             docs: true,
             workers: 0,

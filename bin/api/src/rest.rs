@@ -10,6 +10,7 @@ mod cors;
 mod documents;
 mod etag;
 mod health;
+mod hosts;
 mod id;
 mod idempotency;
 mod instant;
@@ -33,6 +34,7 @@ pub use tenant::{HostPattern, Network};
 
 pub(crate) use conventions::conventions;
 pub(crate) use documents::Description;
+pub(crate) use hosts::{AllowedHosts, is_host};
 pub(crate) use resource::nothing_here;
 pub(crate) use tenant::Tenancy;
 

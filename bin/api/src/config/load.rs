@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{CONTEXTS, Config, ContextsConfig, LogConfig, LogFormat, RegistryConfig, ServerConfig, registry, tenants};
 use crate::cli::SourceArgs;
-use crate::rest::{Limits, is_origin};
+use crate::rest::{Limits, is_host, is_origin};
 
 /// What environment variables that set one value begin with.
 const PREFIX: &str = "BINDERY_";
@@ -114,6 +114,10 @@ fn server(section: &Section<'_>) -> ServerConfig {
     if cors_origins.iter().any(|origin| origin != "*" && !is_origin(origin)) {
         section.fault("cors_origins", "expected origins such as \"https://shop.example\", without a path, or \"*\"");
     }
+    let allowed_hosts = section.texts("allowed_hosts").unwrap_or_default();
+    if !allowed_hosts.iter().all(|host| is_host(host)) {
+        section.fault("allowed_hosts", "expected host names without a port, such as \"api.example.com\", or \"*\"");
+    }
     let drain_limit = section.duration("drain_limit").unwrap_or(default.drain_limit);
     if drain_limit < Duration::from_secs(1) {
         section.fault("drain_limit", "expected at least \"1s\"");
@@ -123,6 +127,7 @@ fn server(section: &Section<'_>) -> ServerConfig {
         limits: limits(section),
         drain_delay: section.duration("drain_delay").unwrap_or(default.drain_delay),
         drain_limit,
+        allowed_hosts,
         cors_origins,
         docs: section.boolean("docs").unwrap_or(default.docs),
         workers: section.integer("workers").unwrap_or(default.workers),

@@ -13,6 +13,7 @@ impl Config {
         let text = |value: &str| toml::Value::String(value.to_owned());
         let time = |value| text(&duration::format(value));
         let origins: Vec<toml::Value> = server.cors_origins.iter().map(|origin| text(origin)).collect();
+        let hosts: Vec<toml::Value> = server.allowed_hosts.iter().map(|host| text(host)).collect();
         let proxies: Vec<toml::Value> = server.trusted_proxies.iter().map(|net| text(&net.to_string())).collect();
         let format = match log.format {
             LogFormat::Auto => "auto",
@@ -24,6 +25,7 @@ impl Config {
             ("listen", text(&server.listen.to_string())),
             ("workers", whole(server.workers)),
             ("docs", server.docs.into()),
+            ("allowed_hosts", hosts.into()),
             ("cors_origins", origins.into()),
             ("body_limit", whole(limits.body)),
             ("header_count", whole(limits.header_count)),

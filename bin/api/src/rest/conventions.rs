@@ -16,7 +16,6 @@ use shared_kernel::TraceContext;
 use tracing::Instrument as _;
 
 use super::cors::Page;
-use super::limits::Limits;
 use super::problem::{Problem, ProblemKind};
 use super::query::percent_decode;
 use super::scope::{self, Scope};
@@ -50,7 +49,7 @@ pub(crate) async fn conventions(
     let span = tracing::info_span!("request", trace_id = %trace.trace_id_hex(), tenant = tracing::field::Empty);
 
     async {
-        if let Err(problem) = admissible(&request, &state.limits) {
+        if let Err(problem) = admissible(&request, &state) {
             let response = facts.finish(problem.render(&facts.path, &trace), &UNMATCHED, &state);
             return Ok(request.into_response(response));
         }
@@ -79,13 +78,15 @@ pub(crate) async fn conventions(
 }
 
 /// What is wrong with a request whatever it asks for.
-fn admissible(request: &ServiceRequest, limits: &Limits) -> Result<(), Problem> {
+fn admissible(request: &ServiceRequest, state: &AppState) -> Result<(), Problem> {
+    let limits = &state.limits;
     let headers = request.headers();
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if headers.iter().count() > limits.header_count || bytes > limits.header_bytes {
         let detail = format!("at most {} headers with {} bytes are read", limits.header_count, limits.header_bytes);
         return Err(Problem::new(ProblemKind::HeadersTooLarge, detail));
     }
+    state.hosts.check(request)?;
     let path = request.uri().path();
     if path.contains('%') && percent_decode(path, false).is_none_or(|decoded| decoded.contains('\0')) {
         return Err(Problem::new(ProblemKind::MalformedRequest, "the path's percent-encoding is not whole UTF-8 text"));
@@ -178,12 +179,15 @@ mod tests {
     use shared_kernel::{SystemClock, SystemIdGenerator};
 
     use super::*;
+    use crate::config::ServerConfig;
     use crate::rest::cors::Cors;
+    use crate::rest::{AllowedHosts, Limits};
 
     fn state(request_timeout: Duration) -> Data<AppState> {
         let limits = Limits { request_timeout, ..Limits::default() };
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIdGenerator));
-        Data::new(AppState { clock, ids, limits, cors: Cors::default(), vary: None })
+        let hosts = AllowedHosts::new(&ServerConfig::default());
+        Data::new(AppState { clock, ids, limits, hosts, cors: Cors::default(), vary: None })
     }
 
     /// Sends a request to a handler that does not answer, and gives the status and the text of what is sent for it.

@@ -47,6 +47,7 @@ use super::{books, connections, documents, health, users};
         connections::list::list_connections,
         connections::create::create_connection,
         connections::engines::list_engines,
+        connections::audit::read_audit,
         connections::read::read_connection,
         connections::replace::replace_connection,
         connections::patch::patch_connection,

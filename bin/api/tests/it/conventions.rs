@@ -93,7 +93,7 @@ async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
 async fn a_chunked_body_over_the_limit_is_refused() {
     let service = Service::configured(|config| config.server.limits.body = 64).await;
     let mut stream = TcpStream::connect(service.address).expect("it listens");
-    let head = "POST /api/v1/users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+    let head = "POST /api/v1/users HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
     let chunk = format!("40\r\n{}\r\n40\r\n{}\r\n0\r\n\r\n", " ".repeat(64), " ".repeat(64));
     let text = tokio::task::spawn_blocking(move || {
         stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(chunk.as_bytes())).expect("sent");
@@ -224,12 +224,33 @@ async fn every_type_of_problem_has_a_page() {
 async fn a_request_that_takes_too_long_is_ended_with_503() {
     let service = Service::configured(|config| config.server.limits.request_timeout = Duration::from_millis(200)).await;
     let mut stream = TcpStream::connect(service.address).expect("it listens");
-    let head =
-        "POST /api/v1/users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{";
+    let head = "POST /api/v1/users HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{";
     let text = tokio::task::spawn_blocking(move || {
         stream.write_all(head.as_bytes()).expect("sent");
         first_line(&mut stream)
     });
     let text = text.await.expect("no panic");
     assert!(text.starts_with("HTTP/1.1 503"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_had_its_name_lead_here_gets_nothing() {
+    let service = Service::start().await;
+    let rebound = [("host", "evil.example"), ("origin", "http://evil.example")];
+    for path in ["/api/v1/users", "/api/v1/connections", "/health", "/health/ready", "/metrics", "/docs", "/nowhere"] {
+        let answer = service.send(Method::GET, path, &rebound, None).await;
+        answer.is_problem(421, "misdirected-request");
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
+    }
+    let user = json!({"name": "Eve", "email": "eve@example.org"});
+    service.json(Method::POST, "/api/v1/users", &rebound, &user).await.is_problem(421, "misdirected-request");
+    let preflight = [rebound[0], rebound[1], ("access-control-request-method", "POST")];
+    service.send(Method::OPTIONS, "/api/v1/users", &preflight, None).await.is_problem(421, "misdirected-request");
+    for host in ["localhost:8080", "127.0.0.1", "[::1]"] {
+        let page = service.send(Method::GET, "/api/v1/users", &[("host", host)], None).await;
+        assert_eq!((page.status.as_u16(), &page.json()["items"]), (200, &json!([])), "{host}");
+    }
+    let named = Service::configured(|config| config.server.allowed_hosts = vec!["api.example.com".to_owned()]).await;
+    assert_eq!(named.send(Method::GET, "/health", &[("host", "api.example.com:443")], None).await.status, 200);
+    named.send(Method::GET, "/health", &[("host", "evil.example")], None).await.is_problem(421, "misdirected-request");
 }

@@ -14,7 +14,7 @@ async fn a_service_that_stops_says_so_first_and_finishes_what_it_began() {
     let body = r#"{"name":"Ada","email":"ada@example.org"}"#;
     let length = body.len();
     let head = format!(
-        "POST /api/v1/users HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        "POST /api/v1/users HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
     );
     half.write_all(head.as_bytes()).expect("sent");
     assert_eq!(service.get("/health/ready").await.status, 200);

@@ -17,6 +17,7 @@ const RETRY: &[(&str, &str)] = &[("Retry-After", "Seconds after which to try aga
 
 const EVERYWHERE: &[Entry] = &[
     (400, "The request line, a header or the query string cannot be used, or the tenant is not named", &[]),
+    (421, "The request is for a host that the service does not answer for", &[]),
     (431, "The headers are too large", &[]),
     (500, "A fault in the service", &[]),
     (

@@ -37,6 +37,8 @@ pub enum ProblemKind {
     ContentTooLarge,
     /// 415: the body's media type is not one that the method takes.
     UnsupportedMediaType,
+    /// 421: the request is for a host that the service does not answer for.
+    MisdirectedRequest,
     /// 422: the body is JSON and its values break rules.
     Validation,
     /// 422: the idempotency key was used for another body.
@@ -57,7 +59,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of their status codes.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::MalformedRequest,
         Self::MalformedJson,
         Self::InvalidQuery,
@@ -75,6 +77,7 @@ impl ProblemKind {
         Self::PreconditionFailed,
         Self::ContentTooLarge,
         Self::UnsupportedMediaType,
+        Self::MisdirectedRequest,
         Self::Validation,
         Self::IdempotencyKeyReused,
         Self::PreconditionRequired,
@@ -105,6 +108,7 @@ impl ProblemKind {
             Self::PreconditionFailed => "precondition-failed",
             Self::ContentTooLarge => "content-too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
+            Self::MisdirectedRequest => "misdirected-request",
             Self::Validation => "validation",
             Self::IdempotencyKeyReused => "idempotency-key-reused",
             Self::PreconditionRequired => "precondition-required",
@@ -138,6 +142,7 @@ impl ProblemKind {
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::ContentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MisdirectedRequest => StatusCode::MISDIRECTED_REQUEST,
             Self::Validation | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -166,6 +171,7 @@ impl ProblemKind {
             Self::PreconditionFailed => "The resource has changed",
             Self::ContentTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The body's media type is not supported",
+            Self::MisdirectedRequest => "The host is another one",
             Self::Validation => "The content breaks rules",
             Self::IdempotencyKeyReused => "The idempotency key was used for another body",
             Self::PreconditionRequired => "The version has to be named",
@@ -207,6 +213,10 @@ impl ProblemKind {
             }
             Self::ContentTooLarge => "Send less than the limit in `detail`.",
             Self::UnsupportedMediaType => "Send one of the media types in the `Accept-Post` or `Accept-Patch` header.",
+            Self::MisdirectedRequest => {
+                "Ask by a name of the service. Its operator lists them in `server.allowed_hosts`; this machine's own names and \
+                 the address that the service listens at always count."
+            }
             Self::Validation => "Correct every value in `errors`; all faults are listed at once.",
             Self::IdempotencyKeyReused => "Use a new key for a new request.",
             Self::PreconditionRequired => "Send the `ETag` that the resource was read with in `If-Match`.",
@@ -229,6 +239,7 @@ impl ProblemKind {
             StatusCode::PAYLOAD_TOO_LARGE => Self::ContentTooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Self::HeadersTooLarge,
+            StatusCode::MISDIRECTED_REQUEST => Self::MisdirectedRequest,
             StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
             status if status.is_client_error() => Self::MalformedRequest,
             _ => Self::Internal,

@@ -17,7 +17,7 @@ pub struct InvalidHostPattern;
 
 impl HostPattern {
     /// What stands in the tenant's place in a host, which may have a port. `None` where the host is another one.
-    pub(super) fn tenant<'a>(&self, host: &'a str) -> Option<&'a str> {
+    pub(in crate::rest) fn tenant<'a>(&self, host: &'a str) -> Option<&'a str> {
         let host = match host.rsplit_once(':') {
             Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
             _ => host,

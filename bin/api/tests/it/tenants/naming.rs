@@ -44,6 +44,7 @@ async fn the_host_name_names_the_tenant() {
     let service = Service::configured(|config| {
         per_tenant(config, &["acme", "globex"]);
         config.server.tenant_host = Some("{tenant}.api.example.com".parse().expect("a pattern"));
+        config.server.allowed_hosts = vec!["api.example.com".to_owned()];
     })
     .await;
     for host in ["acme.api.example.com", "ACME.api.example.com:8080", "acme.api.example.com."] {
