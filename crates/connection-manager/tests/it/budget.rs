@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
 
+mod tenants;
+
 use std::time::Duration;
 
 use connection_manager::{
@@ -18,11 +20,14 @@ use crate::rotation::accounts::Accounts;
 const LONG: Duration = Duration::from_mins(2);
 const PASSWORD: &str = "pa55word";
 
+#[expect(clippy::disallowed_methods, reason = "xtask tells tests through the environment what it wants of them")]
+fn is_soak() -> bool {
+    std::env::var_os("BINDERY_TEST_SOAK").is_some()
+}
+
 /// So many pools, over so many connections, each asked so often.
 fn size() -> (usize, u32, usize) {
-    #[expect(clippy::disallowed_methods, reason = "xtask tells tests through the environment what it wants of them")]
-    let soak = std::env::var_os("BINDERY_TEST_SOAK").is_some();
-    if soak { (500, 60, 20) } else { (60, 8, 6) }
+    if is_soak() { (500, 60, 20) } else { (60, 8, 6) }
 }
 
 /// An account that the server allows `limit` connections.
