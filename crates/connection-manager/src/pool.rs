@@ -157,12 +157,17 @@ impl<D: Driver> Pool<D> {
         let settings = &self.0.settings;
         let patience = settings.acquire_timeout.saturating_add(settings.connect_timeout);
         let limit = self.0.seat.is_limited().then(|| Instant::now().checked_add(patience)).flatten();
-        match acquire::acquire_until(&self.0, limit, Holder::CALL).await {
-            Ok(lease) => drop(lease),
-            Err(error) => {
-                self.close(Duration::ZERO).await;
-                return Err(error);
+        // Whoever waits for the pool has a deadline of his own, and the pool is of use to those who come after.
+        let mut tries = Tries::new(&self.0, None);
+        let opened = loop {
+            let outcome = acquire::acquire_until(&self.0, limit, Holder::CALL).await.map(drop);
+            if let Some(outcome) = tries.settle(outcome.map_err(Failure::unsent)).await {
+                break outcome;
             }
+        };
+        if let Err(error) = opened {
+            self.close(Duration::ZERO).await;
+            return Err(error);
         }
         Ok(self)
     }

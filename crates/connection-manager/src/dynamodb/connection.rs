@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use futures_util::FutureExt;
 use shared_kernel::database::{
-    CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, Engine, Health, KeyValue,
+    CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, Effect, Engine, Health, KeyValue,
 };
 use shared_kernel::{Clock, RequestContext};
 use tracing::Instrument as _;
@@ -18,7 +18,7 @@ use super::driver::DynamoDbDriver;
 use super::session::{DynamoDbSession, no_table};
 use crate::endpoint::Endpoint;
 use crate::operation::Operations;
-use crate::pool::{Driver, Holder, Pool};
+use crate::pool::{Driver, Failure, Holder, Pool};
 use crate::settings::PoolSettings;
 
 /// A live connection to DynamoDB: [`DatabaseConnection`] with the key-value capability over one table, when its settings
@@ -84,33 +84,74 @@ impl DynamoDbConnection {
         Work: FnOnce(Client) -> F + Send + 'a,
     {
         let holder = Holder::lease(Location::caller());
-        self.run("CALL", holder, context, |session| async move {
-            let outcome = work(session.client().clone()).await;
-            (session, outcome)
-        })
+        async move {
+            let call = self.operations.call("CALL", Some(context));
+            let outcome = async {
+                let mut tries = self.pool.tries(context);
+                // What the work does nobody knows, so it is done once; until there is a place for it nothing was sent.
+                let mut lease = loop {
+                    let outcome = self.pool.acquire_for(context, holder).await.map_err(Failure::unsent);
+                    if let Some(outcome) = tries.settle(outcome).await {
+                        break outcome?;
+                    }
+                };
+                lease
+                    .run(self.pool.deadline_of(context), |session| {
+                        async move {
+                            let outcome = work(session.client().clone()).await;
+                            (session, outcome)
+                        }
+                        .boxed()
+                    })
+                    .await
+            }
+            .instrument(call.span())
+            .await;
+            self.operations.ended(&call, &outcome);
+            outcome
+        }
     }
 
-    /// Does one piece of work on a session, measured as `operation`.
+    /// Does one piece of work on a session, measured as `operation`; again when it failed without effect.
     pub(super) async fn run<T, F>(
         &self,
         operation: &'static str,
-        holder: Holder,
+        effect: Effect,
         context: &RequestContext,
-        work: impl FnOnce(DynamoDbSession) -> F + Send,
+        work: impl Fn(DynamoDbSession) -> F + Send + Sync,
     ) -> Result<T, DatabaseError>
     where
         F: Future<Output = (DynamoDbSession, Result<T, DatabaseError>)> + Send,
     {
         let call = self.operations.call(operation, Some(context));
         let outcome = async {
-            let mut lease = self.pool.acquire_for(context, holder).await?;
-            // Boxed, because the SDK's futures are large and deep.
-            lease.run(self.pool.deadline_of(context), |session| work(session).boxed()).await
+            let mut tries = self.pool.tries(context);
+            loop {
+                let outcome = self.try_run(effect, context, &work).await;
+                if let Some(outcome) = tries.settle(outcome).await {
+                    return outcome;
+                }
+            }
         }
         .instrument(call.span())
         .await;
         self.operations.ended(&call, &outcome);
         outcome
+    }
+
+    async fn try_run<T, F>(
+        &self,
+        effect: Effect,
+        context: &RequestContext,
+        work: &(impl Fn(DynamoDbSession) -> F + Send + Sync),
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = (DynamoDbSession, Result<T, DatabaseError>)> + Send,
+    {
+        let mut lease = self.pool.acquire_for(context, Holder::CALL).await.map_err(Failure::unsent)?;
+        // Boxed, because the SDK's futures are large and deep.
+        let answer = lease.run(self.pool.deadline_of(context), |session| work(session).boxed()).await;
+        answer.map_err(|error| Failure::on(&lease, effect, error))
     }
 
     pub(super) fn clock(&self) -> &dyn Clock {

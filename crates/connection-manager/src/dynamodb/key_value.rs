@@ -4,13 +4,12 @@ use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use chrono::{DateTime, Utc};
 use shared_kernel::RequestContext;
-use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Expiry, KeyValue};
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Effect, Expiry, KeyValue};
 
 use super::connection::DynamoDbConnection;
 use super::error;
 use super::item::{EXPIRES_MS, Item, VALUE, bytes, decode, end, moment};
 use super::session::DynamoDbSession;
-use crate::pool::Holder;
 
 /// Holds where there is no value, or none whose time is not over.
 const ABSENT: &str = "attribute_not_exists(#value) OR #end <= :now";
@@ -61,7 +60,7 @@ impl KeyValue for DynamoDbConnection {
         context: &RequestContext,
     ) -> Result<bool, DatabaseError> {
         let now = self.clock().now();
-        self.run("DeleteItem", Holder::CALL, context, |session| async move {
+        self.run("DeleteItem", Effect::Whole, context, |session| async move {
             let outcome = async {
                 let request = conditional_delete(delete(&session, key)?, expected, now);
                 decided(request.send().await.map(drop), "DeleteItem")
@@ -74,7 +73,7 @@ impl KeyValue for DynamoDbConnection {
 
     async fn delete(&self, key: &[u8], context: &RequestContext) -> Result<bool, DatabaseError> {
         let now = self.clock().now();
-        self.run("DeleteItem", Holder::CALL, context, |session| async move {
+        self.run("DeleteItem", Effect::Whole, context, |session| async move {
             let outcome = async {
                 let request = delete(&session, key)?.return_values(ReturnValue::AllOld);
                 let answer = request.send().await.map_err(|cause| error::map(&cause, "DeleteItem"))?;
@@ -126,7 +125,7 @@ enum Condition<'a> {
 impl DynamoDbConnection {
     async fn read(&self, key: &[u8], context: &RequestContext) -> Result<Option<Item>, DatabaseError> {
         let now = self.clock().now();
-        self.run("GetItem", Holder::CALL, context, |session| async move {
+        self.run("GetItem", Effect::Nothing, context, |session| async move {
             let outcome = async {
                 let table = session.table()?;
                 let request = session.client().get_item().table_name(table.name()).consistent_read(true);
@@ -150,7 +149,7 @@ impl DynamoDbConnection {
         context: &RequestContext,
     ) -> Result<bool, DatabaseError> {
         let now = self.clock().now();
-        self.run("PutItem", Holder::CALL, context, |session| async move {
+        self.run("PutItem", Effect::Whole, context, |session| async move {
             let outcome = async {
                 let table = session.table()?;
                 let request = session.client().put_item().table_name(table.name()).item(table.key()?, bytes(key));

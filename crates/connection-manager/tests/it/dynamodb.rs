@@ -1,12 +1,17 @@
 //! What only DynamoDB has, beside the contract.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use connection_manager::dynamodb::DynamoDbConnection;
 use connection_manager::dynamodb::driver_crate::types::{AttributeValue, ScalarAttributeType};
 use connection_manager::{ConnectionSettings, PasswordSource};
 use shared_kernel::RequestContext;
-use shared_kernel::database::{DatabaseErrorKind, Expiry};
+use shared_kernel::database::{DatabaseConnection, DatabaseErrorKind, Expiry};
 use testkit::contract::refused;
 use testkit::dynamodb::{shared, table, table_with_key};
+use testkit::eventually;
+use testkit::proxy::{Proxy, Traffic};
 
 fn context() -> RequestContext {
     RequestContext::system().within(std::time::Duration::from_mins(1))
@@ -79,4 +84,70 @@ async fn no_key_s_secret_is_told() {
     let failing: ConnectionSettings = settings.with_database("no-such-table");
     let error = testkit::connect(failing).await.expect_err("no such table");
     assert!(!format!("{error:?}").contains(secret), "{error:?}");
+}
+
+#[expect(clippy::unwrap_used, reason = "a helper is part of a test's body, and what it unwraps is what it asserts")]
+/// A table behind a proxy, with one session, whose calls have saved up repetitions.
+async fn behind_a_proxy() -> (Proxy, Arc<dyn DatabaseConnection>) {
+    let settings = table().await;
+    let proxy = Proxy::start(format!("{}:{}", settings.host.clone().unwrap(), settings.port.unwrap())).await.unwrap();
+    let settings = settings.with_host("127.0.0.1").with_port(proxy.port());
+    let connection = testkit::connect(settings).await.unwrap();
+    let values = connection.key_value().unwrap();
+    values.set(b"wanted", b"found", Expiry::Never, &context()).await.unwrap();
+    for _ in 0..20 {
+        values.get(b"wanted", &context()).await.unwrap();
+    }
+    (proxy, connection)
+}
+
+#[tokio::test]
+async fn a_read_whose_answer_was_lost_is_answered_all_the_same() {
+    let (proxy, connection) = behind_a_proxy().await;
+    proxy.set(Traffic::Mute).await;
+    let asking = tokio::spawn({
+        let connection = Arc::clone(&connection);
+        async move { connection.key_value().unwrap().get(b"wanted", &context()).await }
+    });
+    eventually(Duration::from_mins(1), || connection.stats().in_use == 1).await;
+    let before = proxy.accepted();
+    proxy.set(Traffic::Reset).await;
+    proxy.set(Traffic::Pass).await;
+    assert_eq!(asking.await.unwrap().unwrap().as_deref(), Some(&b"found"[..]));
+    assert!(proxy.accepted() > before, "it was sent again");
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_not_sent_again() {
+    let (proxy, connection) = behind_a_proxy().await;
+    proxy.set(Traffic::Mute).await;
+    let writing = tokio::spawn({
+        let connection = Arc::clone(&connection);
+        async move { connection.key_value().unwrap().set(b"other", b"written-3c9e", Expiry::Never, &context()).await }
+    });
+    // The value goes over in base64.
+    eventually(Duration::from_mins(1), || proxy.has_heard(b"d3JpdHRlbi0zYzll")).await;
+    let before = proxy.accepted();
+    proxy.set(Traffic::Reset).await;
+    proxy.set(Traffic::Pass).await;
+    assert_eq!(*writing.await.unwrap().unwrap_err().kind(), DatabaseErrorKind::Unreachable);
+    assert_eq!(proxy.accepted(), before);
+}
+
+#[tokio::test]
+async fn what_could_not_be_sent_is_sent_again_whatever_it_does() {
+    let (proxy, connection) = behind_a_proxy().await;
+    // The session is lost, and so is the first attempt at another.
+    proxy.set(Traffic::Reset).await;
+    let values = connection.key_value().unwrap();
+    values.get(b"wanted", &context()).await.unwrap_err();
+    let before = proxy.accepted();
+    let writing = tokio::spawn({
+        let connection = Arc::clone(&connection);
+        async move { connection.key_value().unwrap().set(b"other", b"x", Expiry::Never, &context()).await }
+    });
+    eventually(Duration::from_mins(1), || proxy.accepted() > before).await;
+    proxy.set(Traffic::Pass).await;
+    writing.await.unwrap().unwrap();
+    assert_eq!(values.get(b"other", &context()).await.unwrap().as_deref(), Some(&b"x"[..]));
 }

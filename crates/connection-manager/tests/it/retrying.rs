@@ -5,11 +5,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connection_manager::{BreakerSettings, ConnectionSettings, PoolSettings, RetrySettings};
+use connection_manager::{
+    BreakerSettings, ConnectionFactory, ConnectionManager, ConnectionSettings, PoolSettings, RetrySettings,
+};
 use futures_util::future::join_all;
 use sea_query::{Expr, ExprTrait as _, Query};
 use shared_kernel::RequestContext;
-use shared_kernel::database::{DatabaseConnection, DatabaseError, DatabaseErrorKind, RawStatement, Row, Statement};
+use shared_kernel::database::{
+    Access, Connections as _, DatabaseConnection, DatabaseError, DatabaseErrorKind, RawStatement, Row, Statement,
+};
 use testkit::proxy::{Proxy, Traffic};
 use testkit::{Server, TestDatabase, eventually, eventually_some};
 
@@ -131,6 +135,54 @@ async fn a_dead_server_has_to_bear_a_fifth_more_than_its_callers_send(server: Se
     assert!((CALLERS..=CALLERS * 6 / 5 + 1).contains(&attempts), "{attempts} for {CALLERS} callers");
 }
 
+/// A name on a server to which another one leads that has saved up four repetitions.
+async fn opened_later(server: Server) -> (Proxy, ConnectionManager) {
+    let settings = server.admin();
+    let proxy = Proxy::start(format!("{}:{}", settings.host.clone().unwrap(), settings.port.unwrap())).await.unwrap();
+    let settings: ConnectionSettings = settings
+        .with_host("127.0.0.1")
+        .with_port(proxy.port())
+        .with_pool(PoolSettings { connect_timeout: LONG, ..PoolSettings::sized(0, 4) })
+        .with_breaker(BreakerSettings { failures: 0, ..BreakerSettings::default() })
+        .with_retry(RetrySettings { attempts: 10, cap: Duration::from_millis(50), ..RetrySettings::default() });
+    let manager = ConnectionManager::builder(ConnectionFactory::compiled())
+        .connection("first", settings.clone())
+        .connection("later", settings)
+        .build()
+        .unwrap();
+    let first = manager.get("first", Access::Read, &context()).await.unwrap();
+    let one: Statement = RawStatement::everywhere("SELECT", "SELECT 1").into();
+    for _ in 0..20 {
+        first.sql().unwrap().query(&one, &context()).await.unwrap();
+    }
+    (proxy, manager)
+}
+
+async fn a_pool_whose_first_connection_is_lost_is_opened_all_the_same(server: Server) {
+    let (proxy, manager) = opened_later(server).await;
+    proxy.set(Traffic::Reset).await;
+    let before = proxy.accepted();
+    let opening = tokio::spawn({
+        let manager = manager.clone();
+        async move { manager.get("later", Access::Read, &context()).await.map(drop) }
+    });
+    eventually(LONG, || proxy.accepted() > before).await;
+    proxy.set(Traffic::Pass).await;
+    opening.await.unwrap().unwrap();
+    assert!(proxy.accepted() >= before + 2);
+}
+
+async fn opening_a_pool_takes_no_more_repetitions_than_were_saved_up(server: Server) {
+    let (proxy, manager) = opened_later(server).await;
+    proxy.set(Traffic::Reset).await;
+    for attempts in [5, 1, 1] {
+        let before = proxy.accepted();
+        let error = manager.get("later", Access::Read, &context()).await.map(drop).unwrap_err();
+        assert_eq!(*error.kind(), DatabaseErrorKind::Unreachable, "{error}");
+        assert_eq!(proxy.accepted() - before, attempts);
+    }
+}
+
 macro_rules! on_servers {
     ($($module:ident $server:ident),+) => {
         mod on_servers {
@@ -141,6 +193,8 @@ macro_rules! on_servers {
                         a_write_whose_answer_was_lost_is_not_sent_twice
                         a_server_that_was_restarted_is_not_noticed_by_writers_but_one
                         a_dead_server_has_to_bear_a_fifth_more_than_its_callers_send
+                        a_pool_whose_first_connection_is_lost_is_opened_all_the_same
+                        opening_a_pool_takes_no_more_repetitions_than_were_saved_up
                     );
                 }
             )+
