@@ -128,10 +128,13 @@ impl Application {
             config.contexts.iter().map(|(context, connection)| Need { context, connection: connection.to_owned() });
         let readiness = Data::new(Readiness::new(gate, needs.collect()));
         let tenancy = Tenancy::new(&config, manager.clone());
-        let services = Services::new(&config, &connections, &clock, &ids, readiness.clone(), tenancy, &keeping);
-        let (recorder, first_start) = (services.recorder.clone(), keeping.first);
         let listener = bind(config.server.listen)?;
         let address = listener.local_addr().map_err(ApplicationError::Server)?;
+        let egress = config.egress.clone().egress([address]);
+        let engines = ManagedEngines::new(ConnectionFactory::compiled(), &config.registry, egress);
+        let services =
+            Services::new(&config, &connections, &clock, &ids, readiness.clone(), tenancy, &keeping, engines);
+        let (recorder, first_start) = (services.recorder.clone(), keeping.first);
         let server = serve(&config.server, listener, services).map_err(ApplicationError::Server)?;
         Ok(Self {
             server,
@@ -275,6 +278,7 @@ impl Services {
         readiness: Data<Readiness>,
         tenancy: Tenancy,
         keeping: &Keeping,
+        engines: ManagedEngines,
     ) -> Self {
         let state = AppState {
             clock: clock.clone(),
@@ -288,7 +292,7 @@ impl Services {
         let books = Arc::new(SqlBookRepository::new(connections.clone(), &config.contexts.books));
         let registry = &config.contexts.registry;
         let repository = Arc::new(SqlConnectionRepository::new(connections.clone(), registry)) as _;
-        let engines = Arc::new(ManagedEngines::new(ConnectionFactory::compiled(), &config.registry)) as _;
+        let engines = Arc::new(engines) as _;
         let sealer = Arc::new(EnvelopeSealer::new(Arc::clone(&keeping.keys))) as _;
         let log = Arc::new(SqlAuditLog::new(connections.clone(), registry)) as _;
         Self {

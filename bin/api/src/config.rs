@@ -46,6 +46,12 @@
 //! [registry.tokens]                  # who may use /api/v1/connections, by the names that the audit shows
 //! console = { file = "/run/secrets/console.token" }
 //!
+//! [egress]                           # where stored connections may lead; see `connection_manager::egress`
+//! allow_loopback = false             # left out, both are true as long as the registry's database lies in the data folder
+//! allow_private = false
+//! allow = ["10.20.0.0/16"]           # these all the same
+//! deny = ["203.0.113.0/24"]          # these in no case
+//!
 //! # [connections.*], [servers.*], [tenants] and [secrets]: see `connection_manager::config`. A context whose connection is
 //! # left out has an SQLite file of its own in the data folder; where there is a [tenants] table, one for each tenant.
 //! ```
@@ -65,6 +71,7 @@ use std::time::Duration;
 
 use actix_web::http::header::HeaderName;
 use connection_manager::config::{SecretsConfig, TenantsConfig};
+use connection_manager::egress::EgressConfig;
 use connection_manager::{ConnectionSettings, PerTenantSettings, ServerSettings};
 
 pub use self::registry::{RegistryConfig, TokenConfig};
@@ -94,6 +101,8 @@ pub struct Config {
     pub secrets: SecretsConfig,
     /// Who may store connections, and with what their secrets are sealed.
     pub registry: RegistryConfig,
+    /// Where stored connections may lead.
+    pub egress: EgressConfig,
     /// Where embedded databases are kept.
     pub data: PathBuf,
 }
@@ -217,6 +226,7 @@ impl Config {
             servers: BTreeMap::new(),
             secrets: SecretsConfig::default(),
             registry: RegistryConfig::default(),
+            egress: EgressConfig::open(),
             data,
         }
     }

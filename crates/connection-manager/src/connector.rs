@@ -30,6 +30,12 @@ pub trait Connector: Send + Sync + fmt::Debug {
         EngineDescription::unknown(self.engine(), self.default_port())
     }
 
+    /// Whether every dial on behalf of [`ConnectionSettings::egress`] asks there first, redirections of the server's and files
+    /// of an embedded engine included. One that does not is never given such settings.
+    fn honours_egress(&self) -> bool {
+        false
+    }
+
     /// Everything about the settings that cannot work, without touching network or files. Empty when all is well.
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault>;
 

@@ -13,11 +13,11 @@ pub enum Knock {
 
 /// Connects, says `hello` and waits for the first word of an answer, whatever it is. Has no limit of time.
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
-pub(crate) async fn knock(host: &str, port: u16, hello: &[u8]) -> Knock {
+pub(crate) async fn knock(egress: Option<&crate::egress::Egress>, host: &str, port: u16, hello: &[u8]) -> Knock {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     let answer = async {
-        let mut socket = tokio::net::TcpStream::connect((host, port)).await?;
+        let mut socket = crate::egress::dial(egress, host, port).await?;
         socket.write_all(hello).await?;
         socket.read_u8().await
     };

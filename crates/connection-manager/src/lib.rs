@@ -10,6 +10,7 @@ pub mod definitions;
 pub mod drivers;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
+pub mod egress;
 mod endpoint;
 pub mod factory;
 mod knock;

@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 
 use crate::connector::checks;
 use crate::credentials::{self, Freshness, Keyring, SecretSource, SecretStage};
+use crate::egress::Egress;
 use crate::factory::ConnectionFactory;
 use crate::settings::{ConnectionSettings, PoolSettings, TlsMode};
 
@@ -42,6 +43,10 @@ pub struct Stage {
 }
 
 impl Stage {
+    fn passed_in(name: &'static str, duration: Duration, text: &str) -> Self {
+        Self { name, code: "ok", duration, outcome: Ok(text.to_owned()), remedy: None }
+    }
+
     /// Whether the next stage could begin.
     pub fn passed(&self) -> bool {
         self.outcome.is_ok()
@@ -168,6 +173,9 @@ impl Stages {
     }
 
     async fn reach(&mut self, host: &str, port: u16, settings: &ConnectionSettings) -> Result<Vec<SocketAddr>, Failed> {
+        if let Some(egress) = &settings.egress {
+            return self.reach_through(egress, host, port, settings).await;
+        }
         let limit = settings.pool.connect_timeout;
         let unreachable = |what: String| DatabaseError::new(DatabaseErrorKind::Unreachable, what);
         let began = Instant::now();
@@ -202,6 +210,31 @@ impl Stages {
         };
         self.note_as("TCP", code, began, stream, settings)?;
         Ok(addresses)
+    }
+
+    /// As [`Self::reach`] for whoever has defined the connection from outside: a name that is nobody's, an address that is
+    /// refused, a closed port and a silent one are all told in the same way, as `unreachable` at the stage `TCP`.
+    async fn reach_through(
+        &mut self,
+        egress: &Egress,
+        host: &str,
+        port: u16,
+        settings: &ConnectionSettings,
+    ) -> Result<Vec<SocketAddr>, Failed> {
+        let began = Instant::now();
+        let mut looked_up = began;
+        let reaching = async {
+            let addresses = egress.resolve(host, port).await.ok()?;
+            looked_up = Instant::now();
+            TcpStream::connect(addresses.as_slice()).await.ok().map(|_| addresses)
+        };
+        let limit = settings.pool.connect_timeout;
+        let Some(addresses) = tokio::time::timeout(limit, reaching).await.ok().flatten() else {
+            let error = DatabaseError::new(DatabaseErrorKind::Unreachable, "the server cannot be reached");
+            return self.note("TCP", began, Err(error), settings);
+        };
+        self.list.push(Stage::passed_in("DNS", looked_up - began, "the name is known"));
+        self.note("TCP", looked_up, Ok((addresses, "connected".to_owned())), settings)
     }
 
     /// A handshake of its own, before any login. Where the engine's way to it is not known here, the login tells.

@@ -22,6 +22,7 @@ pub use self::server::ServerSettings;
 pub use self::tls::{TlsMode, TlsSettings};
 pub use self::url::InvalidUrl;
 use crate::credentials::PasswordSource;
+use crate::egress::Egress;
 
 /// How one named connection is reached and how large its pool may grow.
 ///
@@ -55,6 +56,8 @@ pub struct ConnectionSettings {
     pub options: BTreeMap<String, String>,
     /// Whose database it is, where a connection is kept per tenant; see [`PerTenantSettings`].
     pub tenant: Option<TenantId>,
+    /// Where it may lead, where somebody from outside has defined it; `None` goes where it is told.
+    pub egress: Option<Egress>,
 }
 
 impl ConnectionSettings {
@@ -74,6 +77,7 @@ impl ConnectionSettings {
             retry: RetrySettings::default(),
             options: BTreeMap::new(),
             tenant: None,
+            egress: None,
         }
     }
 
@@ -142,6 +146,13 @@ impl ConnectionSettings {
     #[must_use]
     pub fn with_retry(mut self, retry: RetrySettings) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// Has every dial ask where it may lead. A connector that does not do so refuses such settings.
+    #[must_use]
+    pub fn with_egress(mut self, egress: Egress) -> Self {
+        self.egress = Some(egress);
         self
     }
 

@@ -6,6 +6,7 @@ use connection_manager::ConnectionFactory;
 use connection_manager::config::{
     ConfigError, ConnectionsConfig, Document, Reader, SecretsConfig, Section, TenantsConfig, suggest,
 };
+use connection_manager::egress::EgressConfig;
 use tracing_subscriber::EnvFilter;
 
 use super::{CONTEXTS, Config, ContextsConfig, LogConfig, LogFormat, RegistryConfig, ServerConfig, registry, tenants};
@@ -82,7 +83,7 @@ impl Config {
         });
         let contexts = ContextsConfig { users, books, registry };
         let stored = RegistryConfig::read(&root.section("registry"));
-        let config = Self {
+        let mut config = Self {
             server,
             log,
             contexts,
@@ -92,8 +93,10 @@ impl Config {
             servers,
             secrets,
             registry: stored,
+            egress: EgressConfig::default(),
             data: embedded.data,
         };
+        config.egress = EgressConfig::read(&root.section("egress"), config.usual_egress());
         tenants::check(&root, &config);
         registry::check(&root, &config);
         reader.finish()?;

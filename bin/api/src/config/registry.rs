@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use connection_manager::PasswordSource;
 use connection_manager::config::{SealingConfig, Section, duration, named_secret, place_of};
+use connection_manager::egress::EgressConfig;
 use secrecy::{ExposeSecret as _, SecretString};
 use shared_kernel::database::Engine;
 
@@ -150,6 +151,12 @@ pub(super) fn check(root: &Section<'_>, config: &Config) {
 }
 
 impl Config {
+    /// Where stored connections may lead when nobody has said so: on a developer's machine also to that and to the networks
+    /// around it, elsewhere to public addresses alone.
+    pub(super) fn usual_egress(&self) -> EgressConfig {
+        if self.registry_is_embedded() { EgressConfig::open() } else { EgressConfig::default() }
+    }
+
     /// Whether stored connections are kept in a file of the data folder, beside which a key and a token may be made.
     pub(crate) fn registry_is_embedded(&self) -> bool {
         self.connections.get(&self.contexts.registry).is_some_and(|settings| {

@@ -48,6 +48,7 @@ impl Config {
             let _ = write!(lines, "\n[contexts.{context}]\nconnection = {}\n", text(connection));
         }
         let _ = write!(lines, "\n{}", self.registry.effective());
+        let _ = write!(lines, "\n{}", self.egress.effective());
         let _ = write!(lines, "\n{}", self.secrets.effective());
         if self.tenants.is_present() {
             let _ = write!(lines, "\n{}", self.tenants.effective());

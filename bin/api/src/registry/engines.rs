@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use connection_manager::egress::Egress;
 use connection_manager::{
     ConnectionFactory, ConnectionSettings, PasswordSource, PoolSettings, SettingFault, TlsMode, TlsSettings,
 };
@@ -18,12 +19,17 @@ pub(crate) struct ManagedEngines {
     factory: ConnectionFactory,
     sqlite_root: Option<PathBuf>,
     secret_prefix: Option<String>,
+    egress: Egress,
 }
 
 impl ManagedEngines {
-    pub(crate) fn new(factory: ConnectionFactory, config: &RegistryConfig) -> Self {
+    pub(crate) fn new(factory: ConnectionFactory, config: &RegistryConfig, egress: Egress) -> Self {
         let RegistryConfig { sqlite_root, secret_prefix, .. } = config;
-        Self { factory, sqlite_root: sqlite_root.clone(), secret_prefix: secret_prefix.clone() }
+        let egress = match sqlite_root {
+            Some(root) => egress.with_files_below(root),
+            None => egress,
+        };
+        Self { factory, sqlite_root: sqlite_root.clone(), secret_prefix: secret_prefix.clone(), egress }
     }
 
     /// What the manager needs to know of a definition.
@@ -54,7 +60,7 @@ impl ManagedEngines {
             settings.options.insert("create".to_owned(), "false".to_owned());
         }
         settings.pool = PoolSettings { min: 0, max: MOST, ..settings.pool };
-        settings
+        settings.with_egress(self.egress.clone())
     }
 }
 

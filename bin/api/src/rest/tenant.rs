@@ -2,7 +2,6 @@
 //! name that was asked for.
 
 mod host;
-mod network;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderName};
@@ -10,9 +9,9 @@ use connection_manager::ConnectionManager;
 use shared_kernel::TenantId;
 
 pub use self::host::HostPattern;
-pub use self::network::Network;
 use super::problem::{Problem, ProblemKind};
 use crate::config::Config;
+pub use connection_manager::egress::Network;
 
 /// The rule by which requests are given their tenant.
 #[derive(Debug)]

@@ -95,8 +95,12 @@ pub fn refuse_tokens(settings: &ConnectionSettings, faults: &mut Vec<SettingFaul
     }
 }
 
-/// What is still missing to reach a server once its secret was read.
+/// What still keeps a server from being reached once its secret was read.
 pub fn unreachable_fault(connector: &dyn Connector, settings: &ConnectionSettings) -> Option<SettingFault> {
+    if settings.egress.is_some() && !connector.honours_egress() {
+        let message = "its connector does not ask where it may lead, so nobody outside may define such a connection";
+        return Some(SettingFault::new("engine", message));
+    }
     let missing = connector.default_port().is_some() && settings.host.is_none() && settings.password.holds_login();
     missing.then(|| SettingFault::new("host", "missing: neither the settings nor the secret name the server"))
 }

@@ -83,6 +83,10 @@ impl Connector for DynamoDbConnector {
         }
     }
 
+    fn honours_egress(&self) -> bool {
+        true
+    }
+
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {
         let mut faults = checks::unknown_options(settings, &OPTIONS);
         checks::server_faults(settings, &mut faults);
@@ -99,6 +103,15 @@ impl Connector for DynamoDbConnector {
                 faults.push(SettingFault::new("username", "missing: an access key has an id and a secret"));
             }
             _ => {}
+        }
+        if settings.egress.is_some() {
+            // Whoever defines a connection from outside is not the process.
+            if settings.username.is_none() && !settings.password.holds_login() {
+                faults.push(SettingFault::new("username", "missing: the service does not lend its own identity"));
+            }
+            if !settings.options.contains_key("region") {
+                faults.push(SettingFault::new("options.region", "missing: the service does not lend its own"));
+            }
         }
         if settings.tls.mode == TlsMode::Required {
             let message = "DynamoDB's certificate is always checked; say \"verify-full\"";
@@ -131,6 +144,7 @@ impl Connector for DynamoDbConnector {
             endpoint_url: endpoint_url(settings),
             authorities,
             table: settings.database.clone(),
+            egress: settings.egress.clone(),
         })
         .map_err(|error| error.on(name))?;
         let (pool, clock) = (settings.pool.clone(), Arc::clone(&self.clock));

@@ -57,6 +57,10 @@ impl Connector for MySqlConnector {
         EngineDescription::server(self.0.clone(), title, 3306).with(cancel.harmless())
     }
 
+    fn honours_egress(&self) -> bool {
+        cfg!(unix)
+    }
+
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {
         let mut faults = checks::unknown_options(settings, &["cancel"]);
         checks::switch_fault(settings, "cancel", &mut faults);
@@ -89,7 +93,9 @@ impl Connector for MySqlConnector {
         if let Some(file) = &settings.tls.ca_file {
             options = options.ssl_ca_from_pem(super::read_authorities(name, file).await?);
         }
-        let driver = MySqlDriver::new(options).with_cancel(checks::is_on(settings, "cancel", true));
+        let driver = MySqlDriver::new(options)
+            .with_cancel(checks::is_on(settings, "cancel", true))
+            .with_egress(settings.egress.clone());
         let pool = SqlPool::open(name.clone(), self.0.clone(), settings.pool.clone(), endpoint, driver).await?;
         Ok(Arc::new(pool))
     }

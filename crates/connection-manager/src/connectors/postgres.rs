@@ -53,6 +53,10 @@ impl Connector for PostgresConnector {
             .with(cancel.harmless())
     }
 
+    fn honours_egress(&self) -> bool {
+        cfg!(unix)
+    }
+
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {
         let mut faults = checks::unknown_options(settings, &["application_name", "cancel"]);
         checks::switch_fault(settings, "cancel", &mut faults);
@@ -83,7 +87,9 @@ impl Connector for PostgresConnector {
         if let Some(file) = &settings.tls.ca_file {
             options = options.ssl_root_cert_from_pem(super::read_authorities(name, file).await?);
         }
-        let driver = PostgresDriver::new(options).with_cancel(checks::is_on(settings, "cancel", true));
+        let driver = PostgresDriver::new(options)
+            .with_cancel(checks::is_on(settings, "cancel", true))
+            .with_egress(settings.egress.clone());
         let pool = SqlPool::open(name.clone(), Engine::POSTGRES, settings.pool.clone(), endpoint, driver).await?;
         Ok(Arc::new(pool))
     }

@@ -78,6 +78,10 @@ impl Connector for RedisConnector {
         EngineDescription { username: Presence::Optional, ..server }
     }
 
+    fn honours_egress(&self) -> bool {
+        true
+    }
+
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {
         let mut faults = checks::unknown_options(settings, &OPTIONS);
         checks::server_faults(settings, &mut faults);
@@ -110,6 +114,7 @@ impl Connector for RedisConnector {
             authorities: None,
             connect_timeout: settings.pool.connect_timeout,
             keepalive: settings.pool.keepalive,
+            egress: settings.egress.clone(),
         };
         if let Some(file) = &settings.tls.ca_file {
             options.authorities = Some(super::read_authorities(name, file).await?);

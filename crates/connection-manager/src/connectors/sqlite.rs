@@ -12,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use crate::connector::{Connector, SettingFault, checks};
 use crate::drivers::sqlite::SqliteDriver;
+use crate::egress::Egress;
 use crate::endpoint::Endpoint;
 use crate::settings::ConnectionSettings;
 use crate::sql_pool::SqlPool;
@@ -91,6 +92,10 @@ impl Connector for SqliteConnector {
             .with(synchronous.harmless().for_operators())
     }
 
+    fn honours_egress(&self) -> bool {
+        true
+    }
+
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {
         let mut faults = Vec::new();
         if settings.path.as_deref().is_none_or(|path| path.as_os_str().is_empty()) {
@@ -111,6 +116,9 @@ impl Connector for SqliteConnector {
         endpoint: Endpoint,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         let path = settings.path.clone().unwrap_or_default();
+        if let Some(egress) = &settings.egress {
+            return guarded(name, settings, endpoint, egress, &path).await;
+        }
         let in_memory = path == Path::new(":memory:");
         let path = if in_memory { unique_name() } else { path };
         let options = Self::options(settings, &path).map_err(|faults| checks::misconfigured(name, &faults))?;
@@ -123,6 +131,25 @@ impl Connector for SqliteConnector {
         let pool = SqlPool::open(name.clone(), Engine::SQLITE, settings.pool.clone(), endpoint, driver).await?;
         Ok(Arc::new(pool))
     }
+}
+
+/// A file that somebody from outside has named: it is there, below the root that the policy knows, and is only read. Its
+/// path is absolute, so that it is never taken for a URI whose parameters would say more.
+async fn guarded(
+    name: &ConnectionName,
+    settings: &ConnectionSettings,
+    endpoint: Endpoint,
+    egress: &Egress,
+    path: &Path,
+) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
+    let path = egress.file(path).map_err(|_| {
+        let message = "there is no such file below the folder for databases";
+        DatabaseError::new(DatabaseErrorKind::UnknownDatabase, message).on(name)
+    })?;
+    let options = SqliteConnector::options(settings, &path).map_err(|faults| checks::misconfigured(name, &faults))?;
+    let driver = SqliteDriver::new(options.create_if_missing(false).read_only(true));
+    let pool = SqlPool::open(name.clone(), Engine::SQLITE, settings.pool.clone(), endpoint, driver).await?;
+    Ok(Arc::new(pool))
 }
 
 /// SQLite says "unable to open database file" and leaves the reader to find out why.

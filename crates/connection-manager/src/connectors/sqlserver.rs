@@ -87,6 +87,10 @@ impl Connector for SqlServerConnector {
             .with(encryption)
     }
 
+    fn honours_egress(&self) -> bool {
+        true
+    }
+
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault> {
         let mut faults = checks::unknown_options(settings, &OPTIONS);
         checks::server_faults(settings, &mut faults);
@@ -115,6 +119,7 @@ impl Connector for SqlServerConnector {
         options.database.clone_from(&settings.database);
         options.tls = settings.tls.mode;
         options.keepalive = settings.pool.keepalive;
+        options.egress.clone_from(&settings.egress);
         options.read_only = is_read_only(settings).map_err(misconfigured)?;
         options.strict = is_strict(settings).map_err(misconfigured)?;
         options.certificate_name = settings.options.get("certificate_name").cloned();

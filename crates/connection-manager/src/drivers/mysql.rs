@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use self::error::map;
 use self::row::MySqlRowSource;
 use crate::credentials::Credentials;
+use crate::egress::{Egress, relay};
 use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession, ServerSession};
 
@@ -37,13 +38,14 @@ const NO_SUCH_THREAD: &str = "1094";
 pub struct MySqlDriver {
     options: MySqlConnectOptions,
     cancels: bool,
+    egress: Option<Egress>,
 }
 
 impl MySqlDriver {
     /// A driver for what the options reach. User and password come with each attempt to connect.
     pub fn new(options: MySqlConnectOptions) -> Self {
         let options = options.timezone(None).set_names(false).pipes_as_concat(false).no_engine_substitution(false);
-        Self { options: options.disable_statement_logging(), cancels: true }
+        Self { options: options.disable_statement_logging(), cancels: true, egress: None }
     }
 
     /// Whether the server is told (`KILL`) to leave off a statement whose caller has left; it is unless this says no.
@@ -51,6 +53,12 @@ impl MySqlDriver {
     #[must_use]
     pub fn with_cancel(self, cancels: bool) -> Self {
         Self { cancels, ..self }
+    }
+
+    /// Where the server may be; `None` goes where the options say.
+    #[must_use]
+    pub fn with_egress(self, egress: Option<Egress>) -> Self {
+        Self { egress, ..self }
     }
 }
 
@@ -70,13 +78,18 @@ impl Driver for MySqlDriver {
 
     /// The server speaks first. It counts a client that leaves without a word, and ends the count with the next that logs in.
     async fn knock(&self) -> Knock {
-        knock(self.options.get_host(), self.options.get_port(), &[]).await
+        knock(self.egress.as_ref(), self.options.get_host(), self.options.get_port(), &[]).await
     }
 
     async fn connect(&self, credentials: &Credentials) -> Result<MySqlSession, DatabaseError> {
         crate::tls::install_provider();
         let options =
             self.options.clone().username(&credentials.username).password(credentials.password.expose_secret());
+        let relay = relay::to(self.egress.as_ref(), options.get_host(), options.get_port()).await?;
+        let options = match &relay {
+            Some(relay) => options.socket(relay.file()),
+            None => options,
+        };
         let mut connection = options.connect().await.map_err(|error| map(error, "connecting"))?;
         connection.execute(SESSION).await.map_err(|error| map(error, "setting up the session"))?;
         let server = if self.cancels { identity(&mut connection).await? } else { None };

@@ -20,6 +20,7 @@ use self::bind::Signature;
 use self::error::map;
 use self::row::PostgresRowSource;
 use crate::credentials::Credentials;
+use crate::egress::{Egress, relay};
 use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession, ServerSession};
 
@@ -46,12 +47,13 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 pub struct PostgresDriver {
     options: PgConnectOptions,
     cancels: bool,
+    egress: Option<Egress>,
 }
 
 impl PostgresDriver {
     /// A driver for what the options reach. User and password come with each attempt to connect.
     pub fn new(options: PgConnectOptions) -> Self {
-        Self { options: options.disable_statement_logging(), cancels: true }
+        Self { options: options.disable_statement_logging(), cancels: true, egress: None }
     }
 
     /// Whether the server is told (`pg_cancel_backend`) to leave off a statement whose caller has left; it is unless this
@@ -59,6 +61,12 @@ impl PostgresDriver {
     #[must_use]
     pub fn with_cancel(self, cancels: bool) -> Self {
         Self { cancels, ..self }
+    }
+
+    /// Where the server may be; `None` goes where the options say.
+    #[must_use]
+    pub fn with_egress(self, egress: Option<Egress>) -> Self {
+        Self { egress, ..self }
     }
 }
 
@@ -77,13 +85,18 @@ impl Driver for PostgresDriver {
     }
 
     async fn knock(&self) -> Knock {
-        knock(self.options.get_host(), self.options.get_port(), &SSL_REQUEST).await
+        knock(self.egress.as_ref(), self.options.get_host(), self.options.get_port(), &SSL_REQUEST).await
     }
 
     async fn connect(&self, credentials: &Credentials) -> Result<PostgresSession, DatabaseError> {
         crate::tls::install_provider();
         let options =
             self.options.clone().username(&credentials.username).password(credentials.password.expose_secret());
+        let relay = relay::to(self.egress.as_ref(), options.get_host(), options.get_port()).await?;
+        let options = match &relay {
+            Some(relay) => options.socket(relay.folder()),
+            None => options,
+        };
         let mut connection = options.connect().await.map_err(|error| map(error, "connecting"))?;
         let server = if self.cancels { identity(&mut connection).await? } else { None };
         Ok(PostgresSession { connection, signatures: HashMap::new(), doubtful: false, server })

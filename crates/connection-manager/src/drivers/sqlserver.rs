@@ -22,6 +22,7 @@ use self::bind::{Bound, bind};
 use self::error::{map, map_connecting};
 use self::row::SqlServerRowSource;
 use crate::credentials::Credentials;
+use crate::egress::{self, Egress};
 use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession};
 use crate::settings::{PoolSettings, TlsMode};
@@ -64,6 +65,8 @@ pub struct SqlServerOptions {
     pub read_only: bool,
     /// See [`PoolSettings::keepalive`](crate::PoolSettings::keepalive).
     pub keepalive: Option<Duration>,
+    /// Where the server, and whatever it sends its clients on to, may be.
+    pub egress: Option<Egress>,
 }
 
 impl SqlServerOptions {
@@ -80,6 +83,7 @@ impl SqlServerOptions {
             application: "bindery".to_owned(),
             read_only: false,
             keepalive: PoolSettings::default().keepalive,
+            egress: None,
         }
     }
 
@@ -125,7 +129,7 @@ impl SqlServerDriver {
         let (mut host, mut port) = (self.0.host.clone(), self.0.port);
         let mut config = self.0.config(credentials);
         for _ in 0..=MOST_REDIRECTIONS {
-            let stream = TcpStream::connect((host.as_str(), port)).await.map_err(|error| {
+            let stream = egress::dial(self.0.egress.as_ref(), &host, port).await.map_err(|error| {
                 let message = format!("connecting to {host}:{port}: the server cannot be reached");
                 DatabaseError::new(DatabaseErrorKind::Unreachable, message).with_source(error)
             })?;
@@ -171,7 +175,7 @@ impl Driver for SqlServerDriver {
             // It speaks to nobody before TLS.
             return Knock::Unknown;
         }
-        knock(&self.0.host, self.0.port, &PRELOGIN).await
+        knock(self.0.egress.as_ref(), &self.0.host, self.0.port, &PRELOGIN).await
     }
 
     async fn connect(&self, credentials: &Credentials) -> Result<SqlServerSession, DatabaseError> {

@@ -8,16 +8,19 @@ use aws_sdk_dynamodb::config::{
 };
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
 use secrecy::ExposeSecret;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect};
 use tokio::sync::OnceCell;
+use url::Url;
 
 use super::session::DynamoDbSession;
 use crate::credentials::Credentials;
+use crate::egress::Egress;
 use crate::pool::Driver;
 
 /// How DynamoDB is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct DynamoDbOptions {
     /// The region; `None` leaves it to the SDK's usual places (`AWS_REGION`, the profile, the instance).
     pub region: Option<String>,
@@ -27,6 +30,8 @@ pub struct DynamoDbOptions {
     pub authorities: Option<Vec<u8>>,
     /// The table of the key-value capability.
     pub table: Option<String>,
+    /// Where the endpoint may be. With it, the process's own identity and region are never used.
+    pub egress: Option<Egress>,
 }
 
 /// Opens sessions of DynamoDB. They share the HTTP connections, which the SDK keeps; a session is the right to have one
@@ -52,7 +57,12 @@ impl DynamoDbDriver {
             DatabaseError::new(DatabaseErrorKind::Misconfigured, "TLS cannot be prepared").with_source(cause)
         })?;
         let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::AwsLc));
-        Ok(Self { options, http: http.tls_context(context).build_https(), ambient: OnceCell::new() })
+        let http = http.tls_context(context);
+        let http = match &options.egress {
+            Some(egress) => http.build_with_resolver(Guarded(egress.clone())),
+            None => http.build_https(),
+        };
+        Ok(Self { options, http, ambient: OnceCell::new() })
     }
 
     pub(super) fn options(&self) -> &DynamoDbOptions {
@@ -70,9 +80,25 @@ impl DynamoDbDriver {
         self.ambient.get_or_init(load).await
     }
 
+    /// Whether the address that was given may be connected to, as it is written and with its port. Of a name, the client asks
+    /// again before each connection.
+    async fn may_go_there(&self) -> Result<(), DatabaseError> {
+        let (Some(egress), Some(url)) = (&self.options.egress, &self.options.endpoint_url) else { return Ok(()) };
+        let unreachable = |message: &str| DatabaseError::new(DatabaseErrorKind::Unreachable, message);
+        let parsed = Url::parse(url).ok();
+        let target = parsed.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+        let (host, port) = target.ok_or_else(|| unreachable("connecting: the address is no URL"))?;
+        let found = egress.resolve(host, port).await;
+        found.map(drop).map_err(|error| unreachable("connecting: the server cannot be reached").with_source(error))
+    }
+
     /// The SDK's own tries and time limits are off: the pool limits every call, and who may try again decides above it.
     async fn client(&self, credentials: &Credentials) -> Result<aws_sdk_dynamodb::Client, DatabaseError> {
         let named = !credentials.username.is_empty();
+        if self.options.egress.is_some() && !(named && self.options.region.is_some()) {
+            let message = "an access key and a region are needed: the service does not lend its own";
+            return Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, message));
+        }
         let mut config = if named && self.options.region.is_some() {
             Builder::new().behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
         } else {
@@ -101,6 +127,20 @@ impl DynamoDbDriver {
     }
 }
 
+/// Finds the addresses of the names that the SDK's client connects to. A host that is an address already it never sees.
+#[derive(Debug, Clone)]
+struct Guarded(Egress);
+
+impl ResolveDns for Guarded {
+    fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
+        DnsFuture::new(async move {
+            // Which port it is for is known to `may_go_there`.
+            let addresses = self.0.resolve(name, 0).await.map_err(ResolveDnsError::new)?;
+            Ok(addresses.into_iter().map(|address| address.ip()).collect())
+        })
+    }
+}
+
 impl Driver for DynamoDbDriver {
     type Session = DynamoDbSession;
 
@@ -114,6 +154,7 @@ impl Driver for DynamoDbDriver {
     }
 
     async fn connect(&self, credentials: &Credentials) -> Result<DynamoDbSession, DatabaseError> {
+        self.may_go_there().await?;
         crate::tls::install_provider();
         DynamoDbSession::open(self.client(credentials).await?, self.options.table.as_deref()).await
     }

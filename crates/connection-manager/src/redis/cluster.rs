@@ -1,8 +1,11 @@
+use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use ::redis::cluster::ClusterClient;
+use ::redis::io::AsyncDNSResolver;
 use ::redis::io::tcp::TcpSettings;
-use ::redis::{ConnectionAddr, IntoConnectionInfo, ProtocolVersion, TlsCertificates, TlsMode as Theirs};
+use ::redis::{ConnectionAddr, IntoConnectionInfo, ProtocolVersion, RedisFuture, TlsCertificates, TlsMode as Theirs};
 use secrecy::ExposeSecret;
 use shared_kernel::database::DatabaseError;
 use tokio::time::Instant;
@@ -12,6 +15,7 @@ use super::error;
 use super::options::{Node, RedisOptions};
 use super::session::{Link, RedisSession};
 use crate::credentials::Credentials;
+use crate::egress::Egress;
 use crate::settings::TlsMode;
 use crate::socket;
 
@@ -64,7 +68,28 @@ fn client(
         let mode = if options.tls == TlsMode::Required { Theirs::Insecure } else { Theirs::Secure };
         builder = builder.tls(mode).certs(TlsCertificates { client_tls: None, root_cert: options.authorities.clone() });
     }
+    if let Some(egress) = &options.egress {
+        builder = builder.async_dns_resolver(Guarded(egress.clone()));
+    }
     builder.build()
+}
+
+/// Every node is dialled at what this finds, those that others name included; an address is looked up as a name is.
+struct Guarded(Egress);
+
+impl AsyncDNSResolver for Guarded {
+    fn resolve<'a, 'b: 'a>(
+        &'a self,
+        host: &'b str,
+        port: u16,
+    ) -> RedisFuture<'a, Box<dyn Iterator<Item = SocketAddr> + Send + 'a>> {
+        Box::pin(async move {
+            let addresses = self.0.resolve(host, port).await;
+            let addresses =
+                addresses.map_err(|unreached| io::Error::new(io::ErrorKind::ConnectionRefused, unreached))?;
+            Ok(Box::new(addresses.into_iter()) as Box<dyn Iterator<Item = SocketAddr> + Send + 'a>)
+        })
+    }
 }
 
 /// The driver's own sockets, watched over as ours are.

@@ -4,7 +4,6 @@ use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
@@ -12,6 +11,7 @@ use super::options::{Node, RedisOptions};
 use super::session::{Link, RedisSession, Traffic};
 use super::{cluster, error, tls};
 use crate::credentials::Credentials;
+use crate::egress;
 use crate::knock::{Knock, knock};
 use crate::pool::Driver;
 use crate::socket;
@@ -71,7 +71,7 @@ impl RedisDriver {
     async fn dial(&self, node: &Node, credentials: &Credentials) -> Result<RedisSession, DatabaseError> {
         let attempt = format!("connecting to {node}");
         let unreachable = |cause| error::io(cause, &attempt);
-        let socket = TcpStream::connect((node.host.as_str(), node.port)).await.map_err(unreachable)?;
+        let socket = egress::dial(self.options.egress.as_ref(), &node.host, node.port).await.map_err(unreachable)?;
         socket.set_nodelay(true).map_err(unreachable)?;
         socket::keep_alive(&socket, self.options.keepalive);
         let Some(connector) = &self.tls else { return self.log_in(socket, &attempt, credentials).await };
@@ -127,7 +127,7 @@ impl Driver for RedisDriver {
     /// Whoever has yet to log in is answered as well, if with a no.
     async fn knock(&self) -> Knock {
         match (self.tls.is_some(), self.options.nodes.as_slice()) {
-            (false, [node]) => knock(&node.host, node.port, b"PING\r\n").await,
+            (false, [node]) => knock(self.options.egress.as_ref(), &node.host, node.port, b"PING\r\n").await,
             _ => Knock::Unknown,
         }
     }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::egress::Egress;
 use crate::settings::{PoolSettings, TlsMode};
 
 /// Where one server listens.
@@ -56,6 +57,8 @@ pub struct RedisOptions {
     pub connect_timeout: Duration,
     /// See [`PoolSettings::keepalive`].
     pub keepalive: Option<Duration>,
+    /// Where the nodes, and those that they send their clients on to, may be.
+    pub egress: Option<Egress>,
 }
 
 impl RedisOptions {
@@ -69,6 +72,7 @@ impl RedisOptions {
             authorities: None,
             connect_timeout: PoolSettings::default().connect_timeout,
             keepalive: PoolSettings::default().keepalive,
+            egress: None,
         }
     }
 }

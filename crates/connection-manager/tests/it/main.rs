@@ -10,6 +10,7 @@ mod descriptions;
 mod dialect;
 mod doctor;
 mod dynamodb;
+mod egress;
 mod keepalive;
 mod manager;
 mod metrics;

@@ -1,0 +1,165 @@
+//! Lending a driver that dials by itself a way that was dialled for it.
+
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+
+use super::Egress;
+
+#[cfg(unix)]
+pub(crate) use self::unix::Relay;
+
+/// Dials a server through `egress`, where there is one, and makes a relay to it.
+///
+/// # Errors
+/// `Unreachable`, whatever keeps the server from being reached.
+pub(crate) async fn to(egress: Option<&Egress>, host: &str, port: u16) -> Result<Option<Relay>, DatabaseError> {
+    let Some(egress) = egress else { return Ok(None) };
+    let unreachable = |cause: &str| DatabaseError::new(DatabaseErrorKind::Unreachable, format!("connecting: {cause}"));
+    let server = egress.dial(host, port).await.map_err(|unreached| unreachable(&unreached.to_string()))?;
+    // Statements are small; a failure to say so costs time and nothing else.
+    let _ = server.set_nodelay(true);
+    let relay = Relay::open(server, port);
+    relay.map(Some).map_err(|error| unreachable("no folder for a socket could be made").with_source(error))
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::fs;
+    use std::io;
+    use std::os::unix::fs::DirBuilderExt as _;
+    use std::path::{Path, PathBuf};
+
+    use tokio::io::copy_bidirectional;
+    use tokio::net::{TcpStream, UnixListener};
+    use tokio::sync::oneshot;
+
+    /// A way for a driver that dials by itself to a server that was dialled for it: a socket in a folder that only this user
+    /// may enter, for one connection. Once the driver is connected, the relay can go; what it carries goes on until either
+    /// side hangs up.
+    pub(crate) struct Relay {
+        folder: PathBuf,
+        file: PathBuf,
+        /// Tells the task that nobody will come any more.
+        _gone: oneshot::Sender<()>,
+    }
+
+    impl Relay {
+        /// A relay to `server`, whose socket has the name that PostgreSQL's clients give to one of `port`.
+        ///
+        /// Must be called on a tokio runtime.
+        pub(crate) fn open(mut server: TcpStream, port: u16) -> io::Result<Self> {
+            let mut random = [0; 8];
+            aws_lc_rs::rand::fill(&mut random).map_err(io::Error::other)?;
+            let folder = std::env::temp_dir().join(format!("bindery-{:016x}", u64::from_ne_bytes(random)));
+            fs::DirBuilder::new().mode(0o700).create(&folder)?;
+            let file = folder.join(format!(".s.PGSQL.{port}"));
+            let (gone, nobody) = oneshot::channel();
+            let relay = Self { folder, file, _gone: gone };
+            let listener = UnixListener::bind(&relay.file)?;
+            tokio::spawn(async move {
+                let accepted = tokio::select! {
+                    biased;
+                    accepted = listener.accept() => accepted,
+                    _ = nobody => return,
+                };
+                drop(listener);
+                if let Ok((mut client, _)) = accepted {
+                    // Either side tells its own story of a broken connection.
+                    let _ = copy_bidirectional(&mut client, &mut server).await;
+                }
+            });
+            Ok(relay)
+        }
+
+        /// The socket.
+        #[cfg(feature = "mysql")]
+        pub(crate) fn file(&self) -> &Path {
+            &self.file
+        }
+
+        /// The folder of the socket.
+        #[cfg(feature = "postgres")]
+        pub(crate) fn folder(&self) -> &Path {
+            &self.folder
+        }
+    }
+
+    impl Drop for Relay {
+        fn drop(&mut self) {
+            // What cannot be removed is an empty socket in a folder for temporary files.
+            let _ = fs::remove_file(&self.file);
+            let _ = fs::remove_dir(&self.folder);
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        use tokio::net::{TcpListener, UnixStream};
+
+        use super::*;
+
+        async fn pair() -> (TcpStream, TcpStream) {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            (client, listener.accept().await.unwrap().0)
+        }
+
+        #[tokio::test]
+        async fn one_connection_is_carried_and_outlives_the_relay() {
+            use std::os::unix::fs::PermissionsExt as _;
+
+            let (near, mut server) = pair().await;
+            let relay = Relay::open(near, 5432).unwrap();
+            let (file, folder) = (relay.file.clone(), relay.folder.clone());
+            assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+            let mut client = UnixStream::connect(&file).await.unwrap();
+            client.write_all(b"ping").await.unwrap();
+            let mut word = [0; 4];
+            server.read_exact(&mut word).await.unwrap();
+            drop(relay);
+            assert!(!folder.exists());
+            server.write_all(b"pong").await.unwrap();
+            client.read_exact(&mut word).await.unwrap();
+            assert_eq!(&word, b"pong");
+            drop(client);
+            assert_eq!(server.read(&mut word).await.unwrap(), 0, "the server hears that the client has gone");
+        }
+
+        #[tokio::test]
+        async fn when_nobody_comes_the_server_is_left() {
+            let (near, mut server) = pair().await;
+            drop(Relay::open(near, 5432).unwrap());
+            assert_eq!(server.read(&mut [0; 1]).await.unwrap(), 0);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) use self::elsewhere::Relay;
+
+/// Connectors that need a relay do not honour an egress here, so that none is ever made.
+#[cfg(not(unix))]
+mod elsewhere {
+    use std::io;
+    use std::path::Path;
+
+    use tokio::net::TcpStream;
+
+    pub(crate) enum Relay {}
+
+    impl Relay {
+        pub(crate) fn open(_: TcpStream, _: u16) -> io::Result<Self> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        #[cfg(feature = "mysql")]
+        pub(crate) fn file(&self) -> &Path {
+            match *self {}
+        }
+
+        #[cfg(feature = "postgres")]
+        pub(crate) fn folder(&self) -> &Path {
+            match *self {}
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Connections that somebody from outside has defined lead where the policy says and nowhere else, on every engine, and
+//! whatever a server says.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
+
+mod rogue;
+
+use std::io;
+use std::net::{IpAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use connection_manager::egress::{Egress, EgressConfig, Resolver};
+use connection_manager::{
+    ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, Endpoint, PasswordSource, PoolSettings,
+    SettingFault, TlsSettings,
+};
+use shared_kernel::RequestContext;
+use shared_kernel::database::{
+    Access, ConnectionName, Connections as _, DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine,
+};
+use testkit::Server;
+use testkit::tds::TdsServer;
+
+/// A listener that nobody may come to.
+struct Canary(TcpListener);
+
+impl Canary {
+    fn at(address: &str) -> Self {
+        let listener = TcpListener::bind((address, 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self(listener)
+    }
+
+    fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
+
+    fn assert_untouched(&self) {
+        assert_eq!(self.0.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock, "somebody came to the canary");
+    }
+}
+
+/// Every name is this machine's.
+struct Here;
+
+#[async_trait]
+impl Resolver for Here {
+    async fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(vec![IpAddr::from([127, 0, 0, 1])])
+    }
+}
+
+fn closed() -> Egress {
+    EgressConfig::default().egress([]).with_resolver(Arc::new(Here))
+}
+
+/// This machine, but not the address where canaries are that servers send their clients to.
+fn but_for_the_canary() -> Egress {
+    EgressConfig { deny: vec!["127.0.0.2".parse().unwrap()], ..EgressConfig::open() }.egress([])
+}
+
+fn patient(settings: ConnectionSettings) -> ConnectionSettings {
+    let pool = PoolSettings { connect_timeout: Duration::from_secs(5), ..PoolSettings::sized(0, 1) };
+    settings.with_pool(pool)
+}
+
+async fn refused(settings: ConnectionSettings) -> DatabaseError {
+    match testkit::connect(patient(settings)).await {
+        Ok(connection) => panic!("{connection:?} leads where it must not"),
+        Err(error) => error,
+    }
+}
+
+/// A definition of each engine that has servers.
+fn definitions(host: &str, port: u16) -> Vec<ConnectionSettings> {
+    let engines =
+        [Engine::MYSQL, Engine::MARIADB, Engine::POSTGRES, Engine::SQLSERVER, Engine::REDIS, Engine::DYNAMODB];
+    let define = |engine: Engine| {
+        let settings = ConnectionSettings::new(engine.clone())
+            .with_host(host)
+            .with_port(port)
+            .with_username("ann")
+            .with_password(PasswordSource::Literal("secret".into()))
+            .with_tls(TlsSettings::disabled());
+        if engine == Engine::DYNAMODB { settings.with_option("region", "eu-central-1") } else { settings }
+    };
+    let mut all: Vec<_> = engines.map(define).into();
+    all.push(define(Engine::REDIS).with_option("cluster", "true"));
+    all
+}
+
+#[test]
+fn nobody_reaches_an_address_that_is_refused_however_it_is_written() {
+    testkit::run(async {
+        let canary = Canary::at("127.0.0.1");
+        for host in ["127.0.0.1", "db.example", "::ffff:127.0.0.1", "2130706433", "0x7f.1"] {
+            for settings in definitions(host, canary.port()) {
+                let engine = settings.engine.clone();
+                let error = refused(settings.with_egress(closed())).await;
+                assert_eq!(*error.kind(), DatabaseErrorKind::Unreachable, "{engine} at {host}: {error}");
+                canary.assert_untouched();
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_refused_looks_as_what_is_closed() {
+    testkit::run(async {
+        // Nobody listens on a port that was just given back.
+        let port = Canary::at("127.0.0.1").port();
+        for (blocked, away) in definitions("127.0.0.1", port).into_iter().zip(definitions("127.0.0.1", port)) {
+            let engine = blocked.engine.clone();
+            let blocked = refused(blocked.with_egress(closed())).await;
+            let away = refused(away.with_egress(EgressConfig::open().egress([]))).await;
+            assert_eq!(blocked.kind(), away.kind(), "{engine}");
+            if engine != Engine::DYNAMODB {
+                assert_eq!(blocked.to_string(), away.to_string(), "{engine}");
+            }
+        }
+    });
+}
+
+async fn answers(settings: ConnectionSettings) {
+    let engine = settings.engine.clone();
+    let connection = testkit::connect(patient(settings.with_egress(EgressConfig::open().egress([])))).await.unwrap();
+    let health = connection.ping(&RequestContext::system()).await;
+    assert!(health.is_ok(), "{engine}: {health:?}");
+    connection.close(Duration::from_secs(1)).await;
+}
+
+#[test]
+fn mysql_is_reached_where_it_may_be() {
+    testkit::run(answers(Server::MySql.admin()));
+}
+
+#[test]
+fn mariadb_is_reached_where_it_may_be() {
+    testkit::run(answers(Server::MariaDb.admin()));
+}
+
+#[test]
+fn postgres_is_reached_where_it_may_be() {
+    testkit::run(answers(Server::Postgres.admin()));
+}
+
+/// The name in the certificate is still the server's, and the driver still checks it.
+#[test]
+fn tls_is_checked_all_the_way_through() {
+    testkit::run(async {
+        for server in [Server::MySql, Server::MariaDb, Server::Postgres] {
+            let tls = TlsSettings::verify_full(server.certificate_authority());
+            let settings = server.admin().with_tls(tls);
+            answers(settings.clone().with_host("localhost")).await;
+            let elsewhere = EgressConfig::open().egress([]).with_resolver(Arc::new(Here));
+            let error = refused(settings.with_host("db.example").with_egress(elsewhere)).await;
+            assert_eq!(*error.kind(), DatabaseErrorKind::TlsFailed, "{server}: {error}");
+        }
+    });
+}
+
+#[test]
+fn redis_is_reached_where_it_may_be() {
+    testkit::run(answers(testkit::redis::shared()));
+}
+
+#[test]
+fn dynamodb_is_reached_where_it_may_be() {
+    testkit::run(answers(testkit::dynamodb::shared()));
+}
+
+/// The process has an identity in its environment; a definition from outside gets none of it.
+#[test]
+fn dynamodb_lends_nobody_the_identity_of_the_process() {
+    testkit::run(async {
+        let mut settings = testkit::dynamodb::shared();
+        settings.username = None;
+        settings.password = PasswordSource::None;
+        let error = refused(settings.with_egress(EgressConfig::open().egress([]))).await;
+        assert_eq!(*error.kind(), DatabaseErrorKind::Misconfigured, "{error}");
+    });
+}
+
+#[test]
+fn a_tds_server_is_reached_where_it_may_be_but_sends_nobody_elsewhere() {
+    testkit::run(async {
+        let canary = Canary::at("127.0.0.2");
+        let server = TdsServer::builder().user("sa", "secret").start().await.unwrap();
+        let settings = ConnectionSettings::new(Engine::SQLSERVER)
+            .with_host("localhost")
+            .with_port(server.address().port())
+            .with_username("sa")
+            .with_password(PasswordSource::Literal("secret".into()))
+            .with_tls(TlsSettings::disabled());
+        answers(settings.clone()).await;
+        server.redirect_to(Some(("127.0.0.2", canary.port())));
+        let error = refused(settings.with_egress(but_for_the_canary())).await;
+        assert_eq!(*error.kind(), DatabaseErrorKind::Unreachable, "{error}");
+        canary.assert_untouched();
+    });
+}
+
+#[test]
+fn a_cluster_sends_nobody_elsewhere() {
+    testkit::run(async {
+        let canary = Canary::at("127.0.0.2");
+        let port = rogue::cluster_of(format!("127.0.0.2:{}", canary.port())).await;
+        let settings = ConnectionSettings::new(Engine::REDIS)
+            .with_host("127.0.0.1")
+            .with_port(port)
+            .with_tls(TlsSettings::disabled())
+            .with_option("cluster", "true");
+        if let Ok(connection) = testkit::connect(patient(settings.with_egress(but_for_the_canary()))).await {
+            let context = RequestContext::system().within(Duration::from_secs(5));
+            let value = connection.key_value().unwrap().get(b"key", &context).await;
+            assert!(value.is_err(), "{value:?}");
+        }
+        canary.assert_untouched();
+    });
+}
+
+#[test]
+fn a_file_is_read_below_the_root_and_nowhere_else() {
+    testkit::run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, outside) = (folder.path().join("root"), folder.path().join("outside.sqlite"));
+        std::fs::create_dir(&root).unwrap();
+        for file in [&root.join("shop.sqlite"), &outside] {
+            let connection = testkit::connect(ConnectionSettings::sqlite(file)).await.unwrap();
+            let script = "PRAGMA journal_mode = DELETE; CREATE TABLE books (id INTEGER)";
+            connection.sql().unwrap().run_script(script, &RequestContext::system()).await.unwrap();
+            connection.close(Duration::from_secs(1)).await;
+        }
+        let egress = closed().with_files_below(&root);
+        let open =
+            |file: &str| testkit::connect(ConnectionSettings::sqlite(root.join(file)).with_egress(egress.clone()));
+        let connection = open("shop.sqlite").await.unwrap();
+        let error =
+            connection.sql().unwrap().run_script("DROP TABLE books", &RequestContext::system()).await.unwrap_err();
+        assert!(error.to_string().contains("read"), "{error}");
+        std::os::unix::fs::symlink(&outside, root.join("link.sqlite")).unwrap();
+        for file in ["../outside.sqlite", "link.sqlite", "missing.sqlite", "shop.sqlite?mode=rwc"] {
+            let error = open(file).await.unwrap_err();
+            assert_eq!(*error.kind(), DatabaseErrorKind::UnknownDatabase, "{file}: {error}");
+            assert!(!error.to_string().contains("root"), "{error}");
+        }
+        let memory = ConnectionSettings::sqlite(":memory:").with_egress(egress.clone());
+        assert!(testkit::connect(memory).await.is_err());
+    });
+}
+
+/// Connects to what it likes.
+#[derive(Debug)]
+struct Heedless;
+
+#[async_trait]
+impl Connector for Heedless {
+    fn engine(&self) -> &Engine {
+        static ENGINE: Engine = Engine::POSTGRES;
+        &ENGINE
+    }
+
+    fn validate(&self, _: &ConnectionSettings) -> Vec<SettingFault> {
+        Vec::new()
+    }
+
+    async fn connect(
+        &self,
+        _: &ConnectionName,
+        _: &ConnectionSettings,
+        _: Endpoint,
+    ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
+        Err(DatabaseError::new(DatabaseErrorKind::Closed, "it was asked all the same"))
+    }
+}
+
+#[test]
+fn a_connector_that_does_not_ask_is_not_asked() {
+    testkit::run(async {
+        for (egress, kind) in [(None, DatabaseErrorKind::Closed), (Some(closed()), DatabaseErrorKind::Misconfigured)] {
+            let mut settings = ConnectionSettings::new(Engine::POSTGRES);
+            settings.egress = egress;
+            let factory = ConnectionFactory::empty().register(Arc::new(Heedless));
+            let manager = ConnectionManager::builder(factory).connection("heedless", settings).build().unwrap();
+            let error = manager.get("heedless", Access::Read, &RequestContext::system()).await.unwrap_err();
+            assert_eq!(*error.kind(), kind, "{error}");
+        }
+    });
+}
