@@ -132,8 +132,15 @@ impl Application {
         let address = listener.local_addr().map_err(ApplicationError::Server)?;
         let egress = config.egress.clone().egress([address]);
         let engines = ManagedEngines::new(ConnectionFactory::compiled(), &config.registry, egress);
-        let services =
-            Services::new(&config, &connections, &clock, &ids, readiness.clone(), tenancy, &keeping, engines);
+        let services = Services::new(
+            &config,
+            &connections,
+            &clock,
+            &ids,
+            readiness.clone(),
+            tenancy,
+            Stored { keeping: &keeping, engines },
+        );
         let (recorder, first_start) = (services.recorder.clone(), keeping.first);
         let server = serve(&config.server, listener, services).map_err(ApplicationError::Server)?;
         Ok(Self {
@@ -254,6 +261,12 @@ fn bind(address: SocketAddr) -> Result<TcpListener, ApplicationError> {
     Ok(listener)
 }
 
+/// What the registry stands on.
+struct Stored<'a> {
+    keeping: &'a Keeping,
+    engines: ManagedEngines,
+}
+
 /// What every worker's application shares.
 #[derive(Clone)]
 struct Services {
@@ -277,8 +290,7 @@ impl Services {
         ids: &Arc<dyn IdGenerator>,
         readiness: Data<Readiness>,
         tenancy: Tenancy,
-        keeping: &Keeping,
-        engines: ManagedEngines,
+        Stored { keeping, engines }: Stored<'_>,
     ) -> Self {
         let state = AppState {
             clock: clock.clone(),
