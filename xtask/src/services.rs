@@ -22,6 +22,7 @@ mod mariadb;
 mod mongodb;
 mod moto;
 mod mysql;
+mod own;
 pub(crate) mod place;
 mod postgres;
 pub(crate) mod probe;
@@ -170,6 +171,7 @@ pub(crate) fn environment(running: &[Running], authority: &std::path::Path) -> V
     let mut variables: Vec<_> =
         running.iter().map(|server| (server.service.variable().to_owned(), server.url.clone())).collect();
     variables.extend(running.iter().flat_map(|server| server.further.clone()));
+    variables.extend(running.iter().flat_map(|server| own::variables(server.service)));
     variables.push(("BINDERY_TEST_CA".to_owned(), authority.display().to_string()));
     variables.extend(lent::variable());
     variables

@@ -127,18 +127,17 @@ impl Application {
         let needs =
             config.contexts.iter().map(|(context, connection)| Need { context, connection: connection.to_owned() });
         let readiness = Data::new(Readiness::new(gate, needs.collect()));
-        let tenancy = Tenancy::new(&config, manager.clone());
         let listener = bind(config.server.listen)?;
         let address = listener.local_addr().map_err(ApplicationError::Server)?;
         let egress = config.egress.clone().egress([address]);
         let engines = ManagedEngines::new(ConnectionFactory::compiled(), &config.registry, egress);
         let services = Services::new(
             &config,
+            &manager,
             &connections,
             &clock,
             &ids,
             readiness.clone(),
-            tenancy,
             Stored { keeping: &keeping, engines },
         );
         let (recorder, first_start) = (services.recorder.clone(), keeping.first);
@@ -285,13 +284,14 @@ struct Services {
 impl Services {
     fn new(
         config: &Config,
+        manager: &ConnectionManager,
         connections: &Arc<dyn Connections>,
         clock: &Arc<dyn Clock>,
         ids: &Arc<dyn IdGenerator>,
         readiness: Data<Readiness>,
-        tenancy: Tenancy,
         Stored { keeping, engines }: Stored<'_>,
     ) -> Self {
+        let tenancy = Tenancy::new(config, manager.clone());
         let state = AppState {
             clock: clock.clone(),
             ids: ids.clone(),
@@ -299,6 +299,7 @@ impl Services {
             hosts: AllowedHosts::new(&config.server),
             cors: Cors::new(config.server.cors_origins.clone()),
             vary: tenancy.varies_by().map(|header| header.clone().into()),
+            manager: manager.clone(),
         };
         let users = Arc::new(SqlUserRepository::new(connections.clone(), &config.contexts.users));
         let books = Arc::new(SqlBookRepository::new(connections.clone(), &config.contexts.books));

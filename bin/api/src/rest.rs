@@ -9,6 +9,7 @@ mod conventions;
 mod cors;
 mod documents;
 mod etag;
+mod freshness;
 mod health;
 mod hosts;
 mod id;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::http::header::HeaderValue;
+use connection_manager::ConnectionManager;
 use shared_kernel::{Clock, IdGenerator};
 
 use crate::rest::{AllowedHosts, Cors, Limits};
@@ -17,4 +18,6 @@ pub(crate) struct AppState {
     pub(crate) cors: Cors,
     /// The header, if any, that answers depend on besides the host name and the path.
     pub(crate) vary: Option<HeaderValue>,
+    /// Tells after a change how far the databases have come that were written to.
+    pub(crate) manager: ConnectionManager,
 }

@@ -23,6 +23,7 @@ pub mod probe;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod rehearsal;
+mod replication;
 mod retry;
 #[cfg(all(feature = "sea-orm", any(feature = "mysql", feature = "postgres", feature = "sqlite")))]
 pub mod sea_orm;
@@ -46,11 +47,11 @@ pub use definitions::{Definition, DefinitionLimits, Definitions};
 pub use endpoint::Endpoint;
 pub use factory::ConnectionFactory;
 pub use knock::Knock;
-pub use manager::{ConnectionManager, ManagerBuilder, PoolsStats};
+pub use manager::{ConnectionManager, ManagerBuilder, PoolsStats, ReplicaStats};
 pub use pool::{Driver, DriverSession, Pool};
 pub use retry::Retries;
 pub use settings::{
-    BreakerSettings, ConnectionSettings, PerTenantSettings, PoolSettings, RetrySettings, ServerSettings, TlsMode,
-    TlsSettings,
+    BreakerSettings, ConnectionSettings, PerTenantSettings, PoolSettings, ReplicaHost, ReplicasSettings, RetrySettings,
+    ServerSettings, TlsMode, TlsSettings,
 };
 pub use sql_pool::SqlPool;

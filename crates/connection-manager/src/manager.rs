@@ -5,6 +5,7 @@ mod builder;
 mod claims;
 mod defined;
 mod pools;
+mod replicas;
 mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -18,7 +19,7 @@ use shared_kernel::database::{
     Access, CloseReport, ConnectionFuture, ConnectionName, Connections, DatabaseConnection, DatabaseError,
     DatabaseErrorKind,
 };
-use shared_kernel::{RequestContext, TenantId};
+use shared_kernel::{FreshnessToken, RequestContext, TenantId};
 use tokio::runtime::Handle;
 
 use self::build::Announced;
@@ -27,6 +28,8 @@ use self::claims::Claims;
 use self::defined::Defined;
 pub use self::pools::PoolsStats;
 use self::pools::{Pools, PoolsLimits};
+pub use self::replicas::ReplicaStats;
+use self::replicas::Replicas;
 use crate::breaker::Breaker;
 use crate::budget::Budget;
 use crate::connector::Connector;
@@ -83,6 +86,8 @@ struct Slot {
     building: Mutex<Option<Announced>>,
     /// Set where the connection is kept per tenant.
     per_tenant: Option<PerTenant>,
+    /// Set where it has some.
+    replicas: Option<Replicas>,
 }
 
 /// A connection that is kept per tenant.
@@ -138,6 +143,26 @@ impl ConnectionManager {
     /// The settings of one tenant's connection; `None` where it is not kept per tenant.
     pub fn settings_for(&self, name: &str, tenant: &TenantId) -> Option<ConnectionSettings> {
         self.0.slot(name)?.per_tenant.as_ref().map(|kept| kept.settings.of(tenant))
+    }
+
+    /// How the replicas of a connection stand, in the order in which they are configured.
+    pub fn replicas(&self, name: &str) -> Vec<ReplicaStats> {
+        self.0.slot(name).and_then(|slot| slot.replicas.as_ref()).map(Replicas::stats).unwrap_or_default()
+    }
+
+    /// How recent the data must be that is read by whoever is to see what was written on behalf of `context`: asks the primaries
+    /// of the connections that have replicas and were written to how far they have come. To be called when the writing is over;
+    /// later reads with the same context may then be served by replicas that have come so far. `None` when nothing that has
+    /// replicas was written or asked for.
+    ///
+    /// A primary that does not answer within the context's deadline, or a second, is no error: the token then leads later reads to the
+    /// primary. Dropping the future leaves it at that.
+    pub async fn freshness(&self, context: &RequestContext) -> Option<FreshnessToken> {
+        for name in context.freshness.written() {
+            let position = self.0.position(&name, context).await;
+            context.freshness.settle(&name, position);
+        }
+        context.freshness.token(|name| self.0.is_replicated(name))
     }
 
     /// How the tenants' pools of a connection stand; `None` where it is not kept per tenant.
@@ -255,7 +280,8 @@ impl ConnectionManager {
                 slot.live.get().cloned()
             };
             let tenants = slot.per_tenant.iter().flat_map(|kept| kept.pools.take_unless(|_| false));
-            let live = live.map(pools::Leaving::from).into_iter();
+            let replicas = slot.replicas.iter().flat_map(Replicas::take_all);
+            let live = live.into_iter().chain(replicas).map(pools::Leaving::from);
             closing.extend(live.chain(tenants).map(|leaving| (slot.name.clone(), leaving)));
         }
         if let Some(defined) = self.0.give_up_definitions() {
@@ -266,10 +292,15 @@ impl ConnectionManager {
 }
 
 impl Connections for ConnectionManager {
-    fn get<'a>(&'a self, name: &str, _access: Access, context: &RequestContext) -> ConnectionFuture<'a> {
+    fn get<'a>(&'a self, name: &str, access: Access, context: &RequestContext) -> ConnectionFuture<'a> {
         let Some(slot) = self.0.slot(name) else {
             return defined::get(&self.0, name, context);
         };
+        if let Some(replicas) = &slot.replicas
+            && let Some(replica) = self.0.of_replicas(slot, replicas, access, context)
+        {
+            return ConnectionFuture::ready(Ok(replica));
+        }
         if let Some(connection) = slot.live.get()
             && !self.0.closed.load(Ordering::Acquire)
         {
@@ -373,7 +404,11 @@ impl Guards {
 
 /// Host and port that the settings lead to. An embedded database has none.
 fn server(connector: &dyn Connector, settings: &ConnectionSettings) -> Option<String> {
-    let port = settings.port.or(connector.default_port())?;
+    address(settings, connector.default_port())
+}
+
+fn address(settings: &ConnectionSettings, default_port: Option<u16>) -> Option<String> {
+    let port = settings.port.or(default_port)?;
     Some(format!("{}:{port}", settings.host.as_ref()?.to_lowercase()))
 }
 

@@ -235,6 +235,67 @@ impl PoolsMetrics {
     }
 }
 
+/// Where the reads of a connection that has replicas went.
+pub(crate) struct ReadMetrics {
+    replica: Counter,
+    primary: Counter,
+    fallbacks: Counter,
+}
+
+impl ReadMetrics {
+    pub(crate) fn new(name: &ConnectionName) -> Self {
+        let labels = vec![Label::new("db.client.connection.pool.name", name.to_string())];
+        let role = |role| counter!("bindery.reads", with(&labels, "role", role));
+        let (replica, primary) = (role("replica"), role("primary"));
+        Self { replica, primary, fallbacks: counter!("bindery.replica.fallbacks", labels) }
+    }
+
+    /// A replica has answered.
+    pub(crate) fn replica(&self) {
+        self.replica.increment(1);
+    }
+
+    /// The caller was sent to the primary.
+    pub(crate) fn primary(&self) {
+        self.primary.increment(1);
+    }
+
+    /// The same, after a replica had been chosen.
+    pub(crate) fn fell_back(&self) {
+        self.fallbacks.increment(1);
+        self.primary();
+    }
+}
+
+/// What is reported of one replica.
+pub(crate) struct ReplicaMetrics {
+    lag: Gauge,
+    serving: Gauge,
+}
+
+impl ReplicaMetrics {
+    pub(crate) fn new(name: &ConnectionName, endpoint: &str) -> Self {
+        let mut labels = vec![Label::new("db.client.connection.pool.name", name.to_string())];
+        labels.push(Label::new("endpoint", endpoint.to_owned()));
+        let this = Self {
+            lag: gauge!("bindery.replica.lag", labels.clone()),
+            serving: gauge!("bindery.replica.serving", labels),
+        };
+        this.lag(None);
+        this.serving(false);
+        this
+    }
+
+    /// NaN where nobody knows.
+    pub(crate) fn lag(&self, lag: Option<Duration>) {
+        self.lag.set(lag.map_or(f64::NAN, |lag| lag.as_secs_f64()));
+    }
+
+    pub(crate) fn serving(&self, serving: bool) {
+        self.serving.set(f64::from(u8::from(serving)));
+    }
+}
+
 /// `db.client.operation.duration` of one connection.
 pub(crate) struct OperationMetrics {
     labels: Vec<Label>,

@@ -3,6 +3,7 @@
 mod breaker;
 mod per_tenant;
 mod pool;
+mod replicas;
 mod retry;
 mod server;
 mod tls;
@@ -17,6 +18,7 @@ use shared_kernel::database::Engine;
 pub use self::breaker::BreakerSettings;
 pub use self::per_tenant::{PLACEHOLDER, PerTenantSettings};
 pub use self::pool::PoolSettings;
+pub use self::replicas::{InvalidReplicaHost, ReplicaHost, ReplicasSettings};
 pub use self::retry::RetrySettings;
 pub use self::server::ServerSettings;
 pub use self::tls::{TlsMode, TlsSettings};
@@ -54,6 +56,8 @@ pub struct ConnectionSettings {
     pub retry: RetrySettings,
     /// What only one engine knows, by its connector's own keys.
     pub options: BTreeMap<String, String>,
+    /// The servers that reads may go to besides the one above.
+    pub replicas: ReplicasSettings,
     /// Whose database it is, where a connection is kept per tenant; see [`PerTenantSettings`].
     pub tenant: Option<TenantId>,
     /// Where it may lead, where somebody from outside has defined it; `None` goes where it is told.
@@ -76,6 +80,7 @@ impl ConnectionSettings {
             breaker: BreakerSettings::default(),
             retry: RetrySettings::default(),
             options: BTreeMap::new(),
+            replicas: ReplicasSettings::default(),
             tenant: None,
             egress: None,
         }
@@ -154,6 +159,23 @@ impl ConnectionSettings {
     pub fn with_egress(mut self, egress: Egress) -> Self {
         self.egress = Some(egress);
         self
+    }
+
+    /// Sets the replicas that reads may go to.
+    #[must_use]
+    pub fn with_replicas(mut self, replicas: ReplicasSettings) -> Self {
+        self.replicas = replicas;
+        self
+    }
+
+    /// The settings of each replica: these, with its host and port.
+    pub fn of_replicas(&self) -> impl Iterator<Item = Self> {
+        self.replicas.hosts.iter().map(|replica| Self {
+            host: Some(replica.host.clone()),
+            port: replica.port.or(self.port),
+            replicas: ReplicasSettings::default(),
+            ..self.clone()
+        })
     }
 
     /// Sets one of the engine's own options.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::freshness::Freshness;
+
 /// Who asks. A context uses it to scope idempotency keys and, later, to decide and to audit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub enum Actor {
@@ -115,10 +117,6 @@ impl fmt::Debug for TraceContext {
     }
 }
 
-/// How recent the data must be that a read sees: an opaque position that an earlier write returned.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct FreshnessToken(pub Arc<str>);
-
 /// What every call that may reach a database is told about the request it serves.
 ///
 /// An explicit argument, so that what is missing is a refusal and never somebody else's value.
@@ -132,8 +130,8 @@ pub struct RequestContext {
     pub trace: TraceContext,
     /// When the answer stops being of use; every await below ends by then. `None`: the connection's own limits.
     pub deadline: Option<Instant>,
-    /// How recent reads must be.
-    pub freshness: Option<FreshnessToken>,
+    /// How recent reads must be, where replicas may serve them. Clones of the context share it.
+    pub freshness: Freshness,
 }
 
 impl RequestContext {
@@ -147,6 +145,11 @@ impl RequestContext {
         let latest = Instant::now() + limit;
         let deadline = self.deadline.map_or(latest, |deadline| deadline.min(latest));
         Self { deadline: Some(deadline), ..self.clone() }
+    }
+
+    /// The same context with every read at the primary: for whoever decides by what it reads what to write.
+    pub fn at_the_primary(&self) -> Self {
+        Self { freshness: self.freshness.clone().at_the_primary(), ..self.clone() }
     }
 
     /// How long is left until the deadline; zero when it has passed, `None` when there is none.

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod context;
 pub mod database;
+pub mod freshness;
 pub mod id;
 pub mod idempotency;
 pub mod paging;
@@ -11,6 +12,7 @@ pub mod validation;
 mod version;
 
 pub use clock::{Clock, SystemClock};
-pub use context::{Actor, FreshnessToken, RequestContext, TenantId, TraceContext};
+pub use context::{Actor, RequestContext, TenantId, TraceContext};
+pub use freshness::{Freshness, FreshnessToken};
 pub use id::{IdGenerator, SystemIdGenerator};
 pub use version::{InvalidVersion, Version};

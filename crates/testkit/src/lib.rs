@@ -7,6 +7,7 @@ mod fakes;
 #[cfg(feature = "mongodb-bridge")]
 pub mod mongodb_bridge;
 mod own_server;
+pub mod pair;
 pub mod proxy;
 pub mod redis;
 mod run;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -17,17 +17,7 @@ const SCRIPTS: [&str; 3] = ["mysql_system_tables.sql", "mysql_performance_tables
 
 pub(super) fn start(programs: &Programs, place: &Place) -> Result<Process> {
     let share = share(programs)?;
-    let mut script = String::from(
-        "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\nSET @skip_auth_anonymous = 1;\n",
-    );
-    for name in SCRIPTS {
-        let text = fs::read_to_string(share.join(name)).with_context(|| format!("reading {name}"))?;
-        writeln!(script, "{text}")?;
-    }
-    // The scripts make an administrator for each name of this machine; one is enough.
-    script.push_str("DELETE FROM global_priv WHERE Host <> 'localhost';\n");
-    script.push_str("DELETE FROM proxies_priv WHERE Host <> 'localhost';\n");
-    let script = place.write("system.sql", &script)?;
+    let script = place.write("system.sql", &system_tables(&share)?)?;
     // The data folder must exist, and belong to the server's user, before the server looks into it.
     place.run(Command::new("mkdir").arg(place.data()), None)?;
     let mut bootstrap = server(programs, place, &share);
@@ -46,6 +36,21 @@ pub(super) fn start(programs: &Programs, place: &Place) -> Result<Process> {
     place.spawn(&mut command)
 }
 
+/// What makes the system tables.
+pub(super) fn system_tables(share: &Path) -> Result<String> {
+    let mut script = String::from(
+        "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\nSET @skip_auth_anonymous = 1;\n",
+    );
+    for name in SCRIPTS {
+        let text = fs::read_to_string(share.join(name)).with_context(|| format!("reading {name}"))?;
+        writeln!(script, "{text}")?;
+    }
+    // The scripts make an administrator for each name of this machine; one is enough.
+    script.push_str("DELETE FROM global_priv WHERE Host <> 'localhost';\n");
+    script.push_str("DELETE FROM proxies_priv WHERE Host <> 'localhost';\n");
+    Ok(script)
+}
+
 /// Gives the administrator the password, from whatever address; the server listens on the loopback interface alone.
 pub(super) fn administrator(password: &str) -> String {
     format!(
@@ -55,9 +60,16 @@ pub(super) fn administrator(password: &str) -> String {
     )
 }
 
-fn server(programs: &Programs, place: &Place, share: &std::path::Path) -> Command {
+fn server(programs: &Programs, place: &Place, share: &Path) -> Command {
+    let mut command = program(programs, share);
+    command.arg(format!("--datadir={}", place.data().display()));
+    command
+}
+
+/// The program with what it needs wherever it lies, and without the configuration of the machine's own server.
+pub(super) fn program(programs: &Programs, share: &Path) -> Command {
     let mut command = programs.server();
-    command.arg("--no-defaults").arg(format!("--datadir={}", place.data().display()));
+    command.arg("--no-defaults");
     if let Some(prefix) = programs.relocated() {
         command
             .arg(format!("--basedir={}", prefix.display()))
@@ -69,7 +81,7 @@ fn server(programs: &Programs, place: &Place, share: &std::path::Path) -> Comman
 }
 
 /// The folder with the scripts; distributions call it differently.
-fn share(programs: &Programs) -> Result<PathBuf> {
+pub(super) fn share(programs: &Programs) -> Result<PathBuf> {
     let prefix = programs.prefix();
     ["share/mysql", "share/mariadb", "share"]
         .map(|folder| prefix.join(folder))

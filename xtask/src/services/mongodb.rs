@@ -9,10 +9,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::own::quoted;
 use super::place::{Home, Place};
 use super::postgres;
 use super::programs::Programs;
-use super::redis::quoted;
 use super::state::Process;
 use crate::debian::{self, Release, Unpacked};
 use crate::testing::service;

@@ -60,10 +60,16 @@ pub(super) fn network_options(place: &Place) -> Vec<String> {
 }
 
 fn server(programs: &Programs, place: &Place) -> Command {
+    let mut command = program(programs);
+    command.arg(format!("--datadir={}", place.data().display()));
+    command
+}
+
+/// The program with what it needs wherever it lies.
+pub(super) fn program(programs: &Programs) -> Command {
     let mut command = programs.server();
     // Must come first: no configuration of the machine's own server.
     command.arg("--no-defaults");
-    command.arg(format!("--datadir={}", place.data().display()));
     if let Some(prefix) = programs.relocated() {
         let option = |name: &str, below: &str| format!("--{name}={}", prefix.join(below).display());
         command.args([

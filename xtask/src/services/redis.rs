@@ -1,12 +1,11 @@
 //! Redis: one configuration file, a plain port and one with TLS, and a single user who may do everything.
 
 use std::fmt::Write;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
+use super::own;
 use super::place::{Home, Place};
 use super::programs::{self, Programs};
 use super::state::Process;
@@ -71,39 +70,7 @@ pub(super) fn programs(home: &Home, say: &dyn Fn(&str)) -> Vec<(String, String)>
     found.and_then(|programs| program(&programs, home).ok()).into_iter().collect()
 }
 
-/// A script that starts the program with whatever its libraries need.
 fn program(programs: &Programs, home: &Home) -> Result<(String, String)> {
-    let server = programs.server();
-    let mut script = "#!/bin/sh\n".to_owned();
-    for (name, value) in server.get_envs().filter_map(|(name, value)| Some((name, value?))) {
-        writeln!(script, "export {}={}", name.display(), quoted(&value.to_string_lossy()))?;
-    }
-    script.push_str("exec");
-    for word in std::iter::once(server.get_program()).chain(server.get_args()) {
-        script.push(' ');
-        script.push_str(&quoted(&word.to_string_lossy()));
-    }
-    script.push_str(" \"$@\"\n");
-    let path = home.packages("redis-server.sh");
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(&path, script).with_context(|| format!("writing {}", path.display()))?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    let path = own::script(home, "redis-server", &[("", programs.server())])?;
     Ok(("BINDERY_TEST_REDIS_SERVER".to_owned(), path.display().to_string()))
-}
-
-/// A word that a shell takes as it stands.
-pub(super) fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_with_a_quotation_mark_reaches_the_program_whole() {
-        assert_eq!(quoted("/a b/it's"), r"'/a b/it'\''s'");
-    }
 }

@@ -98,9 +98,7 @@ fn targets<'a>(
             bail!("`{only}` is kept per tenant: say whose with `--tenant NAME`");
         }
         let shared = config.connections.iter().filter(|(name, _)| !per_tenant(name) && is_meant(name));
-        let target =
-            |(name, settings): (&'a String, _)| Target { name, label: name.clone(), settings: Cow::Borrowed(settings) };
-        return Ok(shared.map(target).collect());
+        return Ok(shared.flat_map(|(name, settings)| with_replicas(name, settings)).collect());
     };
     if !config.tenants.list()?.contains(tenant) {
         bail!("there is no tenant `{tenant}`");
@@ -118,6 +116,16 @@ fn targets<'a>(
         None if own.is_empty() => bail!("no connection is kept per tenant"),
         _ => Ok(own),
     }
+}
+
+/// A connection that everybody shares, and each of its replicas.
+fn with_replicas<'a>(name: &'a str, settings: &'a ConnectionSettings) -> impl Iterator<Item = Target<'a>> {
+    let replicas = settings.replicas.hosts.iter().zip(settings.of_replicas()).map(move |(host, settings)| Target {
+        name,
+        label: format!("{name} at its replica {host}"),
+        settings: Cow::Owned(settings),
+    });
+    std::iter::once(Target { name, label: name.to_owned(), settings: Cow::Borrowed(settings) }).chain(replicas)
 }
 
 /// A stage on a line of its own, and what to do about it on another.

@@ -16,6 +16,7 @@ use shared_kernel::TraceContext;
 use tracing::Instrument as _;
 
 use super::cors::Page;
+use super::freshness;
 use super::problem::{Problem, ProblemKind};
 use super::query::percent_decode;
 use super::scope::{self, Scope};
@@ -49,16 +50,28 @@ pub(crate) async fn conventions(
     let span = tracing::info_span!("request", trace_id = %trace.trace_id_hex(), tenant = tracing::field::Empty);
 
     async {
-        if let Err(problem) = admissible(&request, &state) {
-            let response = facts.finish(problem.render(&facts.path, &trace), &UNMATCHED, &state);
-            return Ok(request.into_response(response));
-        }
-        request.extensions_mut().insert(Scope(scope::context(trace, state.limits.request_timeout)));
+        let admitted = admissible(&request, &state)
+            .and_then(|()| freshness::of(request.method(), request.headers()))
+            .map(|freshness| scope::context(trace, state.limits.request_timeout, freshness));
+        let context = match admitted {
+            Ok(context) => context,
+            Err(problem) => {
+                let response = facts.finish(problem.render(&facts.path, &trace), &UNMATCHED, &state);
+                return Ok(request.into_response(response));
+            }
+        };
+        request.extensions_mut().insert(Scope(context.clone()));
         let limit = state.limits.request_timeout + GRACE;
         let outcome = tokio::time::timeout(limit, AssertUnwindSafe(next.call(request)).catch_unwind()).await;
         let problem = match outcome {
             Ok(Ok(Ok(response))) => {
-                let (request, response) = response.map_into_boxed_body().into_parts();
+                let (request, mut response) = response.map_into_boxed_body().into_parts();
+                if !facts.method.is_safe()
+                    && response.status().is_success()
+                    && let Some(token) = state.manager.freshness(&context).await
+                {
+                    response.headers_mut().insert(freshness::HEADER, freshness::header(&token));
+                }
                 let route = request.app_data::<Route>().unwrap_or(&UNMATCHED);
                 let response = facts.finish(facts.as_problem(response), route, &state);
                 return Ok(ServiceResponse::new(request, response));
@@ -176,6 +189,7 @@ mod tests {
     use actix_web::middleware::from_fn;
     use actix_web::test::{TestRequest, call_service, init_service, read_body, try_call_service};
     use actix_web::{App, web};
+    use connection_manager::{ConnectionFactory, ConnectionManager};
     use shared_kernel::{SystemClock, SystemIdGenerator};
 
     use super::*;
@@ -187,7 +201,8 @@ mod tests {
         let limits = Limits { request_timeout, ..Limits::default() };
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIdGenerator));
         let hosts = AllowedHosts::new(&ServerConfig::default());
-        Data::new(AppState { clock, ids, limits, hosts, cors: Cors::default(), vary: None })
+        let manager = ConnectionManager::builder(ConnectionFactory::compiled()).build().expect("no connections");
+        Data::new(AppState { clock, ids, limits, hosts, cors: Cors::default(), vary: None, manager })
     }
 
     /// Sends a request to a handler that does not answer, and gives the status and the text of what is sent for it.

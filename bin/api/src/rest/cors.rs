@@ -4,9 +4,11 @@ use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
 /// Headers that a page of another origin may send.
-const REQUEST_HEADERS: &str = "authorization, content-type, if-match, if-none-match, idempotency-key, traceparent";
+const REQUEST_HEADERS: &str =
+    "authorization, content-type, if-match, if-none-match, idempotency-key, traceparent, bindery-freshness";
 /// Headers that a page of another origin may read.
-const RESPONSE_HEADERS: &str = "etag, location, retry-after, allow, traceparent, idempotency-replayed";
+const RESPONSE_HEADERS: &str =
+    "etag, location, retry-after, allow, traceparent, idempotency-replayed, bindery-freshness";
 
 /// The origins whose pages may use the service, as `scheme://host[:port]`; `*` is every origin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload};
-use shared_kernel::{Actor, RequestContext, TraceContext};
+use shared_kernel::{Actor, Freshness, RequestContext, TraceContext};
 use uuid::Uuid;
 
 use super::access;
@@ -78,14 +78,8 @@ pub(crate) fn trace_of(headers: &HeaderMap, fresh: Uuid) -> TraceContext {
 }
 
 /// The context of a request that arrived now.
-pub(crate) fn context(trace: TraceContext, timeout: Duration) -> RequestContext {
-    RequestContext {
-        actor: Actor::Anonymous,
-        tenant: None,
-        trace,
-        deadline: Some(Instant::now() + timeout),
-        freshness: None,
-    }
+pub(crate) fn context(trace: TraceContext, timeout: Duration, freshness: Freshness) -> RequestContext {
+    RequestContext { actor: Actor::Anonymous, tenant: None, trace, deadline: Some(Instant::now() + timeout), freshness }
 }
 
 #[cfg(test)]

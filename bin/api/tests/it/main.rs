@@ -12,6 +12,7 @@ mod lists;
 mod metrics;
 mod openapi;
 mod process;
+mod replicas;
 mod secrets;
 mod shutdown;
 mod support;

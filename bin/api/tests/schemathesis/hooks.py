@@ -51,6 +51,13 @@ LABEL = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=20)
 EMAIL = st.builds(lambda local, label, top: f"{local}@{label}.{top}", ATOM, LABEL, st.sampled_from(["org", "example", "co.uk"]))
 DAY = st.dates(datetime.date(1000, 1, 1), datetime.date(9999, 12, 31)).map(str)
 
+TOKEN = st.builds(
+    lambda name, end: base64.urlsafe_b64encode(f"{name}={end}".encode()).decode().rstrip("="),
+    st.sampled_from(["users", "books", "elsewhere"]),
+    st.sampled_from(["", "pg:7423:23100", "mariadb:0-1-5", "mysql:3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5", "7"]),
+)
+
+schemathesis.openapi.format("freshness-token", TOKEN)
 schemathesis.openapi.format("display-name", text(60, [199, 200, 499, 500]))
 schemathesis.openapi.format("description", text(200, [0, 9_999, 10_000], "\n\t"))
 schemathesis.openapi.format("search-term", text(40, [199, 200]))

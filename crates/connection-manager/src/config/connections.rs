@@ -16,11 +16,12 @@ use crate::credentials::{PasswordSource, check_password_file, environment_variab
 use crate::factory::ConnectionFactory;
 use crate::manager::{ConnectionManager, ManagerBuilder};
 use crate::settings::{
-    BreakerSettings, ConnectionSettings, PLACEHOLDER, PerTenantSettings, PoolSettings, RetrySettings, ServerSettings,
-    TlsMode, TlsSettings,
+    BreakerSettings, ConnectionSettings, PLACEHOLDER, PerTenantSettings, PoolSettings, ReplicasSettings, RetrySettings,
+    ServerSettings, TlsMode, TlsSettings,
 };
 
 mod per_tenant;
+mod replicas;
 
 /// The `[connections.<name>]` tables of a file, and the `[servers."<host>:<port>"]` ones.
 #[derive(Debug, Clone, Default)]
@@ -156,7 +157,8 @@ fn connection(section: &Section<'_>, factory: &ConnectionFactory) -> Option<Decl
     if connector.default_port().is_some() && !database && !section.has("database") {
         section.fault("database", "missing: which of the server's databases is it?");
     }
-    for fault in connector.validate(&settings) {
+    let of_replicas = if is_per_tenant { Vec::new() } else { ReplicasSettings::faults(&settings) };
+    for fault in connector.validate(&settings).into_iter().chain(of_replicas) {
         section.fault(&fault.key, fault.message);
     }
     if is_per_tenant {
@@ -182,7 +184,12 @@ fn values(section: &Section<'_>, base: ConnectionSettings) -> ConnectionSettings
     }
     // Where the secret names the host, it is most likely not this machine.
     let may_be_loopback = settings.host.is_some() || !settings.password.holds_login();
-    let moved = section.has("tls") || section.has("host") || before != settings.password.holds_login();
+    settings.replicas = replicas::read(&section.section("replicas"), &settings.replicas);
+    let may_be_loopback = may_be_loopback && settings.replicas.hosts.iter().all(|replica| is_loopback(&replica.host));
+    let moved = section.has("tls")
+        || section.has("host")
+        || section.has("replicas")
+        || before != settings.password.holds_login();
     if moved || settings.tls == TlsSettings::default() {
         settings.tls = tls(&section.section("tls"), settings.host.as_deref(), may_be_loopback);
     }
@@ -262,14 +269,17 @@ fn is_secret_id(id: &str) -> bool {
 }
 
 fn tls(section: &Section<'_>, host: Option<&str>, may_be_loopback: bool) -> TlsSettings {
-    let loopback = may_be_loopback
-        && host.is_none_or(|host| host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()));
+    let loopback = may_be_loopback && host.is_none_or(is_loopback);
     let default = if loopback { TlsMode::Disabled } else { TlsMode::VerifyFull };
     let ca_file = section.path("ca_file");
     if let Some(file) = ca_file.as_deref().filter(|file| !file.is_file()) {
         section.fault("ca_file", format!("there is no file {}", file.display()));
     }
     TlsSettings { mode: section.word("mode", &TlsMode::ALL).unwrap_or(default), ca_file }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 fn breaker(section: &Section<'_>, usual: &BreakerSettings) -> BreakerSettings {
@@ -397,7 +407,7 @@ mod tests {
             &[],
             "bindery.toml:1: connections.users.host: missing: mysql is a server\n\
              bindery.toml:3: connections.users.hots: unknown key `hots`, expected one of: breaker, database, engine, \
-             host, idle_evict, max_live, options, password, path, per_tenant, pool, port, retry, tenants, tls, username\n\
+             host, idle_evict, max_live, options, password, path, per_tenant, pool, port, replicas, retry, tenants, tls, username\n\
              bindery.toml:6: connections.users.pool.min: must not exceed pool.max (2), it is 5\n\
              bindery.toml:7: connections.users.password: a password does not belong in the file; \
              write { env = \"VARIABLE\" }, { file = \"PATH\" }, { secrets_manager = \"NAME\" } or { rds_iam = true }\n\

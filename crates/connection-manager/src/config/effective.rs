@@ -4,7 +4,9 @@ use shared_kernel::database::ConnectionName;
 
 use super::duration;
 use crate::credentials::PasswordSource;
-use crate::settings::{BreakerSettings, ConnectionSettings, PerTenantSettings, PoolSettings, RetrySettings};
+use crate::settings::{
+    BreakerSettings, ConnectionSettings, PerTenantSettings, PoolSettings, ReplicasSettings, RetrySettings,
+};
 
 /// Connections as TOML, every default written out and no secret told.
 pub struct Effective<'a>(pub &'a [(ConnectionName, ConnectionSettings)]);
@@ -75,6 +77,11 @@ fn values(f: &mut fmt::Formatter<'_>, settings: &ConnectionSettings) -> fmt::Res
         retry(f, &settings.retry)?;
     }
     pool(f, &settings.pool)?;
+    let ReplicasSettings { hosts, max_lag } = &settings.replicas;
+    if !hosts.is_empty() {
+        let hosts: Vec<String> = hosts.iter().map(|host| text(&host.to_string()).to_string()).collect();
+        writeln!(f, "replicas = {{ hosts = [{}], max_lag = \"{}\" }}", hosts.join(", "), duration::format(*max_lag))?;
+    }
     if !settings.options.is_empty() {
         let options: Vec<String> =
             settings.options.iter().map(|(name, value)| format!("{} = {}", key(name), text(value))).collect();

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::defined::{Defined, DefinitionId};
 use super::pools::{Key, Pools, Ticket};
 use super::{Guards, Inner, Outcome, PerTenant, Slot, closed, stranger};
+use crate::breaker::Breaker;
 use crate::connector::{Connector, checks};
 use crate::credentials::{self, Keychain};
 use crate::endpoint::Endpoint;
@@ -54,6 +55,57 @@ impl Inner {
             Err(outcome) => outcome,
         };
         awaited(&slot.name, outcome, deadline).await
+    }
+
+    /// The connection that everybody shares, opened if this is the first call for it.
+    pub(super) async fn primary(this: &Arc<Self>, slot: &Slot, deadline: Option<std::time::Instant>) -> Outcome {
+        match slot.live.get().filter(|_| !this.is_closed()) {
+            Some(connection) => Ok(Arc::clone(connection)),
+            None => Self::built(this, slot, deadline).await,
+        }
+    }
+
+    /// Opens a replica's pool, which is measured as `series`, and tells the circuit to its server.
+    pub(super) async fn open_replica(
+        &self,
+        name: &ConnectionName,
+        settings: &ConnectionSettings,
+        series: ConnectionName,
+    ) -> Result<(Arc<dyn DatabaseConnection>, Breaker), DatabaseError> {
+        let mut breaker = Breaker::always_closed();
+        let guards = |connector: &dyn Connector, settings: &ConnectionSettings| {
+            let guards = self.guards(connector, settings);
+            breaker = guards.breaker.clone();
+            guards
+        };
+        let connection = self.open_with(name, settings, &self.keychain, guards, Some(series)).await?;
+        Ok((connection, breaker))
+    }
+
+    async fn open_with(
+        &self,
+        name: &ConnectionName,
+        settings: &ConnectionSettings,
+        keychain: &Keychain,
+        guards: impl FnOnce(&dyn Connector, &ConnectionSettings) -> Guards,
+        counted_as: Option<ConnectionName>,
+    ) -> Outcome {
+        let connector = self.factory.connector(&settings.engine).map_err(|error| error.on(name))?;
+        let faults = connector.validate(settings);
+        if !faults.is_empty() {
+            return Err(checks::misconfigured(name, &faults));
+        }
+        let settings = credentials::completed(&*self.secrets, name, settings).await?;
+        if let Some(fault) = checks::unreachable_fault(&**connector, &settings) {
+            return Err(checks::misconfigured(name, &[fault]));
+        }
+        self.claims.claim(&settings, connector.default_port()).map_err(|error| error.on(name))?;
+        let secrets = Arc::clone(&self.secrets);
+        let port = connector.default_port();
+        let keyring = keychain.keyring(secrets, name.clone(), settings.clone().into_owned(), port);
+        let Guards { breaker, retries, budget } = guards(&**connector, &settings);
+        let endpoint = Endpoint { keyring, breaker, retries, budget, counted_as };
+        connector.connect(name, &settings, endpoint).await.map_err(|error| error.on(name))
     }
 }
 
@@ -153,8 +205,10 @@ impl Build {
             let keychain = defined.keychain(id, definition.revision);
             let guards =
                 |connector: &dyn Connector, settings: &ConnectionSettings| self.inner.guards_apart(connector, settings);
-            let connection =
-                self.open_with(&definition.settings, &keychain, guards, Some(defined.prefix().clone())).await?;
+            let connection = self
+                .inner
+                .open_with(&self.name, &definition.settings, &keychain, guards, Some(defined.prefix().clone()))
+                .await?;
             Ok((connection, confirmed))
         };
         self.build_in(defined.pools(), id, ticket, opening, || redefined(&self.name)).await
@@ -194,32 +248,7 @@ impl Build {
 
     async fn open(&self, settings: &ConnectionSettings) -> Outcome {
         let guards = |connector: &dyn Connector, settings: &ConnectionSettings| self.inner.guards(connector, settings);
-        self.open_with(settings, &self.inner.keychain, guards, None).await
-    }
-
-    async fn open_with(
-        &self,
-        settings: &ConnectionSettings,
-        keychain: &Keychain,
-        guards: impl FnOnce(&dyn Connector, &ConnectionSettings) -> Guards,
-        counted_as: Option<ConnectionName>,
-    ) -> Outcome {
-        let connector = self.inner.factory.connector(&settings.engine).map_err(|error| error.on(&self.name))?;
-        let faults = connector.validate(settings);
-        if !faults.is_empty() {
-            return Err(checks::misconfigured(&self.name, &faults));
-        }
-        let settings = credentials::completed(&*self.inner.secrets, &self.name, settings).await?;
-        if let Some(fault) = checks::unreachable_fault(&**connector, &settings) {
-            return Err(checks::misconfigured(&self.name, &[fault]));
-        }
-        self.inner.claims.claim(&settings, connector.default_port()).map_err(|error| error.on(&self.name))?;
-        let secrets = Arc::clone(&self.inner.secrets);
-        let port = connector.default_port();
-        let keyring = keychain.keyring(secrets, self.name.clone(), settings.clone().into_owned(), port);
-        let Guards { breaker, retries, budget } = guards(&**connector, &settings);
-        let endpoint = Endpoint { keyring, breaker, retries, budget, counted_as };
-        connector.connect(&self.name, &settings, endpoint).await.map_err(|error| error.on(&self.name))
+        self.inner.open_with(&self.name, settings, &self.inner.keychain, guards, None).await
     }
 }
 

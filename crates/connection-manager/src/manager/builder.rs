@@ -7,12 +7,13 @@ use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind, 
 use tokio::runtime::Handle;
 
 use super::claims::Claims;
+use super::replicas::Replicas;
 use super::{ConnectionManager, Inner, PerTenant, Slot};
 use crate::budget::Budget;
 use crate::connector::checks;
 use crate::credentials::{Keychain, LocalSecrets, SecretSource};
 use crate::factory::ConnectionFactory;
-use crate::settings::{ConnectionSettings, PerTenantSettings, ServerSettings};
+use crate::settings::{ConnectionSettings, PerTenantSettings, ReplicasSettings, ServerSettings};
 
 /// Collects what a [`ConnectionManager`] is made of.
 #[derive(Debug, Clone)]
@@ -101,7 +102,7 @@ impl ManagerBuilder {
     ///
     /// # Errors
     /// `Misconfigured` for a name that is no [`ConnectionName`], and for a connection per tenant that would lead every tenant to
-    /// one database. Other settings are checked when a connection is opened, and before by [`crate::config`].
+    /// one database, and for replicas that cannot be. Other settings are checked when a connection is opened, and before by [`crate::config`].
     pub fn build(self) -> Result<ConnectionManager, DatabaseError> {
         let mut slots = BTreeMap::new();
         for (name, settings) in self.connections {
@@ -118,8 +119,14 @@ impl ManagerBuilder {
                     (settings.template().clone(), Some(PerTenant::new(&name, settings)))
                 }
             };
+            let faults = ReplicasSettings::faults(&settings);
+            if !faults.is_empty() {
+                return Err(checks::misconfigured(&name, &faults));
+            }
+            let port = self.factory.connector(&settings.engine).ok().and_then(|connector| connector.default_port());
+            let replicas = Replicas::of(&name, &settings, port);
             let (live, building) = (OnceLock::new(), Mutex::new(None));
-            slots.insert(name.clone(), Slot { name, settings, live, building, per_tenant });
+            slots.insert(name.clone(), Slot { name, settings, live, building, per_tenant, replicas });
         }
         let budget_of = |(server, settings): (String, ServerSettings)| (server.clone(), Budget::new(server, &settings));
         let server_budgets = self.servers.into_iter().map(budget_of).collect();

@@ -36,6 +36,14 @@ fn pool() {
     describe_counter!("bindery.pool.retries", "Calls that failed and could be sent again, by what came of it.");
     describe_counter!("bindery.pool.cancels", "Statements that a server was told to leave off.");
     describe_counter!("bindery.pool.leaks", "Connections held for so long that they may never come back.");
+    describe_counter!("bindery.reads", "Reads of connections with replicas, by the role of who was asked.");
+    describe_counter!("bindery.replica.fallbacks", "Reads that went to the primary after a replica had been chosen.");
+    describe_gauge!(
+        "bindery.replica.lag",
+        Unit::Seconds,
+        "How old at most the state is that a replica shows; NaN where that is not known."
+    );
+    describe_gauge!("bindery.replica.serving", "1 for a replica that reads may go to, 0 for one that is left out.");
     describe_gauge!("bindery.tenants.live", "Tenants that have a pool.");
     describe_counter!("bindery.tenants.evictions", "Tenants' pools that were closed, by reason: idle or displaced.");
     describe_gauge!("bindery.definitions.live", "Connections defined elsewhere that have a pool.");

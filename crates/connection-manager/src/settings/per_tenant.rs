@@ -104,6 +104,10 @@ impl PerTenantSettings {
         if self.idle_evict.is_some_and(|time| time.is_zero()) {
             faults.push(SettingFault::new("idle_evict", "must be longer than zero"));
         }
+        if self.overrides.values().chain([&self.template]).any(|settings| !settings.replicas.is_empty()) {
+            let message = "a connection that is kept per tenant has none: each tenant reads where it writes";
+            faults.push(SettingFault::new("replicas.hosts", message));
+        }
         let ConnectionSettings { host, database, path, password, .. } = &self.template;
         let path = path.as_deref().map(Path::to_string_lossy);
         if path.as_deref() == Some(":memory:") {
@@ -142,6 +146,7 @@ mod tests {
     use shared_kernel::database::Engine;
 
     use super::*;
+    use crate::settings::ReplicasSettings;
 
     fn tenant(name: &str) -> TenantId {
         name.parse().expect("a tenant's name")
@@ -162,6 +167,18 @@ mod tests {
         assert!(matches!(acme.password, PasswordSource::SecretsManager { id } if id == "prod/acme/books"));
         assert_eq!(acme.options["application_name"], "books of acme");
         assert_eq!(acme.tenant, Some(tenant("acme")));
+    }
+
+    #[test]
+    fn replicas_are_refused() {
+        let replicas = ReplicasSettings { hosts: vec!["b".parse().expect("a host")], ..ReplicasSettings::default() };
+        let template = ConnectionSettings::new(Engine::MYSQL).with_host("a").with_database("{tenant}");
+        let settings = PerTenantSettings::new(template.clone());
+        assert!(settings.faults().is_empty());
+        let with_override = settings.with_override(tenant("acme"), template.clone().with_replicas(replicas.clone()));
+        for settings in [with_override, PerTenantSettings::new(template.with_replicas(replicas))] {
+            assert_eq!(settings.faults()[0].key, "replicas.hosts");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod manager;
 mod metrics;
 mod pool;
 mod redis;
+mod replicas;
 mod retrying;
 mod rotation;
 mod sea_orm;

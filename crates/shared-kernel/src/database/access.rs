@@ -7,12 +7,13 @@ use std::task::{Context, Poll};
 use super::{DatabaseConnection, DatabaseError};
 use crate::RequestContext;
 
-/// What the caller means to do. Reads may be served by a replica.
+/// What the caller means to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Access {
-    /// Nothing will be changed.
+    /// Nothing will be changed, nor decided by what is read: a replica may serve it that has what the context's
+    /// [`Freshness`](crate::Freshness) asks for.
     Read,
-    /// Something may be changed.
+    /// Something may be changed, or what is to be changed is read: the primary serves it.
     Write,
 }
 

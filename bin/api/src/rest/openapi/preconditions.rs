@@ -1,11 +1,15 @@
 use utoipa::Modify;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
-use utoipa::openapi::{OpenApi, Required};
+use utoipa::openapi::{OpenApi, RefOr, Required};
 
 use super::errors::operations;
 
-/// Adds the headers that the conventions read: versions on items, idempotency keys on creations.
+const FRESHNESS: &str = "Bindery-Freshness";
+
+/// Adds the headers that the conventions read: versions on items, idempotency keys on creations, and everywhere how recent the
+/// data must be; to answers to changes, the last.
 pub(super) struct Preconditions;
 
 impl Modify for Preconditions {
@@ -17,12 +21,17 @@ impl Modify for Preconditions {
             let is_item = path.contains('{');
             for (method, operation) in operations(item) {
                 let header = match method {
-                    "get" if is_item => if_none_match(),
-                    "put" | "patch" | "delete" => if_match(),
-                    "post" => idempotency_key(),
-                    _ => continue,
+                    "get" if is_item => Some(if_none_match()),
+                    "put" | "patch" | "delete" => Some(if_match()),
+                    "post" => Some(idempotency_key()),
+                    _ => None,
                 };
-                operation.parameters.get_or_insert_default().push(header.into());
+                let parameters = operation.parameters.get_or_insert_default();
+                parameters.extend(header.map(Into::into));
+                parameters.push(freshness().into());
+                if method != "get" {
+                    give_freshness(operation);
+                }
             }
         }
     }
@@ -60,4 +69,23 @@ fn idempotency_key() -> Parameter {
         .pattern(Some("^[!-~]+$"))
         .format(Some(SchemaFormat::Custom("idempotency-key".to_owned())));
     header("Idempotency-Key", Required::False, text, schema)
+}
+
+fn freshness() -> Parameter {
+    let text =
+        "What the answer to an earlier change gave: the request sees that change, also where replicas serve reads.";
+    let schema = ObjectBuilder::new().format(Some(SchemaFormat::Custom("freshness-token".to_owned())));
+    header(FRESHNESS, Required::False, text, schema)
+}
+
+/// Says of the answers to a change that went well what they give.
+fn give_freshness(operation: &mut Operation) {
+    let text = "What later requests show to see this change; there where the data has replicas";
+    for (status, response) in &mut operation.responses.responses {
+        if let (true, RefOr::T(response)) = (status.starts_with('2'), response) {
+            let schema = ObjectBuilder::new().schema_type(Type::String).build();
+            let header = HeaderBuilder::new().description(Some(text)).schema(Some(schema)).build();
+            response.headers.insert(FRESHNESS.to_owned(), RefOr::T(header));
+        }
+    }
 }

@@ -56,6 +56,9 @@ pub(super) fn read(
                 for fault in connector.validate(&own) {
                     section.fault(&fault.key, fault.message);
                 }
+                if section.has("replicas") {
+                    section.fault("replicas.hosts", "a connection that is kept per tenant has none");
+                }
                 settings = settings.with_override(tenant, own);
             }
             Err(error) => tenants.fault(key, error.to_string()),
