@@ -34,6 +34,13 @@ pub struct DynamoDbOptions {
     pub egress: Option<Egress>,
 }
 
+impl DynamoDbOptions {
+    fn port(&self) -> u16 {
+        let url = self.endpoint_url.as_deref().and_then(|url| Url::parse(url).ok());
+        url.and_then(|url| url.port_or_known_default()).unwrap_or(443)
+    }
+}
+
 /// Opens sessions of DynamoDB. They share the HTTP connections, which the SDK keeps; a session is the right to have one
 /// call under way, with the identity that it was opened with.
 pub struct DynamoDbDriver {
@@ -59,7 +66,7 @@ impl DynamoDbDriver {
         let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::AwsLc));
         let http = http.tls_context(context);
         let http = match &options.egress {
-            Some(egress) => http.build_with_resolver(Guarded(egress.clone())),
+            Some(egress) => http.build_with_resolver(Guarded { egress: egress.clone(), port: options.port() }),
             None => http.build_https(),
         };
         Ok(Self { options, http, ambient: OnceCell::new() })
@@ -129,13 +136,15 @@ impl DynamoDbDriver {
 
 /// Finds the addresses of the names that the SDK's client connects to. A host that is an address already it never sees.
 #[derive(Debug, Clone)]
-struct Guarded(Egress);
+struct Guarded {
+    egress: Egress,
+    port: u16,
+}
 
 impl ResolveDns for Guarded {
     fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
         DnsFuture::new(async move {
-            // Which port it is for is known to `may_go_there`.
-            let addresses = self.0.resolve(name, 0).await.map_err(ResolveDnsError::new)?;
+            let addresses = self.egress.resolve(name, self.port).await.map_err(ResolveDnsError::new)?;
             Ok(addresses.into_iter().map(|address| address.ip()).collect())
         })
     }

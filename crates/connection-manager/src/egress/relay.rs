@@ -28,8 +28,8 @@ mod unix {
     use std::os::unix::fs::DirBuilderExt as _;
     use std::path::{Path, PathBuf};
 
-    use tokio::io::copy_bidirectional;
-    use tokio::net::{TcpStream, UnixListener};
+    use tokio::io::copy;
+    use tokio::net::{TcpStream, UnixListener, UnixStream};
     use tokio::sync::oneshot;
 
     /// A way for a driver that dials by itself to a server that was dialled for it: a socket in a folder that only this user
@@ -46,7 +46,7 @@ mod unix {
         /// A relay to `server`, whose socket has the name that PostgreSQL's clients give to one of `port`.
         ///
         /// Must be called on a tokio runtime.
-        pub(crate) fn open(mut server: TcpStream, port: u16) -> io::Result<Self> {
+        pub(crate) fn open(server: TcpStream, port: u16) -> io::Result<Self> {
             let mut random = [0; 8];
             aws_lc_rs::rand::fill(&mut random).map_err(io::Error::other)?;
             let folder = std::env::temp_dir().join(format!("bindery-{:016x}", u64::from_ne_bytes(random)));
@@ -62,9 +62,8 @@ mod unix {
                     _ = nobody => return,
                 };
                 drop(listener);
-                if let Ok((mut client, _)) = accepted {
-                    // Either side tells its own story of a broken connection.
-                    let _ = copy_bidirectional(&mut client, &mut server).await;
+                if let Ok((client, _)) = accepted {
+                    carry(client, server).await;
                 }
             });
             Ok(relay)
@@ -91,10 +90,22 @@ mod unix {
         }
     }
 
+    /// Carries what both sides say until one of them hangs up. The other one is not waited for: a server that never hangs up
+    /// would keep a socket and a task for each time that it was dialled.
+    async fn carry(mut client: UnixStream, mut server: TcpStream) {
+        let (mut from_client, mut to_client) = client.split();
+        let (mut from_server, mut to_server) = server.split();
+        // Either side tells its own story of a broken connection.
+        tokio::select! {
+            _ = copy(&mut from_client, &mut to_server) => {}
+            _ = copy(&mut from_server, &mut to_client) => {}
+        }
+    }
+
     #[cfg(test)]
     mod tests {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        use tokio::net::{TcpListener, UnixStream};
+        use tokio::net::TcpListener;
 
         use super::*;
 
@@ -123,6 +134,18 @@ mod unix {
             assert_eq!(&word, b"pong");
             drop(client);
             assert_eq!(server.read(&mut word).await.unwrap(), 0, "the server hears that the client has gone");
+        }
+
+        #[tokio::test]
+        async fn a_server_that_never_hangs_up_is_left_as_well() {
+            let (near, mut server) = pair().await;
+            let relay = Relay::open(near, 5432).unwrap();
+            let client = UnixStream::connect(&relay.file).await.unwrap();
+            drop(client);
+            assert_eq!(server.read(&mut [0; 1]).await.unwrap(), 0);
+            // To a socket that was shut down in one direction alone this could go on for ever.
+            let talking = async { while server.write_all(b"still here").await.is_ok() {} };
+            tokio::time::timeout(std::time::Duration::from_secs(10), talking).await.unwrap();
         }
 
         #[tokio::test]
