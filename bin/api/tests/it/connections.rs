@@ -158,7 +158,7 @@ async fn what_does_not_fit_the_engine_is_told_at_its_place() {
         (json!({"name": "A", "engine": "dynamodb", "username": "AKIA"}), &["/password required"]),
         (
             json!({"name": "A", "engine": "dynamodb", "username": "AKIA", "password": "x", "tls": {"mode": "required"}}),
-            &["/tls/mode invalid"],
+            &["/options/region invalid", "/tls/mode invalid"],
         ),
         (json!({"name": "A", "engine": "mysql", "host": "h", "secret": "team/x"}), &["/secret not_configured"]),
         (
