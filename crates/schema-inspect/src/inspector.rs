@@ -1,0 +1,86 @@
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use schema_model::Inspection;
+use shared_kernel::RequestContext;
+use shared_kernel::database::{DatabaseConnection, Engine};
+
+use crate::{InspectError, InspectOptions, PostgresInspector};
+
+/// Looks at databases of some engines.
+#[async_trait]
+pub trait Inspector: Send + Sync {
+    /// Whose databases it can look at.
+    fn engines(&self) -> &[Engine];
+
+    /// Reads what is in the database that `connection` leads to. It changes nothing and waits for nobody's lock.
+    ///
+    /// Cancellation: dropping the future is safe; a transaction that it had opened is rolled back.
+    ///
+    /// # Errors
+    /// [`InspectError`]; `Database` with `Timeout` when the context's deadline passes first.
+    async fn inspect(
+        &self,
+        connection: &dyn DatabaseConnection,
+        options: &InspectOptions,
+        context: &RequestContext,
+    ) -> Result<Inspection, InspectError>;
+}
+
+/// The inspectors that a program has: the built-in ones, and those that it brings along itself.
+#[derive(Clone, Default)]
+pub struct Inspectors(Vec<Arc<dyn Inspector>>);
+
+impl Inspectors {
+    /// None.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Those of this crate.
+    pub fn builtin() -> Self {
+        Self::empty().register(Arc::new(PostgresInspector))
+    }
+
+    /// Adds one. For an engine that another one knows as well, the last one counts.
+    #[must_use]
+    pub fn register(mut self, inspector: Arc<dyn Inspector>) -> Self {
+        self.0.push(inspector);
+        self
+    }
+
+    /// The engines that can be looked at, each once, in the order in which they became known.
+    pub fn engines(&self) -> Vec<&Engine> {
+        let mut engines: Vec<&Engine> = Vec::new();
+        for engine in self.0.iter().flat_map(|inspector| inspector.engines()) {
+            if !engines.contains(&engine) {
+                engines.push(engine);
+            }
+        }
+        engines
+    }
+
+    /// Looks at the database with the inspector of its engine.
+    ///
+    /// # Errors
+    /// As [`Inspector::inspect`], and `UnknownEngine` where there is none.
+    pub async fn inspect(
+        &self,
+        connection: &dyn DatabaseConnection,
+        options: &InspectOptions,
+        context: &RequestContext,
+    ) -> Result<Inspection, InspectError> {
+        let knows = |inspector: &&Arc<dyn Inspector>| inspector.engines().contains(connection.engine());
+        match self.0.iter().rev().find(knows) {
+            Some(inspector) => inspector.inspect(connection, options, context).await,
+            None => Err(InspectError::UnknownEngine(connection.engine().clone())),
+        }
+    }
+}
+
+impl fmt::Debug for Inspectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Inspectors").field(&self.engines()).finish()
+    }
+}

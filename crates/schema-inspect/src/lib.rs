@@ -1,0 +1,14 @@
+#![doc = include_str!("../README.md")]
+
+mod cells;
+mod error;
+mod gaps;
+mod inspector;
+mod options;
+mod postgres;
+mod stages;
+
+pub use error::InspectError;
+pub use inspector::{Inspector, Inspectors};
+pub use options::InspectOptions;
+pub use postgres::PostgresInspector;

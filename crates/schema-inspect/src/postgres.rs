@@ -1,0 +1,131 @@
+//! PostgreSQL. Nine questions to the catalogs in one transaction that reads one state of them.
+//!
+//! The catalogs themselves are never locked by a migration for longer than a moment. The functions that write expressions out as
+//! text are: they open the table, and wait where somebody holds, or waits for, an exclusive lock. So each question looks at
+//! `pg_locks` first and leaves such tables' expressions out; for what comes in between there is a `lock_timeout`, after which
+//! everything is asked once more, the last time without any expression.
+
+mod assembly;
+mod columns;
+mod constraints;
+mod facts;
+mod grants;
+mod indexes;
+mod partitions;
+mod parts;
+mod relations;
+mod routines;
+mod sequences;
+mod texts;
+mod triggers;
+mod types;
+
+use async_trait::async_trait;
+use schema_model::Inspection;
+use shared_kernel::RequestContext;
+use shared_kernel::database::{
+    DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine, Row, SqlExecutor, SqlTransaction, TransactionMode,
+};
+
+use self::assembly::Assembly;
+use self::texts::Texts;
+use crate::stages::Stages;
+use crate::{InspectError, InspectOptions, Inspector};
+
+/// Looks at databases of PostgreSQL 13 and later.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PostgresInspector;
+
+/// Whose locks count as held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Locks {
+    /// Those that are.
+    Seen,
+    /// All there could be.
+    Assumed,
+}
+
+#[async_trait]
+impl Inspector for PostgresInspector {
+    fn engines(&self) -> &[Engine] {
+        const { &[Engine::POSTGRES] }
+    }
+
+    async fn inspect(
+        &self,
+        connection: &dyn DatabaseConnection,
+        options: &InspectOptions,
+        context: &RequestContext,
+    ) -> Result<Inspection, InspectError> {
+        let mut stages = Stages::new(context);
+        let failed = |source| InspectError::Database { stage: "connecting", source };
+        let sql = connection.sql().map_err(failed)?;
+        for locks in [Locks::Seen, Locks::Seen, Locks::Assumed] {
+            let transaction = stages.timed("begin", sql.begin(TransactionMode::ReadOnly, context)).await?;
+            let read = read(&*transaction, locks, options, context, &mut stages).await;
+            let ended = stages.timed("end", transaction.rollback(context)).await;
+            match read {
+                Err(InspectError::Database { source, .. }) if locks == Locks::Seen && met_a_lock(&source) => {}
+                Err(error) => return Err(error),
+                Ok(assembly) => {
+                    ended?;
+                    return Ok(assembly.inspection(options, stages.report()));
+                }
+            }
+        }
+        let message = "somebody's locks were in the way each time";
+        Err(failed(DatabaseError::new(DatabaseErrorKind::SerializationConflict, message)))
+    }
+}
+
+/// Whether a lock was waited for as long as it may be.
+fn met_a_lock(error: &DatabaseError) -> bool {
+    error.code() == Some("55P03")
+}
+
+async fn read(
+    transaction: &dyn SqlTransaction,
+    locks: Locks,
+    options: &InspectOptions,
+    context: &RequestContext,
+    stages: &mut Stages<'_>,
+) -> Result<Assembly, InspectError> {
+    let settings = texts::settings(options.lock_wait);
+    stages.timed("settings", transaction.run_script(&settings, context)).await?;
+    let transaction: &dyn SqlExecutor = transaction;
+    let rows = stages.query("database", transaction, texts::database(options)).await?;
+    let facts = decoded("database", &rows, facts::read)?.into_iter().next();
+    let facts = facts.ok_or_else(|| InspectError::Database {
+        stage: "database",
+        source: DatabaseError::new(DatabaseErrorKind::Decode, "the catalog does not know the current database"),
+    })?;
+    if facts.version_number < Texts::OLDEST {
+        return Err(InspectError::TooOld { engine: Engine::POSTGRES, version: facts.version, needed: "13" });
+    }
+    let texts = Texts::new(facts.version_number, locks, options);
+    let rows = stages.query("relations", transaction, texts.relations()).await?;
+    let relations = decoded("relations", &rows, relations::read)?;
+    let rows = stages.query("columns", transaction, texts.columns()).await?;
+    let columns = decoded("columns", &rows, columns::read)?;
+    let rows = stages.query("constraints", transaction, texts.constraints()).await?;
+    let constraints = decoded("constraints", &rows, constraints::read)?;
+    let rows = stages.query("indexes", transaction, texts.indexes()).await?;
+    let indexes = decoded("indexes", &rows, indexes::read)?;
+    let rows = stages.query("triggers", transaction, texts.triggers()).await?;
+    let triggers = decoded("triggers", &rows, triggers::read)?;
+    let rows = stages.query("sequences", transaction, texts.sequences()).await?;
+    let sequences = decoded("sequences", &rows, sequences::read)?;
+    let rows = stages.query("types", transaction, texts.types()).await?;
+    let types = decoded("types", &rows, types::read)?;
+    let rows = stages.query("routines", transaction, texts.routines()).await?;
+    let routines = decoded("routines", &rows, routines::read)?;
+    Ok(Assembly { facts, relations, columns, constraints, indexes, triggers, sequences, types, routines })
+}
+
+fn decoded<T>(
+    stage: &'static str,
+    rows: &[Row],
+    read: impl Fn(&Row) -> Result<T, DatabaseError>,
+) -> Result<Vec<T>, InspectError> {
+    rows.iter().map(read).collect::<Result<_, _>>().map_err(|source| InspectError::Database { stage, source })
+}

@@ -1,0 +1,34 @@
+-- Columns of relations and attributes of composite types. A default refers to no column, so that it is told without the table
+-- and without its lock; what a column is computed from is not.
+WITH locked AS MATERIALIZED ({locked})
+SELECT
+    a.attrelid::int8,
+    a.attnum::int4,
+    a.attname::text,
+    format_type(a.atttypid, a.atttypmod),
+    a.attnotnull OR (t.typtype = 'd' AND t.typnotnull),
+    a.attidentity::text,
+    a.attgenerated::text,
+    a.atthasdef,
+    CASE
+        WHEN d.oid IS NULL THEN NULL
+        WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, 0)
+        WHEN a.attrelid NOT IN (SELECT relation FROM locked) THEN pg_get_expr(d.adbin, d.adrelid)
+    END,
+    CASE WHEN a.attcollation <> t.typcollation THEN co.collname END::text,
+    a.attndims::int4,
+    e.typcategory::text,
+    e.typname::text,
+    CASE WHEN e.typtype IN ('e', 'd', 'c', 'r', 'm') AND en.nspname <> 'pg_catalog' THEN en.nspname END::text,
+    col_description(a.attrelid, a.attnum),
+    array_to_json(a.attacl)::text
+FROM pg_attribute a
+JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_type t ON t.oid = a.atttypid
+JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem ELSE t.oid END
+JOIN pg_namespace en ON en.oid = e.typnamespace
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN pg_collation co ON co.oid = a.attcollation AND a.attcollation <> t.typcollation
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped AND {selected}
+ORDER BY a.attrelid, a.attnum

@@ -1,0 +1,28 @@
+-- Sequences, those of identity columns included.
+SELECT
+    n.nspname::text,
+    c.relname::text,
+    format_type(s.seqtypid, NULL),
+    s.seqstart,
+    s.seqincrement,
+    s.seqmin,
+    s.seqmax,
+    s.seqcache,
+    s.seqcycle,
+    pg_get_userbyid(c.relowner)::text,
+    obj_description(c.oid, 'pg_class'),
+    array_to_json(c.relacl)::text,
+    d.deptype::text,
+    d.refobjid::int8,
+    owner_namespace.nspname::text,
+    owner.relname::text,
+    owner_column.attname::text
+FROM pg_sequence s
+JOIN pg_class c ON c.oid = s.seqrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass
+    AND d.deptype IN ('a', 'i')
+LEFT JOIN pg_class owner ON owner.oid = d.refobjid
+LEFT JOIN pg_namespace owner_namespace ON owner_namespace.oid = owner.relnamespace
+LEFT JOIN pg_attribute owner_column ON owner_column.attrelid = d.refobjid AND owner_column.attnum = d.refobjsubid
+WHERE {selected}

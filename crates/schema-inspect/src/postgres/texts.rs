@@ -1,0 +1,138 @@
+use std::time::Duration;
+
+use shared_kernel::database::{Dialect, RawStatement, Statement};
+
+use super::Locks;
+use crate::InspectOptions;
+
+/// What a transaction of an inspection is set to. Names are written with their namespace wherever that is not the engine's own.
+/// Compiling such queries would take longer than running them.
+pub(super) fn settings(lock_wait: Duration) -> String {
+    let lock_wait = lock_wait.as_millis().max(1);
+    format!(
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = {lock_wait}; SET LOCAL search_path = ''; \
+         SET LOCAL jit = off; SET LOCAL quote_all_identifiers = off"
+    )
+}
+
+/// Which namespaces are looked at. Names that begin with `pg_` are the engine's own.
+const SELECTED: &str = "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' \
+     AND ($1::text IS NULL OR n.nspname IN (SELECT json_array_elements_text($1::json)))";
+
+/// Tables on which somebody has, or waits for, a lock that reading would wait behind.
+const LOCKED: &str = "SELECT l.relation FROM pg_locks l WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' \
+     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) \
+     AND l.pid IS DISTINCT FROM pg_backend_pid()";
+
+const EVERYTHING_LOCKED: &str = "SELECT c.oid AS relation FROM pg_class c";
+
+/// The questions, as a version of the server understands them.
+pub(super) struct Texts<'a> {
+    version: i32,
+    locks: Locks,
+    options: &'a InspectOptions,
+}
+
+impl<'a> Texts<'a> {
+    /// The oldest version, as `server_version_num` writes it.
+    pub(super) const OLDEST: i32 = 130_000;
+
+    pub(super) fn new(version: i32, locks: Locks, options: &'a InspectOptions) -> Self {
+        Self { version, locks, options }
+    }
+
+    pub(super) fn relations(&self) -> Statement {
+        self.statement(include_str!("relations.sql"), &[])
+    }
+
+    pub(super) fn columns(&self) -> Statement {
+        self.statement(include_str!("columns.sql"), &[])
+    }
+
+    pub(super) fn constraints(&self) -> Statement {
+        let set_on_delete = "(SELECT json_agg(a.attname ORDER BY k.position) \
+             FROM unnest(con.confdelsetcols) WITH ORDINALITY k(number, position) \
+             JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.number)::text";
+        let parts = [
+            ("{enforced}", self.since(18, "con.conenforced", "true")),
+            ("{set_on_delete}", self.since(15, set_on_delete, "NULL::text")),
+        ];
+        self.statement(include_str!("constraints.sql"), &parts)
+    }
+
+    pub(super) fn indexes(&self) -> Statement {
+        let parts = [("{nulls_distinct}", self.since(15, "NOT i.indnullsnotdistinct", "true"))];
+        self.statement(include_str!("indexes.sql"), &parts)
+    }
+
+    pub(super) fn triggers(&self) -> Statement {
+        self.statement(include_str!("triggers.sql"), &[])
+    }
+
+    pub(super) fn sequences(&self) -> Statement {
+        self.statement(include_str!("sequences.sql"), &[])
+    }
+
+    pub(super) fn types(&self) -> Statement {
+        let multirange = "(SELECT m.typname FROM pg_type m WHERE m.oid = r.rngmultitypid)::text";
+        self.statement(include_str!("types.sql"), &[("{multirange}", self.since(14, multirange, "NULL::text"))])
+    }
+
+    pub(super) fn routines(&self) -> Statement {
+        let parts = [("{has_parsed_body}", self.since(14, "p.prosqlbody IS NOT NULL", "false"))];
+        self.statement(include_str!("routines.sql"), &parts)
+    }
+
+    fn since(&self, major: i32, text: &'static str, before: &'static str) -> &'static str {
+        if self.version >= major * 10_000 { text } else { before }
+    }
+
+    fn statement(&self, text: &str, parts: &[(&str, &str)]) -> Statement {
+        let locked = match self.locks {
+            Locks::Seen => LOCKED,
+            Locks::Assumed => EVERYTHING_LOCKED,
+        };
+        let text = parts.iter().fold(text.replace("{locked}", locked), |text, (place, part)| text.replace(place, part));
+        selecting(&text, self.options)
+    }
+}
+
+/// The first question, which every version understands.
+pub(super) fn database(options: &InspectOptions) -> Statement {
+    selecting(include_str!("database.sql"), options)
+}
+
+fn selecting(text: &str, options: &InspectOptions) -> Statement {
+    let namespaces = options.namespaces.as_ref().map(|names| serde_json::Value::from(names.clone()).to_string());
+    let statement = RawStatement::per_dialect("SELECT").text(Dialect::Postgres, text.replace("{selected}", SELECTED));
+    statement.bind(namespaces).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_place_is_left_open_on_any_version() {
+        let options = InspectOptions::default();
+        for version in [130_000, 140_000, 150_000, 180_000] {
+            for locks in [Locks::Seen, Locks::Assumed] {
+                let texts = Texts::new(version, locks, &options);
+                for statement in [
+                    database(&options),
+                    texts.relations(),
+                    texts.columns(),
+                    texts.constraints(),
+                    texts.indexes(),
+                    texts.triggers(),
+                    texts.sequences(),
+                    texts.types(),
+                    texts.routines(),
+                ] {
+                    let text = statement.render(Dialect::Postgres).expect("a text").sql;
+                    assert!(!text.contains('{') && !text.contains('}'), "{text}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+-- Triggers, but for those that the engine made itself or that partitions have from their table.
+WITH locked AS MATERIALIZED ({locked})
+SELECT
+    t.tgrelid::int8,
+    t.tgname::text,
+    t.tgtype::int4,
+    t.tgenabled::text,
+    t.tgattr::text,
+    pn.nspname::text,
+    p.proname::text,
+    CASE WHEN t.tgrelid NOT IN (SELECT relation FROM locked) THEN pg_get_triggerdef(t.oid) END,
+    obj_description(t.oid, 'pg_trigger')
+FROM pg_trigger t
+JOIN pg_class c ON c.oid = t.tgrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_proc p ON p.oid = t.tgfoid
+JOIN pg_namespace pn ON pn.oid = p.pronamespace
+WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND {selected}

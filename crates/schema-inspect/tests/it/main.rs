@@ -1,0 +1,3 @@
+//! Databases of real servers, looked at.
+
+mod postgres;

@@ -1,0 +1,77 @@
+use std::fmt;
+
+use serde::Serialize as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::Database;
+
+/// What a database looks like, in 32 bytes: equal models have equal fingerprints, and others almost surely not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+/// 64 hexadecimal digits.
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Database {
+    /// The one JSON text that stands for this model (RFC 8785): keys in order, no space that is not needed.
+    ///
+    /// Keys are ASCII, as the standard's order by UTF-16 is then the order by bytes; whoever makes [`crate::Native`] facts
+    /// keeps to that, and to numbers that are whole and below 2⁵³.
+    pub fn canonical_json(&self) -> String {
+        // Values keep their keys in order; the derived form has them in the order of the source.
+        let value = self.serialize(serde_json::value::Serializer).unwrap_or_default();
+        value.to_string()
+    }
+
+    /// The SHA-256 of [`Self::canonical_json`].
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(Sha256::digest(self.canonical_json()).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Database, Namespace, Native, Relation, RelationKind};
+
+    fn database() -> Database {
+        let mut namespace = Namespace::new("public");
+        namespace.relations.push(Relation::new("Bücher \"😀\"\u{1}", RelationKind::Table));
+        Database {
+            engine: "postgres".to_owned(),
+            version: "15.18".to_owned(),
+            name: "shop".to_owned(),
+            comment: None,
+            character_set: None,
+            collation: None,
+            namespaces: vec![namespace],
+            extensions: Vec::new(),
+            native: Native::new(),
+        }
+    }
+
+    #[test]
+    fn the_canonical_form_is_in_order_and_comes_back() {
+        let json = database().canonical_json();
+        assert_eq!(
+            json,
+            r#"{"engine":"postgres","name":"shop","namespaces":[{"name":"public","relations":[{"columns":[],"kind":"table","#
+                .to_owned()
+                + r#""name":"Bücher \"😀\"\u0001"}]}],"version":"15.18"}"#
+        );
+        assert_eq!(serde_json::from_str::<Database>(&json).expect("a model"), database());
+    }
+
+    #[test]
+    fn a_fingerprint_is_that_of_the_content() {
+        let one = database();
+        assert_eq!(one.fingerprint(), database().fingerprint());
+        assert_eq!(one.fingerprint().to_string().len(), 64);
+        let mut other = database();
+        other.namespaces[0].relations[0].comment = Some("x".to_owned());
+        assert_ne!(one.fingerprint(), other.fingerprint());
+    }
+}

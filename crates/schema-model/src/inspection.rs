@@ -1,0 +1,56 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Database, ObjectName, Unavailable};
+
+/// What an inspection has found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Inspection {
+    /// What is in the database.
+    pub database: Database,
+    /// How much of it there is: changes from day to day and is no part of the model.
+    pub statistics: Vec<RelationStatistics>,
+    /// How it was found, and what was not.
+    pub report: Report,
+}
+
+/// How much is in a relation, as the engine last counted. Nothing is scanned for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelationStatistics {
+    /// Which relation; partitions are counted with their table.
+    pub relation: ObjectName,
+    /// About how many rows; `None` where the engine has never counted.
+    pub rows: Option<u64>,
+    /// About how many bytes, with indexes and what is kept apart; `None` where the engine does not say.
+    pub bytes: Option<u64>,
+}
+
+/// How something was found.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Report {
+    /// How many statements were sent, settings included.
+    pub statements: u32,
+    /// What was done, in order.
+    pub stages: Vec<Stage>,
+    /// What could not be read or was left out.
+    pub gaps: Vec<Gap>,
+}
+
+/// A step of an inspection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stage {
+    /// What was read, such as `columns`.
+    pub name: String,
+    /// How long it took, in milliseconds.
+    pub milliseconds: f64,
+}
+
+/// Something that is there and not in the answer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Gap {
+    /// Of what; `None` where it is about the database as a whole.
+    pub object: Option<ObjectName>,
+    /// Which part of it, such as `definition` or `indexes`.
+    pub part: String,
+    /// Why.
+    pub reason: Unavailable,
+}

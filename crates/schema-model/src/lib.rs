@@ -1,0 +1,35 @@
+#![doc = include_str!("../README.md")]
+
+mod column;
+mod constraint;
+mod database;
+mod fingerprint;
+mod grant;
+mod index;
+mod inspection;
+mod name;
+mod number;
+mod partitioning;
+mod reading;
+mod relation;
+mod routine;
+mod sequence;
+mod trigger;
+mod user_type;
+
+pub use column::{Column, DataType, Generated, GenerationStorage, Identity, IdentityGeneration, TypeFamily};
+pub use constraint::{Check, ColumnPair, Deferrability, Exclusion, ForeignKey, Key, MatchOption, ReferentialAction};
+pub use database::{Database, Extension, Namespace, Native};
+pub use fingerprint::Fingerprint;
+pub use grant::Grant;
+pub use index::{Index, IndexPart, NullsOrder, PartTarget, SortDirection};
+pub use inspection::{Gap, Inspection, RelationStatistics, Report, Stage};
+pub use name::ObjectName;
+pub use number::WholeNumber;
+pub use partitioning::{Partition, Partitioning};
+pub use reading::{Reading, Unavailable};
+pub use relation::{Persistence, Policy, PolicyCommand, Relation, RelationKind, RowSecurity};
+pub use routine::{Routine, RoutineKind};
+pub use sequence::{Sequence, SequenceOptions};
+pub use trigger::{Trigger, TriggerEvent, TriggerLevel, TriggerTiming};
+pub use user_type::{UserType, UserTypeKind};
