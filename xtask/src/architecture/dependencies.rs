@@ -37,7 +37,9 @@ fn inner(package: &Package, dependency: &Dependency) -> Option<&'static str> {
     match from {
         _ if is_context(from) => (to != "shared-kernel").then_some("a context knows the kernel alone"),
         "shared-kernel" => (to != "sql-dialect").then_some("the kernel knows nothing above it"),
-        "sql-dialect" => Some("the dialects stand on their own"),
+        "sql-dialect" | "schema-model" => Some("the dialects and the model of schemas stand on their own"),
+        "schema-inspect" => (!matches!(to, "shared-kernel" | "schema-model"))
+            .then_some("inspectors know the kernel and the model alone"),
         "xtask" => Some("the developer's tool is built before anything else"),
         _ => (is_context(to) && from != "api").then_some("only the binary puts contexts together"),
     }
@@ -77,7 +79,7 @@ mod tests {
     /// Cargo's answer for a workspace with these edges: from, to, kind.
     fn metadata(edges: &[(&str, &str, Value)]) -> Metadata {
         let mut names: Vec<&str> = edges.iter().map(|(from, _, _)| *from).collect();
-        names.extend(["user-context", "shared-kernel", "connection-manager", "testkit", "migrations"]);
+        names.extend(["user-context", "shared-kernel", "connection-manager", "schema-model", "testkit", "migrations"]);
         names.sort_unstable();
         names.dedup();
         let packages: Vec<Value> = names
@@ -161,6 +163,14 @@ mod tests {
         let book = edges.packages.iter_mut().find(|package| package.name == "book-context").unwrap();
         book.dependencies[0].rename = Some("quiet".to_owned());
         assert_eq!(violations(&edges).len(), 1);
+    }
+
+    #[test]
+    fn inspectors_know_the_kernel_and_the_model_which_knows_nothing() {
+        accepted("schema-inspect", "schema-model", Value::Null);
+        accepted("schema-inspect", "testkit", json!("dev"));
+        refused("schema-inspect", "connection-manager", Value::Null);
+        refused("schema-model", "shared-kernel", Value::Null);
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) fn read(row: &Row) -> Result<FoundColumn, DatabaseError> {
         "d" => Some(IdentityGeneration::ByDefault),
         _ => None,
     };
-    let column = Column {
+    let mut column = Column {
         name,
         position: 0,
         data_type,
@@ -56,22 +56,25 @@ pub(super) fn read(row: &Row) -> Result<FoundColumn, DatabaseError> {
         grants: grants::read(&cells.json::<Vec<String>>()?),
         native: Native::new(),
     };
+    if cells.next()? {
+        column.native.insert("inherited".to_owned(), true.into());
+    }
     Ok(FoundColumn { relation, number, column })
 }
 
-/// A type from what stands next: its dimensions, and of its elements the category, the name, and the namespace where somebody has
-/// made them.
+/// A type from what stands next: its dimensions; of its elements the category and the name, of what they rest on where that is a
+/// domain; their own name, and the namespace where somebody has made them.
 pub(super) fn data_type(text: String, cells: &mut Cells<'_>) -> Result<DataType, DatabaseError> {
     let dimensions: i32 = cells.next()?;
     let category: Option<String> = cells.next()?;
-    let name: String = cells.next::<Option<String>>()?.unwrap_or_default();
-    let namespace: Option<String> = cells.next()?;
+    let rests_on: Option<String> = cells.next()?;
+    let (name, namespace): (Option<String>, Option<String>) = (cells.next()?, cells.next()?);
     // Declared dimensions are kept for tables alone: an array elsewhere has at least one.
     let dimensions = u32::try_from(dimensions).unwrap_or_default().max(u32::from(text.ends_with("[]")));
     Ok(DataType {
         text,
-        family: family(category.as_deref().unwrap_or_default(), &name),
-        user_type: namespace.map(|namespace| ObjectName { namespace, name }),
+        family: family(category.as_deref().unwrap_or_default(), rests_on.as_deref().unwrap_or_default()),
+        user_type: namespace.zip(name).map(|(namespace, name)| ObjectName { namespace, name }),
         array_dimensions: dimensions,
     })
 }

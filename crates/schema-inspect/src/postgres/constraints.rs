@@ -18,7 +18,7 @@ pub(super) struct FoundConstraint {
     pub(super) enforced: bool,
     /// Whether tables that inherit from its table have it too.
     pub(super) inheritable: bool,
-    /// Whether it came from a table above.
+    /// Whether it came from a table that it inherits from or is a part of.
     pub(super) inherited: bool,
     /// The catalog's numbers of its columns.
     pub(super) columns: Vec<i32>,

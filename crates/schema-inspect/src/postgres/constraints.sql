@@ -1,4 +1,5 @@
--- Keys, foreign keys, checks and exclusions of tables and domains. Those that partitions have from their table are left out.
+-- Keys, foreign keys, checks and exclusions of tables and domains. Those that a reference to a table with
+-- partitions makes besides, one for each of them, are left out.
 WITH locked AS MATERIALIZED ({locked})
 SELECT
     con.conrelid::int8,
@@ -10,7 +11,7 @@ SELECT
     con.convalidated,
     {enforced},
     con.connoinherit,
-    con.coninhcount > 0,
+    con.coninhcount > 0 OR con.conparentid <> 0,
     array_to_json(con.conkey)::text,
     ic.relname::text,
     CASE con.contype
@@ -44,4 +45,6 @@ LEFT JOIN pg_class fc ON fc.oid = con.confrelid
 LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
 LEFT JOIN pg_constraint target ON con.contype = 'f' AND target.conrelid = con.confrelid AND target.conindid = con.conindid
     AND target.contype IN ('p', 'u')
-WHERE con.contype IN ('p', 'u', 'f', 'c', 'x') AND con.conparentid = 0 AND {selected}
+LEFT JOIN pg_constraint above ON above.oid = con.conparentid
+WHERE con.contype IN ('p', 'u', 'f', 'c', 'x') AND (con.conparentid = 0 OR above.conrelid <> con.conrelid)
+    AND {selected}

@@ -79,6 +79,9 @@ pub(super) fn fill(relation: &mut Relation, parts: Parts, as_part: bool, terms: 
         .map(|found| (found.is_part, index(found, &named, terms, &relation.columns)))
         .collect();
     for constraint in parts.constraints {
+        if as_part && constraint.inherited {
+            continue;
+        }
         let columns: Vec<String> = constraint.columns.iter().map(|number| named(i64::from(*number))).collect();
         let FoundConstraint { name, deferrability, comment, .. } = &constraint;
         match &constraint.kind {
@@ -120,7 +123,6 @@ pub(super) fn fill(relation: &mut Relation, parts: Parts, as_part: bool, terms: 
                 deferrability: *deferrability,
                 comment: comment.clone(),
             }),
-            FoundKind::Check(_) if as_part && constraint.inherited => {}
             FoundKind::Check(_) => relation.checks.extend(check(constraint, &columns)),
         }
     }

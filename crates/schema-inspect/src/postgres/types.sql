@@ -19,7 +19,8 @@ SELECT
         WHEN 'r' THEN format_type(r.rngsubtype, NULL)
     END,
     t.typndims::int4,
-    e.typcategory::text,
+    k.typcategory::text,
+    k.typname::text,
     e.typname::text,
     CASE WHEN e.typtype IN ('e', 'd', 'c', 'r', 'm') AND en.nspname <> 'pg_catalog' THEN en.nspname END::text,
     {multirange}
@@ -30,6 +31,7 @@ LEFT JOIN pg_range r ON r.rngtypid = t.oid
 LEFT JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE r.rngsubtype END
 LEFT JOIN pg_type e ON e.oid = CASE WHEN b.typcategory = 'A' AND b.typelem <> 0 THEN b.typelem ELSE b.oid END
 LEFT JOIN pg_namespace en ON en.oid = e.typnamespace
+LEFT JOIN pg_type k ON k.oid = CASE WHEN e.typtype = 'd' THEN e.typbasetype ELSE e.oid END
 LEFT JOIN pg_collation co ON co.oid = t.typcollation
 WHERE (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND c.relkind = 'c'))
     AND NOT EXISTS (

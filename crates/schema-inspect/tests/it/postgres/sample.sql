@@ -94,3 +94,4 @@ CREATE TABLE "Odd ""schema"".--;
 名前 😀"."ta.ble "" -- ' 😀" ("co;l ""umn 名" integer PRIMARY KEY, "--" text);
 CREATE INDEX "i n d.e""x" ON "Odd ""schema"".--;
 名前 😀"."ta.ble "" -- ' 😀" ("--" DESC);
+CREATE TABLE shop.refunds (sold date, region text, FOREIGN KEY (sold, region) REFERENCES shop.sales);
