@@ -6,9 +6,11 @@ mod gaps;
 mod inspector;
 mod options;
 mod postgres;
+mod sqlite;
 mod stages;
 
 pub use error::InspectError;
 pub use inspector::{Inspector, Inspectors};
 pub use options::InspectOptions;
 pub use postgres::PostgresInspector;
+pub use sqlite::SqliteInspector;

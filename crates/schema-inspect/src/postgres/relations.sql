@@ -37,10 +37,10 @@ SELECT
     CASE WHEN c.relkind = 'p' AND NOT locks.own THEN pg_get_partkeydef(c.oid) END,
     CASE WHEN c.relispartition AND NOT locks.own THEN pg_get_expr(c.relpartbound, c.oid) END,
     c.relispartition,
-    (SELECT json_agg(json_build_array(pn.nspname, p.relname) ORDER BY i.inhseqno)
+    (SELECT json_agg(json_build_array(home.nspname, p.relname) ORDER BY i.inhseqno)
         FROM pg_inherits i
         JOIN pg_class p ON p.oid = i.inhparent
-        JOIN pg_namespace pn ON pn.oid = p.relnamespace
+        JOIN pg_namespace home ON home.oid = p.relnamespace
         WHERE i.inhrelid = c.oid)::text,
     CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 END,
     c.relpages::int8 + coalesce(t.relpages, 0)::int8

@@ -6,7 +6,7 @@ SELECT
     t.tgtype::int4,
     t.tgenabled::text,
     t.tgattr::text,
-    pn.nspname::text,
+    home.nspname::text,
     p.proname::text,
     CASE WHEN t.tgrelid NOT IN (SELECT relation FROM locked) THEN pg_get_triggerdef(t.oid) END,
     obj_description(t.oid, 'pg_trigger')
@@ -14,5 +14,5 @@ FROM pg_trigger t
 JOIN pg_class c ON c.oid = t.tgrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_proc p ON p.oid = t.tgfoid
-JOIN pg_namespace pn ON pn.oid = p.pronamespace
+JOIN pg_namespace home ON home.oid = p.pronamespace
 WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND {selected}

@@ -1,3 +1,4 @@
 //! Databases of real servers, looked at.
 
 mod postgres;
+mod sqlite;

@@ -1,0 +1,43 @@
+use schema_inspect::{InspectOptions, Inspectors};
+use schema_model::{Inspection, ObjectName};
+use shared_kernel::RequestContext;
+use testkit::{Server, TestDatabase};
+
+async fn inspected(script: &str, options: &InspectOptions) -> Inspection {
+    let database = TestDatabase::create(Server::Sqlite).await;
+    let connection = database.connection().await;
+    let context = RequestContext::system();
+    connection.sql().expect("SQL").run_script(script, &context).await.expect("the script runs");
+    Inspectors::builtin().inspect(&*connection, options, &context).await.expect("it is inspected")
+}
+
+#[test]
+fn everything_in_the_sample_is_told() {
+    testkit::run(async {
+        let mut found = inspected(include_str!("sqlite/sample.sql"), &InspectOptions::default()).await;
+        "[version]".clone_into(&mut found.database.version);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&found.database).expect("JSON"));
+        assert_eq!(found.report.gaps, []);
+        assert!(found.database.relation(&ObjectName::new("main", "ta.ble \" -- '\n名 😀")).is_some());
+    });
+}
+
+#[test]
+fn however_many_tables_there_are_as_many_statements_are_sent() {
+    testkit::run(async {
+        let few = inspected("CREATE TABLE a (b)", &InspectOptions::default()).await;
+        let tables = (0..100).map(|number| format!("CREATE TABLE t{number} (id integer UNIQUE, b REFERENCES t1)"));
+        let script = tables.collect::<Vec<_>>().join(";");
+        let many = inspected(&script, &InspectOptions::default()).await;
+        assert_eq!(many.database.relations().count(), 100);
+        assert_eq!((few.report.statements, many.report.statements), (8, 8));
+    });
+}
+
+#[test]
+fn another_namespace_is_empty() {
+    testkit::run(async {
+        let found = inspected("CREATE TABLE a (b)", &InspectOptions::default().only(["temp"])).await;
+        assert_eq!(found.database.relations().count(), 0);
+    });
+}
