@@ -1,6 +1,8 @@
 //! Single connections to each engine: what the pool is filled with.
 
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlserver"))]
+mod guard;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlserver"))]
 mod refusal;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod sqlx_error;

@@ -5,6 +5,7 @@ mod driver;
 mod error;
 mod item;
 mod key_value;
+mod only_reads;
 mod session;
 mod table;
 

@@ -20,6 +20,7 @@
 mod address;
 mod config;
 mod host;
+mod limits;
 mod network;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod relay;
@@ -36,6 +37,7 @@ use tokio::net::TcpStream;
 use self::address::Reach;
 pub use self::config::EgressConfig;
 use self::host::{Host, OddForm};
+pub use self::limits::SessionLimits;
 pub use self::network::{InvalidNetwork, Network};
 
 /// Finds the addresses of a name.
@@ -66,11 +68,13 @@ impl Resolver for SystemResolver {
 #[derive(Clone)]
 pub struct Egress(Arc<Policy>);
 
+#[derive(Clone)]
 struct Policy {
     config: EgressConfig,
     listeners: Vec<SocketAddr>,
     resolver: Arc<dyn Resolver>,
     files: Option<PathBuf>,
+    limits: SessionLimits,
 }
 
 /// A server is not reached: it is away, its name is nobody's, or the policy says no. Which, only the log tells, so that
@@ -90,26 +94,31 @@ impl Unreached {
 
 impl Egress {
     pub(crate) fn new(config: EgressConfig, listeners: Vec<SocketAddr>) -> Self {
-        Self(Arc::new(Policy { config, listeners, resolver: Arc::new(SystemResolver), files: None }))
+        let resolver = Arc::new(SystemResolver);
+        Self(Arc::new(Policy { config, listeners, resolver, files: None, limits: SessionLimits::default() }))
     }
 
     /// The same policy with names looked up by another resolver.
     #[must_use]
     pub fn with_resolver(&self, resolver: Arc<dyn Resolver>) -> Self {
-        let Policy { config, listeners, files, .. } = &*self.0;
-        Self(Arc::new(Policy { config: config.clone(), listeners: listeners.clone(), resolver, files: files.clone() }))
+        Self(Arc::new(Policy { resolver, ..(*self.0).clone() }))
     }
 
     /// The same policy with embedded databases in files below `root`; without it there are none.
     #[must_use]
     pub fn with_files_below(&self, root: impl Into<PathBuf>) -> Self {
-        let Policy { config, listeners, resolver, .. } = &*self.0;
-        Self(Arc::new(Policy {
-            config: config.clone(),
-            listeners: listeners.clone(),
-            resolver: Arc::clone(resolver),
-            files: Some(root.into()),
-        }))
+        Self(Arc::new(Policy { files: Some(root.into()), ..(*self.0).clone() }))
+    }
+
+    /// The same policy with other limits on what a session may take.
+    #[must_use]
+    pub fn with_limits(&self, limits: SessionLimits) -> Self {
+        Self(Arc::new(Policy { limits, ..(*self.0).clone() }))
+    }
+
+    /// What a session may take.
+    pub fn limits(&self) -> &SessionLimits {
+        &self.0.limits
     }
 
     /// Why a host is refused by what is written alone, in a word: `odd_form` for what two readers might read differently,

@@ -7,6 +7,7 @@ mod error;
 mod key_value;
 mod node;
 mod options;
+mod reading;
 mod session;
 mod tls;
 

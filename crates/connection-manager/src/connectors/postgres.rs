@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use shared_kernel::database::{
-    ConnectionName, DatabaseConnection, DatabaseError, Engine, EngineDescription, OptionDescription, OptionKind,
+    ConnectionName, DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine, EngineDescription, OptionDescription,
+    OptionKind,
 };
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
@@ -22,7 +23,8 @@ use crate::sql_pool::SqlPool;
 /// several clients.
 ///
 /// As with every client of PostgreSQL, `PGSSLROOTCERT`, `PGSSLCERT`, `PGSSLKEY` and `PGOPTIONS` of the environment take
-/// effect where the settings say nothing else; no other `PG*` variable and no password file does.
+/// effect where the settings say nothing else; no other `PG*` variable and no password file does. Where somebody from outside
+/// has defined the connection, it is refused while one of these is set: the driver knows no way to leave them out.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PostgresConnector;
 
@@ -71,6 +73,12 @@ impl Connector for PostgresConnector {
         settings: &ConnectionSettings,
         endpoint: Endpoint,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
+        if settings.egress.is_some()
+            && let Some(variable) = lent()
+        {
+            let message = format!("the service's environment has {variable}, which is lent to nobody");
+            return Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, message).on(name));
+        }
         let application =
             settings.options.get("application_name").cloned().unwrap_or_else(|| format!("bindery/{name}"));
         let mut options = PgConnectOptions::new_without_pgpass()
@@ -93,4 +101,11 @@ impl Connector for PostgresConnector {
         let pool = SqlPool::open(name.clone(), Engine::POSTGRES, settings.pool.clone(), endpoint, driver).await?;
         Ok(Arc::new(pool))
     }
+}
+
+/// What the driver reads in the environment whatever its options say: who the process is to servers, whom it trusts, and what
+/// it asks of its sessions.
+#[expect(clippy::disallowed_methods, reason = "asks what the driver reads there, and configures nothing")]
+fn lent() -> Option<&'static str> {
+    ["PGSSLCERT", "PGSSLKEY", "PGSSLROOTCERT", "PGOPTIONS"].into_iter().find(|name| std::env::var_os(name).is_some())
 }

@@ -20,6 +20,9 @@ use crate::sql_pool::SqlPool;
 /// connection's name); `application_intent = "read-only"` lets an availability group answer from a replica;
 /// `certificate_name` is the name in the server's certificate where it is not the host; `encryption = "strict"` begins
 /// with TLS before anything else (TDS 8.0, SQL Server 2022 and later).
+///
+/// Where somebody from outside has defined the connection, it says that it only reads, unless
+/// `application_intent = "read-write"`; see [`SqlServerOptions::egress`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SqlServerConnector;
 
@@ -120,7 +123,9 @@ impl Connector for SqlServerConnector {
         options.tls = settings.tls.mode;
         options.keepalive = settings.pool.keepalive;
         options.egress.clone_from(&settings.egress);
-        options.read_only = is_read_only(settings).map_err(misconfigured)?;
+        // Who may only read can do so at a replica, unless the definition says that there is none.
+        let is_silent = !settings.options.contains_key("application_intent");
+        options.read_only = is_read_only(settings).map_err(misconfigured)? || (is_silent && settings.egress.is_some());
         options.strict = is_strict(settings).map_err(misconfigured)?;
         options.certificate_name = settings.options.get("certificate_name").cloned();
         options.application =

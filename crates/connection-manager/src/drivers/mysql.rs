@@ -16,7 +16,8 @@ use tokio::time::Instant;
 use self::error::map;
 use self::row::MySqlRowSource;
 use crate::credentials::Credentials;
-use crate::egress::{Egress, relay};
+use crate::drivers::guard;
+use crate::egress::{Egress, SessionLimits, relay};
 use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession, ServerSession};
 
@@ -27,6 +28,21 @@ pub(crate) use self::error::kind_of;
 /// what does not fit is refused rather than cut. `||` joins text, as in the other dialects.
 const SESSION: &str = "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,\
     ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT'";
+
+/// What follows where somebody from outside has defined the connection. The limit of a statement is in milliseconds to MySQL
+/// and in seconds to MariaDB, and each reads its own alone.
+fn guards(limits: &SessionLimits) -> [String; 2] {
+    let (statement, lock) = (limits.statement.as_millis().max(1), limits.lock_wait.as_secs().max(1));
+    let (idle, seconds, fraction) = (limits.idle.as_secs().max(1), statement / 1000, statement % 1000);
+    [
+        "SET SESSION TRANSACTION READ ONLY".to_owned(),
+        format!(
+            "SET SESSION lock_wait_timeout = {lock}, SESSION innodb_lock_wait_timeout = {lock}, \
+             SESSION wait_timeout = {idle} /*!50708 , SESSION max_execution_time = {statement} */ \
+             /*M!100101 , SESSION max_statement_time = {seconds}.{fraction:03} */"
+        ),
+    ]
+}
 
 /// Number and server of a session.
 const IDENTITY: &str = "SELECT CONCAT_WS(' ', CONNECTION_ID(), @@hostname, @@port)";
@@ -55,7 +71,8 @@ impl MySqlDriver {
         Self { cancels, ..self }
     }
 
-    /// Where the server may be; `None` goes where the options say.
+    /// Where the server may be; `None` goes where the options say. With it, sessions only read, and the server holds them to
+    /// the policy's [`SessionLimits`].
     #[must_use]
     pub fn with_egress(self, egress: Option<Egress>) -> Self {
         Self { egress, ..self }
@@ -76,6 +93,10 @@ impl Driver for MySqlDriver {
         Dialect::MySql
     }
 
+    fn expects_to_write(&self) -> bool {
+        self.egress.is_none()
+    }
+
     /// The server speaks first. It counts a client that leaves without a word, and ends the count with the next that logs in.
     async fn knock(&self) -> Knock {
         knock(self.egress.as_ref(), self.options.get_host(), self.options.get_port(), &[]).await
@@ -92,8 +113,11 @@ impl Driver for MySqlDriver {
         };
         let mut connection = options.connect().await.map_err(|error| map(error, "connecting"))?;
         connection.execute(SESSION).await.map_err(|error| map(error, "setting up the session"))?;
+        for guard in self.egress.iter().flat_map(|egress| guards(egress.limits())) {
+            connection.execute(AssertSqlSafe(guard)).await.map_err(|error| map(error, "setting up the session"))?;
+        }
         let server = if self.cancels { identity(&mut connection).await? } else { None };
-        Ok(MySqlSession { connection, transaction: Transaction::None, server })
+        Ok(MySqlSession { connection, transaction: Transaction::None, server, reads_only: self.egress.is_some() })
     }
 }
 
@@ -116,6 +140,8 @@ pub struct MySqlSession {
     connection: MySqlConnection,
     transaction: Transaction,
     server: Option<ServerSession>,
+    /// The server says no to writing; this one does not ask, nor begin a transaction that would be allowed to.
+    reads_only: bool,
 }
 
 /// How the transaction of a session stands.
@@ -137,8 +163,8 @@ impl MySqlSession {
     /// The right to send a text of SeaORM.
     #[cfg(feature = "sea-orm")]
     #[expect(clippy::unused_async, reason = "the same call on SQLite may have to wait")]
-    pub(crate) async fn turn_of_orm(&self, _sql: &str) -> Result<(), DatabaseError> {
-        self.admit()
+    pub(crate) async fn turn_of_orm(&self, sql: &str) -> Result<(), DatabaseError> {
+        self.admit(sql)
     }
 
     /// A statement of SeaORM, ready to be sent.
@@ -153,7 +179,14 @@ impl MySqlSession {
     }
 
     /// Whether a statement may be sent, asked before each one whoever sends it.
-    fn admit(&self) -> Result<(), DatabaseError> {
+    fn admit(&self, sql: &str) -> Result<(), DatabaseError> {
+        if self.reads_only {
+            guard::admit(sql)?;
+        }
+        self.is_not_lost()
+    }
+
+    fn is_not_lost(&self) -> Result<(), DatabaseError> {
         if self.transaction == Transaction::Lost {
             let message = "the server rolled the transaction back after a conflict, and it has to be begun again";
             return Err(DatabaseError::new(DatabaseErrorKind::SerializationConflict, message));
@@ -190,14 +223,14 @@ impl MySqlSession {
 
 impl DriverSession for MySqlSession {
     async fn execute(&mut self, sql: String, values: Values) -> Result<u64, DatabaseError> {
-        self.admit()?;
+        self.admit(&sql)?;
         let query = sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?);
         let done = self.connection.execute(query).await;
         self.note(done, "running a statement").map(|done| done.rows_affected())
     }
 
     async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
-        self.admit()?;
+        self.admit(&sql)?;
         let query = sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?);
         let rows = self.connection.fetch_all(query).await;
         let rows = self.note(rows, "running a query")?;
@@ -205,7 +238,10 @@ impl DriverSession for MySqlSession {
     }
 
     async fn run_script(&mut self, script: &str) -> Result<(), DatabaseError> {
-        self.admit()?;
+        if self.reads_only {
+            return Err(guard::no_scripts());
+        }
+        self.is_not_lost()?;
         let script = sqlx::raw_sql(AssertSqlSafe(script));
         let done = self.connection.execute(script).await;
         self.note(done, "running a script").map(drop)
@@ -213,8 +249,8 @@ impl DriverSession for MySqlSession {
 
     async fn begin(&mut self, mode: TransactionMode) -> Result<(), DatabaseError> {
         self.send(match mode {
-            TransactionMode::ReadWrite => "START TRANSACTION READ WRITE",
-            TransactionMode::ReadOnly => "START TRANSACTION READ ONLY",
+            TransactionMode::ReadWrite if !self.reads_only => "START TRANSACTION READ WRITE",
+            TransactionMode::ReadWrite | TransactionMode::ReadOnly => "START TRANSACTION READ ONLY",
         })
         .await?;
         self.transaction = Transaction::Open;
@@ -222,7 +258,7 @@ impl DriverSession for MySqlSession {
     }
 
     async fn commit(&mut self) -> Result<(), DatabaseError> {
-        self.admit()?;
+        self.is_not_lost()?;
         self.send("COMMIT").await?;
         self.transaction = Transaction::None;
         Ok(())

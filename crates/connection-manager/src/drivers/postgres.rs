@@ -8,6 +8,7 @@ mod row;
 use std::collections::HashMap;
 use std::fmt;
 use std::fmt::Write;
+use std::time::Duration;
 
 use sea_query::Values;
 use secrecy::ExposeSecret;
@@ -20,7 +21,8 @@ use self::bind::Signature;
 use self::error::map;
 use self::row::PostgresRowSource;
 use crate::credentials::Credentials;
-use crate::egress::{Egress, relay};
+use crate::drivers::guard;
+use crate::egress::{Egress, SessionLimits, relay};
 use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession, ServerSession};
 
@@ -32,6 +34,22 @@ const REMEMBERED: usize = 200;
 
 /// `in_failed_sql_transaction`
 const IN_FAILED_TRANSACTION: &str = "25P02";
+
+/// A transaction that is left alone keeps the server from clearing up.
+const IDLE_IN_TRANSACTION: Duration = Duration::from_mins(1);
+
+/// What a session is given at its start where somebody from outside has defined the connection. They are no statements: a
+/// pooler that lends sessions to several clients would keep what those set, and make others' sessions read-only.
+fn guards(limits: &SessionLimits) -> [(&'static str, String); 5] {
+    let text = |limit: Duration| format!("{}ms", limit.as_millis().max(1));
+    [
+        ("default_transaction_read_only", "on".to_owned()),
+        ("statement_timeout", text(limits.statement)),
+        ("lock_timeout", text(limits.lock_wait)),
+        ("idle_session_timeout", text(limits.idle)),
+        ("idle_in_transaction_session_timeout", text(limits.idle.min(IDLE_IN_TRANSACTION))),
+    ]
+}
 
 /// Number and beginning of a session; the number alone is used again.
 const IDENTITY: &str = "SELECT pid::text || ' ' || extract(epoch FROM backend_start)::text \
@@ -63,7 +81,8 @@ impl PostgresDriver {
         Self { cancels, ..self }
     }
 
-    /// Where the server may be; `None` goes where the options say.
+    /// Where the server may be; `None` goes where the options say. With it, sessions only read, each statement in a
+    /// transaction that is rolled back, and the server holds them to the policy's [`SessionLimits`].
     #[must_use]
     pub fn with_egress(self, egress: Option<Egress>) -> Self {
         Self { egress, ..self }
@@ -84,6 +103,10 @@ impl Driver for PostgresDriver {
         Dialect::Postgres
     }
 
+    fn expects_to_write(&self) -> bool {
+        self.egress.is_none()
+    }
+
     async fn knock(&self) -> Knock {
         knock(self.egress.as_ref(), self.options.get_host(), self.options.get_port(), &SSL_REQUEST).await
     }
@@ -93,13 +116,20 @@ impl Driver for PostgresDriver {
         let options =
             self.options.clone().username(&credentials.username).password(credentials.password.expose_secret());
         let relay = relay::to(self.egress.as_ref(), options.get_host(), options.get_port()).await?;
-        let options = match &relay {
-            Some(relay) => options.socket(relay.folder()),
-            None => options,
+        let options = match (&relay, &self.egress) {
+            (Some(relay), Some(egress)) => options.socket(relay.folder()).options(guards(egress.limits())),
+            _ => options,
         };
         let mut connection = options.connect().await.map_err(|error| map(error, "connecting"))?;
         let server = if self.cancels { identity(&mut connection).await? } else { None };
-        Ok(PostgresSession { connection, signatures: HashMap::new(), doubtful: false, server })
+        Ok(PostgresSession {
+            connection,
+            signatures: HashMap::new(),
+            doubtful: false,
+            server,
+            reads_only: self.egress.is_some(),
+            in_transaction: false,
+        })
     }
 }
 
@@ -127,6 +157,9 @@ pub struct PostgresSession {
     /// driver does not tell the two apart.
     doubtful: bool,
     server: Option<ServerSession>,
+    /// The server says no to writing; this one does not ask, nor begin a transaction that would be allowed to.
+    reads_only: bool,
+    in_transaction: bool,
 }
 
 impl PostgresSession {
@@ -162,8 +195,8 @@ impl PostgresSession {
     /// The right to send a text of SeaORM. A failed transaction refuses it at the server.
     #[cfg(feature = "sea-orm")]
     #[expect(clippy::unused_async, reason = "the same call on SQLite may have to wait")]
-    pub(crate) async fn turn_of_orm(&self, _sql: &str) -> Result<(), DatabaseError> {
-        Ok(())
+    pub(crate) async fn turn_of_orm(&self, sql: &str) -> Result<(), DatabaseError> {
+        self.admit(sql)
     }
 
     /// Takes note of how a statement failed.
@@ -190,6 +223,25 @@ impl PostgresSession {
         })
     }
 
+    /// Whether a statement may be sent, asked before each one whoever sends it.
+    fn admit(&self, sql: &str) -> Result<(), DatabaseError> {
+        if self.reads_only { guard::admit(sql) } else { Ok(()) }
+    }
+
+    /// A function may change settings in the middle of a query, and with them what the session may do. So a statement of a
+    /// guarded session has a transaction, whose end takes them back. Whether there is one to be ended.
+    async fn fence(&mut self) -> Result<bool, DatabaseError> {
+        let fenced = self.reads_only && !self.in_transaction;
+        if fenced {
+            self.send("BEGIN READ ONLY").await?;
+        }
+        Ok(fenced)
+    }
+
+    async fn unfence(&mut self, fenced: bool) -> Result<(), DatabaseError> {
+        if fenced { self.send("ROLLBACK").await } else { Ok(()) }
+    }
+
     async fn send(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
         self.connection.execute(sql).await.map(drop).map_err(|error| map(error, "running a statement"))
     }
@@ -197,21 +249,30 @@ impl PostgresSession {
 
 impl DriverSession for PostgresSession {
     async fn execute(&mut self, sql: String, values: Values) -> Result<u64, DatabaseError> {
+        self.admit(&sql)?;
         let (sql, arguments) = self.prepared(sql, values).await?;
+        let fenced = self.fence().await?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
         let done = self.connection.execute(query).await;
+        self.unfence(fenced).await?;
         self.note(done, "running a statement").map(|done| done.rows_affected())
     }
 
     async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
+        self.admit(&sql)?;
         let (sql, arguments) = self.prepared(sql, values).await?;
+        let fenced = self.fence().await?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
         let rows = self.connection.fetch_all(query).await;
+        self.unfence(fenced).await?;
         let rows = self.note(rows, "running a query")?;
         Ok(rows.into_iter().map(|row| Row::new(PostgresRowSource(row))).collect())
     }
 
     async fn run_script(&mut self, script: &str) -> Result<(), DatabaseError> {
+        if self.reads_only {
+            return Err(guard::no_scripts());
+        }
         let script = sqlx::raw_sql(AssertSqlSafe(script));
         let done = self.connection.execute(script).await;
         self.note(done, "running a script").map(drop)
@@ -220,10 +281,12 @@ impl DriverSession for PostgresSession {
     async fn begin(&mut self, mode: TransactionMode) -> Result<(), DatabaseError> {
         self.doubtful = false;
         self.send(match mode {
-            TransactionMode::ReadWrite => "BEGIN READ WRITE",
-            TransactionMode::ReadOnly => "BEGIN READ ONLY",
+            TransactionMode::ReadWrite if !self.reads_only => "BEGIN READ WRITE",
+            TransactionMode::ReadWrite | TransactionMode::ReadOnly => "BEGIN READ ONLY",
         })
-        .await
+        .await?;
+        self.in_transaction = true;
+        Ok(())
     }
 
     async fn commit(&mut self) -> Result<(), DatabaseError> {
@@ -232,12 +295,17 @@ impl DriverSession for PostgresSession {
             let message = "committing: a statement failed before, so the transaction was rolled back";
             return Err(DatabaseError::new(DatabaseErrorKind::Query, message).with_code(IN_FAILED_TRANSACTION));
         }
-        self.send("COMMIT").await
+        // Of one that only read, nothing is to be kept but settings that it was not to change.
+        self.send(if self.reads_only { "ROLLBACK" } else { "COMMIT" }).await?;
+        self.in_transaction = false;
+        Ok(())
     }
 
     async fn rollback(&mut self) -> Result<(), DatabaseError> {
         self.doubtful = false;
-        self.send("ROLLBACK").await
+        self.send("ROLLBACK").await?;
+        self.in_transaction = false;
+        Ok(())
     }
 
     async fn ping(&mut self) -> Result<(), DatabaseError> {

@@ -22,6 +22,7 @@ use self::bind::{Bound, bind};
 use self::error::{map, map_connecting};
 use self::row::SqlServerRowSource;
 use crate::credentials::Credentials;
+use crate::drivers::guard;
 use crate::egress::{self, Egress};
 use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession};
@@ -65,7 +66,9 @@ pub struct SqlServerOptions {
     pub read_only: bool,
     /// See [`PoolSettings::keepalive`](crate::PoolSettings::keepalive).
     pub keepalive: Option<Duration>,
-    /// Where the server, and whatever it sends its clients on to, may be.
+    /// Where the server, and whatever it sends its clients on to, may be. With it, a statement is one SELECT, and whatever it
+    /// does all the same is rolled back; the server limits how long it waits for locks. A session that only reads SQL Server
+    /// does not know.
     pub egress: Option<Egress>,
 }
 
@@ -167,7 +170,7 @@ impl Driver for SqlServerDriver {
     }
 
     fn expects_to_write(&self) -> bool {
-        !self.0.read_only
+        !self.0.read_only && self.0.egress.is_none()
     }
 
     async fn knock(&self) -> Knock {
@@ -181,7 +184,13 @@ impl Driver for SqlServerDriver {
     async fn connect(&self, credentials: &Credentials) -> Result<SqlServerSession, DatabaseError> {
         crate::tls::install_provider();
         let client = self.dial(credentials).await?;
-        Ok(SqlServerSession { client, in_step: true, transaction: Transaction::None })
+        let reads_only = self.0.egress.is_some();
+        let mut session = SqlServerSession { client, in_step: true, transaction: Transaction::None, reads_only };
+        if let Some(egress) = &self.0.egress {
+            let limit = i32::try_from(egress.limits().lock_wait.as_millis().max(1)).unwrap_or(i32::MAX);
+            session.batch(&format!("SET LOCK_TIMEOUT {limit}"), "setting up the session").await?;
+        }
+        Ok(session)
     }
 }
 
@@ -194,6 +203,8 @@ pub struct SqlServerSession {
     /// rest of its answer on the wire, where the next one would take it for its own.
     in_step: bool,
     transaction: Transaction,
+    /// Whoever has defined the connection may not have anything changed over it.
+    reads_only: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -243,6 +254,36 @@ impl SqlServerSession {
         outcome
     }
 
+    /// Whether a text may be sent.
+    fn admit(&self, sql: &str) -> Result<(), DatabaseError> {
+        if !self.reads_only {
+            return Ok(());
+        }
+        guard::admit(sql)?;
+        if verb::is_one_reading(sql) { Ok(()) } else { Err(guard::one_select()) }
+    }
+
+    /// Begins what takes back whatever a guarded statement does all the same. Whether it is there to be ended.
+    async fn fence(&mut self) -> Result<bool, DatabaseError> {
+        let fenced = self.reads_only && self.transaction == Transaction::None;
+        if fenced {
+            self.begin(TransactionMode::ReadOnly).await?;
+        }
+        Ok(fenced)
+    }
+
+    async fn unfence(&mut self, fenced: bool) -> Result<(), DatabaseError> {
+        // A session that is out of step is thrown away, and its transaction with it.
+        if fenced && self.in_step { self.rollback().await } else { Ok(()) }
+    }
+
+    async fn batch(&mut self, script: &str, attempt: &str) -> Result<(), DatabaseError> {
+        self.begin_call()?;
+        let call = async { self.client.simple_query(script).await?.into_results().await };
+        let outcome = quietly(call).await;
+        self.end_statement(outcome, attempt).await.map(drop)
+    }
+
     /// Whether the transaction is gone after an error of this number.
     ///
     /// An error ends its statement, or its batch, or its batch and the transaction; which of these is documented for
@@ -282,29 +323,37 @@ fn lend(bound: &[Bound]) -> Vec<&dyn ToSql> {
 
 impl DriverSession for SqlServerSession {
     async fn execute(&mut self, sql: String, values: Values) -> Result<u64, DatabaseError> {
+        self.admit(&sql)?;
         let bound = bind(values)?;
+        let fenced = self.fence().await?;
         self.begin_call()?;
         let only_reads = verb::only_reads(&sql);
         let outcome = quietly(self.client.execute(sql, &lend(&bound))).await;
-        let counts = self.end_statement(outcome, "running a statement").await?;
+        let counts = self.end_statement(outcome, "running a statement").await;
+        self.unfence(fenced).await?;
+        let counts = counts?;
         Ok(if only_reads { 0 } else { counts.total() })
     }
 
     async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
+        self.admit(&sql)?;
         let bound = bind(values)?;
+        let fenced = self.fence().await?;
         self.begin_call()?;
         let parameters = lend(&bound);
         let call = async { self.client.query(sql, &parameters).await?.into_first_result().await };
         let outcome = quietly(call).await;
-        let rows = self.end_statement(outcome, "running a query").await?;
+        let rows = self.end_statement(outcome, "running a query").await;
+        self.unfence(fenced).await?;
+        let rows = rows?;
         Ok(rows.into_iter().map(|row| Row::new(SqlServerRowSource(row))).collect())
     }
 
     async fn run_script(&mut self, script: &str) -> Result<(), DatabaseError> {
-        self.begin_call()?;
-        let call = async { self.client.simple_query(script).await?.into_results().await };
-        let outcome = quietly(call).await;
-        self.end_statement(outcome, "running a script").await.map(drop)
+        if self.reads_only {
+            return Err(guard::no_scripts());
+        }
+        self.batch(script, "running a script").await
     }
 
     async fn begin(&mut self, _mode: TransactionMode) -> Result<(), DatabaseError> {
@@ -317,6 +366,10 @@ impl DriverSession for SqlServerSession {
     }
 
     async fn commit(&mut self) -> Result<(), DatabaseError> {
+        if self.reads_only {
+            // Nothing is to be kept.
+            return if self.transaction == Transaction::Lost { Err(lost()) } else { self.rollback().await };
+        }
         self.begin_call()?;
         let outcome = quietly(self.client.commit_transaction()).await;
         self.end_call(outcome, "committing a transaction")?;
@@ -342,7 +395,7 @@ impl DriverSession for SqlServerSession {
     }
 
     async fn ping(&mut self) -> Result<(), DatabaseError> {
-        self.run_script("SELECT 1").await
+        self.batch("SELECT 1", "running a script").await
     }
 
     async fn server_version(&mut self) -> Result<Option<String>, DatabaseError> {

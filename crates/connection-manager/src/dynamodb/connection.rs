@@ -15,6 +15,7 @@ use shared_kernel::{Clock, RequestContext};
 use tracing::Instrument as _;
 
 use super::driver::DynamoDbDriver;
+use super::only_reads;
 use super::session::{DynamoDbSession, no_table};
 use crate::endpoint::Endpoint;
 use crate::operation::Operations;
@@ -65,7 +66,8 @@ impl DynamoDbConnection {
     }
 
     /// Does any work with the SDK's client, which tries nothing twice, in a place of the pool and within the limits of the
-    /// context. The client is current when the work begins: keep none for later.
+    /// context. The client is current when the work begins: keep none for later. Where somebody from outside has defined the
+    /// connection, the client sends no operation but those that read.
     ///
     /// Dropping the future gives the work up; whether what it had under way took effect is then unknown.
     ///
@@ -123,6 +125,9 @@ impl DynamoDbConnection {
     where
         F: Future<Output = (DynamoDbSession, Result<T, DatabaseError>)> + Send,
     {
+        if effect != Effect::Nothing {
+            self.admit_change(operation)?;
+        }
         let call = self.operations.call(operation, Some(context));
         let outcome = async {
             let mut tries = self.pool.tries(context);
@@ -152,6 +157,14 @@ impl DynamoDbConnection {
         // Boxed, because the SDK's futures are large and deep.
         let answer = lease.run(self.pool.deadline_of(context), |session| work(session).boxed()).await;
         answer.map_err(|error| Failure::on(&lease, effect, error))
+    }
+
+    /// Whether values may be changed.
+    pub(super) fn admit_change(&self, operation: &str) -> Result<(), DatabaseError> {
+        if self.pool.driver().options().egress.is_none() {
+            return Ok(());
+        }
+        Err(only_reads::refused(operation).on(self.pool.name()))
     }
 
     pub(super) fn clock(&self) -> &dyn Clock {

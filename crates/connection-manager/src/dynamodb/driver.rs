@@ -14,6 +14,7 @@ use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect};
 use tokio::sync::OnceCell;
 use url::Url;
 
+use super::only_reads::OnlyReads;
 use super::session::DynamoDbSession;
 use crate::credentials::Credentials;
 use crate::egress::Egress;
@@ -30,7 +31,8 @@ pub struct DynamoDbOptions {
     pub authorities: Option<Vec<u8>>,
     /// The table of the key-value capability.
     pub table: Option<String>,
-    /// Where the endpoint may be. With it, the process's own identity and region are never used.
+    /// Where the endpoint may be. With it, the process's own identity and region are never used, and no
+    /// operation is sent but those that read.
     pub egress: Option<Egress>,
 }
 
@@ -124,6 +126,9 @@ impl DynamoDbDriver {
         }
         if let Some(url) = &self.options.endpoint_url {
             config = config.endpoint_url(url);
+        }
+        if self.options.egress.is_some() {
+            config = config.interceptor(OnlyReads);
         }
         let config = config
             .http_client(self.http.clone())

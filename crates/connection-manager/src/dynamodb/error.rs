@@ -5,6 +5,8 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
+use super::only_reads;
+
 /// The code for what an identity may not do, which is known all the same.
 pub(super) const DENIED: &str = "AccessDeniedException";
 
@@ -18,6 +20,9 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let unreachable = |why: &str| DatabaseError::new(DatabaseErrorKind::Unreachable, format!("{attempt}: {why}"));
+    if only_reads::has_stopped(error) {
+        return only_reads::refused(attempt);
+    }
     match error {
         SdkError::ServiceError(answer) => {
             let (code, status) = (answer.err().code().unwrap_or("unknown"), answer.raw().status().as_u16());

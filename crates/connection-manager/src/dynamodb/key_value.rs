@@ -99,6 +99,7 @@ impl KeyValue for DynamoDbConnection {
         expiry: Expiry,
         context: &RequestContext,
     ) -> Result<i64, DatabaseError> {
+        self.admit_change("PutItem")?;
         loop {
             let item = self.read(key, context).await?;
             let counted = item.as_ref().map(|item| count(&item.value)).transpose()?.unwrap_or_default();

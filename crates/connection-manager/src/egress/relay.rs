@@ -17,7 +17,7 @@ pub(crate) async fn to(egress: Option<&Egress>, host: &str, port: u16) -> Result
     let server = egress.dial(host, port).await.map_err(|unreached| unreachable(&unreached.to_string()))?;
     // Statements are small; a failure to say so costs time and nothing else.
     let _ = server.set_nodelay(true);
-    let relay = Relay::open(server, port);
+    let relay = Relay::open(server, port, egress.limits().answer);
     relay.map(Some).map_err(|error| unreachable("no folder for a socket could be made").with_source(error))
 }
 
@@ -27,14 +27,15 @@ mod unix {
     use std::io;
     use std::os::unix::fs::DirBuilderExt as _;
     use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use tokio::io::copy;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpStream, UnixListener, UnixStream};
     use tokio::sync::oneshot;
 
     /// A way for a driver that dials by itself to a server that was dialled for it: a socket in a folder that only this user
     /// may enter, for one connection. Once the driver is connected, the relay can go; what it carries goes on until either
-    /// side hangs up.
+    /// side hangs up, or the server has said too much at a stretch.
     pub(crate) struct Relay {
         folder: PathBuf,
         file: PathBuf,
@@ -43,10 +44,11 @@ mod unix {
     }
 
     impl Relay {
-        /// A relay to `server`, whose socket has the name that PostgreSQL's clients give to one of `port`.
+        /// A relay to `server`, which may answer with `longest` bytes; its socket has the name that PostgreSQL's clients
+        /// give to one of `port`.
         ///
         /// Must be called on a tokio runtime.
-        pub(crate) fn open(server: TcpStream, port: u16) -> io::Result<Self> {
+        pub(crate) fn open(server: TcpStream, port: u16, longest: usize) -> io::Result<Self> {
             let mut random = [0; 8];
             aws_lc_rs::rand::fill(&mut random).map_err(io::Error::other)?;
             let folder = std::env::temp_dir().join(format!("bindery-{:016x}", u64::from_ne_bytes(random)));
@@ -63,7 +65,7 @@ mod unix {
                 };
                 drop(listener);
                 if let Ok((client, _)) = accepted {
-                    carry(client, server).await;
+                    carry(client, server, longest).await;
                 }
             });
             Ok(relay)
@@ -90,15 +92,38 @@ mod unix {
         }
     }
 
-    /// Carries what both sides say until one of them hangs up. The other one is not waited for: a server that never hangs up
-    /// would keep a socket and a task for each time that it was dialled.
-    async fn carry(mut client: UnixStream, mut server: TcpStream) {
+    /// Carries what both sides say until one of them hangs up, or the server has said more than `longest` bytes since it was
+    /// last asked. The other side is not waited for: a server that never hangs up would keep a socket and a task for each
+    /// time that it was dialled.
+    async fn carry(mut client: UnixStream, mut server: TcpStream, longest: usize) {
+        let said = AtomicUsize::new(0);
         let (mut from_client, mut to_client) = client.split();
         let (mut from_server, mut to_server) = server.split();
         // Either side tells its own story of a broken connection.
+        let questions = async {
+            let mut buffer = vec![0; 8 << 10];
+            while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
+                said.store(0, Ordering::Relaxed);
+                if to_server.write_all(&buffer[..read]).await.is_err() {
+                    return;
+                }
+            }
+        };
+        let answers = async {
+            let mut buffer = vec![0; 16 << 10];
+            while let Ok(read @ 1..) = from_server.read(&mut buffer).await {
+                if said.fetch_add(read, Ordering::Relaxed) + read > longest {
+                    tracing::warn!(event = "egress.too_long", longest, "a server's answer was broken off");
+                    return;
+                }
+                if to_client.write_all(&buffer[..read]).await.is_err() {
+                    return;
+                }
+            }
+        };
         tokio::select! {
-            _ = copy(&mut from_client, &mut to_server) => {}
-            _ = copy(&mut from_server, &mut to_client) => {}
+            () = questions => {}
+            () = answers => {}
         }
     }
 
@@ -120,7 +145,7 @@ mod unix {
             use std::os::unix::fs::PermissionsExt as _;
 
             let (near, mut server) = pair().await;
-            let relay = Relay::open(near, 5432).unwrap();
+            let relay = Relay::open(near, 5432, 1 << 10).unwrap();
             let (file, folder) = (relay.file.clone(), relay.folder.clone());
             assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
             let mut client = UnixStream::connect(&file).await.unwrap();
@@ -139,7 +164,7 @@ mod unix {
         #[tokio::test]
         async fn a_server_that_never_hangs_up_is_left_as_well() {
             let (near, mut server) = pair().await;
-            let relay = Relay::open(near, 5432).unwrap();
+            let relay = Relay::open(near, 5432, 1 << 10).unwrap();
             let client = UnixStream::connect(&relay.file).await.unwrap();
             drop(client);
             assert_eq!(server.read(&mut [0; 1]).await.unwrap(), 0);
@@ -149,9 +174,25 @@ mod unix {
         }
 
         #[tokio::test]
+        async fn an_answer_without_end_is_broken_off() {
+            let (near, mut server) = pair().await;
+            let (mut client, ours) = UnixStream::pair().unwrap();
+            let carried = tokio::spawn(carry(ours, near, 10));
+            for _ in 0..3 {
+                client.write_all(b"?").await.unwrap();
+                server.read_exact(&mut [0; 1]).await.unwrap();
+                server.write_all(b"0123456789").await.unwrap();
+                client.read_exact(&mut [0; 10]).await.unwrap();
+            }
+            server.write_all(b"!").await.unwrap();
+            assert_eq!(client.read(&mut [0; 1]).await.unwrap(), 0, "three answers of ten bytes, and none of eleven");
+            carried.await.unwrap();
+        }
+
+        #[tokio::test]
         async fn when_nobody_comes_the_server_is_left() {
             let (near, mut server) = pair().await;
-            drop(Relay::open(near, 5432).unwrap());
+            drop(Relay::open(near, 5432, 1 << 10).unwrap());
             assert_eq!(server.read(&mut [0; 1]).await.unwrap(), 0);
         }
     }
@@ -171,7 +212,7 @@ mod elsewhere {
     pub(crate) enum Relay {}
 
     impl Relay {
-        pub(crate) fn open(_: TcpStream, _: u16) -> io::Result<Self> {
+        pub(crate) fn open(_: TcpStream, _: u16, _: usize) -> io::Result<Self> {
             Err(io::ErrorKind::Unsupported.into())
         }
 

@@ -7,9 +7,11 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseConnection, DatabaseError, Dialect, RawStatement, Row};
 
 /// One row of numbers: `replica` and `read_only` of the server, `superuser`, `tables`, `readable` and `writable` of the user
-/// in this database, and whether the user `creates` tables. NULL where it cannot be told.
+/// in this database, and whether the user `creates` tables. NULL where it cannot be told. A session that is read-only because
+/// its client asked for that says nothing of the server.
 const POSTGRES: &str = "SELECT pg_is_in_recovery()::int::bigint AS replica, \
-    (current_setting('transaction_read_only') = 'on')::int::bigint AS read_only, \
+    (SELECT (setting = 'on' AND source <> 'client')::int::bigint FROM pg_settings \
+    WHERE name = 'default_transaction_read_only') AS read_only, \
     (SELECT rolsuper::int::bigint FROM pg_roles WHERE rolname = current_user) AS superuser, \
     count(*)::bigint AS tables, \
     (count(*) FILTER (WHERE has_table_privilege(c.oid, 'SELECT')))::bigint AS readable, \

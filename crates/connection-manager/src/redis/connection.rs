@@ -11,7 +11,7 @@ use shared_kernel::database::{
 use tracing::Instrument as _;
 
 use super::driver::RedisDriver;
-use super::error;
+use super::{error, reading};
 use crate::endpoint::Endpoint;
 use crate::operation::Operations;
 use crate::pool::{Driver, Failure, Holder, Pool};
@@ -74,11 +74,24 @@ impl RedisConnection {
     /// Sends one command of Redis and decodes its answer. The connection it was sent on is closed afterwards when the
     /// command leaves state behind, such as `SELECT` or `SUBSCRIBE`.
     ///
+    /// Where somebody from outside has defined the connection, only commands are sent that read and do nothing else; another
+    /// one is `ReadOnlyTarget`, and the server is not asked.
+    ///
     /// Dropping the future throws the connection away; whether the command took effect is then unknown.
     ///
     /// # Errors
     /// As [`KeyValue`]'s.
     pub async fn query<T: FromRedisValue>(&self, command: Cmd, context: &RequestContext) -> Result<T, DatabaseError> {
+        self.admit(&command)?;
+        self.ask(command, context).await
+    }
+
+    /// As [`RedisConnection::query`], whatever the command does.
+    pub(crate) async fn ask<T: FromRedisValue>(
+        &self,
+        command: Cmd,
+        context: &RequestContext,
+    ) -> Result<T, DatabaseError> {
         let stateful = verb(&command).is_some_and(|verb| STATEFUL.contains(&verb.as_str()));
         let call = self.operations.call(COMMAND, Some(context));
         let outcome = self.exchange(COMMAND, command, stateful, context).instrument(call.span()).await;
@@ -93,10 +106,19 @@ impl RedisConnection {
         command: Cmd,
         context: &RequestContext,
     ) -> Result<T, DatabaseError> {
+        self.admit(&command)?;
         let call = self.operations.call(operation, Some(context));
         let outcome = self.exchange(operation, command, false, context).instrument(call.span()).await;
         self.operations.ended(&call, &outcome);
         outcome
+    }
+
+    /// Whether a command may be sent, asked before the pool is.
+    fn admit(&self, command: &Cmd) -> Result<(), DatabaseError> {
+        if self.pool.driver().options().egress.is_none() {
+            return Ok(());
+        }
+        reading::admit(command).map_err(|error| error.on(self.pool.name()))
     }
 
     async fn exchange<T: FromRedisValue>(

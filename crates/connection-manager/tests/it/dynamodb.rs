@@ -151,3 +151,39 @@ async fn what_could_not_be_sent_is_sent_again_whatever_it_does() {
     writing.await.unwrap().unwrap();
     assert_eq!(values.get(b"other", &context()).await.unwrap().as_deref(), Some(&b"x"[..]));
 }
+
+/// Whoever defines a connection from outside is offered what reads, through the capability and through the client.
+#[tokio::test]
+async fn for_those_outside_nothing_is_written() {
+    let settings = table().await;
+    let operator = testkit::connect(settings.clone()).await.unwrap();
+    operator.key_value().unwrap().set(b"key", b"theirs", Expiry::Never, &context()).await.unwrap();
+    let egress = connection_manager::egress::EgressConfig::open().egress([]);
+    let connection = testkit::connect(settings.with_egress(egress)).await.unwrap();
+    let values = connection.key_value().unwrap();
+    assert_eq!(values.get(b"key", &context()).await.unwrap(), Some(b"theirs".to_vec()));
+    assert_eq!(values.time_to_live(b"key", &context()).await.unwrap(), Some(Expiry::Never));
+    for outcome in [
+        values.set(b"key", b"ours", Expiry::Never, &context()).await,
+        values.set_if_absent(b"new", b"ours", Expiry::Never, &context()).await.map(drop),
+        values.compare_and_set(b"key", b"theirs", b"ours", Expiry::Never, &context()).await.map(drop),
+        values.compare_and_delete(b"key", b"theirs", &context()).await.map(drop),
+        values.delete(b"key", &context()).await.map(drop),
+        values.increment(b"new", 1, Expiry::Never, &context()).await.map(drop),
+    ] {
+        let error = refused(outcome, &DatabaseErrorKind::ReadOnlyTarget);
+        assert!(error.to_string().contains("is not sent"), "{error}");
+    }
+    let native = connection.native_as::<DynamoDbConnection>().unwrap();
+    let name = native.table().unwrap().to_owned();
+    let work = |client: connection_manager::dynamodb::driver_crate::Client| async move {
+        let key = AttributeValue::B(b"key".to_vec().into());
+        let put = client.put_item().table_name(&name).item("key", key.clone()).send().await;
+        let statement = client.execute_statement().statement(format!("DELETE FROM \"{name}\"")).send().await;
+        let removed = client.delete_table().table_name(&name).send().await;
+        let scanned = client.scan().table_name(&name).send().await.expect("an answer").count;
+        Ok((put.is_err(), statement.is_err(), removed.is_err(), scanned))
+    };
+    assert_eq!(native.with_client(work, &context()).await.unwrap(), (true, true, true, 1));
+    assert_eq!(operator.key_value().unwrap().get(b"key", &context()).await.unwrap(), Some(b"theirs".to_vec()));
+}

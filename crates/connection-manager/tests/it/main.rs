@@ -11,6 +11,7 @@ mod dialect;
 mod doctor;
 mod dynamodb;
 mod egress;
+mod guarded;
 mod keepalive;
 mod manager;
 mod metrics;

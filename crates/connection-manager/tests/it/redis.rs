@@ -4,6 +4,7 @@
 
 mod cluster;
 mod connecting;
+mod guarded;
 mod operations;
 mod pooling;
 mod rotation;

@@ -16,6 +16,7 @@ mod cancelling;
 mod connecting;
 mod errors;
 mod faults;
+mod guarded;
 mod tls;
 mod transactions;
 mod types;

@@ -19,7 +19,67 @@ pub(super) fn only_reads(sql: &str) -> bool {
     verb.unwrap_or(false)
 }
 
-/// The words outside parentheses.
+/// What begins a statement of T-SQL, or reaches another server. A name that is one of these words has to be quoted, so that
+/// none is taken for a statement; and whatever begins a statement without being one of them comes after a semicolon.
+const ELSEWHERE: [&str; 44] = [
+    "ALTER",
+    "BACKUP",
+    "BEGIN",
+    "BULK",
+    "CHECKPOINT",
+    "CLOSE",
+    "COMMIT",
+    "CREATE",
+    "DBCC",
+    "DEALLOCATE",
+    "DECLARE",
+    "DELETE",
+    "DENY",
+    "DROP",
+    "DUMP",
+    "EXEC",
+    "EXECUTE",
+    "GOTO",
+    "GRANT",
+    "IF",
+    "INSERT",
+    "INTO",
+    "KILL",
+    "LOAD",
+    "MERGE",
+    "OPEN",
+    "OPENDATASOURCE",
+    "OPENQUERY",
+    "OPENROWSET",
+    "PRINT",
+    "RAISERROR",
+    "RECONFIGURE",
+    "RESTORE",
+    "REVERT",
+    "REVOKE",
+    "ROLLBACK",
+    "SAVE",
+    "SET",
+    "SHUTDOWN",
+    "TRUNCATE",
+    "UPDATE",
+    "USE",
+    "WAITFOR",
+    "WHILE",
+];
+
+/// Whether a text is one statement that only reads: a batch of T-SQL may hold several, with nothing in between.
+pub(super) fn is_one_reading(sql: &str) -> bool {
+    let mut ended = false;
+    only_reads(sql)
+        && Words::new(sql).all(|word| {
+            let goes_on = ended;
+            ended |= word == ";";
+            !goes_on && !ELSEWHERE.iter().any(|other| word.eq_ignore_ascii_case(other))
+        })
+}
+
+/// The words outside parentheses, and the semicolons.
 struct Words<'a> {
     rest: &'a str,
     depth: usize,
@@ -59,6 +119,11 @@ impl<'a> Iterator for Words<'a> {
                         return Some(word);
                     }
                 }
+                ';' => {
+                    let (semicolon, rest) = self.rest.split_at(1);
+                    self.rest = rest;
+                    return Some(semicolon);
+                }
                 _ => {
                     match first {
                         '(' => self.depth += 1,
@@ -75,6 +140,33 @@ impl<'a> Iterator for Words<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_reading_is_told_from_what_hides_behind_it() {
+        for sql in [
+            "SELECT 1",
+            "SELECT 1;",
+            "SELECT [set], \"drop\", 'a; DELETE t' FROM t ORDER BY n OFFSET 0 ROWS FETCH NEXT 1 ROWS ONLY",
+            "WITH x AS (SELECT 1 AS n) SELECT n FROM x",
+            "SELECT CASE WHEN 1 = 1 THEN 2 ELSE 3 END",
+        ] {
+            assert!(is_one_reading(sql), "{sql}");
+        }
+        for sql in [
+            "SELECT 1 DROP TABLE t",
+            "SELECT 1; THROW 50000, 'x', 1",
+            "SELECT 1 COMMIT",
+            "SELECT 1 SET LOCK_TIMEOUT -1",
+            "SELECT 1 WHILE 1 = 1 SELECT 2",
+            "SELECT * INTO t FROM u",
+            "SELECT * FROM OPENQUERY(other, 'DELETE t')",
+            "SELECT 1 EXEC p",
+            "DECLARE @a INT SELECT @a",
+            "p",
+        ] {
+            assert!(!is_one_reading(sql), "{sql}");
+        }
+    }
 
     #[test]
     fn reads_are_told_from_changes() {

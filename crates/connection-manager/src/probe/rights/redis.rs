@@ -30,7 +30,7 @@ pub(super) async fn ask(connection: &RedisConnection, context: &RequestContext) 
 }
 
 async fn attempt(connection: &RedisConnection, command: Cmd, context: &RequestContext) -> Result<Tried, DatabaseError> {
-    match connection.query::<Value>(command, context).await {
+    match connection.ask::<Value>(command, context).await {
         Ok(_) => Ok(Tried::Allowed),
         Err(error) if *error.kind() == DatabaseErrorKind::ReadOnlyTarget => Ok(Tried::ReadOnly),
         // Both refusals have the same code. The server's words, which differ between its versions, tell access to a key

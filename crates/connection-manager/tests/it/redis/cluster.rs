@@ -3,10 +3,10 @@ use testkit::proxy::{Proxy, Traffic};
 use testkit::redis::free_port;
 
 /// Three nodes that share the slots among them.
-struct Cluster(Vec<OwnRedis>);
+pub(super) struct Cluster(pub(super) Vec<OwnRedis>);
 
 impl Cluster {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         const SHARES: [(u16, u16); 3] = [(0, 5460), (5461, 10922), (10923, 16383)];
         let mut nodes = Vec::new();
         for (first, last) in SHARES {
@@ -33,7 +33,7 @@ impl Cluster {
         Self(nodes)
     }
 
-    fn settings(&self) -> ConnectionSettings {
+    pub(super) fn settings(&self) -> ConnectionSettings {
         self.0[0].settings().with_option("cluster", "true").with_pool(PoolSettings::sized(0, 2))
     }
 }

@@ -1,0 +1,74 @@
+//! What is sent on behalf of those who define connections from outside. That a server refuses to write is not shown here,
+//! because SQL Server has no session that only reads.
+
+use connection_manager::egress::{EgressConfig, SessionLimits};
+use shared_kernel::database::TransactionMode;
+
+use super::*;
+
+fn guarded(server: &TdsServer) -> ConnectionSettings {
+    let limits = SessionLimits { lock_wait: Duration::from_secs(7), ..SessionLimits::default() };
+    settings(server).with_egress(EgressConfig::open().egress([]).with_limits(limits))
+}
+
+fn texts(server: &TdsServer) -> Vec<String> {
+    server.texts().into_iter().map(|text| text.trim_end().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_session_says_that_it_reads_and_limits_its_waiting() {
+    let server = server().start().await.unwrap();
+    let connection = testkit::connect(guarded(&server)).await.unwrap();
+    assert_serves(&connection).await;
+    assert!(server.logins()[0].read_only);
+    assert_eq!(texts(&server)[0], "SET LOCK_TIMEOUT 7000");
+    let settings = guarded(&server).with_option("application_intent", "read-write");
+    testkit::connect(settings).await.unwrap();
+    assert!(!server.logins()[1].read_only, "some servers turn away whoever says so");
+}
+
+#[tokio::test]
+async fn whatever_a_statement_does_is_rolled_back() {
+    let server = server().start().await.unwrap();
+    server.on("SELECT dbo.sly()", one(TdsType::Int, 1));
+    server.on("SELECT wrong", Reply::error(208, "Invalid object name."));
+    let connection = testkit::connect(guarded(&server)).await.unwrap();
+    let sql = connection.sql().unwrap();
+    query(&connection, "SELECT dbo.sly()").await.unwrap();
+    execute(&connection, "SELECT dbo.sly()").await.unwrap();
+    query(&connection, "SELECT wrong").await.unwrap_err();
+    let transaction = sql.begin(TransactionMode::ReadWrite, &context()).await.unwrap();
+    transaction.query(&statement("SELECT dbo.sly()", []), &context()).await.unwrap();
+    transaction.commit(&context()).await.unwrap();
+    // After an error the session asks whether the transaction is still there.
+    let is_asked = |text: &str| text.starts_with("SELECT") && !text.contains("@@TRANCOUNT");
+    let asked: Vec<_> = server.received().into_iter().filter(|one| is_asked(&one.statement.text)).collect();
+    assert_eq!(asked.len(), 4, "{asked:?}");
+    assert!(asked.iter().all(|one| one.in_transaction), "{asked:?}");
+    let count = |word: &str| texts(&server).iter().filter(|text| text.starts_with(word)).count();
+    assert_eq!((count("BEGIN"), count("ROLLBACK"), count("COMMIT")), (4, 4, 0), "{:?}", texts(&server));
+    assert_eq!(server.connections().accepted, 1, "and the connection is used again");
+}
+
+#[tokio::test]
+async fn what_does_not_read_is_not_sent() {
+    let server = server().start().await.unwrap();
+    let connection = testkit::connect(guarded(&server)).await.unwrap();
+    for text in [
+        "INSERT INTO t VALUES (1)",
+        "SELECT 1 DROP TABLE t",
+        "SELECT 1; EXEC p",
+        "SELECT n INTO u FROM t",
+        "WITH x AS (SELECT 1 AS n) DELETE x",
+        "SET LOCK_TIMEOUT -1",
+        "COMMIT",
+    ] {
+        refused(query(&connection, text).await, &DatabaseErrorKind::ReadOnlyTarget);
+        refused(execute(&connection, text).await, &DatabaseErrorKind::ReadOnlyTarget);
+        let script = connection.sql().unwrap().run_script(text, &context()).await;
+        refused(script, &DatabaseErrorKind::ReadOnlyTarget);
+    }
+    // Each script has had a connection of its own.
+    assert!(texts(&server).iter().all(|text| text == "SET LOCK_TIMEOUT 7000"), "{:?}", server.texts());
+    assert_serves(&connection).await;
+}
