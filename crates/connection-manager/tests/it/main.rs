@@ -15,6 +15,7 @@ mod guarded;
 mod keepalive;
 mod manager;
 mod metrics;
+mod panics;
 mod pool;
 mod redis;
 mod replicas;
