@@ -202,25 +202,26 @@ pub struct SecretsArgs {
 #[derive(Debug, Subcommand)]
 pub enum SecretsCommand {
     /// Show which version each stage has, and how old the shared copies are
-    Show {
-        /// The secret's name or ARN, as a connection's password names it
-        name: String,
-    },
+    Show(SecretName),
     /// Remove the shared copies, so that all processes read the secret anew
-    Clear {
-        /// The secret's name or ARN, as a connection's password names it
-        name: String,
-    },
+    Clear(SecretName),
     /// Try to log in with each version, once, and say what a promotion would come to; changes nothing
     #[command(
         long_about = "Try to log in with AWSCURRENT, AWSPENDING and AWSPREVIOUS, each once, on every connection that has its \
         password in the secret, and say which of them work and what a promotion would come to.\n\nChanges nothing. Fails \
         when logins do not work now, or would not after a promotion. A server may count up to two wrong passwords in a row."
     )]
-    RehearseRotation {
-        /// The secret's name or ARN, as a connection's password names it
-        name: String,
-    },
+    RehearseRotation(SecretName),
+}
+
+/// Which secret is meant.
+#[derive(Debug, Args)]
+pub struct SecretName {
+    /// The secret's name or ARN, as a connection's password names it
+    pub name: String,
+    /// Whose, where connections are kept per tenant; `{tenant}` in the secret's name stands for it
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<TenantId>,
 }
 
 /// The arguments of `registry`. Where the configuration comes from may stand before or after the verb.

@@ -46,17 +46,24 @@ impl Desk {
         json!({"username": self.user, "password": format!("canary-{password}")}).to_string()
     }
 
-    fn configuration(&self) -> String {
+    fn database(&self) -> &'static str {
+        if self.server == Server::Postgres { "postgres" } else { "information_schema" }
+    }
+
+    /// A connection whose password is a secret, which may say which database it is.
+    fn connection(&self, secret: &str) -> String {
         let admin = self.server.admin();
         let (host, port) = (admin.host.expect("a server"), admin.port.expect("a port"));
-        let database = if self.server == Server::Postgres { "postgres" } else { "information_schema" };
-        let connection = format!(
-            "engine = \"{}\"\nhost = \"{host}\"\nport = {port}\ndatabase = \"{database}\"\n\
-             tls = {{ mode = \"verify-full\", ca_file = \"{}\" }}\npassword = {{ secrets_manager = \"{}\" }}\n",
+        format!(
+            "engine = \"{}\"\nhost = \"{host}\"\nport = {port}\n\
+             tls = {{ mode = \"verify-full\", ca_file = \"{}\" }}\npassword = {{ secrets_manager = \"{secret}\" }}\n",
             self.server,
             self.server.certificate_authority().display(),
-            self.secret,
-        );
+        )
+    }
+
+    fn configuration(&self) -> String {
+        let connection = format!("{}database = \"{}\"\n", self.connection(&self.secret), self.database());
         format!(
             "[connections.users]\n{connection}[connections.books]\n{connection}\
              [connections.cache]\nengine = \"redis\"\nhost = \"127.0.0.1\"\nport = {}\ndatabase = \"0\"\n\
@@ -196,6 +203,11 @@ mod on_engines {
         fn a_secret_is_shown_with_its_copies_and_cleared() {
             testkit::run(super::super::a_secret_is_shown_with_its_copies_and_cleared(testkit::Server::Postgres));
         }
+
+        #[test]
+        fn a_tenants_secret_is_named_with_its_tenant() {
+            testkit::run(super::super::a_tenants_secret_is_named_with_its_tenant(testkit::Server::Postgres));
+        }
     }
 }
 
@@ -226,5 +238,38 @@ async fn a_secret_is_shown_with_its_copies_and_cleared(server: Server) {
     assert!(!output.status.success() && said.contains("unknown secret `test/other`"), "{said}");
     let (output, said) = desk.api(&["config", "check"]);
     assert!(output.status.success() && said.contains("first = { env = \"SEALING_KEY\" }"), "{said}");
+    desk.close().await;
+}
+
+async fn a_tenants_secret_is_named_with_its_tenant(server: Server) {
+    let desk = Desk::open(server).await;
+    let (template, own) = (format!("{}/{{tenant}}", desk.secret), format!("{}/acme", desk.secret));
+    let content = json!({"username": desk.user, "password": "canary-one", "dbname": desk.database()}).to_string();
+    desk.aws("CreateSecret", &json!({"Name": own, "SecretString": content})).await;
+    let configuration = format!(
+        "{}[tenants]\nnames = [\"acme\", \"globex\"]\n[connections.orders]\nper_tenant = true\n{}",
+        desk.configuration(),
+        desk.connection(&template),
+    );
+    std::fs::write(desk.folder.path().join("bindery.toml"), configuration).expect("written");
+    let says = |arguments: &[&str], success: bool, expected: &str| {
+        let (output, said) = desk.api(&[&["secrets"], arguments].concat());
+        assert_eq!(output.status.success(), success, "{arguments:?}: {said}");
+        assert!(said.contains(expected), "{arguments:?}: `{expected}` is not in\n{said}");
+    };
+    for name in [template.as_str(), &own] {
+        says(&["show", name, "--tenant", "acme"], true, &format!("{own}: used by orders"));
+        says(&["rehearse-rotation", name, "--tenant", "acme"], true, "AWSCURRENT   accepted");
+        says(&["clear", name, "--tenant", "acme"], true, &format!("{own}: cleared in `cache`"));
+        for verb in ["show", "clear", "rehearse-rotation"] {
+            says(&[verb, name], false, "is a secret of tenants: say whose with `--tenant NAME`");
+        }
+    }
+    // One tenant's name leads to no other's secret.
+    says(&["show", &own, "--tenant", "globex"], false, &format!("unknown secret `{own}`"));
+    says(&["show", &template, "--tenant", "initech"], false, "there is no tenant `initech`");
+    // What everybody shares is named as before.
+    says(&["show", &desk.secret, "--tenant", "acme"], true, "used by books, users");
+    desk.aws("DeleteSecret", &json!({"SecretId": own, "ForceDeleteWithoutRecovery": true})).await;
     desk.close().await;
 }

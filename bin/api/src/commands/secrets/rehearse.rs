@@ -9,7 +9,7 @@ use crate::commands::say;
 /// not work now or would not after it.
 pub(super) async fn run(secret: &Secret<'_>) -> anyhow::Result<()> {
     let id = secret.id;
-    let users = secret.users.iter().map(|(name, settings)| (name, *settings));
+    let users = secret.users.iter().map(|(name, settings)| (name, &**settings));
     let found = rehearse(&ConnectionFactory::compiled(), secret.cache, id, users).await;
     say(format_args!("{id}"));
     for (stage, version) in &found.stages {
