@@ -345,6 +345,26 @@ mod tests {
         assert!(egress.resolve("db.example", 1).await.is_err_and(|unreached| !unreached.is_blocked()));
     }
 
+    /// Has an address for one name, as it is written.
+    struct Only(&'static str);
+
+    #[async_trait]
+    impl Resolver for Only {
+        async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+            Ok((name == self.0).then(|| [1, 1, 1, 1].into()).into_iter().collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_with_a_dot_at_the_end_is_looked_up_with_it() {
+        // Without it a resolver may append a domain of its own, and another server is meant.
+        for (name, other) in [("db.example.", "db.example"), ("db.example", "db.example.")] {
+            let egress = closed().with_resolver(Arc::new(Only(name)));
+            assert_eq!(egress.resolve(name, 1).await, Ok(vec!["1.1.1.1:1".parse().unwrap()]), "{name}");
+            assert!(egress.resolve(other, 1).await.is_err(), "{other}");
+        }
+    }
+
     #[tokio::test]
     async fn a_name_is_looked_up_once_a_dial_and_checked_each_time() {
         let canary = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

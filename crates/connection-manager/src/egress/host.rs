@@ -21,7 +21,7 @@ pub(super) fn parse(text: &str) -> Result<Host<'_>, OddForm> {
     if let Ok(address) = text.parse::<Ipv4Addr>() {
         return Ok(Host::Address(address.into()));
     }
-    // The dot at the end says that nothing is to be appended.
+    // The dot at the end says that nothing is to be appended. It is no part of the name's length, and stays for the resolver.
     let name = text.strip_suffix('.').unwrap_or(text);
     let is_name = |label: &str| {
         let letters = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
@@ -31,7 +31,7 @@ pub(super) fn parse(text: &str) -> Result<Host<'_>, OddForm> {
     if name.len() > 253 || !name.split('.').all(is_name) || is_number(last) {
         return Err(OddForm);
     }
-    Ok(Host::Name(name))
+    Ok(Host::Name(text))
 }
 
 /// A name whose last label is a number is an address to somebody (WHATWG's URL Standard, "ends in a number").
@@ -50,7 +50,9 @@ mod tests {
         for name in ["localhost", "db.example", "db_1.internal", "0x7f.example", "a-1.b2", "xn--bcher-kva.example"] {
             assert_eq!(parse(name), Ok(Host::Name(name)));
         }
-        assert_eq!(parse("db.example."), Ok(Host::Name("db.example")));
+        assert_eq!(parse("db.example."), Ok(Host::Name("db.example.")), "nothing is appended to it");
+        let longest = format!("{}.{}.{}.{}.", "a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(61));
+        assert_eq!(parse(&longest), Ok(Host::Name(&longest)));
         for address in ["127.0.0.1", "10.1.2.3", "::1", "::ffff:10.0.0.1", "fe80::1"] {
             assert_eq!(parse(address), Ok(Host::Address(address.parse().unwrap())));
         }
