@@ -202,7 +202,7 @@ impl Build {
         defined.watch(&self.inner);
         let opening = async {
             let (definition, confirmed) = defined.read(&self.name, id).await?;
-            let keychain = defined.keychain(id, definition.revision);
+            let keychain = defined.keychain(id, &confirmed);
             let guards =
                 |connector: &dyn Connector, settings: &ConnectionSettings| self.inner.guards_apart(connector, settings);
             let connection = self

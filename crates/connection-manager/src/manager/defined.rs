@@ -33,8 +33,16 @@ pub(super) struct Defined {
     pools: Arc<Pools<DefinitionId, Confirmed>>,
     /// What servers said to the passwords of each definition, kept from one build to the next so that no account is locked, and
     /// apart from what they said to the configuration's.
-    keychains: Mutex<HashMap<DefinitionId, (u64, Keychain)>>,
+    keychains: Mutex<HashMap<DefinitionId, Tried>>,
     watching: AtomicBool,
+}
+
+/// What servers said to the passwords of one revision of a definition.
+struct Tried {
+    revision: u64,
+    keychain: Keychain,
+    /// When the definition was last asked for.
+    asked: Instant,
 }
 
 /// The part of a name behind a prefix and its slash.
@@ -125,13 +133,16 @@ impl Defined {
     }
 
     /// What servers said to the passwords of this revision of a definition.
-    pub(super) fn keychain(&self, id: &DefinitionId, revision: u64) -> Keychain {
+    pub(super) fn keychain(&self, id: &DefinitionId, confirmed: &Confirmed) -> Keychain {
+        let (revision, asked) = (confirmed.revision(), confirmed.asked());
+        let anew = || Tried { revision, keychain: Keychain::default(), asked };
         let mut keychains = self.keychains.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known, keychain) = keychains.entry(id.clone()).or_insert_with(|| (revision, Keychain::default()));
-        if *known != revision {
-            (*known, *keychain) = (revision, Keychain::default());
+        let tried = keychains.entry(id.clone()).or_insert_with(anew);
+        if tried.revision != revision {
+            *tried = anew();
         }
-        keychain.clone()
+        tried.asked = tried.asked.max(asked);
+        tried.keychain.clone()
     }
 }
 

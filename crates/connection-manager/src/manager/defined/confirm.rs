@@ -29,12 +29,21 @@ impl Confirmed {
     }
 
     pub(super) fn holds(&self) -> bool {
-        self.at.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < NOTICED_WITHIN
+        self.asked().elapsed() < NOTICED_WITHIN
+    }
+
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// When the last question was asked that was answered with this revision.
+    pub(super) fn asked(&self) -> Instant {
+        *self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether more is known of it than an answer to what was `asked` then can tell.
     fn is_newer_than(&self, asked: Instant) -> bool {
-        *self.at.lock().unwrap_or_else(PoisonError::into_inner) > asked
+        self.asked() > asked
     }
 
     fn confirm(&self, asked: Instant) {
@@ -84,7 +93,7 @@ impl Defined {
         match tokio::time::timeout(PATIENCE, self.definitions.revisions(&ids)).await {
             Ok(Ok(revisions)) => {
                 self.settle(live, &revisions, asked, runtime);
-                self.forget_rejections(&known, &revisions);
+                self.forget_rejections(&known, &revisions, asked);
                 true
             }
             Ok(Err(_)) | Err(_) => false,
@@ -124,12 +133,12 @@ impl Defined {
         live.iter().chain(tried).cloned().collect()
     }
 
-    /// Nobody logs in by a revision that is gone.
-    fn forget_rejections(&self, known: &[DefinitionId], revisions: &HashMap<String, u64>) {
+    /// Nobody logs in by a revision that is gone. What was read while the answer was on its way may be newer than the answer.
+    fn forget_rejections(&self, known: &[DefinitionId], revisions: &HashMap<String, u64>, asked: Instant) {
         let mut keychains = self.keychains.lock().unwrap_or_else(PoisonError::into_inner);
         for id in known {
             let present = revisions.get(&**id);
-            if keychains.get(id).is_some_and(|(revision, _)| Some(revision) != present) {
+            if keychains.get(id).is_some_and(|tried| tried.asked < asked && Some(&tried.revision) != present) {
                 keychains.remove(id);
             }
         }

@@ -307,19 +307,25 @@ async fn closing_the_manager_closes_them_and_lets_go_of_the_definitions() {
     assert_eq!(again.unwrap_err().kind(), &DatabaseErrorKind::Closed);
 }
 
+async fn books() -> TdsServer {
+    TdsServer::builder().user("sa", "right").database("books").start().await.unwrap()
+}
+
+fn of_books(server: &TdsServer, password: &str) -> ConnectionSettings {
+    ConnectionSettings::new(Engine::SQLSERVER)
+        .with_host("localhost")
+        .with_port(server.address().port())
+        .with_database("books")
+        .with_username("sa")
+        .with_password(PasswordSource::Literal(password.into()))
+        .with_tls(TlsSettings::disabled())
+        .with_pool(PoolSettings::sized(0, 4))
+}
+
 #[tokio::test]
 async fn a_rejected_password_is_not_tried_again_until_the_definition_changes() {
-    let server = TdsServer::builder().user("sa", "right").database("books").start().await.unwrap();
-    let settings = |password: &str| {
-        ConnectionSettings::new(Engine::SQLSERVER)
-            .with_host("localhost")
-            .with_port(server.address().port())
-            .with_database("books")
-            .with_username("sa")
-            .with_password(PasswordSource::Literal(password.into()))
-            .with_tls(TlsSettings::disabled())
-            .with_pool(PoolSettings::sized(0, 4))
-    };
+    let server = books().await;
+    let settings = |password: &str| of_books(&server, password);
     let shelf = Arc::new(Shelf::default());
     let manager = ConnectionManager::builder(ConnectionFactory::compiled()).build().unwrap();
     manager.define("registry".parse().unwrap(), shelf.clone(), DefinitionLimits::default()).unwrap();
@@ -337,4 +343,31 @@ async fn a_rejected_password_is_not_tried_again_until_the_definition_changes() {
     shelf.put("a", settings("right"));
     get().await.unwrap();
     assert_eq!(server.connections().rejected, 2);
+}
+
+#[tokio::test]
+async fn an_answer_from_before_a_change_makes_no_rejection_forgotten() {
+    let server = books().await;
+    let shelf = Arc::new(Shelf::default());
+    let manager = ConnectionManager::builder(ConnectionFactory::compiled()).build().unwrap();
+    manager.define("registry".parse().unwrap(), shelf.clone(), DefinitionLimits::default()).unwrap();
+    let rejected = || async {
+        let outcome = manager.get("registry/a", Access::Read, &RequestContext::system()).await;
+        assert_eq!(kind(outcome), DatabaseErrorKind::AuthRejected);
+        server.connections().rejected
+    };
+    shelf.put("a", of_books(&server, "wrong"));
+    assert_eq!(rejected().await, 1);
+    *shelf.delay.lock().unwrap() = Duration::from_secs(1);
+    let asked = |times| {
+        let shelf = Arc::clone(&shelf);
+        testkit::eventually(Duration::from_mins(1), move || shelf.confirmations() >= times)
+    };
+    asked(1).await;
+    // While the answer is on its way the password becomes another one, which is rejected as well.
+    shelf.put("a", of_books(&server, "wrong as well"));
+    assert_eq!(rejected().await, 2);
+    // The next question is asked after the answer to the first.
+    asked(2).await;
+    assert_eq!(rejected().await, 2, "an old answer was taken for news");
 }
