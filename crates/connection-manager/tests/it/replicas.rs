@@ -127,6 +127,11 @@ async fn what_was_written_is_read(server: Server) {
     let sum = |of: fn(&(i32, i32, i32)) -> i32| counts.iter().map(of).sum::<i32>();
     let (stale, reads, without) = (sum(|count| count.0), sum(|count| count.1), sum(|count| count.2));
     let at_the_replica = scene.replica().reads - before;
+    let written = workers * pairs;
+    eprintln!(
+        "{server}: {written} written, {reads} reads with a token, {stale} of them stale; {without} of {written} without \
+         one stale; {at_the_replica} of all at the replica"
+    );
     assert_eq!(stale, 0, "of {reads} reads with a token, {at_the_replica} of all at the replica");
     assert!(without > 0, "the replica was not late, so nothing was shown");
     assert!(at_the_replica > u64::try_from(without).unwrap(), "no read that showed a token reached the replica");

@@ -110,6 +110,10 @@ async fn many_tenants_share_what_the_server_allows(server: Server) {
     let [budget] = shared.budgets().try_into().unwrap();
     let stats = budget.stats();
     assert!(stats.used <= limit && stats.waiting_pools == 0, "{stats:?}");
+    eprintln!(
+        "{server}: {tenants} tenants, {} calls over at most {limit} connections: {stats:?}",
+        2 * tenants * rounds
+    );
     shared.close(LONG).await;
     assert_eq!(budget.stats().used, 0);
 
