@@ -366,6 +366,44 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_form_that_readers_differ_about_is_not_even_looked_up() {
+        let names = zone(&[&["1.1.1.1"]]);
+        let egress = closed().with_resolver(names.clone());
+        assert!(egress.resolve("2130706433", 1).await.is_err_and(Unreached::is_blocked));
+        assert_eq!(names.0.lock().unwrap().len(), 1, "nobody was asked");
+    }
+
+    #[tokio::test]
+    async fn what_was_checked_is_what_is_dialled() {
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        // A name that has moved by the time that somebody would look again.
+        let names = zone(&[&["127.0.0.1"], &["192.0.2.1"]]);
+        let egress = open().with_resolver(names.clone());
+        egress.dial("db.example", server.local_addr().unwrap().port()).await.unwrap();
+        assert_eq!(names.0.lock().unwrap().len(), 1, "it was looked up once");
+    }
+
+    #[tokio::test]
+    async fn whoever_dials_cannot_tell_what_is_refused_from_what_is_closed() {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let refused = dial(Some(&closed()), "127.0.0.1", port).await.unwrap_err();
+        let away = dial(Some(&open()), "127.0.0.1", port).await.unwrap_err();
+        assert_eq!((refused.kind(), refused.to_string()), (away.kind(), away.to_string()));
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    /// A machine without a network has loopback addresses alone, and nothing to be found out here.
+    #[test]
+    fn who_listens_everywhere_does_at_the_addresses_of_its_networks_too() {
+        let looks_out = UdpSocket::bind("0.0.0.0:0").unwrap();
+        // Nothing is sent: the system only says from which address it would be.
+        let Ok(own) = looks_out.connect("192.0.2.1:9").and_then(|()| looks_out.local_addr()) else { return };
+        let config = EgressConfig { allow_loopback: true, allow_private: true, ..EgressConfig::default() };
+        let egress = config.egress(["0.0.0.0:8080".parse().unwrap()]);
+        assert_eq!(egress.refuses_literally(&own.ip().to_string(), 8080), Some("own_listener"));
+    }
+
+    #[tokio::test]
     async fn a_name_is_looked_up_once_a_dial_and_checked_each_time() {
         let canary = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         canary.set_nonblocking(true).unwrap();

@@ -90,6 +90,7 @@ mod tests {
             "db.example/x",
             "bücher.example",
             &"a".repeat(64),
+            &["a".repeat(50).as_str(); 5].join("."),
         ] {
             assert_eq!(parse(text), Err(OddForm), "{text:?}");
         }
