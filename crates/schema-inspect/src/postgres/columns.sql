@@ -21,7 +21,7 @@ SELECT
     k.typname::text,
     e.typname::text,
     CASE WHEN e.typtype IN ('e', 'd', 'c', 'r', 'm') AND en.nspname <> 'pg_catalog' THEN en.nspname END::text,
-    col_description(a.attrelid, a.attnum),
+    de.description,
     array_to_json(a.attacl)::text,
     NOT a.attislocal
 FROM pg_attribute a
@@ -31,6 +31,7 @@ JOIN pg_type t ON t.oid = a.atttypid
 JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem ELSE t.oid END
 JOIN pg_namespace en ON en.oid = e.typnamespace
 JOIN pg_type k ON k.oid = CASE WHEN e.typtype = 'd' THEN e.typbasetype ELSE e.oid END
+LEFT JOIN pg_description de ON de.classoid = 'pg_class'::regclass AND de.objoid = a.attrelid AND de.objsubid = a.attnum
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_collation co ON co.oid = a.attcollation AND a.attcollation <> t.typcollation
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped AND {selected}
