@@ -8,6 +8,7 @@ mod options;
 mod postgres;
 mod sqlite;
 mod stages;
+mod statement;
 
 pub use error::InspectError;
 pub use inspector::{Inspector, Inspectors};

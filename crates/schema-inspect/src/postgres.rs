@@ -62,7 +62,7 @@ impl Inspector for PostgresInspector {
         let sql = connection.sql().map_err(failed)?;
         for locks in [Locks::Seen, Locks::Seen, Locks::Assumed] {
             let transaction = stages.timed("begin", sql.begin(TransactionMode::ReadOnly, context)).await?;
-            let read = read(&*transaction, locks, options, context, &mut stages).await;
+            let read = read(&*transaction, locks, options, &mut stages).await;
             let ended = stages.timed("end", transaction.rollback(context)).await;
             match read {
                 Err(InspectError::Database { source, .. }) if locks == Locks::Seen && met_a_lock(&source) => {}
@@ -87,12 +87,10 @@ async fn read(
     transaction: &dyn SqlTransaction,
     locks: Locks,
     options: &InspectOptions,
-    context: &RequestContext,
     stages: &mut Stages<'_>,
 ) -> Result<Assembly, InspectError> {
-    let settings = texts::settings(options.lock_wait);
-    stages.timed("settings", transaction.run_script(&settings, context)).await?;
     let transaction: &dyn SqlExecutor = transaction;
+    stages.query("settings", transaction, texts::settings(options.lock_wait)).await?;
     let rows = stages.query("database", transaction, texts::database(options)).await?;
     let facts = decoded("database", &rows, facts::read)?.into_iter().next();
     let facts = facts.ok_or_else(|| InspectError::Database {

@@ -10,12 +10,13 @@ use async_trait::async_trait;
 use schema_model::{Database, Inspection, Namespace, Native, Report};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
-    DatabaseConnection, DatabaseError, DatabaseErrorKind, Dialect, Engine, RawStatement, Row, SqlTransaction,
-    Statement, TransactionMode,
+    DatabaseConnection, DatabaseError, DatabaseErrorKind, Dialect, Engine, Row, SqlTransaction, Statement,
+    TransactionMode,
 };
 
 use self::rows::Found;
 use crate::stages::Stages;
+use crate::statement::select;
 use crate::{InspectError, InspectOptions, Inspector, gaps};
 
 /// Looks at SQLite files. The one namespace is `main`.
@@ -91,7 +92,7 @@ async fn read(transaction: &dyn SqlTransaction, stages: &mut Stages<'_>) -> Resu
 }
 
 fn statement(text: &'static str) -> Statement {
-    RawStatement::per_dialect("SELECT").text(Dialect::Sqlite, text).into()
+    select(Dialect::Sqlite, text).into()
 }
 
 fn decoded<T>(

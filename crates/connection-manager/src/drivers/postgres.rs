@@ -282,7 +282,7 @@ impl DriverSession for PostgresSession {
         self.doubtful = false;
         self.send(match mode {
             TransactionMode::ReadWrite if !self.reads_only => "BEGIN READ WRITE",
-            TransactionMode::ReadWrite | TransactionMode::ReadOnly => "BEGIN READ ONLY",
+            TransactionMode::ReadWrite | TransactionMode::ReadOnly => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         })
         .await?;
         self.in_transaction = true;

@@ -1,18 +1,17 @@
 use std::time::Duration;
 
-use shared_kernel::database::{Dialect, RawStatement, Statement};
+use shared_kernel::database::{Dialect, Statement};
 
 use super::Locks;
 use crate::InspectOptions;
+use crate::statement::select;
 
-/// What a transaction of an inspection is set to. Names are written with their namespace wherever that is not the engine's own.
-/// Compiling such queries would take longer than running them.
-pub(super) fn settings(lock_wait: Duration) -> String {
-    let lock_wait = lock_wait.as_millis().max(1);
-    format!(
-        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = {lock_wait}; SET LOCAL search_path = ''; \
-         SET LOCAL jit = off; SET LOCAL quote_all_identifiers = off"
-    )
+/// What a transaction of an inspection is set to, until it ends. Names are written with their namespace wherever that is not the
+/// engine's own. Compiling such queries would take longer than running them.
+pub(super) fn settings(lock_wait: Duration) -> Statement {
+    let text = "SELECT set_config('lock_timeout', $1, true), set_config('search_path', '', true), set_config('jit', 'off', true), \
+         set_config('quote_all_identifiers', 'off', true)";
+    select(Dialect::Postgres, text).bind(format!("{}ms", lock_wait.as_millis().max(1))).into()
 }
 
 /// Which namespaces are looked at. Names that begin with `pg_` are the engine's own.
@@ -104,8 +103,7 @@ pub(super) fn database(options: &InspectOptions) -> Statement {
 
 fn selecting(text: &str, options: &InspectOptions) -> Statement {
     let namespaces = options.namespaces.as_ref().map(|names| serde_json::Value::from(names.clone()).to_string());
-    let statement = RawStatement::per_dialect("SELECT").text(Dialect::Postgres, text.replace("{selected}", SELECTED));
-    statement.bind(namespaces).into()
+    select(Dialect::Postgres, &text.replace("{selected}", SELECTED)).bind(namespaces).into()
 }
 
 #[cfg(test)]

@@ -49,7 +49,8 @@ pub enum TransactionMode {
     /// Reads and writes. SQLite takes its write lock at once (`BEGIN IMMEDIATE`), so that it never has to upgrade.
     #[default]
     ReadWrite,
-    /// Reads one consistent state, as far as the engine's default isolation gives one.
+    /// Reads one consistent state: MySQL, MariaDB and PostgreSQL in `REPEATABLE READ`, SQLite as ever, SQL Server as far as
+    /// the database's own default gives one.
     ReadOnly,
 }
 

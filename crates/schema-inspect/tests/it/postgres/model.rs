@@ -1,5 +1,7 @@
-use schema_inspect::InspectOptions;
+use connection_manager::egress::EgressConfig;
+use schema_inspect::{InspectOptions, Inspectors};
 use schema_model::{Database, ObjectName, Reading};
+use shared_kernel::RequestContext;
 
 use super::{Sample, relation};
 
@@ -37,6 +39,19 @@ fn the_same_shape_has_the_same_fingerprint_and_comes_back_from_json() {
         assert_eq!(one.database.fingerprint(), other.database.fingerprint());
         let back: Database = serde_json::from_str(&one.database.canonical_json()).expect("JSON of a model");
         assert_eq!(back, one.database);
+    });
+}
+
+/// Such a session runs no scripts, and sets nothing by `SET`.
+#[test]
+fn a_connection_from_outside_that_only_reads_is_inspected_as_any_other() {
+    testkit::run(async {
+        let sample = Sample::new().await;
+        let guarded = sample.database.settings().with_egress(EgressConfig::open().egress([]));
+        let connection = testkit::connect(guarded).await.expect("connected");
+        let options = InspectOptions::default();
+        let found = Inspectors::builtin().inspect(&*connection, &options, &RequestContext::system()).await;
+        assert_eq!(found.expect("inspected").database, sample.inspect(&options).await.database);
     });
 }
 
