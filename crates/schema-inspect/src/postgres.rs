@@ -24,7 +24,7 @@ use async_trait::async_trait;
 use schema_model::Inspection;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
-    DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine, Row, SqlExecutor, SqlTransaction, TransactionMode,
+    DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine, SqlExecutor, SqlTransaction, TransactionMode,
 };
 
 use self::assembly::Assembly;
@@ -90,40 +90,19 @@ async fn read(
     stages: &mut Stages<'_>,
 ) -> Result<Assembly, InspectError> {
     let transaction: &dyn SqlExecutor = transaction;
-    stages.query("settings", transaction, texts::settings(options.lock_wait)).await?;
-    let rows = stages.query("database", transaction, texts::database(options)).await?;
-    let facts = decoded("database", &rows, facts::read)?.into_iter().next();
-    let facts = facts.ok_or_else(|| InspectError::Database {
-        stage: "database",
-        source: DatabaseError::new(DatabaseErrorKind::Decode, "the catalog does not know the current database"),
-    })?;
+    stages.read("settings", transaction, texts::settings(options.lock_wait), |_| Ok(())).await?;
+    let facts = stages.read_one("database", transaction, texts::database(options), facts::read).await?;
     if facts.version_number < Texts::OLDEST {
         return Err(InspectError::TooOld { engine: Engine::POSTGRES, version: facts.version, needed: "13" });
     }
     let texts = Texts::new(facts.version_number, locks, options);
-    let rows = stages.query("relations", transaction, texts.relations()).await?;
-    let relations = decoded("relations", &rows, relations::read)?;
-    let rows = stages.query("columns", transaction, texts.columns()).await?;
-    let columns = decoded("columns", &rows, columns::read)?;
-    let rows = stages.query("constraints", transaction, texts.constraints()).await?;
-    let constraints = decoded("constraints", &rows, constraints::read)?;
-    let rows = stages.query("indexes", transaction, texts.indexes()).await?;
-    let indexes = decoded("indexes", &rows, indexes::read)?;
-    let rows = stages.query("triggers", transaction, texts.triggers()).await?;
-    let triggers = decoded("triggers", &rows, triggers::read)?;
-    let rows = stages.query("sequences", transaction, texts.sequences()).await?;
-    let sequences = decoded("sequences", &rows, sequences::read)?;
-    let rows = stages.query("types", transaction, texts.types()).await?;
-    let types = decoded("types", &rows, types::read)?;
-    let rows = stages.query("routines", transaction, texts.routines()).await?;
-    let routines = decoded("routines", &rows, routines::read)?;
+    let relations = stages.read("relations", transaction, texts.relations(), relations::read).await?;
+    let columns = stages.read("columns", transaction, texts.columns(), columns::read).await?;
+    let constraints = stages.read("constraints", transaction, texts.constraints(), constraints::read).await?;
+    let indexes = stages.read("indexes", transaction, texts.indexes(), indexes::read).await?;
+    let triggers = stages.read("triggers", transaction, texts.triggers(), triggers::read).await?;
+    let sequences = stages.read("sequences", transaction, texts.sequences(), sequences::read).await?;
+    let types = stages.read("types", transaction, texts.types(), types::read).await?;
+    let routines = stages.read("routines", transaction, texts.routines(), routines::read).await?;
     Ok(Assembly { facts, relations, columns, constraints, indexes, triggers, sequences, types, routines })
-}
-
-fn decoded<T>(
-    stage: &'static str,
-    rows: &[Row],
-    read: impl Fn(&Row) -> Result<T, DatabaseError>,
-) -> Result<Vec<T>, InspectError> {
-    rows.iter().map(read).collect::<Result<_, _>>().map_err(|source| InspectError::Database { stage, source })
 }

@@ -1,4 +1,4 @@
-//! SQLite. Seven questions to its pragmas, which answer for all tables at once, in one transaction. What no pragma tells is read from
+//! SQLite. Six questions to its pragmas, which answer for all tables at once, in one transaction. What no pragma tells is read from
 //! the statements that the file keeps: SQLite has understood them once.
 
 mod relations;
@@ -9,10 +9,7 @@ mod tokens;
 use async_trait::async_trait;
 use schema_model::{Database, Inspection, Namespace, Native, Report};
 use shared_kernel::RequestContext;
-use shared_kernel::database::{
-    DatabaseConnection, DatabaseError, DatabaseErrorKind, Dialect, Engine, Row, SqlTransaction, Statement,
-    TransactionMode,
-};
+use shared_kernel::database::{DatabaseConnection, Dialect, Engine, SqlExecutor, Statement, TransactionMode};
 
 use self::rows::Found;
 use crate::stages::Stages;
@@ -41,7 +38,7 @@ impl Inspector for SqliteInspector {
         let failed = |source| InspectError::Database { stage: "connecting", source };
         let sql = connection.sql().map_err(failed)?;
         let transaction = stages.timed("begin", sql.begin(TransactionMode::ReadOnly, context)).await?;
-        let read = read(&*transaction, &mut stages).await;
+        let read = read(&*transaction as &dyn SqlExecutor, &mut stages).await;
         let ended = stages.timed("end", transaction.rollback(context)).await;
         let (facts, found) = read?;
         ended?;
@@ -71,34 +68,22 @@ impl Inspector for SqliteInspector {
     }
 }
 
-async fn read(transaction: &dyn SqlTransaction, stages: &mut Stages<'_>) -> Result<(rows::Facts, Found), InspectError> {
-    let rows = stages.query("database", transaction, statement(include_str!("sqlite/database.sql"))).await?;
-    let facts = decoded("database", &rows, rows::facts)?.into_iter().next();
-    let facts = facts.ok_or_else(|| InspectError::Database {
-        stage: "database",
-        source: DatabaseError::new(DatabaseErrorKind::Decode, "nothing is known of the database"),
-    })?;
-    let rows = stages.query("relations", transaction, statement(include_str!("sqlite/relations.sql"))).await?;
-    let relations = decoded("relations", &rows, rows::relation)?;
-    let rows = stages.query("columns", transaction, statement(include_str!("sqlite/columns.sql"))).await?;
-    let columns = decoded("columns", &rows, rows::column)?;
-    let rows = stages.query("indexes", transaction, statement(include_str!("sqlite/indexes.sql"))).await?;
-    let indexes = decoded("indexes", &rows, rows::index_part)?;
-    let rows = stages.query("foreign keys", transaction, statement(include_str!("sqlite/foreign_keys.sql"))).await?;
-    let foreign_keys = decoded("foreign keys", &rows, rows::foreign_key_part)?;
-    let rows = stages.query("triggers", transaction, statement(include_str!("sqlite/triggers.sql"))).await?;
-    let triggers = decoded("triggers", &rows, rows::trigger)?;
+async fn read(transaction: &dyn SqlExecutor, stages: &mut Stages<'_>) -> Result<(rows::Facts, Found), InspectError> {
+    let facts = statement(include_str!("sqlite/database.sql"));
+    let facts = stages.read_one("database", transaction, facts, rows::facts).await?;
+    let relations = statement(include_str!("sqlite/relations.sql"));
+    let relations = stages.read("relations", transaction, relations, rows::relation).await?;
+    let columns = statement(include_str!("sqlite/columns.sql"));
+    let columns = stages.read("columns", transaction, columns, rows::column).await?;
+    let indexes = statement(include_str!("sqlite/indexes.sql"));
+    let indexes = stages.read("indexes", transaction, indexes, rows::index_part).await?;
+    let foreign_keys = statement(include_str!("sqlite/foreign_keys.sql"));
+    let foreign_keys = stages.read("foreign keys", transaction, foreign_keys, rows::foreign_key_part).await?;
+    let triggers = statement(include_str!("sqlite/triggers.sql"));
+    let triggers = stages.read("triggers", transaction, triggers, rows::trigger).await?;
     Ok((facts, Found { relations, columns, indexes, foreign_keys, triggers }))
 }
 
 fn statement(text: &'static str) -> Statement {
     select(Dialect::Sqlite, text).into()
-}
-
-fn decoded<T>(
-    stage: &'static str,
-    rows: &[Row],
-    read: impl Fn(&Row) -> Result<T, DatabaseError>,
-) -> Result<Vec<T>, InspectError> {
-    rows.iter().map(read).collect::<Result<_, _>>().map_err(|source| InspectError::Database { stage, source })
 }

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use schema_model::{Report, Stage};
 use shared_kernel::RequestContext;
-use shared_kernel::database::{DatabaseError, Row, SqlExecutor, Statement};
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Row, SqlExecutor, Statement};
 
 use crate::InspectError;
 
@@ -17,14 +17,29 @@ impl<'a> Stages<'a> {
         Self { context, report: Report::default() }
     }
 
-    pub(crate) async fn query(
+    /// Asks, and reads each row of the answer.
+    pub(crate) async fn read<T>(
         &mut self,
         stage: &'static str,
         executor: &dyn SqlExecutor,
         statement: Statement,
-    ) -> Result<Vec<Row>, InspectError> {
-        let asked = executor.query(&statement, self.context);
-        self.timed(stage, asked).await
+        read: impl Fn(&Row) -> Result<T, DatabaseError>,
+    ) -> Result<Vec<T>, InspectError> {
+        let rows = self.timed(stage, executor.query(&statement, self.context)).await?;
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(|source| InspectError::Database { stage, source })
+    }
+
+    /// As [`Self::read`] where there always is one row.
+    pub(crate) async fn read_one<T>(
+        &mut self,
+        stage: &'static str,
+        executor: &dyn SqlExecutor,
+        statement: Statement,
+        read: impl Fn(&Row) -> Result<T, DatabaseError>,
+    ) -> Result<T, InspectError> {
+        let one = self.read(stage, executor, statement, read).await?.into_iter().next();
+        let missing = || DatabaseError::new(DatabaseErrorKind::Decode, "nothing is known of the current database");
+        one.ok_or_else(|| InspectError::Database { stage, source: missing() })
     }
 
     /// Waits for one statement.

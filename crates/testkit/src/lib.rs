@@ -12,10 +12,12 @@ pub mod proxy;
 pub mod redis;
 mod run;
 mod server;
+mod sqlalchemy;
 pub mod tds;
 
 pub use database::{TestDatabase, connect, in_memory, manager};
 pub use fakes::{FakeClock, SequentialIds};
 pub use own_server::OwnServer;
 pub use run::{eventually, eventually_some, run};
-pub use server::{Server, python};
+pub use server::Server;
+pub use sqlalchemy::{ask_sqlalchemy, sqlalchemy_url};

@@ -121,17 +121,6 @@ impl fmt::Display for Server {
     }
 }
 
-/// A Python interpreter that has `SQLAlchemy`, `PyMySQL` and `psycopg`, for checks by tools that are not ours.
-///
-/// # Panics
-/// When the environment does not name it.
-pub fn python() -> PathBuf {
-    match environment("BINDERY_TEST_PYTHON") {
-        Some(path) => path.into(),
-        None => panic!("BINDERY_TEST_PYTHON is not set; run it through `cargo xtask test`"),
-    }
-}
-
 #[expect(
     clippy::disallowed_methods,
     reason = "`cargo xtask test` tells tests through the environment where the servers are"

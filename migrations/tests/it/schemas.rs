@@ -5,15 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Stdio;
 
-use connection_manager::PasswordSource;
-use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
 use shared_kernel::RequestContext;
 use shared_kernel::database::RawStatement;
 use testkit::{Server, TestDatabase};
-use tokio::io::AsyncWriteExt;
 
 async fn the_schema_is_the_same_as_elsewhere(server: Server) {
     // PostgreSQL has the most types, so it tells the most differences.
@@ -40,37 +36,11 @@ async fn inspect(server: Server) -> Json {
     if server == Server::SqlServer {
         return information_schema(&database).await;
     }
-    let settings = database.settings();
-    let password = match &settings.password {
-        PasswordSource::Literal(password) => Some(password.expose_secret().to_owned()),
-        _ => None,
-    };
-    let (driver, place) = match server {
-        Server::MySql | Server::MariaDb => ("mysql+pymysql", settings.database.clone()),
-        Server::Postgres | Server::SqlServer => ("postgresql+psycopg", settings.database.clone()),
-        Server::Sqlite => ("sqlite", database.path().map(|path| path.display().to_string())),
-    };
     let request = json!({
-        "url": {
-            "drivername": driver, "username": settings.username, "password": password,
-            "host": settings.host, "port": settings.port, "database": place,
-        },
+        "url": testkit::sqlalchemy_url(&database),
         "ca": (server == Server::MySql).then(|| server.certificate_authority()),
     });
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inspect_schema.py");
-    let mut python = tokio::process::Command::new(testkit::python())
-        .arg(script)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("the interpreter that BINDERY_TEST_PYTHON names starts");
-    // The password goes through a pipe: arguments and environment can be seen by others on the machine.
-    python.stdin.take().unwrap().write_all(request.to_string().as_bytes()).await.unwrap();
-    let output = python.wait_with_output().await.unwrap();
-    assert!(output.status.success(), "{server}: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    testkit::ask_sqlalchemy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inspect_schema.py"), &request).await
 }
 
 /// The columns as SQL Server tells them, in the inspector's words.

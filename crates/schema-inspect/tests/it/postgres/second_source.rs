@@ -1,14 +1,10 @@
 //! Facts are compared with those of an inspector that is not ours: `SQLAlchemy`'s, on the same database.
 
 use std::path::Path;
-use std::process::Stdio;
 
-use connection_manager::PasswordSource;
 use schema_inspect::InspectOptions;
 use schema_model::{Column, PartTarget, Reading, Relation, RelationKind, UserType, UserTypeKind};
-use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value as Json, json};
-use tokio::io::AsyncWriteExt as _;
 
 use super::Sample;
 
@@ -99,32 +95,10 @@ fn told(table: &Relation, types: &[UserType]) -> Json {
 
 /// What they see of the tables of a namespace.
 async fn reflected(sample: &Sample, namespace: &str) -> Map<String, Json> {
-    let settings = sample.database.settings();
-    let password = match &settings.password {
-        PasswordSource::Literal(password) => Some(password.expose_secret().to_owned()),
-        _ => None,
-    };
-    let request = json!({
-        "url": {
-            "drivername": "postgresql+psycopg", "username": settings.username, "password": password,
-            "host": settings.host, "port": settings.port, "database": settings.database,
-        },
-        "schema": namespace,
-    });
+    let request = json!({ "url": testkit::sqlalchemy_url(&sample.database), "schema": namespace });
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reflect_postgres.py");
-    let mut python = tokio::process::Command::new(testkit::python())
-        .arg(script)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("the interpreter that BINDERY_TEST_PYTHON names starts");
-    // The password goes through a pipe: arguments and environment can be seen by others on the machine.
-    let mut input = python.stdin.take().expect("a pipe");
-    input.write_all(request.to_string().as_bytes()).await.expect("written");
-    drop(input);
-    let output = python.wait_with_output().await.expect("it ends");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("JSON")
+    match testkit::ask_sqlalchemy(&script, &request).await {
+        Json::Object(tables) => tables,
+        other => panic!("no tables: {other}"),
+    }
 }
