@@ -72,9 +72,9 @@ impl Record {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where a new connection notes the last order that it has taken up.
-    fn follow(&self) -> Arc<AtomicU64> {
-        let last = Arc::new(AtomicU64::new(0));
+    /// Where a new connection notes the last order that it has taken up: at first the one that it was accepted under.
+    fn follow(&self, order: Order) -> Arc<AtomicU64> {
+        let last = Arc::new(AtomicU64::new(order.number));
         let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
         followed.retain(|last| last.strong_count() > 0);
         followed.push(Arc::downgrade(&last));
@@ -203,8 +203,11 @@ async fn listen(
             }
             accepted = open.accept() => {
                 if let Ok((client, _)) = accepted {
+                    // It meets the order that it was accepted under, whatever is said by the time that it is served.
+                    let followed = record.follow(order);
                     record.accepted.fetch_add(1, Ordering::Relaxed);
-                    tokio::spawn(serve(client, upstream.clone(), orders.clone(), Arc::clone(&record)));
+                    let served = serve(client, upstream.clone(), order.traffic, followed, orders.clone(), Arc::clone(&record));
+                    tokio::spawn(served);
                 }
             }
         }
@@ -219,14 +222,19 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(64)
 }
 
-async fn serve(mut client: TcpStream, upstream: String, mut orders: watch::Receiver<Order>, record: Arc<Record>) {
-    let followed = record.follow();
+async fn serve(
+    mut client: TcpStream,
+    upstream: String,
+    mut traffic: Traffic,
+    followed: Arc<AtomicU64>,
+    mut orders: watch::Receiver<Order>,
+    record: Arc<Record>,
+) {
     let obey = |orders: &mut watch::Receiver<Order>| {
         let order = *orders.borrow_and_update();
         followed.store(order.number, Ordering::Release);
         order.traffic
     };
-    let mut traffic = obey(&mut orders);
     let mut server = match traffic {
         Traffic::Refuse | Traffic::Reset => return reset(client),
         Traffic::Swallow => None,

@@ -229,6 +229,8 @@ impl Place {
         command
             .current_dir(&self.folder)
             .env("HOME", &self.folder)
+            // MariaDB and MySQL remove at their start what looks like temporary tables of theirs, other servers' included.
+            .env("TMPDIR", &self.folder)
             .env("LC_ALL", "C")
             .stdout(log.try_clone()?)
             .stderr(log);

@@ -115,6 +115,8 @@ impl Node {
     fn dressed<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         let log = File::options().create(true).append(true).open(self.folder.join("log")).expect("a log of our own");
         command.current_dir(&self.folder).env("HOME", &self.folder).env("LC_ALL", "C");
+        // MariaDB and MySQL remove at their start what looks like temporary tables of theirs, other servers' included.
+        command.env("TMPDIR", &self.folder);
         command.stdout(log.try_clone().expect("a second handle")).stderr(log);
         if let Some((user, group)) = servers_user() {
             command.uid(user).gid(group);
