@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use connection_manager::ConnectionManager;
@@ -36,24 +37,62 @@ pub(super) async fn sweep(context: &'static str, sweeper: ReceiptSweeper, manage
     }
 }
 
-/// Looks at the file of tenants again and again. While it cannot be read, those who were in it last stay.
+/// Looks at the file of tenants again and again. While it cannot be read, those who were in it last stay. A list takes effect
+/// once two looks, one after the other, found it: whoever writes the file in place empties it first.
 pub(super) async fn reload(config: TenantsConfig, every: Duration, manager: ConnectionManager) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looks = Looks::default();
     loop {
         ticks.tick().await;
         let reading = config.clone();
         let listed = match tokio::task::spawn_blocking(move || reading.list()).await {
-            Ok(Ok(listed)) => listed,
+            Ok(Ok(listed)) => Some(listed),
             Ok(Err(error)) => {
                 tracing::warn!(event = "tenants.not_read", error = %chain(&error), "the tenants stay as they were");
-                continue;
+                None
             }
             Err(_ended) => return,
         };
-        if !manager.tenants().iter().eq(&listed) {
-            tracing::info!(event = "tenants.changed", tenants = listed.len());
-            manager.set_tenants(listed);
+        if let Some(tenants) = looks.settled(listed)
+            && !manager.tenants().iter().eq(tenants)
+        {
+            tracing::info!(event = "tenants.changed", tenants = tenants.len());
+            manager.set_tenants(tenants.iter().cloned());
         }
+    }
+}
+
+/// What the last look at the file found.
+#[derive(Default)]
+struct Looks(Option<BTreeSet<TenantId>>);
+
+impl Looks {
+    /// The list of this look, when the look before found the same.
+    fn settled(&mut self, found: Option<BTreeSet<TenantId>>) -> Option<&BTreeSet<TenantId>> {
+        let before = std::mem::replace(&mut self.0, found);
+        self.0.as_ref().filter(|found| before.as_ref() == Some(*found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list<const N: usize>(names: [&str; N]) -> BTreeSet<TenantId> {
+        names.map(|name| name.parse().expect("a tenant's name")).into()
+    }
+
+    #[test]
+    fn a_list_counts_once_it_was_found_twice_in_a_row() {
+        let mut looks = Looks::default();
+        let (one, two) = (list(["acme"]), list(["acme", "globex"]));
+        assert_eq!(looks.settled(Some(one.clone())), None);
+        assert_eq!(looks.settled(Some(one.clone())), Some(&one));
+        assert_eq!(looks.settled(Some(list([]))), None, "a file that is emptied to be written anew");
+        assert_eq!(looks.settled(Some(two.clone())), None);
+        assert_eq!(looks.settled(None), None, "a file that is no list");
+        assert_eq!(looks.settled(Some(two.clone())), None);
+        assert_eq!(looks.settled(Some(two.clone())), Some(&two));
     }
 }
