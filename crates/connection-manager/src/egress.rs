@@ -21,6 +21,8 @@ mod address;
 mod config;
 mod host;
 mod limits;
+#[cfg(any(feature = "redis", feature = "sqlserver"))]
+mod metered;
 mod network;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod relay;
@@ -38,6 +40,8 @@ use self::address::Reach;
 pub use self::config::EgressConfig;
 use self::host::{Host, OddForm};
 pub use self::limits::SessionLimits;
+#[cfg(any(feature = "redis", feature = "sqlserver"))]
+pub use self::metered::Metered;
 pub use self::network::{InvalidNetwork, Network};
 
 /// Finds the addresses of a name.

@@ -9,7 +9,6 @@ mod node;
 mod options;
 mod reading;
 mod session;
-mod tls;
 
 pub use ::redis as driver_crate;
 

@@ -1,5 +1,11 @@
 //! The process's one TLS stack.
 
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+mod client;
+
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+pub(crate) use self::client::client_config;
+
 /// Makes aws-lc-rs the process's provider unless one was chosen before. Costs nothing when repeated.
 pub fn install_provider() {
     // An error says that there is a provider already, which is as good.

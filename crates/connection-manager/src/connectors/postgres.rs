@@ -12,6 +12,7 @@ use crate::drivers::postgres::PostgresDriver;
 use crate::endpoint::Endpoint;
 use crate::settings::{ConnectionSettings, TlsMode};
 use crate::sql_pool::SqlPool;
+use crate::tls;
 
 /// PostgreSQL 14 and later. The native handle is [`SqlPool`]`<`[`PostgresDriver`]`>`.
 ///
@@ -92,12 +93,21 @@ impl Connector for PostgresConnector {
                 TlsMode::Required => PgSslMode::Require,
                 TlsMode::VerifyFull => PgSslMode::VerifyFull,
             });
-        if let Some(file) = &settings.tls.ca_file {
-            options = options.ssl_root_cert_from_pem(super::read_authorities(name, file).await?);
+        let authorities = match &settings.tls.ca_file {
+            Some(file) => Some(super::read_authorities(name, file).await?),
+            None => None,
+        };
+        let mut tls = None;
+        if settings.egress.is_some() {
+            let config = tls::client_config(settings.tls.mode, authorities.as_deref());
+            tls = config.map_err(|error| error.on(name))?.map(Arc::new);
+        }
+        if let Some(authorities) = authorities {
+            options = options.ssl_root_cert_from_pem(authorities);
         }
         let driver = PostgresDriver::new(options)
             .with_cancel(checks::is_on(settings, "cancel", true))
-            .with_egress(settings.egress.clone());
+            .with_egress(settings.egress.clone(), tls);
         let pool = SqlPool::open(name.clone(), Engine::POSTGRES, settings.pool.clone(), endpoint, driver).await?;
         Ok(Arc::new(pool))
     }

@@ -8,12 +8,14 @@ mod row;
 use std::collections::HashMap;
 use std::fmt;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ClientConfig;
 use sea_query::Values;
 use secrecy::ExposeSecret;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Row, TransactionMode};
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row as _};
 use tokio::time::Instant;
 
@@ -22,7 +24,8 @@ use self::error::map;
 use self::row::PostgresRowSource;
 use crate::credentials::Credentials;
 use crate::drivers::guard;
-use crate::egress::{Egress, SessionLimits, relay};
+use crate::egress::relay::{self, Protocol, Relay, Target};
+use crate::egress::{Egress, SessionLimits};
 use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession, ServerSession};
 
@@ -66,12 +69,13 @@ pub struct PostgresDriver {
     options: PgConnectOptions,
     cancels: bool,
     egress: Option<Egress>,
+    tls: Option<Arc<ClientConfig>>,
 }
 
 impl PostgresDriver {
     /// A driver for what the options reach. User and password come with each attempt to connect.
     pub fn new(options: PgConnectOptions) -> Self {
-        Self { options: options.disable_statement_logging(), cancels: true, egress: None }
+        Self { options: options.disable_statement_logging(), cancels: true, egress: None, tls: None }
     }
 
     /// Whether the server is told (`pg_cancel_backend`) to leave off a statement whose caller has left; it is unless this
@@ -82,10 +86,10 @@ impl PostgresDriver {
     }
 
     /// Where the server may be; `None` goes where the options say. With it, sessions only read, each statement in a
-    /// transaction that is rolled back, and the server holds them to the policy's [`SessionLimits`].
+    /// transaction that is rolled back, and the server holds them to the policy's [`SessionLimits`]; TLS is then spoken as `tls` says, or not at all, whatever the options say of it.
     #[must_use]
-    pub fn with_egress(self, egress: Option<Egress>) -> Self {
-        Self { egress, ..self }
+    pub fn with_egress(self, egress: Option<Egress>, tls: Option<Arc<ClientConfig>>) -> Self {
+        Self { egress, tls, ..self }
     }
 }
 
@@ -115,12 +119,21 @@ impl Driver for PostgresDriver {
         crate::tls::install_provider();
         let options =
             self.options.clone().username(&credentials.username).password(credentials.password.expose_secret());
-        let relay = relay::to(self.egress.as_ref(), options.get_host(), options.get_port()).await?;
+        let (host, port) = (options.get_host(), options.get_port());
+        let target = Target { host, port, protocol: Protocol::Postgres, tls: self.tls.as_ref() };
+        let relay = relay::to(self.egress.as_ref(), target).await?;
+        // What the driver says to the relay nobody overhears; that there is TLS decides how it logs in.
+        let tls = if self.tls.is_some() { PgSslMode::Require } else { PgSslMode::Disable };
         let options = match (&relay, &self.egress) {
-            (Some(relay), Some(egress)) => options.socket(relay.folder()).options(guards(egress.limits())),
+            (Some(relay), Some(egress)) => {
+                options.socket(relay.folder()).ssl_mode(tls).options(guards(egress.limits()))
+            }
             _ => options,
         };
-        let mut connection = options.connect().await.map_err(|error| map(error, "connecting"))?;
+        let mut connection = options.connect().await.map_err(|error| {
+            let failure = relay.as_ref().and_then(Relay::failure);
+            map(failure.map_or(error, sqlx::Error::Io), "connecting")
+        })?;
         let server = if self.cancels { identity(&mut connection).await? } else { None };
         Ok(PostgresSession {
             connection,

@@ -23,7 +23,7 @@ use self::error::{map, map_connecting};
 use self::row::SqlServerRowSource;
 use crate::credentials::Credentials;
 use crate::drivers::guard;
-use crate::egress::{self, Egress};
+use crate::egress::{self, Egress, Metered};
 use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession};
 use crate::settings::{PoolSettings, TlsMode};
@@ -131,6 +131,7 @@ impl SqlServerDriver {
     async fn dial(&self, credentials: &Credentials) -> Result<TiberiusClient, DatabaseError> {
         let (mut host, mut port) = (self.0.host.clone(), self.0.port);
         let mut config = self.0.config(credentials);
+        let longest = self.0.egress.as_ref().map_or(usize::MAX, |egress| egress.limits().answer);
         for _ in 0..=MOST_REDIRECTIONS {
             let stream = egress::dial(self.0.egress.as_ref(), &host, port).await.map_err(|error| {
                 let message = format!("connecting to {host}:{port}: the server cannot be reached");
@@ -140,7 +141,7 @@ impl SqlServerDriver {
             let _ = stream.set_nodelay(true);
             socket::keep_alive(&stream, self.0.keepalive);
             // Boxed: the future of a login is large, and a connection is opened seldom.
-            let connecting = Box::pin(Client::connect(config.clone(), stream.compat_write()));
+            let connecting = Box::pin(Client::connect(config.clone(), Metered::new(stream, longest).compat_write()));
             match quietly(connecting).await {
                 Ok(client) => return Ok(client),
                 Err(tiberius::error::Error::Routing { host: next, port: next_port }) => {
@@ -194,7 +195,7 @@ impl Driver for SqlServerDriver {
     }
 }
 
-type TiberiusClient = Client<Compat<TcpStream>>;
+type TiberiusClient = Client<Compat<Metered<TcpStream>>>;
 
 /// One connection to a SQL Server.
 pub struct SqlServerSession {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo, Value};
 use rustls::pki_types::ServerName;
@@ -9,12 +11,13 @@ use tokio_rustls::TlsConnector;
 
 use super::options::{Node, RedisOptions};
 use super::session::{Link, RedisSession, Traffic};
-use super::{cluster, error, tls};
+use super::{cluster, error};
 use crate::credentials::Credentials;
-use crate::egress;
+use crate::egress::{self, Metered};
 use crate::knock::{Knock, knock};
 use crate::pool::Driver;
 use crate::socket;
+use crate::tls;
 
 /// Opens connections to Redis, or to a cluster of it.
 pub struct RedisDriver {
@@ -31,7 +34,8 @@ impl RedisDriver {
         if options.nodes.is_empty() {
             return Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, "there is no node to connect to"));
         }
-        let tls = tls::connector(&options)?;
+        let tls = tls::client_config(options.tls, options.authorities.as_deref())?;
+        let tls = tls.map(|config| TlsConnector::from(Arc::new(config)));
         Ok(Self { options, tls })
     }
 
@@ -74,7 +78,10 @@ impl RedisDriver {
         let socket = egress::dial(self.options.egress.as_ref(), &node.host, node.port).await.map_err(unreachable)?;
         socket.set_nodelay(true).map_err(unreachable)?;
         socket::keep_alive(&socket, self.options.keepalive);
-        let Some(connector) = &self.tls else { return self.log_in(socket, &attempt, credentials).await };
+        let longest = self.options.egress.as_ref().map_or(usize::MAX, |egress| egress.limits().answer);
+        let Some(connector) = &self.tls else {
+            return self.log_in(Metered::new(socket, longest), &attempt, credentials).await;
+        };
         let name = ServerName::try_from(node.host.clone()).map_err(|cause| {
             let message = format!("{attempt}: TLS cannot verify a host of this name");
             DatabaseError::new(DatabaseErrorKind::Misconfigured, message).with_source(cause)
@@ -87,7 +94,7 @@ impl RedisDriver {
             }
             error::io(cause, &attempt)
         })?;
-        self.log_in(stream, &attempt, credentials).await
+        self.log_in(Metered::new(stream, longest), &attempt, credentials).await
     }
 
     async fn log_in(

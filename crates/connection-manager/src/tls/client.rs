@@ -6,27 +6,26 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
-use tokio_rustls::TlsConnector;
 
-use super::options::RedisOptions;
 use crate::settings::TlsMode;
 
-/// What speaks TLS to the server; `None` where there is none to be spoken.
-pub(super) fn connector(options: &RedisOptions) -> Result<Option<TlsConnector>, DatabaseError> {
+/// How TLS is spoken to a server; `None` where there is none to be spoken. Without `trusted`, PEM, the system's authorities are.
+///
+/// # Errors
+/// `Misconfigured` when `trusted` holds no authorities.
+pub(crate) fn client_config(mode: TlsMode, trusted: Option<&[u8]>) -> Result<Option<ClientConfig>, DatabaseError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| misconfigured("TLS cannot be prepared").with_source(error))?;
-    let config = match options.tls {
+    let config = match mode {
         TlsMode::Disabled => return Ok(None),
         TlsMode::Required => {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))).with_no_client_auth()
         }
-        TlsMode::VerifyFull => {
-            builder.with_root_certificates(authorities(options.authorities.as_deref())?).with_no_client_auth()
-        }
+        TlsMode::VerifyFull => builder.with_root_certificates(authorities(trusted)?).with_no_client_auth(),
     };
-    Ok(Some(TlsConnector::from(Arc::new(config))))
+    Ok(Some(config))
 }
 
 fn authorities(pem: Option<&[u8]>) -> Result<RootCertStore, DatabaseError> {
@@ -98,14 +97,11 @@ impl ServerCertVerifier for Anybody {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redis::Node;
 
     #[test]
     fn a_file_without_a_certificate_is_a_fault_of_the_settings() {
-        let mut options = RedisOptions::new(Node { host: "localhost".into(), port: 1 });
-        options.tls = TlsMode::VerifyFull;
-        options.authorities = Some(b"not a certificate".to_vec());
-        let Err(error) = connector(&options) else { panic!("nothing can be verified with it") };
+        let outcome = client_config(TlsMode::VerifyFull, Some(b"not a certificate"));
+        let Err(error) = outcome else { panic!("nothing can be verified with it") };
         assert_eq!(*error.kind(), DatabaseErrorKind::Misconfigured);
     }
 }
