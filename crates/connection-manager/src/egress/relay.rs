@@ -112,22 +112,27 @@ mod unix {
             let relay = Self { folder, file, failure: Arc::clone(&failure), _gone: gone };
             let listener = UnixListener::bind(&relay.file)?;
             tokio::spawn(async move {
-                let agreeing = async {
-                    let (client, _) = listener.accept().await?;
+                let meeting = async {
+                    let (mut client, _) = listener.accept().await.ok()?;
                     drop(listener);
-                    match &tls {
-                        Some(tls) => bridge::agree(limits.protocol, tls, client, server).await,
-                        None => Ok((Box::new(client) as Box<dyn Side>, Box::new(server) as Box<dyn Side>)),
-                    }
+                    let Some(tls) = tls else {
+                        return Some((Box::new(client) as Box<dyn Side>, Box::new(server) as _));
+                    };
+                    let agreed = bridge::agree(limits.protocol, &tls, &mut client, server).await;
+                    // The driver asks for the reason as soon as it hears that its socket is closed.
+                    let note = |error| *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    let agreed = agreed.map_err(note).ok()?;
+                    let client =
+                        if agreed.is_encrypted { bridge::welcome(client).await.ok()? } else { Box::new(client) };
+                    Some((client, agreed.server))
                 };
-                let agreed = tokio::select! {
+                let met = tokio::select! {
                     biased;
-                    agreed = agreeing => agreed,
-                    _ = nobody => return,
+                    met = meeting => met,
+                    _ = nobody => None,
                 };
-                match agreed {
-                    Ok((client, server)) => carry(client, server, &limits).await,
-                    Err(error) => *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
+                if let Some((client, server)) = met {
+                    carry(client, server, &limits).await;
                 }
             });
             Ok(relay)

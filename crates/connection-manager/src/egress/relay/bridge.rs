@@ -44,19 +44,26 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 #[cfg(feature = "mysql")]
 const LONGEST_GREETING: usize = 4 << 10;
 
-/// Both sides as they go on when both have agreed on TLS. Without TLS at the server, both as they are: the driver hears so.
+/// A server with which it was agreed how to go on.
+pub(super) struct Agreed {
+    pub(super) server: Box<dyn Side>,
+    /// Whether it speaks TLS, and the driver is about to. Where it does not, the driver has heard so.
+    pub(super) is_encrypted: bool,
+}
+
+/// Carries what both sides say until they speak TLS, and begins to speak it with the server.
 ///
 /// # Errors
 /// When the server's TLS is not to be trusted, or either side hangs up.
-pub(super) async fn agree<C: Side + 'static, S: Side + 'static>(
+pub(super) async fn agree(
     protocol: Protocol,
     tls: &ServerTls,
-    mut client: C,
-    mut server: S,
-) -> io::Result<(Box<dyn Side>, Box<dyn Side>)> {
-    let goes_on = match protocol {
+    client: &mut impl Side,
+    mut server: impl Side + 'static,
+) -> io::Result<Agreed> {
+    let is_encrypted = match protocol {
         #[cfg(feature = "mysql")]
-        Protocol::MySql => greet(&mut client, &mut server).await?,
+        Protocol::MySql => greet(client, &mut server).await?,
         #[cfg(feature = "postgres")]
         Protocol::Postgres => {
             let mut request = [0; SSL_REQUEST.len()];
@@ -65,26 +72,27 @@ pub(super) async fn agree<C: Side + 'static, S: Side + 'static>(
             request == SSL_REQUEST && server.read_u8().await? == b'S'
         }
     };
-    if !goes_on {
-        #[cfg(feature = "postgres")]
-        if protocol == Protocol::Postgres {
-            client.write_all(b"N").await?;
-        }
-        return Ok((Box::new(client), Box::new(server)));
-    }
-    let server = TlsConnector::from(Arc::clone(&tls.config)).connect(tls.name.clone(), server).await?;
+    let server: Box<dyn Side> = if is_encrypted {
+        Box::new(TlsConnector::from(Arc::clone(&tls.config)).connect(tls.name.clone(), server).await?)
+    } else {
+        Box::new(server)
+    };
     #[cfg(feature = "postgres")]
     if protocol == Protocol::Postgres {
-        client.write_all(b"S").await?;
+        client.write_all(if is_encrypted { b"S" } else { b"N" }).await?;
     }
+    Ok(Agreed { server, is_encrypted })
+}
+
+/// The driver, which begins to speak TLS.
+pub(super) async fn welcome(client: impl Side + 'static) -> io::Result<Box<dyn Side>> {
     let ourselves = OURSELVES.as_ref().map_err(|error| io::Error::other(error.clone()))?;
-    let client = ourselves.accept(client).await?;
-    Ok((Box::new(client), Box::new(server)))
+    Ok(Box::new(ourselves.accept(client).await?))
 }
 
 /// The server's greeting, and what the client answers. Whether that asks for TLS.
 #[cfg(feature = "mysql")]
-async fn greet(client: &mut (impl Side + ?Sized), server: &mut (impl Side + ?Sized)) -> io::Result<bool> {
+async fn greet(client: &mut impl Side, server: &mut impl Side) -> io::Result<bool> {
     /// An `SSLRequest` is as long as this; what goes on without TLS is longer.
     const SSL_REQUEST: usize = 32;
     let greeting = packet(server).await?;
@@ -95,7 +103,7 @@ async fn greet(client: &mut (impl Side + ?Sized), server: &mut (impl Side + ?Siz
 }
 
 #[cfg(feature = "mysql")]
-async fn packet(side: &mut (impl Side + ?Sized)) -> io::Result<Vec<u8>> {
+async fn packet(side: &mut impl Side) -> io::Result<Vec<u8>> {
     let mut packet = vec![0; 4];
     side.read_exact(&mut packet).await?;
     let length = usize::from(packet[0]) | usize::from(packet[1]) << 8 | usize::from(packet[2]) << 16;
@@ -105,4 +113,17 @@ async fn packet(side: &mut (impl Side + ?Sized)) -> io::Result<Vec<u8>> {
     packet.resize(4 + length, 0);
     side.read_exact(&mut packet[4..]).await?;
     Ok(packet)
+}
+
+#[cfg(all(test, feature = "mysql"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_greeting_is_heard_out_up_to_a_length() {
+        for (length, is_heard) in [(LONGEST_GREETING, true), (LONGEST_GREETING + 1, false)] {
+            let bytes = [&u32::try_from(length).unwrap().to_le_bytes()[..3], &[0], &vec![b'x'; length]].concat();
+            assert_eq!(packet(&mut io::Cursor::new(bytes)).await.is_ok(), is_heard, "{length} bytes");
+        }
+    }
 }
