@@ -26,6 +26,8 @@ mod metered;
 mod network;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod relay;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
+mod room;
 
 use std::fmt;
 use std::io;
@@ -43,6 +45,8 @@ pub use self::limits::SessionLimits;
 #[cfg(any(feature = "redis", feature = "sqlserver"))]
 pub use self::metered::Metered;
 pub use self::network::{InvalidNetwork, Network};
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
+pub(crate) use self::room::Room;
 
 /// Finds the addresses of a name.
 #[async_trait]

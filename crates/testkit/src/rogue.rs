@@ -47,6 +47,9 @@ pub enum Malice {
     AnnouncingElements(u64),
     /// Lets the client in, and answers its first question without end.
     Endless,
+    /// Lets the client in, and answers its first prepared statement with rows without end, of so many columns that are all
+    /// NULL (MySQL, PostgreSQL). Other questions have no answer but that they were heard.
+    Rows(u16),
     /// Lets the client in, and answers its first question by asking for a file of the client's, where that can be asked for
     /// (MySQL).
     AskingForFile(&'static str),
@@ -67,7 +70,18 @@ struct Log {
     accepted: AtomicUsize,
     open: AtomicUsize,
     sent: AtomicUsize,
+    told: Mutex<Vec<u8>>,
     heard: Mutex<Vec<u8>>,
+}
+
+impl Log {
+    fn note(bytes: &Mutex<Vec<u8>>, more: &[u8]) {
+        bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(more);
+    }
+
+    fn read(bytes: &Mutex<Vec<u8>>) -> Vec<u8> {
+        bytes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Rogue {
@@ -136,9 +150,20 @@ impl Rogue {
         self.log.sent.load(Ordering::SeqCst)
     }
 
+    /// What it was told before it did what it does, such as who logs in; without the bytes of TLS.
+    pub fn told(&self) -> Vec<u8> {
+        Log::read(&self.log.told)
+    }
+
+    /// Whether it was told this at any time.
+    pub fn was_told(&self, text: &str) -> bool {
+        let told = [self.told(), self.heard()].concat();
+        told.windows(text.len()).any(|part| part == text.as_bytes())
+    }
+
     /// What it was told after it had done what it does.
     pub fn heard(&self) -> Vec<u8> {
-        self.log.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        Log::read(&self.log.heard)
     }
 }
 
@@ -200,6 +225,7 @@ impl Client {
     async fn hear(&mut self, length: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; length];
         self.stream.read_exact(&mut bytes).await?;
+        Log::note(&self.log.told, &bytes);
         Ok(bytes)
     }
 
@@ -211,7 +237,7 @@ impl Client {
             if read == 0 {
                 return Ok(());
             }
-            self.log.heard.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..read]);
+            Log::note(&self.log.heard, &buffer[..read]);
         }
     }
 }

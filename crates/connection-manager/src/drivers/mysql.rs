@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use self::error::map;
 use self::row::MySqlRowSource;
 use crate::credentials::Credentials;
+use crate::drivers::gather::gather;
 use crate::drivers::guard;
 use crate::egress::relay::{self, Protocol, Relay, Target};
 use crate::egress::{Egress, SessionLimits};
@@ -128,7 +129,8 @@ impl Driver for MySqlDriver {
             connection.execute(AssertSqlSafe(guard)).await.map_err(|error| map(error, "setting up the session"))?;
         }
         let server = if self.cancels { identity(&mut connection).await? } else { None };
-        Ok(MySqlSession { connection, transaction: Transaction::None, server, reads_only: self.egress.is_some() })
+        let answer = self.egress.as_ref().map(|egress| egress.limits().answer);
+        Ok(MySqlSession { connection, transaction: Transaction::None, server, reads_only: answer.is_some(), answer })
     }
 }
 
@@ -153,6 +155,8 @@ pub struct MySqlSession {
     server: Option<ServerSession>,
     /// The server says no to writing; this one does not ask, nor begin a transaction that would be allowed to.
     reads_only: bool,
+    /// How many bytes the server may answer with, where that is limited.
+    answer: Option<usize>,
 }
 
 /// How the transaction of a session stands.
@@ -243,7 +247,7 @@ impl DriverSession for MySqlSession {
     async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
         self.admit(&sql)?;
         let query = sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?);
-        let rows = self.connection.fetch_all(query).await;
+        let rows = gather(&mut self.connection, query, self.answer).await;
         let rows = self.note(rows, "running a query")?;
         Ok(rows.into_iter().map(|row| Row::new(MySqlRowSource(row))).collect())
     }

@@ -23,6 +23,7 @@ use self::bind::Signature;
 use self::error::map;
 use self::row::PostgresRowSource;
 use crate::credentials::Credentials;
+use crate::drivers::gather::gather;
 use crate::drivers::guard;
 use crate::egress::relay::{self, Protocol, Relay, Target};
 use crate::egress::{Egress, SessionLimits};
@@ -86,7 +87,8 @@ impl PostgresDriver {
     }
 
     /// Where the server may be; `None` goes where the options say. With it, sessions only read, each statement in a
-    /// transaction that is rolled back, and the server holds them to the policy's [`SessionLimits`]; TLS is then spoken as `tls` says, or not at all, whatever the options say of it.
+    /// transaction that is rolled back, and the server holds them to the policy's [`SessionLimits`]; TLS is then spoken as `tls`
+    /// says, or not at all, whatever the options say of it.
     #[must_use]
     pub fn with_egress(self, egress: Option<Egress>, tls: Option<Arc<ClientConfig>>) -> Self {
         Self { egress, tls, ..self }
@@ -135,12 +137,14 @@ impl Driver for PostgresDriver {
             map(failure.map_or(error, sqlx::Error::Io), "connecting")
         })?;
         let server = if self.cancels { identity(&mut connection).await? } else { None };
+        let answer = self.egress.as_ref().map(|egress| egress.limits().answer);
         Ok(PostgresSession {
             connection,
             signatures: HashMap::new(),
             doubtful: false,
             server,
-            reads_only: self.egress.is_some(),
+            reads_only: answer.is_some(),
+            answer,
             in_transaction: false,
         })
     }
@@ -172,6 +176,8 @@ pub struct PostgresSession {
     server: Option<ServerSession>,
     /// The server says no to writing; this one does not ask, nor begin a transaction that would be allowed to.
     reads_only: bool,
+    /// How many bytes the server may answer with, where that is limited.
+    answer: Option<usize>,
     in_transaction: bool,
 }
 
@@ -276,8 +282,11 @@ impl DriverSession for PostgresSession {
         let (sql, arguments) = self.prepared(sql, values).await?;
         let fenced = self.fence().await?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
-        let rows = self.connection.fetch_all(query).await;
-        self.unfence(fenced).await?;
+        let rows = gather(&mut self.connection, query, self.answer).await;
+        // A server that was not heard out is asked nothing more; the session goes.
+        if !matches!(rows, Err(sqlx::Error::Io(_))) {
+            self.unfence(fenced).await?;
+        }
         let rows = self.note(rows, "running a query")?;
         Ok(rows.into_iter().map(|row| Row::new(PostgresRowSource(row))).collect())
     }

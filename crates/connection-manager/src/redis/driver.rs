@@ -80,7 +80,7 @@ impl RedisDriver {
         socket::keep_alive(&socket, self.options.keepalive);
         let longest = self.options.egress.as_ref().map_or(usize::MAX, |egress| egress.limits().answer);
         let Some(connector) = &self.tls else {
-            return self.log_in(Metered::new(socket, longest), &attempt, credentials).await;
+            return self.log_in(Metered::new(socket, longest).counting_lines(), &attempt, credentials).await;
         };
         let name = ServerName::try_from(node.host.clone()).map_err(|cause| {
             let message = format!("{attempt}: TLS cannot verify a host of this name");
@@ -94,7 +94,7 @@ impl RedisDriver {
             }
             error::io(cause, &attempt)
         })?;
-        self.log_in(Metered::new(stream, longest), &attempt, credentials).await
+        self.log_in(Metered::new(stream, longest).counting_lines(), &attempt, credentials).await
     }
 
     async fn log_in(

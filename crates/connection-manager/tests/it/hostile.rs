@@ -9,7 +9,7 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Engine, RawStatement};
 use testkit::eventually;
 use testkit::rogue::{Malice, Rogue, Speech};
-use testkit::tds::{Admission, Column, Length, Reply, ResultSet, TdsServer, TdsType};
+use testkit::tds::{Admission, Column, Length, Reply, ResultSet, TdsServer, TdsType, TdsValue};
 
 /// What a test may cost at most, whatever a server announces. Each runs in a process of its own.
 const MODEST: u64 = 200 << 20;
@@ -21,13 +21,19 @@ const SOCKETS: usize = 32 << 20;
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn settings(engine: Engine, port: u16, tls: TlsSettings) -> ConnectionSettings {
-    let limits = SessionLimits { answer: ANSWER, ..SessionLimits::default() };
+    answering(ANSWER, engine, port, tls)
+}
+
+/// The same for a server that may answer with so many bytes.
+fn answering(answer: usize, engine: Engine, port: u16, tls: TlsSettings) -> ConnectionSettings {
+    let limits = SessionLimits { answer, ..SessionLimits::default() };
     let pool = PoolSettings {
         connect_timeout: Duration::from_millis(700),
         acquire_timeout: Duration::from_secs(2),
         ..PoolSettings::sized(0, 1)
     };
-    let settings = ConnectionSettings::new(engine.clone())
+    let is_dynamodb = engine == Engine::DYNAMODB;
+    let settings = ConnectionSettings::new(engine)
         .with_host("127.0.0.1")
         .with_port(port)
         .with_username("ann")
@@ -35,7 +41,7 @@ fn settings(engine: Engine, port: u16, tls: TlsSettings) -> ConnectionSettings {
         .with_tls(tls)
         .with_egress(EgressConfig::open().egress([]).with_limits(limits))
         .with_pool(pool);
-    if engine == Engine::DYNAMODB { settings.with_option("region", "eu-central-1") } else { settings }
+    if is_dynamodb { settings.with_option("region", "eu-central-1") } else { settings }
 }
 
 fn engine(speech: Speech) -> Engine {
@@ -123,8 +129,8 @@ fn nobody_makes_room_for_a_message_that_was_only_announced() {
     });
 }
 
-/// The driver makes room for the columns of a result before it has seen one; without the relay's look at their number, the process
-/// ends here.
+/// The driver makes room for the columns of a result before it has seen one; without the relay's look at their number, the
+/// process ends here.
 #[test]
 fn nobody_makes_room_for_columns_that_were_only_announced() {
     testkit::run(async {
@@ -151,6 +157,38 @@ fn an_answer_without_end_is_not_listened_to_for_ever() {
             let rogue = survives(speech, Malice::Endless, tls).await;
             let sent = rogue.sent();
             assert!((ANSWER - (64 << 10)..ANSWER + SOCKETS).contains(&sent), "{speech:?}: {sent} bytes");
+        }
+    });
+}
+
+/// On the way they are little: a bit for each value, or seven bytes for each row.
+#[test]
+fn rows_are_kept_as_long_as_there_is_room_for_them() {
+    testkit::run(async {
+        for (speech, columns, answer) in [(Speech::MySql, 4096, ANSWER), (Speech::Postgres, 0, 2 * ANSWER)] {
+            let before = peak();
+            let rogue = Rogue::start(speech, Malice::Rows(columns)).await;
+            let settings = answering(answer, engine(speech), rogue.address().port(), TlsSettings::disabled());
+            let error = visit(settings.with_option("cancel", "false")).await.unwrap_err();
+            assert_eq!(*error.kind(), DatabaseErrorKind::Unreachable, "{speech:?}: {error}");
+            assert!(error.to_string().contains("running a query"), "{speech:?}: it is asked nothing more: {error}");
+            let cost = peak() - before;
+            assert!(cost < MODEST / 2, "{speech:?}: {} MiB", cost >> 20);
+            eventually(LIMIT, || rogue.open() == 0).await;
+        }
+    });
+}
+
+#[test]
+fn who_asks_for_tls_says_nothing_to_a_server_without() {
+    testkit::run(async {
+        for speech in [Speech::MySql, Speech::Postgres] {
+            let rogue = Rogue::start(speech, Malice::Endless).await;
+            let settings = settings(engine(speech), rogue.address().port(), TlsSettings::required());
+            let error = visit(settings).await.unwrap_err();
+            assert_eq!(*error.kind(), DatabaseErrorKind::TlsFailed, "{speech:?}: {error}");
+            eventually(LIMIT, || rogue.open() == 0).await;
+            assert!(rogue.accepted() > 0 && !rogue.was_told("ann"), "{speech:?}: {rogue:?}");
         }
     });
 }
@@ -204,5 +242,24 @@ fn a_tds_server_that_means_ill_is_survived_too() {
         assert_eq!(*error.kind(), DatabaseErrorKind::Timeout, "{error}");
         eventually(LIMIT, || server.connections().open == 0).await;
         assert!(peak() - before < MODEST + 10 * long.len() as u64);
+    });
+}
+
+/// Two bytes each.
+#[test]
+fn rows_of_a_tds_server_are_kept_as_long_as_there_is_room_for_them() {
+    testkit::run(async {
+        let server = TdsServer::builder().user("ann", "secret").start().await.unwrap();
+        let settings = || answering(1 << 20, Engine::SQLSERVER, server.address().port(), TlsSettings::disabled());
+        let rows = |count: usize| {
+            let none = ResultSet::new([Column::new("n", TdsType::Int)]);
+            Reply::rows((0..count).fold(none, |result, _| result.row([TdsValue::Null])))
+        };
+        server.on("SELECT 1", rows(13_000));
+        visit(settings()).await.unwrap();
+        server.on("SELECT 1", rows(14_000));
+        let error = visit(settings()).await.unwrap_err();
+        assert_eq!(*error.kind(), DatabaseErrorKind::Unreachable, "{error}");
+        eventually(LIMIT, || server.connections().open == 0).await;
     });
 }

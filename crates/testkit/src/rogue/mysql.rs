@@ -12,6 +12,11 @@ const SSL: u32 = 0x0800;
 const OK: [u8; 7] = [0, 0, 0, 2, 0, 0, 0];
 
 const QUERY: u8 = 3;
+const PREPARE: u8 = 0x16;
+const EXECUTE: u8 = 0x17;
+
+/// A column of texts that is called `c`.
+const COLUMN: [u8; 21] = *b"\x03def\0\0\0\x01c\0\x0c\x2d\0\xff\0\0\0\xfd\0\0\0";
 
 pub(super) async fn serve(client: &mut Client, tls: Option<TlsAcceptor>) -> io::Result<()> {
     let capabilities = CAPABILITIES | if tls.is_some() { SSL } else { 0 };
@@ -29,6 +34,15 @@ pub(super) async fn serve(client: &mut Client, tls: Option<TlsAcceptor>) -> io::
     say(client, number + 1, &OK).await?;
     loop {
         let (_, question) = hear(client).await?;
+        if let Malice::Rows(columns) = client.malice {
+            match question.first() {
+                // Statement 1, which has no parameters; its columns are told when it runs.
+                Some(&PREPARE) => say(client, 1, &[0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).await?,
+                Some(&EXECUTE) => return rows_without_end(client, columns).await,
+                _ => say(client, 1, &OK).await?,
+            }
+            continue;
+        }
         let is_query = question.first() == Some(&QUERY) && question[1..].starts_with(b"SELECT");
         if !is_query {
             say(client, 1, &OK).await?;
@@ -41,9 +55,7 @@ pub(super) async fn serve(client: &mut Client, tls: Option<TlsAcceptor>) -> io::
             Malice::AskingForFile(file) => return say(client, 1, &[b"\xfb", file.as_bytes()].concat()).await,
             Malice::Endless => {
                 say(client, 1, &[1]).await?;
-                let mut column = b"\x03def\0\0\0\x01c\0\x0c".to_vec();
-                column.extend([45, 0, 255, 0, 0, 0, 0xfd, 0, 0, 0, 0, 0]);
-                say(client, 2, &column).await?;
+                say(client, 2, &COLUMN).await?;
                 return row_without_end(client).await;
             }
             _ => return Ok(()),
@@ -64,6 +76,21 @@ async fn row_without_end(client: &mut Client) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Rows of the binary protocol that are NULL all over.
+async fn rows_without_end(client: &mut Client, columns: u16) -> io::Result<()> {
+    let [low, high] = columns.to_le_bytes();
+    say(client, 1, &[0xfc, low, high]).await?;
+    for _ in 0..columns {
+        say(client, 2, &COLUMN).await?;
+    }
+    let row = [&[0][..], &vec![0xff; (usize::from(columns) + 9) / 8]].concat();
+    let length = u32::try_from(row.len()).map_err(io::Error::other)?.to_le_bytes();
+    let many = [&length[..3], &[3], &row].concat().repeat(64);
+    loop {
+        client.say(&many).await?;
+    }
 }
 
 async fn say(client: &mut Client, number: u8, payload: &[u8]) -> io::Result<()> {
