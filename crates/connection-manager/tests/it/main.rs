@@ -11,6 +11,7 @@ mod dialect;
 mod doctor;
 mod dynamodb;
 mod egress;
+mod environment;
 mod guarded;
 mod hostile;
 mod keepalive;
