@@ -10,6 +10,7 @@ use tokio_rustls::TlsConnector;
 
 use super::options::RedisOptions;
 use crate::settings::TlsMode;
+use crate::tls;
 
 /// What speaks TLS to the server; `None` where there is none to be spoken.
 pub(super) fn connector(options: &RedisOptions) -> Result<Option<TlsConnector>, DatabaseError> {
@@ -19,13 +20,11 @@ pub(super) fn connector(options: &RedisOptions) -> Result<Option<TlsConnector>, 
         .map_err(|error| misconfigured("TLS cannot be prepared").with_source(error))?;
     let config = match options.tls {
         TlsMode::Disabled => return Ok(None),
-        TlsMode::Required => {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))).with_no_client_auth()
-        }
-        TlsMode::VerifyFull => {
-            builder.with_root_certificates(authorities(options.authorities.as_deref())?).with_no_client_auth()
-        }
+        TlsMode::Required => builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))),
+        TlsMode::VerifyFull => builder.with_root_certificates(authorities(options.authorities.as_deref())?),
     };
+    let config = tls::identified(config, options.client.as_ref())
+        .map_err(|error| misconfigured("the client's certificate and key cannot be used").with_source(error))?;
     Ok(Some(TlsConnector::from(Arc::new(config))))
 }
 

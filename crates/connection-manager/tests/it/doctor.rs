@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use connection_manager::probe::{Stage, examine};
 use connection_manager::{
-    ConnectionFactory, ConnectionSettings, LocalSecrets, PasswordSource, SecretSource, TlsMode, TlsSettings,
+    ConnectionFactory, ConnectionSettings, LocalSecrets, PasswordSource, SecretSource, TlsSettings,
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
@@ -225,7 +225,7 @@ fn secured(server: Server, database: &TestDatabase) -> ConnectionSettings {
     if !server.is_networked() {
         return settings;
     }
-    let tls = TlsSettings { mode: TlsMode::VerifyFull, ca_file: Some(server.certificate_authority()) };
+    let tls = TlsSettings::verify_full(server.certificate_authority());
     settings.with_host("localhost").with_tls(tls)
 }
 

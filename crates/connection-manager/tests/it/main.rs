@@ -12,6 +12,7 @@ mod doctor;
 mod dynamodb;
 mod egress;
 mod guarded;
+mod identity;
 mod keepalive;
 mod manager;
 mod metrics;
