@@ -17,6 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::Finding;
 use super::certificate::{self, Facts};
 use crate::settings::{TlsMode, TlsSettings};
 
@@ -29,6 +30,13 @@ pub(super) struct Found {
     pub(super) certificate: Facts,
     /// Why the certificate would be refused, where it has to be checked.
     pub(super) refusal: Option<rustls::Error>,
+}
+
+impl Found {
+    pub(super) fn finding(&self) -> Finding {
+        let Self { version, cipher, certificate, .. } = self;
+        Finding::Tls { version: version.clone(), cipher: cipher.clone(), expires_at: certificate.until }
+    }
 }
 
 /// `TLSv1_3, TLS13_AES_256_GCM_SHA384; certificate of `db.example`, valid until 2027-03-01 (95 days)`
