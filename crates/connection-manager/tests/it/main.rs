@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod budget;
+mod catalog;
 mod circuit;
 mod contract;
 mod debug;
