@@ -25,6 +25,7 @@ pub(crate) struct ManagedEngines {
 }
 
 impl ManagedEngines {
+    /// Whatever is defined goes where `egress` lets it, and files lie below the configured folder.
     pub(crate) fn new(factory: ConnectionFactory, config: &RegistryConfig, egress: Egress) -> Self {
         let RegistryConfig { sqlite_root, secret_prefix, .. } = config;
         let egress = match sqlite_root {
@@ -32,6 +33,18 @@ impl ManagedEngines {
             None => egress,
         };
         Self { factory, sqlite_root: sqlite_root.clone(), secret_prefix: secret_prefix.clone(), egress }
+    }
+
+    pub(crate) const fn factory(&self) -> &ConnectionFactory {
+        &self.factory
+    }
+
+    /// Whether the definition's host is refused as it is written, whatever the network is like.
+    pub(crate) fn refuses_literally(&self, definition: &Definition) -> bool {
+        let Some(host) = &definition.host else { return false };
+        let usual = self.factory.connector(&definition.engine).ok().and_then(|connector| connector.default_port());
+        let port = definition.port.map(Port::get).or(usual).unwrap_or_default();
+        self.egress.refuses_literally(host.as_str(), port).is_some()
     }
 
     /// What the manager needs to know of a definition.
