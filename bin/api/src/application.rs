@@ -291,12 +291,6 @@ fn bind(address: SocketAddr) -> Result<TcpListener, ApplicationError> {
     Ok(listener)
 }
 
-/// What the registry stands on.
-struct Stored<'a> {
-    keeping: &'a Keeping,
-    engines: ManagedEngines,
-}
-
 /// What every worker's application shares.
 #[derive(Clone)]
 struct Services {

