@@ -294,7 +294,10 @@ impl Stages<'_> {
                 }
                 Err(failed(error.to_string()))
             }
-            Err(_) => Err(failed(format!("no handshake within {} ms", limit.as_millis()))),
+            Err(_) => {
+                code = "timeout";
+                Err(failed(format!("no handshake within {} ms", limit.as_millis())))
+            }
         };
         let outcome = self.note_as("TLS", code, began, outcome, settings);
         self.found(tls);

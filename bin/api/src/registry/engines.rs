@@ -79,10 +79,6 @@ impl ManagedEngines {
         for (name, value) in definition.options.iter() {
             settings.options.insert(name.to_owned(), value.to_string());
         }
-        if definition.engine == Engine::SQLITE {
-            // What somebody registers is a file that is there.
-            settings.options.insert("create".to_owned(), "false".to_owned());
-        }
         settings.pool = PoolSettings { min: 0, max: MOST, ..settings.pool };
         settings.with_egress(self.egress.clone())
     }
@@ -180,6 +176,12 @@ mod tests {
         let settings = engines().settings(&definition(Engine::POSTGRES), PasswordSource::None, Some("the key".into()));
         let identity = ClientIdentity::new(CERTIFICATE, "the key".into());
         assert_eq!((settings.tls.authorities.as_deref(), settings.tls.client), (Some(CA), Some(identity)));
+    }
+
+    #[test]
+    fn a_stored_connection_takes_few_places_and_none_that_nobody_uses() {
+        let settings = engines().settings(&definition(Engine::MYSQL), PasswordSource::None, None);
+        assert_eq!((settings.pool.min, settings.pool.max), (0, 4));
     }
 
     #[test]

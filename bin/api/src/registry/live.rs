@@ -36,11 +36,8 @@ impl StoredDefinitions {
 #[async_trait]
 impl Definitions for StoredDefinitions {
     async fn definition(&self, id: &str) -> Result<Option<Definition>, DatabaseError> {
-        // One spelling alone is an id, or one connection would have several pools.
-        let Some(id) = id.parse::<ConnectionId>().ok().filter(|parsed| parsed.to_string() == id) else {
-            return Ok(None);
-        };
-        let Revealed { definition, secrets, version } = match self.reveal.execute(id, &RequestContext::system()).await {
+        let Some(id) = id_of(id) else { return Ok(None) };
+        let revealed = match self.reveal.execute(id, &RequestContext::system()).await {
             Ok(revealed) => revealed,
             Err(RevealConnectionError::NotFound(_)) => return Ok(None),
             Err(RevealConnectionError::Database(error)) => return Err(error),
@@ -49,11 +46,7 @@ impl Definitions for StoredDefinitions {
                 return Err(DatabaseError::new(DatabaseErrorKind::SecretUnavailable, message).with_source(error));
             }
         };
-        let held = Held { password: secrets.password.is_some(), client_key: secrets.client_key.is_some() };
-        self.usable(&definition, held)?;
-        let password = password(&definition, secrets.password.as_ref());
-        let settings = self.engines.settings(&definition, password, secrets.client_key);
-        Ok(Some(Definition { revision: revision(version), settings }))
+        usable(&self.engines, revealed).map(Some)
     }
 
     async fn revisions(&self, ids: &[&str]) -> Result<HashMap<String, u64>, DatabaseError> {
@@ -63,25 +56,35 @@ impl Definitions for StoredDefinitions {
     }
 }
 
-impl StoredDefinitions {
-    /// What was stored may lack what was dropped since, or what the service's configuration no longer allows. Above all, no
-    /// engine logs in with what the service itself is allowed to.
-    fn usable(&self, definition: &domain::Definition, held: Held) -> Result<(), DatabaseError> {
-        let Some(engine) = self.engines.find(definition.engine.as_str()) else {
-            return Err(misconfigured("its engine is none of this service's"));
-        };
-        let mut violations = definition.faults(held, &engine);
-        if violations.is_empty() {
-            violations = self.engines.check(definition, held);
-        }
-        if violations.is_empty() { Ok(()) } else { Err(misconfigured(&violations.to_string())) }
-    }
-}
-
 impl fmt::Debug for StoredDefinitions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoredDefinitions").finish_non_exhaustive()
     }
+}
+
+/// The id that a text spells, in the one spelling that counts: in several, a connection would have several pools.
+fn id_of(text: &str) -> Option<ConnectionId> {
+    text.parse::<ConnectionId>().ok().filter(|id| id.to_string() == text)
+}
+
+/// What was stored may lack what was dropped since, or what the service's configuration no longer allows. Above all, no engine
+/// logs in with what the service itself is allowed to.
+fn usable(engines: &ManagedEngines, revealed: Revealed) -> Result<Definition, DatabaseError> {
+    let Revealed { definition, secrets, version } = revealed;
+    let held = Held { password: secrets.password.is_some(), client_key: secrets.client_key.is_some() };
+    let Some(engine) = engines.find(definition.engine.as_str()) else {
+        return Err(misconfigured("its engine is none of this service's"));
+    };
+    let mut violations = definition.faults(held, &engine);
+    if violations.is_empty() {
+        violations = engines.check(&definition, held);
+    }
+    if !violations.is_empty() {
+        return Err(misconfigured(&violations.to_string()));
+    }
+    let password = password(&definition, secrets.password.as_ref());
+    let settings = engines.settings(&definition, password, secrets.client_key);
+    Ok(Definition { revision: revision(version), settings })
 }
 
 fn misconfigured(what: &str) -> DatabaseError {
@@ -137,4 +140,82 @@ impl LiveConnections {
 
 fn is_unreached(error: &DatabaseError) -> bool {
     matches!(error.kind(), DatabaseErrorKind::Unreachable | DatabaseErrorKind::CircuitOpen | DatabaseErrorKind::Timeout)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use connection_manager::ConnectionFactory;
+    use connection_manager::egress::EgressConfig;
+    use registry_context::domain::{DisplayName, Host, Labels, OptionValue, Options, SecretName, Secrets, Username};
+    use shared_kernel::database::Engine;
+
+    use super::*;
+    use crate::config::RegistryConfig;
+
+    fn engines() -> ManagedEngines {
+        let config = RegistryConfig { secret_prefix: Some("team/".to_owned()), ..RegistryConfig::default() };
+        ManagedEngines::new(ConnectionFactory::compiled(), &config, EgressConfig::default().egress([]))
+    }
+
+    fn revealed(engine: Engine, password: Option<&str>) -> Revealed {
+        let region = BTreeMap::from([("region".to_owned(), OptionValue::parse("eu-central-1").expect("a value"))]);
+        let options = if engine == Engine::DYNAMODB { Options::new(region) } else { Options::default() };
+        let definition = domain::Definition {
+            name: DisplayName::parse("Sales").expect("a name"),
+            engine,
+            host: Host::parse("db.example").ok(),
+            port: None,
+            database: None,
+            path: None,
+            username: Username::parse("ann").ok(),
+            secret: None,
+            tls: None,
+            options,
+            labels: Labels::default(),
+            notes: None,
+        };
+        let secrets = Secrets { password: password.map(SecretString::from), client_key: None };
+        Revealed { definition, secrets, version: Version::FIRST }
+    }
+
+    #[track_caller]
+    fn is_refused(revealed: Revealed, pointer: &str) {
+        let error = usable(&engines(), revealed).map(|_| ()).expect_err("refused");
+        assert_eq!(*error.kind(), DatabaseErrorKind::Misconfigured);
+        assert!(error.message().contains(pointer), "{error}");
+    }
+
+    #[test]
+    fn what_is_whole_and_allowed_is_opened() {
+        for engine in [Engine::MYSQL, Engine::DYNAMODB] {
+            let definition = usable(&engines(), revealed(engine, Some("the password"))).expect("usable");
+            assert_eq!((definition.revision, definition.settings.username.as_deref()), (1, Some("ann")));
+        }
+    }
+
+    #[test]
+    fn no_engine_falls_back_on_what_the_service_may() {
+        is_refused(revealed(Engine::DYNAMODB, None), "/password");
+    }
+
+    #[test]
+    fn what_is_allowed_no_more_is_not_opened() {
+        let mut elsewhere = revealed(Engine::MYSQL, None);
+        elsewhere.definition.secret = SecretName::parse("other/sales").ok();
+        is_refused(elsewhere, "/secret");
+        is_refused(revealed(Engine::from("oracle".to_owned()), Some("the password")), "engine");
+    }
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        let id = "01a21b40-e5cc-7224-ba42-10c24b9b2245";
+        assert_eq!(id_of(id).map(|id| id.to_string()).as_deref(), Some(id));
+        for other in
+            [&id.to_uppercase(), &id.replace('-', ""), &format!("{{{id}}}"), &format!("urn:uuid:{id}"), "", "x"]
+        {
+            assert_eq!(id_of(other), None, "{other}");
+        }
+    }
 }

@@ -18,6 +18,7 @@ use super::{ManagedEngines, QUIET, quiet_since};
 const LIMIT: Duration = Duration::from_secs(10);
 /// How long a server may take to answer a dial: less than [`QUIET`].
 const DIAL: Duration = Duration::from_secs(3);
+const _: () = assert!(DIAL.as_millis() < QUIET.as_millis(), "a silent server would be told by its time");
 /// How many tests run at the same time. Further ones wait, and their waiting is a part of their time.
 const AT_ONCE: usize = 8;
 

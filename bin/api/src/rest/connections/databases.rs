@@ -64,11 +64,16 @@ pub(crate) async fn list_databases(
     accept::json(&request)?;
     Query::of(&request, &[]).finish()?;
     let listed = connections.live.databases(id.0, MOST + 1, &scope.0.within(LIMIT)).await;
-    let mut names = listed.map_err(|error| problem(&error))?;
-    let is_cut = names.len() > MOST;
-    names.truncate(MOST);
-    let items = names.into_iter().map(|name| DatabaseBody { name }).collect();
-    Ok(HttpResponse::Ok().json(DatabasesBody { items, is_cut }))
+    let names = listed.map_err(|error| problem(&error))?;
+    Ok(HttpResponse::Ok().json(DatabasesBody::new(names)))
+}
+
+impl DatabasesBody {
+    fn new(mut names: Vec<String>) -> Self {
+        let is_cut = names.len() > MOST;
+        names.truncate(MOST);
+        Self { items: names.into_iter().map(|name| DatabaseBody { name }).collect(), is_cut }
+    }
 }
 
 /// What of it is for the caller to mend is said so; where the server is, is not.
@@ -84,5 +89,17 @@ fn problem(error: &DatabaseError) -> Problem {
         | DatabaseErrorKind::SecretUnavailable
         | DatabaseErrorKind::Query => unusable("the connection does not come about as it is; a test of it tells why"),
         _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_is_cut_and_said_so() {
+        let body = |count: usize| DatabasesBody::new((0..count).map(|number| number.to_string()).collect());
+        assert_eq!((body(MOST).items.len(), body(MOST).is_cut), (MOST, false));
+        assert_eq!((body(MOST + 1).items.len(), body(MOST + 1).is_cut), (MOST, true));
     }
 }

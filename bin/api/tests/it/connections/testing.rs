@@ -1,12 +1,15 @@
 //! Tests of connections, stage by stage, and what is kept of them.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::redis::OwnRedis;
 use testkit::tds::TdsServer;
 use testkit::{Server, TestDatabase};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::{CANARY, Registry};
 
@@ -203,9 +206,13 @@ async fn what_is_not_reached_is_told_alike_whatever_the_reason() {
     .await;
     let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
     let mut answers = Vec::new();
-    for (host, port) in
-        [("localhost", closed), ("nowhere.invalid", 5432), ("localhost", registry.service.address.port())]
-    {
+    let (silent, _kept) = unanswering().await;
+    for (host, port) in [
+        ("localhost", closed),
+        ("127.0.0.1", silent),
+        ("nowhere.invalid", 5432),
+        ("localhost", registry.service.address.port()),
+    ] {
         let body = json!({"name": "A", "engine": "postgres", "host": host, "port": port, "username": "u"});
         let began = Instant::now();
         let answer = test(&registry, &body).await;
@@ -219,6 +226,46 @@ async fn what_is_not_reached_is_told_alike_whatever_the_reason() {
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
     assert_eq!(stages(&answers[0]), ["policy ok", "tcp unreachable"]);
     assert_eq!(answers[0]["outcome"], "unreachable");
+
+    let body = json!({"name": "A", "engine": "postgres", "host": "localhost", "port": closed, "username": "u"});
+    let path = registry.stored(&body).await;
+    let began = Instant::now();
+    registry.get(&format!("{path}/databases")).await.is_problem(503, "unavailable");
+    assert!(began.elapsed() >= Duration::from_millis(3_500));
+}
+
+/// A port where nobody answers: its queue is full.
+async fn unanswering() -> (u16, (TcpListener, Vec<TcpStream>)) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+    let listener = socket.listen(1).expect("it listens");
+    let address = listener.local_addr().expect("bound");
+    let mut waiting = Vec::new();
+    while let Ok(Ok(next)) = tokio::time::timeout(Duration::from_millis(500), TcpStream::connect(address)).await {
+        waiting.push(next);
+    }
+    (address.port(), (listener, waiting))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_ends_in_time_however_many_there_are() {
+    let registry = Registry::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    // Takes everybody and says nothing.
+    tokio::spawn(async move {
+        let mut taken = Vec::new();
+        while let Ok((next, _)) = listener.accept().await {
+            taken.push(next);
+        }
+    });
+    let body = json!({"name": "A", "engine": "postgres", "host": "127.0.0.1", "port": port, "username": "u", "tls": {"mode": "required"}});
+    // Eight at a time, each for three seconds: after ten, half of these have not begun.
+    let reports = join_all((0..64).map(|_| test(&registry, &body))).await;
+    let mut last: Vec<String> = reports.iter().filter_map(|report| stages(report).pop()).collect();
+    last.sort_unstable();
+    last.dedup();
+    assert_eq!(last, ["policy timeout", "tls timeout"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
