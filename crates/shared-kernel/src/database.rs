@@ -1,6 +1,7 @@
 //! The connection traits: all that a bounded context knows of a database.
 
 mod access;
+mod catalog;
 mod connection;
 mod description;
 mod engine;
@@ -14,6 +15,7 @@ mod statement;
 mod template;
 
 pub use access::{Access, ConnectionFuture, Connections};
+pub use catalog::{Catalog, MOST_NAMES};
 pub use connection::{CloseReport, ConnectionStats, DatabaseConnection, Health};
 pub use description::{EngineDescription, OptionDescription, OptionKind, Presence};
 pub use engine::Engine;

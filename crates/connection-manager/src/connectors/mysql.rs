@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use secrecy::ExposeSecret as _;
 use shared_kernel::database::{
     ConnectionName, DatabaseConnection, DatabaseError, Engine, EngineDescription, OptionDescription, OptionKind,
 };
@@ -91,17 +92,19 @@ impl Connector for MySqlConnector {
         if let Some(database) = &settings.database {
             options = options.database(database);
         }
-        let authorities = match &settings.tls.ca_file {
-            Some(file) => Some(super::read_authorities(name, file).await?),
-            None => None,
-        };
+        let authorities = super::authorities(name, &settings.tls).await?;
         let mut tls = None;
         if settings.egress.is_some() {
-            let config = tls::client_config(settings.tls.mode, authorities.as_deref());
+            let config = tls::client_config(settings.tls.mode, authorities.as_deref(), settings.tls.client.as_ref());
             tls = config.map_err(|error| error.on(name))?.map(Arc::new);
         }
         if let Some(authorities) = authorities {
             options = options.ssl_ca_from_pem(authorities);
+        }
+        if let Some(client) = &settings.tls.client {
+            options = options
+                .ssl_client_cert_from_pem(client.certificates())
+                .ssl_client_key_from_pem(client.key().expose_secret());
         }
         let driver = MySqlDriver::new(options)
             .with_cancel(checks::is_on(settings, "cancel", true))

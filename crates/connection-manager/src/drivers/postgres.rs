@@ -20,7 +20,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row as _};
 use tokio::time::Instant;
 
 use self::bind::Signature;
-use self::error::map;
+use self::error::{map, map_login};
 use self::row::PostgresRowSource;
 use crate::credentials::Credentials;
 use crate::drivers::gather::gather;
@@ -134,7 +134,7 @@ impl Driver for PostgresDriver {
         };
         let mut connection = options.connect().await.map_err(|error| {
             let failure = relay.as_ref().and_then(Relay::failure);
-            map(failure.map_or(error, sqlx::Error::Io), "connecting")
+            map_login(failure.map_or(error, sqlx::Error::Io))
         })?;
         let server = if self.cancels { identity(&mut connection).await? } else { None };
         let answer = self.egress.as_ref().map(|egress| egress.limits().answer);

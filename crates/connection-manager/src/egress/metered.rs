@@ -59,7 +59,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         }
         #[cfg(feature = "redis")]
         if let Some(room) = &mut self.room {
-            room.values(buffer.filled()[before..].iter().filter(|byte| **byte == b'\n').count())?;
+            room.values(buffer.filled()[before..].split(|byte| *byte == b'\n').count() - 1)?;
         }
         Poll::Ready(Ok(()))
     }

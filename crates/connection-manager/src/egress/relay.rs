@@ -217,9 +217,9 @@ mod unix {
         const WORD: [u8; 9] = *b"D\0\0\0\x08pong";
 
         async fn pair() -> (TcpStream, TcpStream) {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-            (client, listener.accept().await.unwrap().0)
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port of this machine");
+            let client = TcpStream::connect(listener.local_addr().expect("its address")).await.expect("a client");
+            (client, listener.accept().await.expect("the client").0)
         }
 
         #[tokio::test]

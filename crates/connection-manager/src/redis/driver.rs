@@ -34,7 +34,7 @@ impl RedisDriver {
         if options.nodes.is_empty() {
             return Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, "there is no node to connect to"));
         }
-        let tls = tls::client_config(options.tls, options.authorities.as_deref())?;
+        let tls = tls::client_config(options.tls, options.authorities.as_deref(), options.client.as_ref())?;
         let tls = tls.map(|config| TlsConnector::from(Arc::new(config)));
         Ok(Self { options, tls })
     }

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::egress::Egress;
-use crate::settings::{PoolSettings, TlsMode};
+use crate::settings::{ClientIdentity, PoolSettings, TlsMode};
 
 /// Where one server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct RedisOptions {
     pub tls: TlsMode,
     /// The authorities to trust instead of the system's, PEM.
     pub authorities: Option<Vec<u8>>,
+    /// What the client shows of itself.
+    pub client: Option<ClientIdentity>,
     /// How long connecting may take, all nodes together. Each is given its share of what is left.
     pub connect_timeout: Duration,
     /// See [`PoolSettings::keepalive`].
@@ -70,6 +72,7 @@ impl RedisOptions {
             database: 0,
             tls: TlsMode::Disabled,
             authorities: None,
+            client: None,
             connect_timeout: PoolSettings::default().connect_timeout,
             keepalive: PoolSettings::default().keepalive,
             egress: None,

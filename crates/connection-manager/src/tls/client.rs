@@ -7,24 +7,30 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
-use crate::settings::TlsMode;
+use crate::settings::{ClientIdentity, TlsMode};
+use crate::tls;
 
 /// How TLS is spoken to a server; `None` where there is none to be spoken. Without `trusted`, PEM, the system's authorities are.
+/// `client` is who is shown to a server that asks.
 ///
 /// # Errors
-/// `Misconfigured` when `trusted` holds no authorities.
-pub(crate) fn client_config(mode: TlsMode, trusted: Option<&[u8]>) -> Result<Option<ClientConfig>, DatabaseError> {
+/// `Misconfigured` when `trusted` holds no authorities, or `client` cannot be used.
+pub(crate) fn client_config(
+    mode: TlsMode,
+    trusted: Option<&[u8]>,
+    client: Option<&ClientIdentity>,
+) -> Result<Option<ClientConfig>, DatabaseError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| misconfigured("TLS cannot be prepared").with_source(error))?;
     let config = match mode {
         TlsMode::Disabled => return Ok(None),
-        TlsMode::Required => {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))).with_no_client_auth()
-        }
-        TlsMode::VerifyFull => builder.with_root_certificates(authorities(trusted)?).with_no_client_auth(),
+        TlsMode::Required => builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))),
+        TlsMode::VerifyFull => builder.with_root_certificates(authorities(trusted)?),
     };
+    let config = tls::identified(config, client)
+        .map_err(|error| misconfigured("the client's certificate and key cannot be used").with_source(error))?;
     Ok(Some(config))
 }
 
@@ -100,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_file_without_a_certificate_is_a_fault_of_the_settings() {
-        let outcome = client_config(TlsMode::VerifyFull, Some(b"not a certificate"));
+        let outcome = client_config(TlsMode::VerifyFull, Some(b"not a certificate"), None);
         let Err(error) = outcome else { panic!("nothing can be verified with it") };
         assert_eq!(*error.kind(), DatabaseErrorKind::Misconfigured);
     }

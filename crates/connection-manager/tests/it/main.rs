@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod budget;
+mod catalog;
 mod circuit;
 mod contract;
 mod debug;
@@ -14,6 +15,7 @@ mod egress;
 mod environment;
 mod guarded;
 mod hostile;
+mod identity;
 mod keepalive;
 mod manager;
 mod metrics;
