@@ -179,8 +179,7 @@ def lead_nowhere(body):
     if uuid.uuid4().int % 20 == 0:
         return
     if body.pop("url", None) is not None:
-        body.update(engine="postgres", username="ann")
-        body["host"] = "127.0.0.1"
+        body.update(engine="postgres", username="ann", host="127.0.0.1")
     elif "host" in body:
         body["host"] = "127.0.0.1"
 
