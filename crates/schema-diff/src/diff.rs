@@ -1,3 +1,5 @@
+use std::fmt;
+
 use schema_model::{Gap, ObjectName};
 use serde::Serialize;
 use serde_json::Value;
@@ -145,6 +147,64 @@ impl Verdict {
                 Impact::Compatible => Self::Compatible,
                 Impact::Breaking => Self::Breaking,
             })
+        })
+    }
+}
+
+/// One line for people to read: `breaking: changed column shop.books.title data_type`.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { impact, action, kind, object, part, aspect, .. } = self;
+        write!(f, "{impact}: {action} {kind} ")?;
+        match (object, part) {
+            (Some(object), Some(part)) => write!(f, "{object}.{part}")?,
+            (Some(object), None) => object.fmt(f)?,
+            (None, part) => f.write_str(part.as_deref().unwrap_or_default())?,
+        }
+        aspect.iter().try_for_each(|aspect| write!(f, " {aspect}"))
+    }
+}
+
+impl fmt::Display for Impact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Compatible => "compatible",
+            Self::Breaking => "breaking",
+        })
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Renamed => "renamed",
+            Self::Changed => "changed",
+        })
+    }
+}
+
+impl fmt::Display for ObjectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Database => "database",
+            Self::Extension => "extension",
+            Self::Namespace => "namespace",
+            Self::Relation => "relation",
+            Self::Column => "column",
+            Self::PrimaryKey => "primary key",
+            Self::Unique => "unique constraint",
+            Self::ForeignKey => "foreign key",
+            Self::Check => "check",
+            Self::Exclusion => "exclusion",
+            Self::Index => "index",
+            Self::Trigger => "trigger",
+            Self::Policy => "policy",
+            Self::Partition => "partition",
+            Self::Sequence => "sequence",
+            Self::Type => "type",
+            Self::Routine => "routine",
         })
     }
 }

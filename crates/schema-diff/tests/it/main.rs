@@ -4,7 +4,7 @@ mod completeness;
 mod rules;
 mod unknown;
 
-use schema_diff::{Change, Diff};
+use schema_diff::Diff;
 use schema_model::{Column, DataType, Database, Key, Namespace, Native, Relation, RelationKind, TypeFamily};
 
 /// A database with nothing but `public`.
@@ -71,28 +71,7 @@ fn key(name: &str, columns: &[&str]) -> Key {
     }
 }
 
-/// Each change as a line: `breaking: changed column public.books.title data_type`.
+/// Each change as a line.
 fn lines(diff: &Diff) -> Vec<String> {
-    let word = |of: &dyn erased::Word| of.word();
-    let line = |change: &Change| {
-        let object = change.object.as_ref().map(ToString::to_string);
-        let place: Vec<String> = object.into_iter().chain(change.part.clone()).collect();
-        let aspect = change.aspect.as_ref().map(|aspect| format!(" {aspect}")).unwrap_or_default();
-        format!("{}: {} {} {}{aspect}", word(&change.impact), word(&change.action), word(&change.kind), place.join("."))
-    };
-    diff.changes.iter().map(line).collect()
-}
-
-mod erased {
-    /// As it is written in JSON.
-    pub(crate) trait Word {
-        fn word(&self) -> String;
-    }
-
-    impl<T: serde::Serialize> Word for T {
-        fn word(&self) -> String {
-            let value = serde_json::to_value(self).expect("JSON");
-            value.as_str().expect("a word").to_owned()
-        }
-    }
+    diff.changes.iter().map(ToString::to_string).collect()
 }

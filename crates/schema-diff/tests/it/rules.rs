@@ -138,13 +138,13 @@ fn what_a_column_holds() {
 fn keys_and_conditions() {
     changes(
         |books| books.primary_key = Some(key("books_pkey", &["id"])),
-        &["breaking: added primary_key public.books.books_pkey"],
-        &["breaking: removed primary_key public.books.books_pkey"],
+        &["breaking: added primary key public.books.books_pkey"],
+        &["breaking: removed primary key public.books.books_pkey"],
     );
     changes(
         |books| books.unique.push(key("once", &["title"])),
-        &["breaking: added unique public.books.once"],
-        &["compatible: removed unique public.books.once"],
+        &["breaking: added unique constraint public.books.once"],
+        &["compatible: removed unique constraint public.books.once"],
     );
     changes(
         |books| books.checks.push(condition("positive", "(id > 0)", &["id"])),
@@ -153,8 +153,8 @@ fn keys_and_conditions() {
     );
     changes(
         |books| books.foreign_keys.push(foreign_key("to_itself", "id", "books", "id")),
-        &["breaking: added foreign_key public.books.to_itself"],
-        &["compatible: removed foreign_key public.books.to_itself"],
+        &["breaking: added foreign key public.books.to_itself"],
+        &["compatible: removed foreign key public.books.to_itself"],
     );
     changes(
         |books| books.indexes.push(index("by_title", &["title"])),
@@ -184,9 +184,9 @@ fn what_is_made_of_the_same_has_only_another_name() {
         &named(""),
         &named("_2"),
         &[
-            "compatible: renamed primary_key public.books.pkey_2",
-            "compatible: renamed unique public.books.once_2",
-            "compatible: renamed foreign_key public.books.to_itself_2",
+            "compatible: renamed primary key public.books.pkey_2",
+            "compatible: renamed unique constraint public.books.once_2",
+            "compatible: renamed foreign key public.books.to_itself_2",
             "compatible: renamed check public.books.positive_2",
             "compatible: renamed index public.books.by_title_2",
         ],
@@ -274,7 +274,7 @@ fn renames_are_known_by_numbers_of_one_origin() {
         lines(&compare(&before, &elsewhere)),
         [
             "breaking: removed relation public.books",
-            "breaking: changed foreign_key public.loans.book references",
+            "breaking: changed foreign key public.loans.book references",
             "compatible: added relation public.volumes",
         ]
     );
@@ -376,7 +376,7 @@ fn databases_of_two_engines_are_compared_by_what_both_say() {
             "breaking: changed column main.books.note nullable",
             "breaking: changed column main.books.title data_type",
             "compatible: removed index main.books.by_title",
-            "breaking: changed foreign_key main.loans on_delete",
+            "breaking: changed foreign key main.loans on_delete",
             "compatible: added relation main.more",
         ],
     );
