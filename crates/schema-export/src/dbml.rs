@@ -72,7 +72,7 @@ impl Writer {
                 match &user_type.kind {
                     UserTypeKind::Enumeration { labels } if !labels.is_empty() => {
                         let _ = writeln!(self.text, "\nEnum {} {{", qualified(&object));
-                        labels.iter().for_each(|label| drop(writeln!(self.text, "  {}", name(label))));
+                        self.text.extend(labels.iter().map(|label| format!("  {}\n", name(label))));
                         self.text.push_str("}\n");
                     }
                     UserTypeKind::Enumeration { .. } => {
@@ -118,7 +118,7 @@ impl Writer {
         }
         if !indexes.is_empty() {
             self.text.push_str("\n  indexes {\n");
-            indexes.iter().for_each(|line| drop(writeln!(self.text, "    {line}")));
+            self.text.extend(indexes.iter().map(|line| format!("    {line}\n")));
             self.text.push_str("  }\n");
         }
         for check in &relation.checks {
@@ -224,11 +224,18 @@ fn index_line(index: &Index) -> Result<String, &'static str> {
     if parts.is_empty() {
         return Err("it has no parts");
     }
+    let mut notes = Vec::new();
+    let mut seen = HashSet::new();
+    let count = parts.len();
+    parts.retain(|part| seen.insert(part.clone()));
+    if parts.len() < count {
+        // DBML has each column of an index once.
+        notes.push("a part of it stands there more than once, in other ways".to_owned());
+    }
     let mut settings = vec![format!("name: {}", string(&index.name))];
     if index.unique {
         settings.push("unique".to_owned());
     }
-    let mut notes = Vec::new();
     match index.method.as_str() {
         method @ ("btree" | "hash") => settings.push(format!("type: {method}")),
         method => notes.push(format!("using {method}")),

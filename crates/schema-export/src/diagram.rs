@@ -18,7 +18,7 @@ pub(crate) struct Entity<'a> {
     /// `None` for what a foreign key leads to and the model does not have.
     pub(crate) relation: Option<&'a Relation>,
     pub(crate) attributes: Vec<Attribute<'a>>,
-    /// How many tables keep its rows, parts of parts included; 0 where it keeps them itself.
+    /// How many parts it has, parts of parts included; 0 where it is one by itself.
     pub(crate) partitions: usize,
 }
 

@@ -360,7 +360,9 @@ fn code(text: &str) -> String {
         for character in xml(&text.replace('\n', " ")).chars() {
             match character {
                 '&' | ';' | '#' => escaped.push(character),
-                _ if character.is_ascii_punctuation() => drop(write!(escaped, "&#{};", u32::from(character))),
+                _ if character.is_ascii_punctuation() => {
+                    let _ = write!(escaped, "&#{};", u32::from(character));
+                }
                 _ => escaped.push(character),
             }
         }

@@ -90,7 +90,9 @@ pub(crate) fn quoted(text: &str) -> String {
         match character {
             ' ' | '_' | '.' | '-' | ',' | '(' | ')' => quoted.push(character),
             _ if character.is_alphanumeric() => quoted.push(character),
-            _ => drop(write!(quoted, "#{};", u32::from(character))),
+            _ => {
+                let _ = write!(quoted, "#{};", u32::from(character));
+            }
         }
     }
     quoted.push('"');

@@ -30,11 +30,11 @@ impl Exporter for PlantUmlExporter {
         for (number, entity) in (1..).zip(&diagram.entities) {
             let _ = writeln!(text, "entity \"{}\" as e{number} {{", escaped(&visible_object(&entity.name)));
             let (keys, others): (Vec<_>, Vec<_>) = entity.attributes.iter().partition(|attribute| attribute.primary);
-            keys.iter().for_each(|attribute| drop(writeln!(text, "  {}", line(attribute))));
+            text.extend(keys.iter().map(|attribute| format!("  {}\n", line(attribute))));
             if !keys.is_empty() && !others.is_empty() {
                 text.push_str("  --\n");
             }
-            others.iter().for_each(|attribute| drop(writeln!(text, "  {}", line(attribute))));
+            text.extend(others.iter().map(|attribute| format!("  {}\n", line(attribute))));
             text.push_str("}\n");
         }
         for link in &diagram.links {

@@ -13,7 +13,9 @@ pub(crate) fn visible(name: &str) -> String {
         match character {
             '\\' => text.push_str("\\\\"),
             '\n' => text.push_str("\\n"),
-            _ if is_unseen(character) => drop(write!(text, "\\u{{{:x}}}", u32::from(character))),
+            _ if is_unseen(character) => {
+                let _ = write!(text, "\\u{{{:x}}}", u32::from(character));
+            }
             _ => text.push(character),
         }
     }
@@ -44,7 +46,9 @@ pub(crate) fn xml(text: &str) -> String {
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
             '\n' => escaped.push_str("&#10;"),
-            _ if is_unseen(character) => drop(write!(escaped, "\\u{{{:x}}}", u32::from(character))),
+            _ if is_unseen(character) => {
+                let _ = write!(escaped, "\\u{{{:x}}}", u32::from(character));
+            }
             _ => escaped.push(character),
         }
     }

@@ -10,7 +10,7 @@ pub use finding::{Evidence, Finding, Object, Severity};
 pub use lint::Lint;
 pub use registry::Lints;
 pub use rules::{
-    CharColumn, DisabledTrigger, DuplicateIndex, FloatMoney, ForeignKeyCycle, ForeignKeyTypes, InvalidIndex, NameLength,
-    NameQuoting, NoColumns, NoPrimaryKey, NothingRequired, NullableUnique, PrefixIndex, SequenceEnd, SmallKey,
-    TimestampWithoutZone, UncheckedConstraint, UnindexedForeignKey,
+    CharColumn, DisabledTrigger, DuplicateIndex, FloatMoney, ForeignKeyCycle, ForeignKeyTypes, InvalidIndex,
+    NameLength, NameQuoting, NoColumns, NoPrimaryKey, NothingRequired, NullableUnique, PrefixIndex, SequenceEnd,
+    SmallKey, TimestampWithoutZone, UncheckedConstraint, UnindexedForeignKey,
 };

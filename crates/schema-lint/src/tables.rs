@@ -1,6 +1,9 @@
 //! What rules ask of a model again and again.
 
-use schema_model::{Check, Database, ForeignKey, Index, IndexPart, Key, ObjectName, PartTarget, Partition, Partitioning, Relation, RelationKind};
+use schema_model::{
+    Check, Database, ForeignKey, Index, IndexPart, Key, ObjectName, PartTarget, Partition, Partitioning, Relation,
+    RelationKind,
+};
 use serde_json::Value;
 
 use crate::Evidence;

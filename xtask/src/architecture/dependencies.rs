@@ -40,6 +40,9 @@ fn inner(package: &Package, dependency: &Dependency) -> Option<&'static str> {
         "sql-dialect" | "schema-model" => Some("the dialects and the model of schemas stand on their own"),
         "schema-inspect" => (!matches!(to, "shared-kernel" | "schema-model"))
             .then_some("inspectors know the kernel and the model alone"),
+        "schema-export" | "schema-lint" => {
+            (to != "schema-model").then_some("what is written or found in a model knows the model alone")
+        }
         "xtask" => Some("the developer's tool is built before anything else"),
         _ => (is_context(to) && from != "api").then_some("only the binary puts contexts together"),
     }
@@ -171,6 +174,12 @@ mod tests {
         accepted("schema-inspect", "testkit", json!("dev"));
         refused("schema-inspect", "connection-manager", Value::Null);
         refused("schema-model", "shared-kernel", Value::Null);
+        for from in ["schema-export", "schema-lint"] {
+            accepted(from, "schema-model", Value::Null);
+            refused(from, "shared-kernel", Value::Null);
+        }
+        accepted("schema-inspect", "schema-export", json!("dev"));
+        refused("schema-inspect", "schema-export", Value::Null);
     }
 
     #[test]

@@ -188,7 +188,9 @@ fn make_index(script: &mut Script, table: &ObjectName, relation: &Relation, inde
     let mut text = format!("CREATE {unique}INDEX {name} ON {on} ({})", parts.join(", "));
     if let Some(predicate) = &index.predicate {
         match script.known(table, &part, predicate) {
-            Some(predicate) => drop(write!(text, " WHERE {predicate}")),
+            Some(predicate) => {
+                let _ = write!(text, " WHERE {predicate}");
+            }
             None => return,
         }
     }

@@ -66,22 +66,31 @@ pub(super) fn of(link: &Link<'_>, edge: &Edge, layout: &Layout, number: usize, s
             let (left, right) = layout.sides[node];
             if way > 0.0 { right + FOOT } else { left - FOOT }
         };
-        let mut at = (edge_of(link.child, leaves), here);
-        let _ = write!(path, "H{:.1}", at.0);
+        let mut at = (edge_of(link.child, leaves).round(), here);
+        let mut straight = Some(at.0);
         let mut passes = layout.passes.get(&number).cloned().unwrap_or_default();
         if !to_right {
             passes.reverse();
         }
         for (left, right, down) in passes {
             let (near, far) = if to_right { (left, right) } else { (right, left) };
-            curve(&mut path, at, (near, down));
-            let _ = write!(path, "H{far:.1}");
-            at = (far, down);
+            // What goes on straight needs no point in between.
+            if (down - at.1).abs() >= 1.0 {
+                if let Some(x) = straight.take() {
+                    let _ = write!(path, "H{x:.0}");
+                }
+                curve(&mut path, at, (near, down));
+                at.1 = down;
+            }
+            at.0 = far;
+            straight = Some(far);
+        }
+        if let Some(x) = straight {
+            let _ = write!(path, "H{x:.0}");
         }
         curve(&mut path, at, (edge_of(link.parent, enters), there));
         let _ = write!(path, "H{to_x:.1}");
     }
-    let bar = |path: &mut String, x: f64, y: f64| drop(write!(path, "M{x:.1} {:.1}V{:.1}", y - 5.0, y + 5.0));
     if link.many {
         let tip = from_x + 10.0 * leaves;
         let _ = write!(path, "M{from_x:.1} {:.1}L{tip:.1} {here:.1}L{from_x:.1} {:.1}", here - 5.0, here + 5.0);
@@ -98,7 +107,11 @@ pub(super) fn of(link: &Link<'_>, edge: &Edge, layout: &Layout, number: usize, s
     Line { path, circles }
 }
 
+fn bar(path: &mut String, x: f64, y: f64) {
+    let _ = write!(path, "M{x:.1} {:.1}V{:.1}", y - 5.0, y + 5.0);
+}
+
 fn curve(path: &mut String, (from_x, from_y): (f64, f64), (to_x, to_y): (f64, f64)) {
     let middle = f64::midpoint(from_x, to_x);
-    let _ = write!(path, "C{middle:.1} {from_y:.1} {middle:.1} {to_y:.1} {to_x:.1} {to_y:.1}");
+    let _ = write!(path, "C{middle:.0} {from_y:.0} {middle:.0} {to_y:.0} {to_x:.0} {to_y:.0}");
 }

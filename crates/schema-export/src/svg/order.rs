@@ -44,7 +44,8 @@ impl Columns {
         let mut columns = Self::default();
         columns.fill(nodes, layers, sizes, edges, highest);
         columns.lead_past(edges);
-        for round in 0..12 {
+        let rounds = if columns.spots.len() > 3000 { 6 } else { 12 };
+        for round in 0..rounds {
             columns.sweep(round % 2 == 0);
         }
         columns
@@ -74,7 +75,7 @@ impl Columns {
             });
             *layer = keyed.into_iter().map(|(_, node)| node).collect();
             let all = count(layer.len().max(1));
-            layer.iter().enumerate().for_each(|(at, node)| drop(place.insert(*node, count(at) / all)));
+            place.extend(layer.iter().enumerate().map(|(at, node)| (*node, count(at) / all)));
         }
         for layer in by_layer {
             let mut used = f64::MAX;

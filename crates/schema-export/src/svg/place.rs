@@ -113,7 +113,8 @@ fn down(columns: &Columns) -> Vec<f64> {
         near[*left].push((*right, right_at - left_at));
         near[*right].push((*left, left_at - right_at));
     }
-    for round in 0..10 {
+    let rounds = if columns.spots.len() > 3000 { 6 } else { 10 };
+    for round in 0..rounds {
         let each: Vec<usize> =
             if round % 2 == 0 { (0..columns.order.len()).collect() } else { (0..columns.order.len()).rev().collect() };
         for column in each {

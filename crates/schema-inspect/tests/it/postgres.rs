@@ -1,6 +1,7 @@
 mod counting;
 mod locks;
 mod model;
+mod round_trip;
 mod second_source;
 
 use std::sync::Arc;

@@ -33,7 +33,8 @@ impl Lint for FloatMoney {
 
     fn check(&self, database: &Database) -> Vec<Finding> {
         let is = |column: &Column| {
-            column.data_type.family == TypeFamily::Float && words(&column.name).any(|word| MONEY.contains(&word.as_str()))
+            column.data_type.family == TypeFamily::Float
+                && words(&column.name).any(|word| MONEY.contains(&word.as_str()))
         };
         let finding = |(name, column): (ObjectName, &Column)| {
             self.finding(
@@ -123,7 +124,12 @@ impl Lint for NoColumns {
         let empty = tables(database).filter(|(_, relation)| relation.columns.is_empty());
         let finding = |(name, _)| {
             let message = format!("table `{name}` has no columns");
-            self.finding(Object::whole(&name), message, evidence([("columns", json!(0))]), "drop it, if nobody knows it")
+            self.finding(
+                Object::whole(&name),
+                message,
+                evidence([("columns", json!(0))]),
+                "drop it, if nobody knows it",
+            )
         };
         empty.map(finding).collect()
     }

@@ -10,13 +10,23 @@ use crate::{Finding, Lint, Object};
 pub struct UncheckedConstraint;
 
 impl Lint for UncheckedConstraint {
-    describe!("unchecked-constraint", Warning, "a constraint is not enforced, or the rows before it were never checked");
+    describe!(
+        "unchecked-constraint",
+        Warning,
+        "a constraint is not enforced, or the rows before it were never checked"
+    );
 
     fn check(&self, database: &Database) -> Vec<Finding> {
         let mut found = Vec::new();
         for kept in kept(database) {
             for key in kept.foreign_keys() {
-                found.extend(self.unchecked(&kept.name, "foreign key", &foreign_key_name(key), key.validated, key.enforced));
+                found.extend(self.unchecked(
+                    &kept.name,
+                    "foreign key",
+                    &foreign_key_name(key),
+                    key.validated,
+                    key.enforced,
+                ));
             }
             for check in kept.checks() {
                 found.extend(self.unchecked(&kept.name, "check", &name_of(check), check.validated, check.enforced));
@@ -40,7 +50,14 @@ fn name_of(check: &Check) -> String {
 }
 
 impl UncheckedConstraint {
-    fn unchecked(self, object: &ObjectName, kind: &str, name: &str, validated: bool, enforced: bool) -> Option<Finding> {
+    fn unchecked(
+        self,
+        object: &ObjectName,
+        kind: &str,
+        name: &str,
+        validated: bool,
+        enforced: bool,
+    ) -> Option<Finding> {
         if validated && enforced {
             return None;
         }

@@ -42,7 +42,8 @@ impl Lint for ForeignKeyCycle {
 
 impl ForeignKeyCycle {
     fn circle(self, names: &[ObjectName], edges: &[Edge<'_>], circle: &[usize]) -> Finding {
-        let within = |edge: &&Edge<'_>| edge.from != edge.to && circle.contains(&edge.from) && circle.contains(&edge.to);
+        let within =
+            |edge: &&Edge<'_>| edge.from != edge.to && circle.contains(&edge.from) && circle.contains(&edge.to);
         let within: Vec<&Edge<'_>> = edges.iter().filter(within).collect();
         let keys = within.iter().map(|edge| {
             let nullable = |name: &str| edge.relation.column(name).is_none_or(|column| column.nullable);

@@ -47,7 +47,8 @@ fn is_indexed(kept: &Kept<'_>, of_key: &BTreeSet<&str>) -> bool {
     };
     let by_index = |index: &Index| {
         let method = index.method.to_ascii_lowercase();
-        let finds = matches!(method.as_str(), "btree" | "nonclustered" | "clustered") || method == "hash" && of_key.len() == 1;
+        let finds =
+            matches!(method.as_str(), "btree" | "nonclustered" | "clustered") || method == "hash" && of_key.len() == 1;
         finds && index.valid && has_all_that_refer(index, of_key) && columns(index).is_some_and(|names| begins(&names))
     };
     // The number of a row needs no index of its own.
@@ -61,9 +62,8 @@ fn has_all_that_refer(index: &Index, of_key: &BTreeSet<&str>) -> bool {
     let Some(predicate) = &index.predicate else { return true };
     let Some(text) = predicate.known() else { return false };
     let text = text.trim_matches(['(', ')']).to_ascii_lowercase();
-    text.strip_suffix(" is not null").is_some_and(|column| {
-        of_key.iter().any(|name| name.to_ascii_lowercase() == column.trim_matches('"'))
-    })
+    text.strip_suffix(" is not null")
+        .is_some_and(|column| of_key.iter().any(|name| name.to_ascii_lowercase() == column.trim_matches('"')))
 }
 
 /// Foreign keys between columns of different types.
@@ -96,7 +96,9 @@ impl ForeignKeyTypes {
     ) -> Vec<Finding> {
         let mut found = Vec::new();
         for pair in &key.columns {
-            let (Some(here), Some(there)) = (relation.column(&pair.column), target.column(&pair.references)) else { continue };
+            let (Some(here), Some(there)) = (relation.column(&pair.column), target.column(&pair.references)) else {
+                continue;
+            };
             if compared(database, here) == compared(database, there) {
                 continue;
             }
@@ -131,7 +133,9 @@ fn compared(database: &Database, column: &Column) -> (String, u32) {
     let word = match (database.engine.as_str(), data_type.family) {
         // SQLite compares values, and knows the kind alone.
         ("sqlite", family) => format!("{family:?}"),
-        ("postgres", TypeFamily::Text) if matches!(text.as_str(), "character varying" | "varchar" | "text") => "text".to_owned(),
+        ("postgres", TypeFamily::Text) if matches!(text.as_str(), "character varying" | "varchar" | "text") => {
+            "text".to_owned()
+        }
         _ => text,
     };
     (word, data_type.array_dimensions)

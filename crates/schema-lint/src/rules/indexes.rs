@@ -12,7 +12,9 @@ fn known<'a>(kept: &Kept<'a>) -> Vec<&'a Index> {
         PartTarget::Expression(text) => text.known().is_some(),
     };
     let is_known = |index: &&Index| {
-        index.valid && index.parts.iter().all(part) && index.predicate.as_ref().is_none_or(|text| text.known().is_some())
+        index.valid
+            && index.parts.iter().all(part)
+            && index.predicate.as_ref().is_none_or(|text| text.known().is_some())
     };
     kept.indexes().iter().filter(is_known).collect()
 }
@@ -56,8 +58,11 @@ impl Lint for DuplicateIndex {
             for (at, index) in indexes.iter().copied().enumerate() {
                 let Some(first) = indexes[..at].iter().copied().find(|other| is_same(other, index)) else { continue };
                 // What keeps a constraint stays.
-                let (stays, goes) =
-                    if kept.keeps_a_constraint(index) && !kept.keeps_a_constraint(first) { (index, first) } else { (first, index) };
+                let (stays, goes) = if kept.keeps_a_constraint(index) && !kept.keeps_a_constraint(first) {
+                    (index, first)
+                } else {
+                    (first, index)
+                };
                 found.push(self.finding(
                     Object::part(&kept.name, "index", &goes.name),
                     format!("index `{}` of `{}` is the same as `{}`", goes.name, kept.name, stays.name),

@@ -45,7 +45,11 @@ impl Lint for NoPrimaryKey {
 pub struct NullableUnique;
 
 impl Lint for NullableUnique {
-    describe!("nullable-unique", Notice, "a unique constraint has columns that may be NULL, and NULLs count as different");
+    describe!(
+        "nullable-unique",
+        Notice,
+        "a unique constraint has columns that may be NULL, and NULLs count as different"
+    );
 
     fn check(&self, database: &Database) -> Vec<Finding> {
         let mut found = Vec::new();

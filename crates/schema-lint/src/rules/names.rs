@@ -35,7 +35,8 @@ impl Lint for NameQuoting {
 
     fn check(&self, database: &Database) -> Vec<Finding> {
         let mut found = Vec::new();
-        for (name, relation) in database.relations().filter(|(_, relation)| !relation.native.contains_key("extension")) {
+        for (name, relation) in database.relations().filter(|(_, relation)| !relation.native.contains_key("extension"))
+        {
             let doubtful: Vec<_> = names(relation)
                 .into_iter()
                 .filter(|(kind, part)| *kind == "table" || !is_hidden(relation, part))
@@ -47,7 +48,8 @@ impl Lint for NameQuoting {
             let facts: Vec<_> =
                 doubtful.iter().map(|(kind, part, why)| json!({ "kind": kind, "name": part, "reason": why })).collect();
             let count = doubtful.len();
-            let which = if count == 1 { format!("{} `{}`", doubtful[0].0, doubtful[0].1) } else { format!("{count} names") };
+            let which =
+                if count == 1 { format!("{} `{}`", doubtful[0].0, doubtful[0].1) } else { format!("{count} names") };
             found.push(self.finding(
                 Object::whole(&name),
                 format!("{which} of `{name}` must be written in quotes"),
@@ -72,7 +74,8 @@ fn why(engine: &str, name: &str) -> Option<&'static str> {
         _ => character.is_ascii_alphabetic() || character == '_' || !character.is_ascii(),
     };
     let first = name.chars().next().is_none_or(|character| !letter(character));
-    let rest = name.chars().skip(1).any(|character| !(letter(character) || character.is_ascii_digit() || character == '$'));
+    let rest =
+        name.chars().skip(1).any(|character| !(letter(character) || character.is_ascii_digit() || character == '$'));
     if folds_to_small && (first || rest) && name.chars().any(|character| character.is_ascii_uppercase()) {
         return Some("capital letters");
     }
@@ -87,14 +90,18 @@ fn why(engine: &str, name: &str) -> Option<&'static str> {
 pub struct NameLength;
 
 impl Lint for NameLength {
-    describe!("name-length", Notice, "a name is nearly as long as the engine allows, which cuts what is longer or refuses it");
+    describe!(
+        "name-length",
+        Notice,
+        "a name is nearly as long as the engine allows, which cuts what is longer or refuses it"
+    );
 
     fn check(&self, database: &Database) -> Vec<Finding> {
         // In bytes on PostgreSQL (NAMEDATALEN), in characters elsewhere. SQLite has no limit.
         let (limit, unit) = match database.engine.as_str() {
             "postgres" => (63, "bytes"),
             "mysql" | "mariadb" => (64, "characters"),
-            "mssql" => (128, "characters"),
+            "sqlserver" => (128, "characters"),
             _ => return Vec::new(),
         };
         let length = |name: &str| if unit == "bytes" { name.len() } else { name.chars().count() };

@@ -17,25 +17,44 @@ const FEW: i128 = 100_000;
 pub struct SequenceEnd;
 
 impl Lint for SequenceEnd {
-    describe!("sequence-end", Warning, "a sequence or an identity has few numbers in all, or more than its column can hold");
+    describe!(
+        "sequence-end",
+        Warning,
+        "a sequence or an identity has few numbers in all, or more than its column can hold"
+    );
 
     fn check(&self, database: &Database) -> Vec<Finding> {
         let mut found = Vec::new();
         for namespace in &database.namespaces {
             for sequence in &namespace.sequences {
                 let name = ObjectName::new(&namespace.name, &sequence.name);
-                let column = sequence.owned_by.as_ref().and_then(|(table, column)| database.relation(table)?.column(column));
+                let column =
+                    sequence.owned_by.as_ref().and_then(|(table, column)| database.relation(table)?.column(column));
                 let column_type = column.map(|column| column.data_type.text.as_str());
                 let owner = json!(sequence.owned_by);
-                found.extend(self.ends(Object::whole(&name), &format!("sequence `{name}`"), &sequence.options, column_type, owner));
+                found.extend(self.ends(
+                    Object::whole(&name),
+                    &format!("sequence `{name}`"),
+                    &sequence.options,
+                    column_type,
+                    owner,
+                ));
             }
         }
         for (name, relation) in tables(database) {
             for column in &relation.columns {
-                let Some(options) = column.identity.as_ref().and_then(|identity| identity.options.as_ref()) else { continue };
+                let Some(options) = column.identity.as_ref().and_then(|identity| identity.options.as_ref()) else {
+                    continue;
+                };
                 let object = Object::part(&name, "column", &column.name);
                 let what = format!("identity `{}` of `{name}`", column.name);
-                found.extend(self.ends(object, &what, options, Some(&column.data_type.text), json!([name, column.name])));
+                found.extend(self.ends(
+                    object,
+                    &what,
+                    options,
+                    Some(&column.data_type.text),
+                    json!([name, column.name]),
+                ));
             }
         }
         found

@@ -52,7 +52,7 @@ pub(super) fn is_reserved(engine: &str, name: &str) -> bool {
     let words = match engine {
         "sqlite" => SQLITE,
         "mysql" | "mariadb" => MYSQL,
-        "mssql" => TRANSACT,
+        "sqlserver" => TRANSACT,
         _ => POSTGRES,
     };
     let name = name.to_ascii_lowercase();

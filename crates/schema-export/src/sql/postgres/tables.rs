@@ -90,7 +90,7 @@ impl Writer<'_> {
                 Some(key) => statement += &format!(" PARTITION BY {key}"),
                 None => {
                     self.absent.insert(name.clone());
-                    return;
+                    return partitioning.partitions.iter().for_each(|partition| self.leave_out_within(partition));
                 }
             }
         }
@@ -139,18 +139,33 @@ impl Writer<'_> {
         }
     }
 
+    /// A part that is not made, and so what is in it.
+    fn leave_out(&mut self, partition: &Partition) {
+        self.absent.insert(partition.name.clone());
+        let within = partition.partitioning.iter().flat_map(|inner| &inner.partitions);
+        within.for_each(|inner| self.leave_out_within(inner));
+    }
+
+    fn leave_out_within(&mut self, partition: &Partition) {
+        self.script.omit(&partition.name, "table", "the table that it is a part of is not made");
+        self.leave_out(partition);
+    }
+
     fn partitions(&mut self, of: &ObjectName, table: &Relation, partitioning: &Partitioning) {
         for partition in &partitioning.partitions {
             let Partition { name, bound, partitioning: inner, native, .. } = partition;
             let Some(bound) = self.script.known(name, "bound", bound) else {
-                self.absent.insert(name.clone());
+                self.leave_out(partition);
                 continue;
             };
             let mut statement = format!("CREATE TABLE {} PARTITION OF {} {bound}", qualified(name), qualified(of));
             if let Some(inner) = inner {
                 match self.script.known(name, "partitioning", &inner.key) {
                     Some(key) => statement += &format!(" PARTITION BY {key}"),
-                    None => continue,
+                    None => {
+                        self.leave_out(partition);
+                        continue;
+                    }
                 }
             }
             statement += &storage(native);
