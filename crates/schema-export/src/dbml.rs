@@ -76,7 +76,7 @@ impl Writer {
                         self.text.push_str("}\n");
                     }
                     UserTypeKind::Enumeration { .. } => {
-                        self.omit(&object, "type", "DBML has no enumeration without words")
+                        self.omit(&object, "type", "DBML has no enumeration without words");
                     }
                     _ => self.omit(&object, "type", "DBML knows no types but enumerations"),
                 }

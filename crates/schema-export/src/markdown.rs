@@ -10,7 +10,7 @@ use crate::exporter::why;
 use crate::text::{visible, visible_object, xml};
 use crate::{Export, ExportError, Exporter, Omission};
 
-/// A data dictionary in Markdown (CommonMark with GitHub's tables): a chapter for each namespace, a table for each relation.
+/// A data dictionary in Markdown (`CommonMark` with GitHub's tables): a chapter for each namespace, a table for each relation.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MarkdownExporter;
 
@@ -202,7 +202,9 @@ impl Writer {
         }
         if !rows.is_empty() {
             self.heading(&["Constraint", "Kind", "What"]);
-            rows.iter().for_each(|row| self.row(row));
+            for row in &rows {
+                self.row(row);
+            }
         }
     }
 

@@ -6,8 +6,8 @@ use crate::diagram::{Attribute, Diagram};
 use crate::text::{visible, visible_object};
 use crate::{Export, ExportError, Exporter};
 
-/// PlantUML's entities (<https://plantuml.com/ie-diagram>). A table is `e1`, `e2` … with its name as the title, in which every sign
-/// that PlantUML could know is written by its number, as `<U+0022>`.
+/// `PlantUML`'s entities (<https://plantuml.com/ie-diagram>). A table is `e1`, `e2` … with its name as the title, in which every sign
+/// that `PlantUML` could know is written by its number, as `<U+0022>`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlantUmlExporter;
 
@@ -68,7 +68,7 @@ fn line(attribute: &Attribute<'_>) -> String {
     line
 }
 
-/// A text with nothing in it but letters, digits and single signs that mean nothing to PlantUML.
+/// A text with nothing in it but letters, digits and single signs that mean nothing to `PlantUML`.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut last = '_';

@@ -107,7 +107,7 @@ fn drawn(database: &Database, diagram: &Diagram<'_>, keys_only: bool) -> String 
     text
 }
 
-fn draw_link(text: &mut String, diagram: &Diagram<'_>, link: &Link<'_>, line: &line::Line) {
+fn draw_link(text: &mut String, diagram: &Diagram<'_>, link: &Link<'_>, drawn: &line::Line) {
     let of = |entity: usize| visible_object(&diagram.entities[entity].name);
     let list = |columns: Vec<&String>| columns.into_iter().map(|name| visible(name)).collect::<Vec<_>>().join(", ");
     let here = list(link.key.columns.iter().map(|pair| &pair.column).collect());
@@ -115,39 +115,39 @@ fn draw_link(text: &mut String, diagram: &Diagram<'_>, link: &Link<'_>, line: &l
     let label = visible(&link.label());
     let title = format!("{label}: {} ({here}) → {} ({there})", of(link.child), of(link.parent));
     let class = if link.key.enforced { "link" } else { "link loose" };
-    let _ = write!(text, "<g class=\"{class}\"><title>{}</title><path d=\"{}\"/>", xml(&title), line.path);
-    for (x, y) in &line.circles {
+    let _ = write!(text, "<g class=\"{class}\"><title>{}</title><path d=\"{}\"/>", xml(&title), drawn.path);
+    for (x, y) in &drawn.circles {
         let _ = write!(text, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>");
     }
     text.push_str("</g>\n");
 }
 
-fn draw_box(text: &mut String, name: &str, one: &Box, (x, y): (f64, f64)) {
+fn draw_box(svg: &mut String, name: &str, one: &Box, (x, y): (f64, f64)) {
     let Box { width, height, title, rows, stub } = one;
-    let _ = write!(text, "<g class=\"table\" transform=\"translate({x:.1} {y:.1})\"><title>{}</title>", xml(name));
+    let _ = write!(svg, "<g class=\"table\" transform=\"translate({x:.1} {y:.1})\"><title>{}</title>", xml(name));
     let class = if *stub { "stub" } else { "box" };
-    let _ = write!(text, "<rect class=\"{class}\" width=\"{width:.1}\" height=\"{height:.1}\"/>");
+    let _ = write!(svg, "<rect class=\"{class}\" width=\"{width:.1}\" height=\"{height:.1}\"/>");
     if !stub {
-        let _ = write!(text, "<rect class=\"head\" width=\"{width:.1}\" height=\"{HEADER:.1}\"/>");
+        let _ = write!(svg, "<rect class=\"head\" width=\"{width:.1}\" height=\"{HEADER:.1}\"/>");
     }
-    let _ = writeln!(text, "<text class=\"name\" x=\"8\" y=\"17\">{}</text>", xml(title));
+    let _ = writeln!(svg, "<text class=\"name\" x=\"8\" y=\"17\">{}</text>", xml(title));
     for (number, row) in (0_u32..).zip(rows) {
         let baseline = HEADER + f64::from(number) * ROW + 13.0;
         if !row.mark.is_empty() {
-            let _ = write!(text, "<text class=\"mark\" x=\"6\" y=\"{baseline:.1}\">{}</text>", row.mark);
+            let _ = write!(svg, "<text class=\"mark\" x=\"6\" y=\"{baseline:.1}\">{}</text>", row.mark);
         }
         let class = match row.kind {
             boxes::RowKind::Key => " class=\"key\"",
             boxes::RowKind::Column => "",
             boxes::RowKind::Note => " class=\"note\"",
         };
-        let _ = write!(text, "<text{class} x=\"{:.1}\" y=\"{baseline:.1}\">{}</text>", boxes::NAME_AT, xml(&row.name));
+        let _ = write!(svg, "<text{class} x=\"{:.1}\" y=\"{baseline:.1}\">{}</text>", boxes::NAME_AT, xml(&row.name));
         if !row.data_type.is_empty() {
             let at = width - 8.0 - boxes::text_width(columns(&row.data_type));
             let shown = xml(&row.data_type);
-            let _ = write!(text, "<text class=\"type\" x=\"{at:.1}\" y=\"{baseline:.1}\">{shown}</text>");
+            let _ = write!(svg, "<text class=\"type\" x=\"{at:.1}\" y=\"{baseline:.1}\">{shown}</text>");
         }
-        text.push('\n');
+        svg.push('\n');
     }
-    text.push_str("</g>\n");
+    svg.push_str("</g>\n");
 }

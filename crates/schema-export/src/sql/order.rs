@@ -11,7 +11,9 @@ pub(super) fn sorted(needs: &[Vec<usize>]) -> (Vec<usize>, Vec<usize>) {
         others.sort_unstable();
         others.dedup();
         waiting.push(others.len());
-        others.into_iter().for_each(|other| needed_by[other].push(one));
+        for other in others {
+            needed_by[other].push(one);
+        }
     }
     let mut ready: std::collections::BTreeSet<usize> =
         waiting.iter().enumerate().filter(|(_, count)| **count == 0).map(|(one, _)| one).collect();

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use schema_model::{ObjectName, Reading};
 
 use crate::exporter::why;
@@ -30,8 +32,8 @@ impl Script {
 
     /// Says at this place that something is not there.
     pub(super) fn omit(&mut self, object: &ObjectName, part: &str, reason: &str) {
-        self.text.push_str("-- left out: ");
-        self.text.push_str(&format!("{}, {}: {}\n", visible_object(object), visible(part), visible(reason)));
+        let (object_shown, part_shown) = (visible_object(object), visible(part));
+        let _ = writeln!(self.text, "-- left out: {object_shown}, {part_shown}: {}", visible(reason));
         self.omissions.push(Omission::new(object, part, reason));
     }
 

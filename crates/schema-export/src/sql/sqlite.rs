@@ -15,7 +15,7 @@ pub(super) fn script(database: &Database) -> Export {
     let mut script = Script::default();
     script.remark(&format!("Made from a model of SQLite {}.", database.version));
     for pragma in ["application_id", "user_version"] {
-        if let Some(number) = database.native.get(pragma).and_then(|number| number.as_i64()) {
+        if let Some(number) = database.native.get(pragma).and_then(serde_json::Value::as_i64) {
             script.statement(&format!("PRAGMA {pragma} = {number}"));
         }
     }
@@ -59,7 +59,7 @@ fn table(script: &mut Script, name: &ObjectName, relation: &Relation) {
     if relation.kind != RelationKind::Table {
         return script.omit(name, "table", "the model has no statement of a virtual table");
     }
-    let has = |key: &str| relation.native.get(key).and_then(|value| value.as_bool()) == Some(true);
+    let has = |key: &str| relation.native.get(key).and_then(serde_json::Value::as_bool) == Some(true);
     let mut items: Vec<String> = Vec::new();
     let row_number = has("autoincrement") && relation.primary_key.as_ref().is_some_and(|key| key.columns.len() == 1);
     for column in &relation.columns {

@@ -34,12 +34,12 @@ fn lead(leader: &mut [usize], mut node: usize) -> usize {
 }
 
 /// The layer of each node: each is behind what it refers to, but for what would close a circle.
-pub(super) fn layers(nodes: &[usize], edges: &[Edge], count: usize) -> Vec<usize> {
+pub(super) fn layers(count: usize, edges: &[Edge]) -> Vec<usize> {
     let mut parents: Vec<Vec<usize>> = vec![Vec::new(); count];
     for edge in edges.iter().filter(|edge| edge.child != edge.parent) {
         parents[edge.child].push(edge.parent);
     }
-    let order = forward(nodes, &mut parents);
+    let order = forward(&mut parents);
     let mut layer = vec![0_usize; count];
     for node in &order {
         layer[*node] = parents[*node].iter().map(|parent| layer[*parent] + 1).max().unwrap_or(0);
@@ -59,7 +59,7 @@ pub(super) fn layers(nodes: &[usize], edges: &[Edge], count: usize) -> Vec<usize
 }
 
 /// Nodes in an order in which each is behind what it refers to. An edge back to what is being looked at is turned round.
-fn forward(nodes: &[usize], parents: &mut [Vec<usize>]) -> Vec<usize> {
+fn forward(parents: &mut [Vec<usize>]) -> Vec<usize> {
     #[derive(Clone, Copy, PartialEq)]
     enum Seen {
         Not,
@@ -67,18 +67,16 @@ fn forward(nodes: &[usize], parents: &mut [Vec<usize>]) -> Vec<usize> {
         Done,
     }
     let mut seen = vec![Seen::Not; parents.len()];
-    let mut order = Vec::with_capacity(nodes.len());
     let mut turned = Vec::new();
-    for start in nodes {
-        if seen[*start] != Seen::Not {
+    for start in 0..parents.len() {
+        if seen[start] != Seen::Not {
             continue;
         }
-        seen[*start] = Seen::Open;
-        let mut stack = vec![(*start, 0)];
+        seen[start] = Seen::Open;
+        let mut stack = vec![(start, 0)];
         while let Some((node, at)) = stack.pop() {
             let Some(parent) = parents[node].get(at).copied() else {
                 seen[node] = Seen::Done;
-                order.push(node);
                 continue;
             };
             stack.push((node, at + 1));
@@ -96,20 +94,19 @@ fn forward(nodes: &[usize], parents: &mut [Vec<usize>]) -> Vec<usize> {
         parents[node].retain(|other| *other != parent);
         parents[parent].push(node);
     }
-    // With edges turned round, the order of leaving is one of the new graph no longer.
-    sorted(nodes, parents)
+    sorted(parents)
 }
 
-fn sorted(nodes: &[usize], parents: &[Vec<usize>]) -> Vec<usize> {
+fn sorted(parents: &[Vec<usize>]) -> Vec<usize> {
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); parents.len()];
     let mut waiting = vec![0_usize; parents.len()];
-    for node in nodes {
-        for parent in &parents[*node] {
-            children[*parent].push(*node);
-            waiting[*node] += 1;
+    for (node, of_node) in parents.iter().enumerate() {
+        for parent in of_node {
+            children[*parent].push(node);
+            waiting[node] += 1;
         }
     }
-    let mut order: Vec<usize> = nodes.iter().copied().filter(|node| waiting[*node] == 0).collect();
+    let mut order: Vec<usize> = (0..parents.len()).filter(|node| waiting[*node] == 0).collect();
     let mut at = 0;
     while let Some(node) = order.get(at).copied() {
         at += 1;
@@ -134,14 +131,14 @@ mod tests {
     #[test]
     fn each_is_behind_what_it_refers_to() {
         let edges = edges(&[(0, 1), (1, 2), (0, 2), (3, 3)]);
-        assert_eq!(layers(&[0, 1, 2], &edges, 4), [2, 1, 0, 0]);
+        assert_eq!(layers(4, &edges), [2, 1, 0, 0]);
         assert_eq!(components(4, &edges), [vec![0, 1, 2], vec![3]]);
     }
 
     #[test]
     fn circles_have_layers_too_and_no_edge_stays_in_one() {
         let pairs = [(0, 1), (1, 2), (2, 0), (2, 1), (3, 0)];
-        let layers = layers(&[0, 1, 2, 3], &edges(&pairs), 4);
+        let layers = layers(4, &edges(&pairs));
         for (child, parent) in pairs {
             assert_ne!(layers[child], layers[parent], "{layers:?}");
         }

@@ -34,15 +34,9 @@ pub(super) struct Columns {
 
 impl Columns {
     /// `edges` with their numbers; none leads from a table to itself.
-    pub(super) fn of(
-        nodes: &[usize],
-        layers: &[usize],
-        sizes: &[(f64, f64)],
-        edges: &[(usize, Edge)],
-        highest: f64,
-    ) -> Self {
+    pub(super) fn of(layers: &[usize], sizes: &[(f64, f64)], edges: &[(usize, Edge)], highest: f64) -> Self {
         let mut columns = Self::default();
-        columns.fill(nodes, layers, sizes, edges, highest);
+        columns.fill(layers, sizes, edges, highest);
         columns.lead_past(edges);
         let rounds = if columns.spots.len() > 3000 { 6 } else { 12 };
         for round in 0..rounds {
@@ -52,10 +46,12 @@ impl Columns {
     }
 
     /// Puts the boxes of each layer into as many columns as they need.
-    fn fill(&mut self, nodes: &[usize], layers: &[usize], sizes: &[(f64, f64)], edges: &[(usize, Edge)], highest: f64) {
-        let last = nodes.iter().map(|node| layers[*node]).max().unwrap_or(0);
+    fn fill(&mut self, layers: &[usize], sizes: &[(f64, f64)], edges: &[(usize, Edge)], highest: f64) {
+        let last = layers.iter().copied().max().unwrap_or(0);
         let mut by_layer: Vec<Vec<usize>> = vec![Vec::new(); last + 1];
-        nodes.iter().for_each(|node| by_layer[layers[*node]].push(*node));
+        for (node, layer) in layers.iter().enumerate() {
+            by_layer[*layer].push(node);
+        }
         let mut neighbours: HashMap<usize, Vec<usize>> = HashMap::new();
         for (_, edge) in edges {
             neighbours.entry(edge.child).or_default().push(edge.parent);

@@ -23,7 +23,7 @@ pub(super) struct Layout {
     pub(super) passes: HashMap<usize, Vec<(f64, f64, f64)>>,
 }
 
-/// What hangs together, placed by itself.
+/// What hangs together, placed by itself: places in the order of its tables.
 struct Part {
     layout: Layout,
     nodes: Vec<usize>,
@@ -33,7 +33,9 @@ pub(super) fn placed(sizes: &[(f64, f64)], edges: &[Edge]) -> Layout {
     let components = graph::components(sizes.len(), edges);
     let mut component_of = vec![0; sizes.len()];
     for (number, nodes) in components.iter().enumerate() {
-        nodes.iter().for_each(|node| component_of[*node] = number);
+        for node in nodes {
+            component_of[*node] = number;
+        }
     }
     let mut edges_of: Vec<Vec<(usize, Edge)>> = vec![Vec::new(); components.len()];
     for (number, edge) in edges.iter().enumerate() {
@@ -43,31 +45,37 @@ pub(super) fn placed(sizes: &[(f64, f64)], edges: &[Edge]) -> Layout {
     packed(parts.map(|(nodes, edges)| part(nodes, &edges, sizes)).collect(), sizes.len())
 }
 
-fn part(nodes: Vec<usize>, edges: &[(usize, Edge)], sizes: &[(f64, f64)]) -> Part {
+/// Within a part, tables have numbers of their own.
+fn part(nodes: Vec<usize>, edges: &[(usize, Edge)], all: &[(f64, f64)]) -> Part {
+    let number: HashMap<usize, usize> = nodes.iter().copied().zip(0..).collect();
+    let own = |edge: &Edge| Edge { child: number[&edge.child], parent: number[&edge.parent], ..*edge };
+    let sizes: Vec<(f64, f64)> = nodes.iter().map(|node| all[*node]).collect();
+    let edges: Vec<(usize, Edge)> = edges.iter().map(|(at, edge)| (*at, own(edge))).collect();
     let plain: Vec<Edge> = edges.iter().map(|(_, edge)| *edge).collect();
-    let layers = graph::layers(&nodes, &plain, sizes.len());
+    let layers = graph::layers(sizes.len(), &plain);
     let others: Vec<(usize, Edge)> = edges.iter().copied().filter(|(_, edge)| edge.child != edge.parent).collect();
-    let area: f64 = nodes.iter().map(|node| (sizes[*node].0 + 100.0) * (sizes[*node].1 + 26.0)).sum();
-    let tallest = nodes.iter().map(|node| sizes[*node].1).fold(0.0, f64::max);
+    let area: f64 = sizes.iter().map(|(width, height)| (width + 100.0) * (height + 26.0)).sum();
+    let tallest = sizes.iter().map(|(_, height)| *height).fold(0.0, f64::max);
     // A little wider than high.
     let highest = tallest.max(area.sqrt() * 0.9).max(600.0);
-    let columns = Columns::of(&nodes, &layers, sizes, &others, highest);
+    let columns = Columns::of(&layers, &sizes, &others, highest);
     let tops = down(&columns);
-    let (sides, width) = across(&columns, nodes.len() != 1 || !edges.is_empty());
-    let mut layout = Layout { width, ..Layout::default() };
-    layout.nodes = vec![(0.0, 0.0); sizes.len()];
-    layout.sides = vec![(0.0, 0.0); sizes.len()];
+    let (column_sides, width) = across(&columns, !edges.is_empty());
+    let nowhere = vec![(0.0, 0.0); sizes.len()];
+    let mut layout = Layout { width, nodes: nowhere.clone(), sides: nowhere, ..Layout::default() };
     for (at, spot) in columns.spots.iter().enumerate() {
         layout.height = layout.height.max(tops[at] + spot.height);
         if let Some(node) = spot.node {
-            let (left, right) = sides[spot.column];
+            let (left, right) = column_sides[spot.column];
             layout.nodes[node] = (((left + right - spot.width) / 2.0).round(), tops[at].round());
             layout.sides[node] = (left, right);
         }
     }
     for (number, passes) in &columns.passes {
-        let place =
-            |spot: &usize| (sides[columns.spots[*spot].column].0, sides[columns.spots[*spot].column].1, tops[*spot]);
+        let place = |spot: &usize| {
+            let (left, right) = column_sides[columns.spots[*spot].column];
+            (left, right, tops[*spot])
+        };
         layout.passes.insert(*number, passes.iter().map(place).collect());
     }
     Part { layout, nodes }
@@ -122,7 +130,9 @@ fn down(columns: &Columns) -> Vec<f64> {
         }
     }
     let least = tops.iter().copied().fold(f64::MAX, f64::min);
-    tops.iter_mut().for_each(|top| *top -= least);
+    for top in &mut tops {
+        *top -= least;
+    }
     tops
 }
 
@@ -185,17 +195,16 @@ fn packed(mut parts: Vec<Part>, count_of_nodes: usize) -> Layout {
     let area: f64 = parts.iter().map(|part| (part.layout.width + APART) * (part.layout.height + APART)).sum();
     let widest = parts.iter().map(|part| part.layout.width).fold(0.0, f64::max);
     let limit = widest.max(area.sqrt() * 1.3);
-    let mut layout = Layout::default();
-    layout.nodes = vec![(0.0, 0.0); count_of_nodes];
-    layout.sides = vec![(0.0, 0.0); count_of_nodes];
+    let nowhere = vec![(0.0, 0.0); count_of_nodes];
+    let mut layout = Layout { nodes: nowhere.clone(), sides: nowhere, ..Layout::default() };
     let (mut x, mut y, mut row) = (0.0, 0.0, 0.0_f64);
     for part in parts {
         if x > 0.0 && x + part.layout.width > limit {
             (x, y, row) = (0.0, y + row + APART, 0.0);
         }
         let (left, top) = (x + MARGIN, y + MARGIN);
-        for node in &part.nodes {
-            let ((node_x, node_y), (from, to)) = (part.layout.nodes[*node], part.layout.sides[*node]);
+        for (at, node) in part.nodes.iter().enumerate() {
+            let ((node_x, node_y), (from, to)) = (part.layout.nodes[at], part.layout.sides[at]);
             layout.nodes[*node] = (node_x + left, node_y + top);
             layout.sides[*node] = (from + left, to + left);
         }

@@ -6,7 +6,7 @@ use crate::tables::{evidence, tables};
 use crate::{Evidence, Finding, Lint, Object};
 
 /// Columns of tables that a rule picks.
-fn picked<'a>(database: &'a Database, is: impl Fn(&Column) -> bool) -> Vec<(ObjectName, &'a Column)> {
+fn picked(database: &Database, is: impl Fn(&Column) -> bool) -> Vec<(ObjectName, &Column)> {
     let mut found = Vec::new();
     for (name, relation) in tables(database) {
         let columns = relation.columns.iter().filter(|column| is(column));

@@ -20,7 +20,7 @@ fn all_names(relation: &Relation) -> Vec<(&'static str, &str)> {
     all.extend(keys.filter_map(|key| key.name.as_deref()).map(|name| ("constraint", name)));
     all.extend(relation.foreign_keys.iter().filter_map(|key| key.name.as_deref()).map(|name| ("constraint", name)));
     all.extend(relation.checks.iter().filter_map(|check| check.name.as_deref()).map(|name| ("constraint", name)));
-    all.sort_unstable();
+    all.sort_unstable_by_key(|(kind, name)| (*name, *kind));
     // An index has the name of the constraint that it keeps.
     all.dedup_by(|one, other| one.1 == other.1 && one.0 != "column" && other.0 != "column");
     all

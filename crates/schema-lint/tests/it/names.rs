@@ -3,7 +3,7 @@ use super::{finds, found, passes};
 
 #[test]
 fn names_that_need_quotes_are_found_once_a_table_each_with_its_reason() {
-    let goods = keyed("Goods", &["id bigint!", "order bigint", "unit price bigint", "größe bigint", "price_2$ bigint"]);
+    let goods = keyed("Goods", &["id bigint!", "order bigint", "unit-price bigint", "größe bigint", "price_2$ bigint"]);
     let database = postgres(vec![goods, keyed("user", &["id bigint!"])]);
     finds(
         "name-quoting",
@@ -21,7 +21,7 @@ fn names_that_need_quotes_are_found_once_a_table_each_with_its_reason() {
         .collect();
     assert_eq!(
         reasons,
-        [r#""Goods": "capital letters""#, r#""order": "reserved word""#, r#""unit price": "characters""#]
+        [r#""Goods": "capital letters""#, r#""order": "reserved word""#, r#""unit-price": "characters""#]
     );
 }
 

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use schema_model::{Column, GenerationStorage, IdentityGeneration, ObjectName, Relation};
 
 use super::names::quoted;
@@ -17,18 +19,18 @@ impl Writer<'_> {
         // The engine keeps how many dimensions were declared, and writes one.
         text += &"[]".repeat(column.data_type.array_dimensions.saturating_sub(1) as usize);
         if let Some(collation) = &column.collation {
-            text += &format!(" COLLATE {}", quoted(collation));
+            let _ = write!(text, " COLLATE {}", quoted(collation));
         }
         if let Some(default) = &column.default
             && let Some(default) = self.script.known(table, &format!("column {}: default", column.name), default)
         {
-            text += &format!(" DEFAULT {default}");
+            let _ = write!(text, " DEFAULT {default}");
         }
         if let Some(generated) = &column.generated {
             let part = format!("column {}: generated", column.name);
             if let Some(expression) = self.script.known(table, &part, &generated.expression) {
                 let storage = if generated.storage == GenerationStorage::Stored { "STORED" } else { "VIRTUAL" };
-                text += &format!(" GENERATED ALWAYS AS ({expression}) {storage}");
+                let _ = write!(text, " GENERATED ALWAYS AS ({expression}) {storage}");
             }
         }
         if let Some(identity) = &column.identity {
@@ -37,7 +39,7 @@ impl Writer<'_> {
                 IdentityGeneration::ByDefault => "BY DEFAULT",
             };
             let options = identity.options.as_ref().map(|options| format!(" ({})", counting(options)));
-            text += &format!(" GENERATED {generation} AS IDENTITY{}", options.unwrap_or_default());
+            let _ = write!(text, " GENERATED {generation} AS IDENTITY{}", options.unwrap_or_default());
         }
         let by_type = column.data_type.user_type.as_ref().filter(|_| column.data_type.array_dimensions == 0);
         if !column.nullable && !by_type.is_some_and(|name| self.refuses_null(name)) {

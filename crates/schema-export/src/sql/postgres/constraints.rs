@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use schema_model::{
     Check, Deferrability, Exclusion, ForeignKey, Index, Key, MatchOption, ObjectName, Partitioning, Relation,
 };
@@ -108,9 +110,9 @@ impl Writer<'_> {
             MatchOption::Full => " MATCH FULL",
             MatchOption::Partial => " MATCH PARTIAL",
         };
-        text += &format!(" ON UPDATE {} ON DELETE {}", action(key.on_update), action(key.on_delete));
+        let _ = write!(text, " ON UPDATE {} ON DELETE {}", action(key.on_update), action(key.on_delete));
         if !key.set_on_delete.is_empty() {
-            text += &format!(" ({})", list(&key.set_on_delete));
+            let _ = write!(text, " ({})", list(&key.set_on_delete));
         }
         text += deferrability(key.deferrability);
         if !key.enforced {
@@ -154,7 +156,7 @@ fn key_text(words: &str, key: &Key, relation: &Relation) -> String {
     let nulls = if key.nulls_distinct { "" } else { " NULLS NOT DISTINCT" };
     let mut text = format!("{}{words}{nulls} ({})", constraint(key.name.as_ref()), list(&key.columns));
     if !key.include.is_empty() {
-        text += &format!(" INCLUDE ({})", list(&key.include));
+        let _ = write!(text, " INCLUDE ({})", list(&key.include));
     }
     text += &kept(index_of(key.index.as_ref(), relation));
     text + deferrability(key.deferrability)
@@ -177,11 +179,11 @@ fn exclusion_text(
     let mut text =
         format!("{}EXCLUDE USING {} ({})", constraint(Some(&exclusion.name)), quoted(&index.method), parts.join(", "));
     if !index.include.is_empty() {
-        text += &format!(" INCLUDE ({})", list(&index.include));
+        let _ = write!(text, " INCLUDE ({})", list(&index.include));
     }
     text += &kept(Some(index));
     if let Some(predicate) = &index.predicate {
-        text += &format!(" WHERE ({})", writer.script.known(table, &part, predicate)?);
+        let _ = write!(text, " WHERE ({})", writer.script.known(table, &part, predicate)?);
     }
     Some(text + deferrability(exclusion.deferrability))
 }

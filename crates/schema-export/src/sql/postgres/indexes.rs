@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use schema_model::{Index, NullsOrder, ObjectName, PartTarget, Partitioning, SortDirection};
 
 use super::Writer;
@@ -19,7 +21,7 @@ impl Writer<'_> {
     }
 
     fn partition_indexes(&mut self, partitioning: &Partitioning) {
-        for partition in partitioning.partitions.iter() {
+        for partition in &partitioning.partitions {
             if self.absent.contains(&partition.name) {
                 continue;
             }
@@ -36,7 +38,7 @@ impl Writer<'_> {
             return;
         }
         self.comment(&format!("INDEX {written}"), index.comment.as_ref());
-        let is = |key: &str| index.native.get(key).and_then(|value| value.as_bool()) == Some(true);
+        let is = |key: &str| index.native.get(key).and_then(serde_json::Value::as_bool) == Some(true);
         if is("clustered") {
             self.script.statement(&format!("ALTER TABLE {} CLUSTER ON {}", qualified(table), quoted(&index.name)));
         }
@@ -63,7 +65,7 @@ impl Writer<'_> {
             parts.join(", ")
         );
         if !index.include.is_empty() {
-            statement += &format!(" INCLUDE ({})", list(&index.include));
+            let _ = write!(statement, " INCLUDE ({})", list(&index.include));
         }
         if index.unique && !index.nulls_distinct {
             statement += " NULLS NOT DISTINCT";
@@ -72,7 +74,7 @@ impl Writer<'_> {
         if let Some(predicate) = &index.predicate {
             // An index of more rows might be unique no longer.
             let Some(text) = self.script.known(table, &part, predicate) else { return false };
-            statement += &format!(" WHERE {text}");
+            let _ = write!(statement, " WHERE {text}");
         }
         self.script.statement(&statement);
         true
@@ -87,10 +89,10 @@ impl Writer<'_> {
                 PartTarget::Expression(expression) => format!("({})", self.script.known(table, part, expression)?),
             };
             if let Some(collation) = &one.collation {
-                text += &format!(" COLLATE {}", quoted(collation));
+                let _ = write!(text, " COLLATE {}", quoted(collation));
             }
             if let Some(class) = &one.operator_class {
-                text += &format!(" {}", quoted(class));
+                let _ = write!(text, " {}", quoted(class));
             }
             text += match one.direction {
                 Some(SortDirection::Descending) => " DESC",

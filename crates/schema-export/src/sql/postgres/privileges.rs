@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use schema_model::{Grant, ObjectName, Persistence, Policy, PolicyCommand, Relation, RelationKind};
 
 use super::Writer;
@@ -109,7 +111,7 @@ impl Writer<'_> {
             if let Some(condition) = condition {
                 // A policy without its condition would let everybody through.
                 let Some(text) = self.script.known(table, &part, condition) else { return };
-                statement += &format!(" {words} ({text})");
+                let _ = write!(statement, " {words} ({text})");
             }
         }
         self.script.statement(&statement);

@@ -91,12 +91,11 @@ impl<'a> Writer<'a> {
             self.absent.insert(name.clone());
             return;
         }
-        let query = match &relation.definition {
-            Some(definition) => self.script.known(name, "definition", definition),
-            None => {
-                self.script.omit(name, "definition", "the model has none");
-                None
-            }
+        let query = if let Some(definition) = &relation.definition {
+            self.script.known(name, "definition", definition)
+        } else {
+            self.script.omit(name, "definition", "the model has none");
+            None
         };
         let Some(query) = query else {
             self.absent.insert(name.clone());

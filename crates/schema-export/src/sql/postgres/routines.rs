@@ -19,7 +19,9 @@ impl<'a> Writer<'a> {
             all.into_iter().partition(|(_, routine)| self.needs_relations(routine));
         // One whose text is understood when it is made comes behind those that it calls.
         early.sort_by_key(|(_, routine)| !is_opaque(routine));
-        early.iter().for_each(|(name, routine)| self.routine(name, routine));
+        for (name, routine) in &early {
+            self.routine(name, routine);
+        }
         late
     }
 

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use schema_model::{Native, ObjectName, Partition, Partitioning, Persistence, Reading, Relation, RelationKind};
 
 use super::Writer;
@@ -83,16 +85,14 @@ impl Writer<'_> {
         let mut statement = format!("CREATE {unlogged}TABLE {} {body}", qualified(name));
         if !parents.is_empty() {
             let names: Vec<String> = relation.inherits.iter().map(qualified).collect();
-            statement += &format!(" INHERITS ({})", names.join(", "));
+            let _ = write!(statement, " INHERITS ({})", names.join(", "));
         }
         if let Some(partitioning) = &relation.partitioning {
-            match self.script.known(name, "partitioning", &partitioning.key) {
-                Some(key) => statement += &format!(" PARTITION BY {key}"),
-                None => {
-                    self.absent.insert(name.clone());
-                    return partitioning.partitions.iter().for_each(|partition| self.leave_out_within(partition));
-                }
-            }
+            let Some(key) = self.script.known(name, "partitioning", &partitioning.key) else {
+                self.absent.insert(name.clone());
+                return partitioning.partitions.iter().for_each(|partition| self.leave_out_within(partition));
+            };
+            let _ = write!(statement, " PARTITION BY {key}");
         }
         statement += &storage(&relation.native);
         self.script.statement(&statement);
@@ -160,13 +160,11 @@ impl Writer<'_> {
             };
             let mut statement = format!("CREATE TABLE {} PARTITION OF {} {bound}", qualified(name), qualified(of));
             if let Some(inner) = inner {
-                match self.script.known(name, "partitioning", &inner.key) {
-                    Some(key) => statement += &format!(" PARTITION BY {key}"),
-                    None => {
-                        self.leave_out(partition);
-                        continue;
-                    }
-                }
+                let Some(key) = self.script.known(name, "partitioning", &inner.key) else {
+                    self.leave_out(partition);
+                    continue;
+                };
+                let _ = write!(statement, " PARTITION BY {key}");
             }
             statement += &storage(native);
             self.script.statement(&statement);
@@ -198,11 +196,11 @@ pub(super) fn storage(native: &Native) -> String {
     let text = |key: &str| native.get(key).and_then(|value| value.as_str());
     let mut storage = String::new();
     if let Some(method) = text("access_method") {
-        storage += &format!(" USING {}", quoted(method));
+        let _ = write!(storage, " USING {}", quoted(method));
     }
     storage += &options(native);
     if let Some(tablespace) = text("tablespace") {
-        storage += &format!(" TABLESPACE {}", quoted(tablespace));
+        let _ = write!(storage, " TABLESPACE {}", quoted(tablespace));
     }
     storage
 }

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use schema_model::{Check, Column, DataType, ObjectName, UserType, UserTypeKind};
 
 use super::Writer;
@@ -83,12 +85,12 @@ impl<'a> Writer<'a> {
         };
         let mut statement = format!("CREATE DOMAIN {} AS {}", qualified(name), base.text);
         if let Some(collation) = collation {
-            statement += &format!(" COLLATE {}", quoted(collation));
+            let _ = write!(statement, " COLLATE {}", quoted(collation));
         }
         if let Some(default) = default
             && let Some(text) = self.script.known(name, "default", default)
         {
-            statement += &format!(" DEFAULT {text}");
+            let _ = write!(statement, " DEFAULT {text}");
         }
         if !nullable {
             statement += " NOT NULL";
@@ -97,7 +99,7 @@ impl<'a> Writer<'a> {
             if !check.validated || self.calls_a_routine(check) {
                 late.push(LateCheck { domain: name.clone(), check });
             } else if let Some(text) = domain_check(self, name, check) {
-                statement += &format!(" {text}");
+                let _ = write!(statement, " {text}");
             }
         }
         statement
