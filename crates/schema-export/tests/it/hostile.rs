@@ -180,12 +180,19 @@ fn database(engine: &str, names: &[String]) -> Database {
         comment: Some(note.clone()),
         native: Native::new(),
     }];
+    namespace_of(engine, names, vec![one, other])
+}
+
+/// The database of two tables, and a view, a type and an extension beside them.
+fn namespace_of(engine: &str, names: &[String], mut tables: Vec<Relation>) -> Database {
+    let [namespace, _, _, _, _, note, mood, _, extra] = names else { panic!("nine names") };
     // What could not be read is told of in a comment, which a name may want to leave.
     let mut view = Relation::new(note, RelationKind::View);
     view.definition = Some(Reading::unavailable(schema_model::Unavailable::Locked));
     let mut part = Namespace::new(namespace);
     part.comment = Some(extra.clone());
-    part.relations = vec![one, other, view];
+    tables.push(view);
+    part.relations = tables;
     part.types = vec![UserType {
         name: mood.clone(),
         kind: UserTypeKind::Enumeration { labels: vec![note.clone(), extra.clone()] },
@@ -357,13 +364,12 @@ proptest! {
                     && word.chars().all(|c| c.is_alphanumeric() && u32::from(c) < 0xFFFE || c == '_')
             };
             let fits = match words.as_slice() {
-                ["erDiagram" | "}"] => true,
+                ["erDiagram" | "}"] | [_, "|o..o{", _, ":", "N"] => true,
                 [entity, "{"] => entities.insert((*entity).to_owned()) && entity.ends_with("[N]"),
                 ["text", name, rest @ ..] => {
                     attributes.insert((*name).to_owned());
                     is_word(name) && rest.iter().all(|word| matches!(*word, "PK" | "FK" | "PK,FK" | "N"))
                 }
-                [_, "|o..o{", _, ":", "N"] => true,
                 _ => false,
             };
             prop_assert!(fits, "{}", line);
