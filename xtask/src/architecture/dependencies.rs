@@ -82,7 +82,8 @@ mod tests {
     /// Cargo's answer for a workspace with these edges: from, to, kind.
     fn metadata(edges: &[(&str, &str, Value)]) -> Metadata {
         let mut names: Vec<&str> = edges.iter().map(|(from, _, _)| *from).collect();
-        names.extend(["user-context", "shared-kernel", "connection-manager", "schema-model", "testkit", "migrations"]);
+        names.extend(["user-context", "shared-kernel", "connection-manager", "schema-model", "schema-export"]);
+        names.extend(["testkit", "migrations"]);
         names.sort_unstable();
         names.dedup();
         let packages: Vec<Value> = names
