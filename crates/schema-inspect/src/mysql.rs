@@ -94,7 +94,7 @@ async fn read(
         found = read_relations(transaction, product, facts, databases, options, stages).await?;
     }
     if product.is_mariadb {
-        found.sequences = sequences(transaction, &found.relations, options, stages).await?;
+        found.sequences = sequences(transaction, &found.relations, stages).await?;
     } else {
         found.statistics = statistics(transaction, options, stages).await?;
     }
@@ -169,7 +169,6 @@ async fn statistics(
 async fn sequences(
     transaction: &dyn SqlExecutor,
     relations: &[FoundRelation],
-    options: &InspectOptions,
     stages: &mut Stages<'_>,
 ) -> Result<Option<Vec<(Id, SequenceOptions)>>, InspectError> {
     let sequences = relations.iter().filter(|found| found.kind == "SEQUENCE" && unreadable(found).is_none());
@@ -177,9 +176,7 @@ async fn sequences(
     if names.is_empty() {
         return Ok(Some(Vec::new()));
     }
-    let product = Product { is_mariadb: true, version: (0, 0, 0) };
-    let statement = Texts::new(product, options, &[]).sequences(&names);
-    let counted = match stages.read("sequences", transaction, statement, rows::sequence).await {
+    let counted = match stages.read("sequences", transaction, texts::sequences(&names), rows::sequence).await {
         Ok(counted) => counted,
         Err(InspectError::Database { source, .. })
             if matches!(source.kind(), DatabaseErrorKind::Query | DatabaseErrorKind::SerializationConflict) =>

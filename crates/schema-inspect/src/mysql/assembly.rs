@@ -42,115 +42,149 @@ impl Found {
         self.indexes.warned || self.constraints.warned || self.partitions.warned || self.programs.warned
     }
 
-    pub(super) fn inspection(self, options: &InspectOptions, report: Report) -> Inspection {
-        let mut gaps = Vec::new();
-        for (part, warned) in [
-            ("indexes", self.indexes.warned),
-            ("constraints", self.constraints.warned),
-            ("partitioning", self.partitions.warned),
-            ("triggers", self.programs.warned),
-        ] {
-            if warned {
-                gaps.push(Gap { object: None, part: part.to_owned(), reason: Unavailable::Locked });
-            }
-        }
-        let are_counted = self.product.is_mariadb || self.statistics.is_some();
-        if !are_counted {
-            gaps.push(Gap { object: None, part: "statistics".to_owned(), reason: Unavailable::Locked });
-        }
-        let mut namespaces = namespaces(self.databases, options);
-        let mut sizes: HashMap<Id, Option<Size>> = self.statistics.into_iter().flatten().collect();
-        let mut columns = by_relation(self.columns.rows, |column| &column.relation);
-        let mut indexes = by_relation(self.indexes.rows, |part| &part.relation);
-        let mut partitions = by_relation(self.partitions.rows, |part| &part.table);
-        let mut constraints = constraints::by_table(self.constraints.rows);
-        let mut views = views::by_name(self.views);
-        let mut programs = programs::sorted(self.programs.rows);
-        let mut sequences: HashMap<Id, SequenceOptions> = self.sequences.into_iter().flatten().collect();
-        let mut statistics = Vec::new();
-        for found in self.relations {
-            let Some(namespace) = namespaces.get_mut(&found.id.0) else { continue };
-            let name = ObjectName::new(&*found.id.0, &*found.id.1);
-            let unreadable = unreadable(&found);
-            let found_columns = columns.remove(&found.id).unwrap_or_default();
-            if found.kind == "SEQUENCE" {
-                match sequences.remove(&found.id) {
-                    Some(options) => namespace.value.sequences.push(sequence(found, options, &found_columns)),
-                    None => gaps.push(Gap {
-                        object: Some(name),
-                        part: "options".to_owned(),
-                        reason: unreadable.unwrap_or(Unavailable::Forbidden),
-                    }),
-                }
-                continue;
-            }
-            let mut relation = Relation::new(&*found.id.1, kind(&found));
-            let is_view = relation.kind == RelationKind::View;
-            let collation = if is_view { None } else { found.collation.clone() };
-            relation.columns = columns::assembled(found_columns, collation.as_deref(), self.product);
-            if relation.columns.is_empty() {
-                let told = if self.columns.warned { Unavailable::Locked } else { Unavailable::Forbidden };
-                let reason = unreadable.unwrap_or(told);
-                let parts = if is_view { &PARTS[..1] } else { &PARTS[..] };
-                gaps.extend(parts.iter().map(|part| Gap {
-                    object: Some(name.clone()),
-                    part: (*part).to_owned(),
-                    reason,
-                }));
-                relation.native.insert("unavailable".to_owned(), serde_json::to_value(reason).unwrap_or_default());
-            }
-            indexes::fill(&mut relation, indexes.remove(&found.id).unwrap_or_default(), self.product);
-            if let Some(found) = constraints.remove(&found.id) {
-                constraints::fill(&mut relation, found, self.product);
-            }
-            relation.partitioning =
-                partitions::assembled(&found.id.0, partitions.remove(&found.id).unwrap_or_default());
-            relation.triggers = programs.triggers.remove(&found.id).unwrap_or_default();
-            if is_view {
-                views::fill(&mut relation, views.remove(&found.id), unreadable);
-            } else {
-                let size = if self.product.is_mariadb { Some(Some(found.size)) } else { sizes.remove(&found.id) };
-                let counted = size.flatten().filter(|_| unreadable.is_none());
-                if counted.is_none() && are_counted && unreadable.is_none() {
-                    gaps.push(Gap {
-                        object: Some(name.clone()),
-                        part: "statistics".to_owned(),
-                        reason: Unavailable::Locked,
-                    });
-                }
-                let Size { rows, bytes } = counted.unwrap_or_default();
-                statistics.push(RelationStatistics { relation: name, rows, bytes });
-                describe(&mut relation, found, unreadable.is_none());
-            }
-            namespace.value.relations.push(relation);
-        }
-        for (id, event) in programs.events {
-            if let Some(namespace) = namespaces.get_mut(&id.0) {
-                namespace.value.events.push(event);
-            }
-        }
-        for (namespace, routine) in programs::routines(self.routines) {
+    pub(super) fn inspection(mut self, options: &InspectOptions, report: Report) -> Inspection {
+        let facts = std::mem::take(&mut self.facts);
+        let product = self.product;
+        let mut namespaces = namespaces(std::mem::take(&mut self.databases), options);
+        let relations = std::mem::take(&mut self.relations);
+        for (namespace, routine) in programs::routines(std::mem::take(&mut self.routines)) {
             if let Some(found) = namespaces.get_mut(&namespace) {
                 found.value.routines.push(routine);
             }
         }
+        let mut parts = Parts::of(self);
+        for found in relations {
+            let Some(namespace) = namespaces.get_mut(&found.id.0) else { continue };
+            if found.kind == "SEQUENCE" {
+                namespace.value.sequences.extend(parts.sequence(found));
+            } else {
+                namespace.value.relations.push(parts.relation(found));
+            }
+        }
+        for (id, event) in parts.programs.events {
+            if let Some(namespace) = namespaces.get_mut(&id.0) {
+                namespace.value.events.push(event);
+            }
+        }
         let mut database = Database {
-            engine: if self.product.is_mariadb { Engine::MARIADB } else { Engine::MYSQL }.to_string(),
-            version: self.facts.version,
-            name: self.facts.name,
+            engine: if product.is_mariadb { Engine::MARIADB } else { Engine::MYSQL }.to_string(),
+            version: facts.version,
+            name: facts.name,
             comment: None,
-            character_set: Some(self.facts.character_set),
-            collation: Some(self.facts.collation),
-            namespaces: namespaces.into_values().map(|namespace| namespace.with_grants()).collect(),
+            character_set: Some(facts.character_set),
+            collation: Some(facts.collation),
+            namespaces: namespaces.into_values().map(FoundNamespace::with_grants).collect(),
             extensions: Vec::new(),
             native: Native::new(),
         };
         sort(&mut database);
+        let Parts { mut gaps, mut statistics, .. } = parts;
         gaps.extend(gaps::of(&mut database, options.longest_definition));
         gaps.sort_unstable();
         gaps.dedup();
         statistics.sort_by(|one, other| one.relation.cmp(&other.relation));
         Inspection { database, statistics, report: Report { gaps, ..report } }
+    }
+}
+
+/// What is known of relations, by their names, and what was not found while they were put together.
+struct Parts {
+    product: Product,
+    columns: HashMap<Id, Vec<FoundColumn>>,
+    /// Whether some relation's columns are missing because it could not be opened.
+    lacks_columns: bool,
+    indexes: HashMap<Id, Vec<FoundIndexPart>>,
+    constraints: HashMap<Id, constraints::OfTable>,
+    views: HashMap<Id, views::OfView>,
+    partitions: HashMap<Id, Vec<FoundPartition>>,
+    programs: programs::Programs,
+    sequences: HashMap<Id, SequenceOptions>,
+    /// MySQL's; `None` where they are not known.
+    sizes: Option<HashMap<Id, Option<Size>>>,
+    gaps: Vec<Gap>,
+    statistics: Vec<RelationStatistics>,
+}
+
+impl Parts {
+    fn of(found: Found) -> Self {
+        let sizes: Option<HashMap<_, _>> = found.statistics.map(|sizes| sizes.into_iter().collect());
+        let gaps = [
+            ("indexes", found.indexes.warned),
+            ("constraints", found.constraints.warned),
+            ("partitioning", found.partitions.warned),
+            ("triggers", found.programs.warned),
+            ("statistics", !found.product.is_mariadb && sizes.is_none()),
+        ];
+        let gaps = gaps.into_iter().filter(|(_, is_missing)| *is_missing);
+        let gaps = gaps.map(|(part, _)| Gap { object: None, part: part.to_owned(), reason: Unavailable::Locked });
+        Self {
+            product: found.product,
+            lacks_columns: found.columns.warned,
+            columns: by_relation(found.columns.rows, |column| &column.relation),
+            indexes: by_relation(found.indexes.rows, |part| &part.relation),
+            constraints: constraints::by_table(found.constraints.rows),
+            views: views::by_name(found.views),
+            partitions: by_relation(found.partitions.rows, |part| &part.table),
+            programs: programs::sorted(found.programs.rows),
+            sequences: found.sequences.into_iter().flatten().collect(),
+            sizes,
+            gaps: gaps.collect(),
+            statistics: Vec::new(),
+        }
+    }
+
+    fn lacks(&mut self, object: &ObjectName, part: &str, reason: Unavailable) {
+        self.gaps.push(Gap { object: Some(object.clone()), part: part.to_owned(), reason });
+    }
+
+    fn sequence(&mut self, found: FoundRelation) -> Option<Sequence> {
+        let columns = self.columns.remove(&found.id).unwrap_or_default();
+        if let Some(options) = self.sequences.remove(&found.id) {
+            return Some(sequence(found, options, &columns));
+        }
+        let reason = unreadable(&found).unwrap_or(Unavailable::Forbidden);
+        self.lacks(&ObjectName::new(found.id.0, found.id.1), "options", reason);
+        None
+    }
+
+    fn relation(&mut self, found: FoundRelation) -> Relation {
+        let name = ObjectName::new(&*found.id.0, &*found.id.1);
+        let unreadable = unreadable(&found);
+        let mut relation = Relation::new(&*found.id.1, kind(&found));
+        let is_view = relation.kind == RelationKind::View;
+        let collation = found.collation.as_deref().filter(|_| !is_view);
+        let columns = self.columns.remove(&found.id).unwrap_or_default();
+        relation.columns = columns::assembled(columns, collation, self.product);
+        if relation.columns.is_empty() {
+            let told = if self.lacks_columns { Unavailable::Locked } else { Unavailable::Forbidden };
+            let reason = unreadable.unwrap_or(told);
+            for part in if is_view { &PARTS[..1] } else { &PARTS } {
+                self.lacks(&name, part, reason);
+            }
+            relation.native.insert("unavailable".to_owned(), serde_json::to_value(reason).unwrap_or_default());
+        }
+        indexes::fill(&mut relation, self.indexes.remove(&found.id).unwrap_or_default(), self.product);
+        if let Some(constraints) = self.constraints.remove(&found.id) {
+            constraints::fill(&mut relation, constraints, self.product);
+        }
+        relation.partitioning =
+            partitions::assembled(&found.id.0, self.partitions.remove(&found.id).unwrap_or_default());
+        relation.triggers = self.programs.triggers.remove(&found.id).unwrap_or_default();
+        if is_view {
+            views::fill(&mut relation, self.views.remove(&found.id), unreadable);
+            return relation;
+        }
+        let counted = match &mut self.sizes {
+            Some(sizes) => sizes.remove(&found.id).flatten(),
+            None => Some(found.size).filter(|_| self.product.is_mariadb && unreadable.is_none()),
+        };
+        if counted.is_none() && self.sizes.is_some() {
+            self.lacks(&name, "statistics", Unavailable::Locked);
+        }
+        let Size { rows, bytes } = counted.unwrap_or_default();
+        self.statistics.push(RelationStatistics { relation: name, rows, bytes });
+        describe(&mut relation, found, unreadable.is_none());
+        relation
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn by_table(found: Vec<FoundConstraint>) -> HashMap<Id, OfTable> {
                 tables.entry((namespace, table)).or_default().checks.push((name, condition, true));
             }
             (Some(table), ConstraintFact::Enforced(is_enforced)) => {
-                enforced.push(((namespace, table), name, is_enforced))
+                enforced.push(((namespace, table), name, is_enforced));
             }
             (Some(table), ConstraintFact::Column { position, column, namespace: other, table: to, references }) => {
                 let key = tables.entry((namespace, table)).or_default().foreign_keys.entry(name).or_default();

@@ -21,13 +21,10 @@ impl Product {
         (self.version.0, self.version.1) >= (major, minor)
     }
 
-    /// What is needed, where this is older: the first versions with what is asked for.
+    /// What is needed, where this is older.
     pub(super) fn too_old(&self) -> Option<&'static str> {
-        match self.is_mariadb {
-            true if self.version < (10, 5, 0) => Some("10.5"),
-            false if self.version < (8, 0, 16) => Some("8.0.16"),
-            _ => None,
-        }
+        let (oldest, text) = if self.is_mariadb { ((10, 5, 0), "10.5") } else { ((8, 0, 16), "8.0.16") };
+        (self.version < oldest).then_some(text)
     }
 }
 

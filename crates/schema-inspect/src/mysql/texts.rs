@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use sea_query::Value;
 use shared_kernel::database::{Dialect, RawStatement, Statement};
 
@@ -79,20 +81,6 @@ impl<'a> Texts<'a> {
         self.statement(include_str!("routines.sql"), &[])
     }
 
-    /// How sequences count: each is read as the table of one row that it is to MariaDB.
-    pub(super) fn sequences(&self, names: &[(String, String)]) -> Statement {
-        let one = |(number, (namespace, name)): (usize, &(String, String))| {
-            format!(
-                "SELECT {number}, CAST(start_value AS CHAR), CAST(increment AS CHAR), CAST(minimum_value AS CHAR), \
-                 CAST(maximum_value AS CHAR), CAST(cache_size AS CHAR), cycle_option FROM {}.{}",
-                quoted(namespace),
-                quoted(name)
-            )
-        };
-        let all: Vec<String> = names.iter().enumerate().map(one).collect();
-        select(Dialect::MySql, &format!("{WITHOUT_WAITING}{}", all.join(" UNION ALL "))).into()
-    }
-
     fn either<T>(&self, mysql: T, mariadb: T) -> T {
         if self.product.is_mariadb { mariadb } else { mysql }
     }
@@ -133,26 +121,28 @@ impl<'a> Texts<'a> {
 
     /// Names are compared byte for byte: by the catalog's collation two of them might be equal.
     fn select_namespaces(&self, column: &str, sql: &mut String, values: &mut Vec<Value>) {
-        sql.push_str(&format!("{column} NOT IN ({SYSTEM})"));
+        let _ = write!(sql, "{column} NOT IN ({SYSTEM})");
         let Some(names) = &self.options.namespaces else { return };
         if let [name] = names.as_slice() {
             // This alone keeps MariaDB from going through all databases.
-            sql.push_str(&format!(" AND {column} = ?"));
+            let _ = write!(sql, " AND {column} = ?");
             values.push(name.as_str().into());
         }
-        let places = vec!["CAST(? AS BINARY)"; names.len()].join(", ");
-        sql.push_str(&match places.as_str() {
-            "" => " AND FALSE".to_owned(),
-            places => format!(" AND CAST({column} AS BINARY) IN ({places})"),
-        });
+        if names.is_empty() {
+            sql.push_str(" AND FALSE");
+        } else {
+            let places = vec!["CAST(? AS BINARY)"; names.len()].join(", ");
+            let _ = write!(sql, " AND CAST({column} AS BINARY) IN ({places})");
+        }
         values.extend(names.iter().map(|name| Value::from(name.as_str())));
     }
 
     fn leave_out(&self, namespace: &str, table: &str, sql: &mut String, values: &mut Vec<Value>) {
         for (unreadable_namespace, unreadable) in self.unreadable {
-            sql.push_str(&format!(
+            let _ = write!(
+                sql,
                 " AND NOT (CAST({namespace} AS BINARY) = CAST(? AS BINARY) AND CAST({table} AS BINARY) = CAST(? AS BINARY))"
-            ));
+            );
             values.extend([unreadable_namespace.as_str().into(), unreadable.as_str().into()]);
         }
     }
@@ -164,6 +154,20 @@ pub(super) fn database(options: &InspectOptions) -> Statement {
     Texts::new(product, options, &[]).statement(include_str!("database.sql"), &[])
 }
 
+/// How sequences count: each is read as the table of one row that it is to MariaDB.
+pub(super) fn sequences(names: &[(String, String)]) -> Statement {
+    let one = |(number, (namespace, name)): (usize, &(String, String))| {
+        format!(
+            "SELECT {number}, CAST(start_value AS CHAR), CAST(increment AS CHAR), CAST(minimum_value AS CHAR), \
+             CAST(maximum_value AS CHAR), CAST(cache_size AS CHAR), cycle_option FROM {}.{}",
+            quoted(namespace),
+            quoted(name)
+        )
+    };
+    let all: Vec<String> = names.iter().enumerate().map(one).collect();
+    select(Dialect::MySql, &format!("{WITHOUT_WAITING}{}", all.join(" UNION ALL "))).into()
+}
+
 fn next_place(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once('{')?;
     let (place, after) = rest.split_once('}')?;
@@ -172,4 +176,45 @@ fn next_place(text: &str) -> Option<(&str, &str, &str)> {
 
 fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_place_is_left_open_for_any_product() {
+        let unreadable = [("a".to_owned(), "b".to_owned()), ("c".to_owned(), "d".to_owned())];
+        for options in [InspectOptions::default(), InspectOptions::default().only(["a"])] {
+            for product in [
+                Product { is_mariadb: false, version: (8, 0, 16) },
+                Product { is_mariadb: true, version: (10, 5, 0) },
+                Product { is_mariadb: true, version: (11, 4, 2) },
+            ] {
+                let texts = Texts::new(product, &options, &unreadable);
+                for statement in [
+                    database(&options),
+                    texts.relations(),
+                    texts.statistics(1),
+                    texts.columns(),
+                    texts.indexes(),
+                    texts.constraints(),
+                    texts.views(),
+                    texts.partitions(),
+                    texts.triggers(),
+                    texts.routines(),
+                ] {
+                    let rendered = statement.render(Dialect::MySql).expect("a text");
+                    assert!(!rendered.sql.contains(['{', '}']), "{}", rendered.sql);
+                    assert_eq!(rendered.sql.matches('?').count(), rendered.values.0.len(), "{}", rendered.sql);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_sequences_are_quoted() {
+        let text = sequences(&[("a`b".to_owned(), "c.d".to_owned())]).render(Dialect::MySql).expect("a text").sql;
+        assert!(text.ends_with(" FROM `a``b`.`c.d`"), "{text}");
+    }
 }

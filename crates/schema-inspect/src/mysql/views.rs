@@ -40,9 +40,10 @@ pub(super) fn by_name(found: Vec<FoundView>) -> HashMap<Id, OfView> {
 
 pub(super) fn fill(relation: &mut Relation, found: Option<OfView>, unreadable: Option<Unavailable>) {
     let mut view = found.unwrap_or_default();
-    relation.definition = Some(match view.is_told {
-        true => or_forbidden(view.definition),
-        false => Reading::unavailable(unreadable.unwrap_or(Unavailable::Locked)),
+    relation.definition = Some(if view.is_told {
+        or_forbidden(view.definition)
+    } else {
+        Reading::unavailable(unreadable.unwrap_or(Unavailable::Locked))
     });
     view.uses.sort_unstable();
     view.uses.dedup();

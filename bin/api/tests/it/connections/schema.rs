@@ -141,7 +141,8 @@ async fn a_schema_is_read_beside_a_migration() {
 async fn a_database_of_a_server_with_many_is_read(server: Server) {
     let database = TestDatabase::create(server).await;
     let owner = owner(&database).await;
-    change(&owner, "CREATE TABLE book (id bigint unsigned AUTO_INCREMENT PRIMARY KEY, title varchar(20) NOT NULL)").await;
+    change(&owner, "CREATE TABLE book (id bigint unsigned AUTO_INCREMENT PRIMARY KEY, title varchar(20) NOT NULL)")
+        .await;
     change(&owner, "CREATE TABLE film (id int, book bigint unsigned, FOREIGN KEY (book) REFERENCES book (id))").await;
     change(&owner, "CREATE VIEW titles AS SELECT title FROM book").await;
     let registry = Registry::start().await;

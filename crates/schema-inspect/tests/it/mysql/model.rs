@@ -25,7 +25,10 @@ async fn everything_in_the_sample_is_told(server: Server) {
     "[version]".clone_into(&mut database.version);
     (database.character_set, database.collation) = (None, None);
     let text = serde_json::to_string_pretty(&database).expect("JSON");
-    insta::assert_snapshot!(format!("everything_in_the_sample_is_told_{server}"), text.replace(sample.database.name(), "shop"));
+    insta::assert_snapshot!(
+        format!("everything_in_the_sample_is_told_{server}"),
+        text.replace(sample.database.name(), "shop")
+    );
 }
 
 async fn the_same_shape_has_the_same_fingerprint_and_comes_back_from_json(server: Server) {
@@ -50,7 +53,8 @@ async fn a_connection_from_outside_that_only_reads_is_inspected_as_any_other(ser
     let guarded = sample.database.settings().with_egress(EgressConfig::open().egress([]));
     let connection = testkit::connect(guarded).await.expect("connected");
     let options = sample.options();
-    let found = Inspectors::builtin().inspect(&*connection, &options, &RequestContext::system()).await.expect("inspected");
+    let found =
+        Inspectors::builtin().inspect(&*connection, &options, &RequestContext::system()).await.expect("inspected");
     assert_eq!(found.database, sample.inspect(&options).await.database);
     assert_eq!(found.report.gaps, []);
 }
@@ -61,7 +65,9 @@ async fn only_the_namespaces_that_were_asked_for_are_told(server: Server) {
     let quoted = format!("`{}`", odd.replace('`', "``"));
     sample.run(&format!("CREATE DATABASE {quoted}; CREATE TABLE {quoted}.`t` (`id` int)")).await;
     let upper = sample.database.name().to_uppercase();
-    let some = sample.inspect(&InspectOptions::default().only([odd.as_str(), upper.as_str(), "mysql", "it's not there"])).await;
+    let some = sample
+        .inspect(&InspectOptions::default().only([odd.as_str(), upper.as_str(), "mysql", "it's not there"]))
+        .await;
     let one = sample.inspect(&InspectOptions::default().only([odd.as_str()])).await;
     let none = sample.inspect(&InspectOptions::default().only(Vec::<String>::new())).await;
     let all = sample.inspect(&InspectOptions::default()).await;
@@ -74,7 +80,10 @@ async fn only_the_namespaces_that_were_asked_for_are_told(server: Server) {
     assert_eq!(none.database.namespaces, []);
     let all: Vec<&str> = all.database.namespaces.iter().map(|namespace| namespace.name.as_str()).collect();
     assert!(all.contains(&odd.as_str()) && all.contains(&sample.database.name()), "{all:?}");
-    assert!(!all.iter().any(|name| ["mysql", "sys", "information_schema", "performance_schema"].contains(name)), "{all:?}");
+    assert!(
+        !all.iter().any(|name| ["mysql", "sys", "information_schema", "performance_schema"].contains(name)),
+        "{all:?}"
+    );
     let found = sample.inspect(&sample.options()).await;
     let table = sample.relation(&found, "ta.ble ` \" -- ';\n名");
     assert_eq!(table.columns[0].name, "co;l `umn\n\" 名");
@@ -96,7 +105,10 @@ async fn rows_and_bytes_are_estimates(server: Server) {
     assert_eq!(of("old_engine").rows, Some(3));
     assert!(of("old_engine").bytes.is_some_and(|bytes| bytes >= 60), "{:?}", of("old_engine"));
     assert!(of("sales").bytes.is_some_and(|bytes| bytes > 16_384), "all its parts: {:?}", of("sales"));
-    assert!(!found.statistics.iter().any(|statistics| statistics.relation.name == "cheap"), "a view has no rows of its own");
+    assert!(
+        !found.statistics.iter().any(|statistics| statistics.relation.name == "cheap"),
+        "a view has no rows of its own"
+    );
 }
 
 async fn what_is_too_long_or_broken_is_marked(server: Server) {

@@ -26,9 +26,12 @@ async fn tables_are_told_as_sqlalchemy_tells_them(server: Server) {
     }
     assert!(theirs.len() > 6, "{theirs:?}");
     for (name, table) in &mut theirs {
-        for (column, own) in table["columns"].as_array_mut().into_iter().flatten().zip(
-            ours[name]["columns"].as_array().into_iter().flatten(),
-        ) {
+        for (column, own) in table["columns"]
+            .as_array_mut()
+            .into_iter()
+            .flatten()
+            .zip(ours[name]["columns"].as_array().into_iter().flatten())
+        {
             // Figures are no type to them.
             if column["type"] == "null" {
                 column["type"] = own["type"].clone();
