@@ -64,7 +64,10 @@ impl Inspector for MySqlInspector {
         let found = read(&*transaction as &dyn SqlExecutor, options, &mut stages).await;
         let ended = stages.timed("end", transaction.rollback(context)).await;
         let found = found?;
-        ended?;
+        // A statement that took too long has cost the session.
+        if found.is_counted() {
+            ended?;
+        }
         Ok(found.inspection(options, stages.report()))
     }
 }

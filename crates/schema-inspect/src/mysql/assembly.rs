@@ -42,6 +42,11 @@ impl Found {
         self.indexes.warned || self.constraints.warned || self.partitions.warned || self.programs.warned
     }
 
+    /// Whether the server got row counts and sizes together in time.
+    pub(super) fn is_counted(&self) -> bool {
+        self.product.is_mariadb || self.statistics.is_some()
+    }
+
     pub(super) fn inspection(mut self, options: &InspectOptions, report: Report) -> Inspection {
         let facts = std::mem::take(&mut self.facts);
         let product = self.product;

@@ -27,7 +27,7 @@ fn unescaped(shown: &str) -> String {
     text
 }
 
-/// What MySQL's `latin1` has from 0x80 to 0x9F: Windows-1252, whose gaps are control characters.
+/// What MySQL's `latin1` has from 0x80 to 0x9F where that is no control character: Windows-1252.
 const UPPER: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘', '’',
     '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
@@ -39,7 +39,7 @@ fn misread(text: &str) -> Option<String> {
         return None;
     }
     let byte = |character: char| match u32::from(character) {
-        code @ (0..=0x7f | 0xa0..=0xff) => u8::try_from(code).ok(),
+        code @ 0..=0xff => u8::try_from(code).ok(),
         _ => UPPER.iter().position(|upper| *upper == character).and_then(|place| u8::try_from(0x80 + place).ok()),
     };
     String::from_utf8(text.chars().map(byte).collect::<Option<_>>()?).ok()
@@ -59,6 +59,7 @@ mod tests {
         assert_eq!(written("(`b` > 0)"), "(`b` > 0)");
         assert_eq!(written(r"concat(_utf8mb4\'it\\\'s \\\\ \\n\')"), r"concat(_utf8mb4'it\'s \\ \n')");
         assert_eq!(written("Ã© ðŸ˜€ å\u{90}\u{8d}"), "é 😀 名");
+        assert_eq!(written("ð\u{9f}\u{98}\u{80}"), "😀", "with control characters");
         assert_eq!(written("é"), "é", "no UTF-8 as latin1");
         assert_eq!(written("名"), "名", "none either");
     }

@@ -120,9 +120,6 @@ async fn what_is_too_long_or_broken_is_marked(server: Server) {
     assert_eq!(cheap, Some(Unavailable::TooLong));
     let gap = |name: &str, part: &str, reason| Gap { object: Some(sample.name(name)), part: part.to_owned(), reason };
     assert!(found.report.gaps.contains(&gap("cheap", "definition", Unavailable::TooLong)), "{:?}", found.report.gaps);
-    // MariaDB makes a view's columns anew from what it is made from; MySQL remembers them.
-    let orphan = sample.relation(&found, "orphan");
-    let broken = gap("orphan", "columns", Unavailable::Broken);
-    assert_eq!(orphan.columns.is_empty(), found.report.gaps.contains(&broken));
-    assert_eq!(orphan.columns.is_empty(), server == Server::MariaDb);
+    assert_eq!(sample.relation(&found, "orphan").columns, []);
+    assert!(found.report.gaps.contains(&gap("orphan", "columns", Unavailable::Broken)), "{:?}", found.report.gaps);
 }
