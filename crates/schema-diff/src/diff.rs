@@ -112,6 +112,8 @@ pub enum ObjectKind {
     Type,
     /// A function or a procedure.
     Routine,
+    /// Something that the engine does when its time has come.
+    Event,
 }
 
 /// What happened to something.
@@ -205,6 +207,7 @@ impl fmt::Display for ObjectKind {
             Self::Sequence => "sequence",
             Self::Type => "type",
             Self::Routine => "routine",
+            Self::Event => "event",
         })
     }
 }

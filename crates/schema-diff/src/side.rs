@@ -18,7 +18,7 @@ impl<'a> Side<'a> {
     pub(crate) fn lacks(&self, object: &ObjectName, parts: &[&str]) -> Option<&'a Gap> {
         self.gaps
             .iter()
-            .filter(|gap| gap.reason != Unavailable::TooLong && gap.object.as_ref() == Some(object))
+            .filter(|gap| gap.reason != Unavailable::TooLong && gap.object.as_ref().is_none_or(|of| of == object))
             .find(|gap| parts.contains(&gap.part.as_str()))
     }
 }

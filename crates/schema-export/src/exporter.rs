@@ -140,6 +140,7 @@ pub(crate) fn why(reason: Unavailable) -> &'static str {
     match reason {
         Unavailable::Locked => "it could not be read behind somebody's lock",
         Unavailable::Forbidden => "the login may not read it",
+        Unavailable::Broken => "the engine cannot read it itself",
         Unavailable::TooLong => "it is longer than was asked for",
     }
 }

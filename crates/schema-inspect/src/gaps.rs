@@ -8,7 +8,7 @@ use schema_model::{
 pub(crate) fn of(database: &mut Database, longest: usize) -> Vec<Gap> {
     let mut gaps = Gaps { found: Vec::new(), longest };
     for namespace in &mut database.namespaces {
-        let Namespace { name, relations, types, routines, .. } = namespace;
+        let Namespace { name, relations, types, routines, events, .. } = namespace;
         for relation in relations {
             gaps.relation(&ObjectName::new(&*name, &relation.name), relation);
         }
@@ -17,6 +17,9 @@ pub(crate) fn of(database: &mut Database, longest: usize) -> Vec<Gap> {
             if let Some(text) = &mut routine.definition {
                 gaps.look(&object, "definition", text);
             }
+        }
+        for event in events {
+            gaps.look(&ObjectName::new(&*name, &event.name), "definition", &mut event.definition);
         }
         for user_type in types {
             let object = ObjectName::new(&*name, &user_type.name);

@@ -6,7 +6,7 @@ use schema_model::Inspection;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseConnection, Engine};
 
-use crate::{InspectError, InspectOptions, PostgresInspector, SqliteInspector};
+use crate::{InspectError, InspectOptions, MySqlInspector, PostgresInspector, SqliteInspector};
 
 /// Looks at databases of some engines.
 #[async_trait]
@@ -40,7 +40,10 @@ impl Inspectors {
 
     /// Those of this crate.
     pub fn builtin() -> Self {
-        Self::empty().register(Arc::new(PostgresInspector)).register(Arc::new(SqliteInspector))
+        Self::empty()
+            .register(Arc::new(PostgresInspector))
+            .register(Arc::new(MySqlInspector))
+            .register(Arc::new(SqliteInspector))
     }
 
     /// Adds one. For an engine that another one knows as well, the last one counts.

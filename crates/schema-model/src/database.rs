@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Grant, ObjectName, Relation, Routine, Sequence, UserType};
+use crate::{Event, Grant, ObjectName, Relation, Routine, Sequence, UserType};
 
 /// What only one engine knows of an object, under that engine's words.
 pub type Native = BTreeMap<String, serde_json::Value>;
@@ -83,9 +83,16 @@ pub struct Namespace {
     /// Functions and procedures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routines: Vec<Routine>,
+    /// What happens when its time has come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Event>,
     /// Who may do what with it; empty where nothing but the engine's default was granted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<Grant>,
+    /// What only this engine knows.
+    #[serde(default, skip_serializing_if = "Native::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, serde_json::Value>))]
+    pub native: Native,
 }
 
 impl Namespace {
@@ -99,7 +106,9 @@ impl Namespace {
             sequences: Vec::new(),
             types: Vec::new(),
             routines: Vec::new(),
+            events: Vec::new(),
             grants: Vec::new(),
+            native: Native::new(),
         }
     }
 }

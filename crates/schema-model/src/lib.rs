@@ -3,6 +3,7 @@
 mod column;
 mod constraint;
 mod database;
+mod event;
 mod fingerprint;
 mod grant;
 mod identity;
@@ -21,6 +22,7 @@ mod user_type;
 pub use column::{Column, DataType, Generated, GenerationStorage, Identity, IdentityGeneration, TypeFamily};
 pub use constraint::{Check, ColumnPair, Deferrability, Exclusion, ForeignKey, Key, MatchOption, ReferentialAction};
 pub use database::{Database, Extension, Namespace, Native};
+pub use event::Event;
 pub use fingerprint::Fingerprint;
 pub use grant::Grant;
 pub use identity::{Identities, ObjectIdentity, RelationIdentity};

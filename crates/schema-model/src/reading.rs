@@ -25,6 +25,8 @@ pub enum Unavailable {
     Forbidden,
     /// It is longer than was asked for.
     TooLong,
+    /// The engine cannot read it itself, as a view whose table is gone.
+    Broken,
 }
 
 impl<T> Reading<T> {

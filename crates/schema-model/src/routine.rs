@@ -17,7 +17,7 @@ pub struct Routine {
     pub returns: Option<String>,
     /// The language that it is written in.
     pub language: String,
-    /// The whole of it, in the engine's words; `None` where there is no text.
+    /// The whole of it, or its body where the engine keeps that apart, in the engine's words; `None` where there is no text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub definition: Option<Reading<String>>,
     /// Whose it is.

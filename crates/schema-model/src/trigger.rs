@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{ObjectName, Reading};
+use crate::{Native, ObjectName, Reading};
 
 /// Something that happens when rows change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,13 +20,17 @@ pub struct Trigger {
     /// The routine that it calls, where it calls one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routine: Option<ObjectName>,
-    /// The whole of it, in the engine's words.
+    /// The whole of it, or what it does where the engine keeps that apart, in the engine's words.
     pub definition: Reading<String>,
     /// Whether it happens.
     pub enabled: bool,
     /// What people have written about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// What only this engine knows.
+    #[serde(default, skip_serializing_if = "Native::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, serde_json::Value>))]
+    pub native: Native,
 }
 
 /// When a trigger happens.

@@ -18,6 +18,33 @@ pub(super) fn admit(sql: &str) -> Result<(), DatabaseError> {
     Err(DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, message))
 }
 
+/// What MariaDB's `SET STATEMENT` may set for the one statement that follows: how long it waits for a table, and in which language
+/// it is answered. No value of theirs lets a session write.
+#[cfg(feature = "mysql")]
+const FOR_ONE_STATEMENT: [&str; 2] = ["lock_wait_timeout", "lc_messages"];
+
+/// As [`admit`], for a statement of MySQL's or MariaDB's.
+#[cfg(feature = "mysql")]
+pub(super) fn admit_mysql(sql: &str) -> Result<(), DatabaseError> {
+    admit(after_settings(sql).unwrap_or(sql))
+}
+
+/// The statement behind `SET STATEMENT name = value, … FOR`, where each name is a known one and each value a number or a word in
+/// quotes.
+#[cfg(feature = "mysql")]
+fn after_settings(sql: &str) -> Option<&str> {
+    let (settings, statement) = sql.strip_prefix("SET STATEMENT ")?.split_once(" FOR ")?;
+    let is_plain =
+        |value: &str| !value.is_empty() && value.chars().all(|part| part.is_ascii_alphanumeric() || part == '_');
+    let is_known = |setting: &str| {
+        let Some((name, value)) = setting.split_once('=') else { return false };
+        let value = value.trim();
+        let value = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\'')).unwrap_or(value);
+        FOR_ONE_STATEMENT.contains(&name.trim()) && is_plain(value)
+    };
+    settings.split(',').all(is_known).then_some(statement)
+}
+
 /// What becomes of a text that is more than one SELECT.
 #[cfg(feature = "sqlserver")]
 pub(super) fn one_select() -> DatabaseError {
@@ -54,6 +81,32 @@ mod tests {
             "",
         ] {
             let error = admit(sql).unwrap_err();
+            assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget, "{sql}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "mysql")]
+    fn settings_for_one_statement_that_reads_are_let_through() {
+        for sql in [
+            "SET STATEMENT lock_wait_timeout = 0 FOR SELECT 1",
+            "SET STATEMENT lock_wait_timeout=1, lc_messages = 'en_US' FOR SELECT ' FOR '",
+            "SELECT 1",
+        ] {
+            assert!(admit_mysql(sql).is_ok(), "{sql}");
+        }
+        for sql in [
+            "SET STATEMENT lock_wait_timeout = 0 FOR DELETE FROM a",
+            "SET STATEMENT lock_wait_timeout = 0 FOR SET SESSION TRANSACTION READ WRITE",
+            "SET STATEMENT lock_wait_timeout = 0 FOR SET STATEMENT lock_wait_timeout = 0 FOR SELECT 1",
+            "SET STATEMENT tx_read_only = 0 FOR SELECT 1",
+            "SET STATEMENT lock_wait_timeout = 0, max_statement_time = 0 FOR SELECT 1",
+            "SET STATEMENT lock_wait_timeout = (SELECT 1) FOR SELECT 1",
+            "SET STATEMENT lock_wait_timeout = 0; SET a = '1 FOR SELECT 1",
+            "SET STATEMENT FOR SELECT 1",
+            "SET lock_wait_timeout = 0",
+        ] {
+            let error = admit_mysql(sql).unwrap_err();
             assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget, "{sql}");
         }
     }

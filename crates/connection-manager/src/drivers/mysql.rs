@@ -196,7 +196,7 @@ impl MySqlSession {
     /// Whether a statement may be sent, asked before each one whoever sends it.
     fn admit(&self, sql: &str) -> Result<(), DatabaseError> {
         if self.reads_only {
-            guard::admit(sql)?;
+            guard::admit_mysql(sql)?;
         }
         self.is_not_lost()
     }

@@ -17,20 +17,20 @@ impl Comparison<'_> {
             (has && other) || self.both_are_known(both, parts, found)
         };
         let (before, after) = (both.before, both.after);
-        if is_known(before.primary_key.is_some(), after.primary_key.is_some(), &["constraints", "primary_key"], found) {
+        if is_known(before.primary_key.is_some(), after.primary_key.is_some(), &["keys"], found) {
             self.primary_key(both, columns, found);
         }
-        if is_known(!before.unique.is_empty(), !after.unique.is_empty(), &["constraints", "unique"], found) {
+        if is_known(!before.unique.is_empty(), !after.unique.is_empty(), &["keys"], found) {
             self.unique(both, columns, found);
         }
         let (one, other) = (!before.foreign_keys.is_empty(), !after.foreign_keys.is_empty());
-        if is_known(one, other, &["constraints", "foreign_keys"], found) {
+        if is_known(one, other, &["foreign_keys"], found) {
             self.foreign_keys(both, columns, found);
         }
         if !self.is_whole() {
             return;
         }
-        if is_known(!before.checks.is_empty(), !after.checks.is_empty(), &["constraints", "checks"], found) {
+        if is_known(!before.checks.is_empty(), !after.checks.is_empty(), &["checks"], found) {
             self.checks(both, columns, found);
         }
         exclusions(both, columns, found);

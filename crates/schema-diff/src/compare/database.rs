@@ -61,6 +61,7 @@ impl Comparison<'_> {
             if self.is_whole() {
                 found.told(thing, (&one.owner, &one.comment), (&other.owner, &other.comment));
                 found.grants(thing, &one.grants, &other.grants);
+                found.native(thing, &one.native, &other.native, &[]);
             }
         }
     }

@@ -1,7 +1,8 @@
 use std::collections::{HashMap, HashSet};
 
 use schema_model::{
-    Column, Identities, Namespace, ObjectIdentity, ObjectName, Relation, RelationIdentity, Routine, Sequence, UserType,
+    Column, Event, Identities, Namespace, ObjectIdentity, ObjectName, Relation, RelationIdentity, Routine, Sequence,
+    UserType,
 };
 
 use crate::names::Names;
@@ -44,7 +45,7 @@ macro_rules! has_name {
     };
 }
 
-has_name!(Relation, Sequence, UserType, Routine);
+has_name!(Event, Relation, Routine, Sequence, UserType);
 
 /// Which things are the same on both sides.
 pub(super) struct Matched<'a> {

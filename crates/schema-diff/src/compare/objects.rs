@@ -1,4 +1,4 @@
-use schema_model::{Check, Routine, Sequence, SequenceOptions, UserType, UserTypeKind, WholeNumber};
+use schema_model::{Check, Event, Routine, Sequence, SequenceOptions, UserType, UserTypeKind, WholeNumber};
 
 use super::Comparison;
 use super::matching::{HasName, Located, located};
@@ -12,6 +12,7 @@ impl Comparison<'_> {
         self.sequences(found);
         self.types(found);
         self.routines(found);
+        self.events(found);
     }
 
     /// What is gone and what is new, but for what its namespace tells of.
@@ -197,6 +198,39 @@ impl Comparison<'_> {
         }
         found.told(thing, (&before.owner, &before.comment), (&after.owner, &after.comment));
         found.grants(thing, &before.grants, &after.grants);
+    }
+}
+
+impl Comparison<'_> {
+    fn events(&self, found: &mut Found) {
+        let names = &self.matched.names;
+        let by_name = |at, event: Located<'_, Event>| {
+            let name = event.name();
+            let name = if at == At::Before { names.object(&name) } else { name };
+            Some(format!("{} {name}", name.namespace.len()))
+        };
+        let before = located(self.before, |namespace| &namespace.events);
+        let pairs = pair(before, located(self.after, |namespace| &namespace.events), &[&by_name]);
+        // No statement of anybody's depends on one.
+        let does = compatible("statements work, and what happens besides is different");
+        for gone in pairs.removed.iter().filter(|gone| self.namespace_stayed(&gone.namespace.name)) {
+            found.removed(Thing::of(ObjectKind::Event, &gone.name()), does);
+        }
+        for new in pairs.added.iter().filter(|new| !self.namespace_is_new(&new.namespace.name)) {
+            found.added(Thing::of(ObjectKind::Event, &new.name()), does);
+        }
+        for (one, other) in pairs.both {
+            let new = other.name();
+            let thing = Thing::of(ObjectKind::Event, &new);
+            let (before, after) = (one.of, other.of);
+            found.aspect(thing, "schedule", &before.schedule, &after.schedule, does);
+            found.aspect(thing, "enabled", &before.enabled, &after.enabled, does);
+            if found.texts_differ(thing, "definition", Some(&before.definition), Some(&after.definition), names) {
+                found.differs(thing, "definition", &before.definition, &after.definition, does);
+            }
+            found.told(thing, (&before.owner, &before.comment), (&after.owner, &after.comment));
+            found.native(thing, &before.native, &after.native, &[]);
+        }
     }
 }
 

@@ -189,6 +189,7 @@ impl<'a> Comparison<'a> {
             found.aspect(thing, "routine", &routine, &other.routine, writes);
             found.aspect(thing, "enabled", &one.enabled, &other.enabled, writes);
             found.told(thing, (&None, &one.comment), (&None, &other.comment));
+            found.native(thing, &one.native, &other.native, &[]);
             let (text, now) = (Some(&one.definition), Some(&other.definition));
             // The text tells of the rest as well.
             if found.texts_differ(thing, "triggers", text, now, names) && found.changes.len() == told {

@@ -2,13 +2,9 @@ use schema_diff::{Verdict, compare};
 use schema_model::Database;
 use serde_json::{Map, Value};
 
-/// Everything that PostgreSQL has, as the inspector tells it of its sample.
-const SAMPLE: &str = include_str!(
-    "../../../schema-inspect/tests/it/postgres/snapshots/it__postgres__model__everything_in_the_sample_is_told.snap"
-);
-
-fn sample() -> Value {
-    let json = &SAMPLE[SAMPLE.find("\n{").expect("a model")..];
+/// The model in a snapshot of an inspector's.
+fn model(snapshot: &str) -> Value {
+    let json = &snapshot[snapshot.find("\n{").expect("a model")..];
     serde_json::from_str(json).expect("JSON")
 }
 
@@ -62,9 +58,9 @@ fn mutations(value: &Value, path: &str, all: &mut Vec<(String, Value)>) {
     }
 }
 
-#[test]
-fn whatever_is_different_is_told() {
-    let value = sample();
+/// Goes through everything that an inspector tells of its sample.
+fn check(snapshot: &str, at_least: usize) {
+    let value = model(snapshot);
     let before: Database = serde_json::from_value(value.clone()).expect("a model");
     assert_eq!(compare(&before, &before).verdict, Verdict::Equal);
     let mut all = Vec::new();
@@ -84,7 +80,28 @@ fn whatever_is_different_is_told() {
             }
         }
     }
-    assert!(models > 1000, "{models}");
+    assert!(models > at_least, "{models}");
     silent.dedup();
     assert_eq!(silent, Vec::<String>::new(), "of {models}");
+}
+
+macro_rules! sample {
+    ($file:literal) => {
+        include_str!(concat!("../../../schema-inspect/tests/it/", $file, ".snap"))
+    };
+}
+
+#[test]
+fn whatever_is_different_in_postgresql_is_told() {
+    check(sample!("postgres/snapshots/it__postgres__model__everything_in_the_sample_is_told"), 1000);
+}
+
+#[test]
+fn whatever_is_different_in_mysql_is_told() {
+    check(sample!("mysql/snapshots/it__mysql__model__everything_in_the_sample_is_told_mysql"), 500);
+}
+
+#[test]
+fn whatever_is_different_in_sqlite_is_told() {
+    check(sample!("snapshots/it__sqlite__everything_in_the_sample_is_told"), 200);
 }

@@ -1,4 +1,4 @@
-use schema_model::{ObjectName, Trigger, TriggerEvent, TriggerLevel, TriggerTiming};
+use schema_model::{Native, ObjectName, Trigger, TriggerEvent, TriggerLevel, TriggerTiming};
 use shared_kernel::database::{DatabaseError, Row};
 
 use super::relations::or_locked;
@@ -45,6 +45,7 @@ pub(super) fn read(row: &Row) -> Result<FoundTrigger, DatabaseError> {
         definition: or_locked(cells.next()?),
         enabled: enabled != "D",
         comment: cells.next()?,
+        native: Native::new(),
     };
     Ok(FoundTrigger { relation, columns, trigger })
 }

@@ -341,5 +341,6 @@ fn trigger(found: FoundTrigger) -> Trigger {
         definition: Reading::Known(found.sql),
         enabled: true,
         comment: None,
+        native: Native::new(),
     }
 }

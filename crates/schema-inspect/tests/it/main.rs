@@ -1,4 +1,5 @@
 //! Databases of real servers, looked at.
 
+mod mysql;
 mod postgres;
 mod sqlite;

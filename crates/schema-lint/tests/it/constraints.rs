@@ -59,6 +59,7 @@ fn a_trigger_that_is_turned_off_is_found() {
         definition: Reading::Known("CREATE TRIGGER".to_owned()),
         enabled,
         comment: None,
+        native: schema_model::Native::new(),
     };
     let mut goods = keyed("goods", &["id bigint!"]);
     goods.triggers = vec![trigger("on", true)];

@@ -25,6 +25,20 @@ mod on_servers {
         }
     }
 
+    mod mysql {
+        #[test]
+        fn a_database_of_a_server_with_many_is_read() {
+            testkit::run(super::super::a_database_of_a_server_with_many_is_read(testkit::Server::MySql));
+        }
+    }
+
+    mod mariadb {
+        #[test]
+        fn a_database_of_a_server_with_many_is_read() {
+            testkit::run(super::super::a_database_of_a_server_with_many_is_read(testkit::Server::MariaDb));
+        }
+    }
+
     mod redis {
         #[test]
         fn an_engine_without_an_inspector_says_so() {
@@ -122,6 +136,42 @@ async fn a_schema_is_read_beside_a_migration() {
     let of_book = |gap: &Value| gap["object"]["name"] == "book" && gap["reason"] == "locked";
     assert!(!gaps.is_empty() && gaps.iter().all(of_book), "{schema}");
     migration.rollback(&context).await.expect("rolled back");
+}
+
+async fn a_database_of_a_server_with_many_is_read(server: Server) {
+    let database = TestDatabase::create(server).await;
+    let owner = owner(&database).await;
+    change(&owner, "CREATE TABLE book (id bigint unsigned AUTO_INCREMENT PRIMARY KEY, title varchar(20) NOT NULL)")
+        .await;
+    change(&owner, "CREATE TABLE film (id int, book bigint unsigned, FOREIGN KEY (book) REFERENCES book (id))").await;
+    change(&owner, "CREATE VIEW titles AS SELECT title FROM book").await;
+    let registry = Registry::start().await;
+    let path = registry.stored(&body(&database, "Sales")).await;
+    let schema = format!("{path}/schema?schema={}", database.name());
+    let answer = registry.get(&schema).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let read = answer.json();
+    let name = database.name();
+    assert_eq!(relations(&read), [(name, "book"), (name, "film"), (name, "titles")]);
+    assert_eq!(read["database"]["engine"], server.to_string());
+    let relations = &read["database"]["namespaces"][0]["relations"];
+    assert_eq!(relations[0]["columns"][0]["data_type"]["family"], "integer");
+    let key = &relations[1]["foreign_keys"][0];
+    assert_eq!(key["references"], json!({"namespace": name, "name": "book"}));
+    assert_eq!(key["columns"], json!([{"column": "book", "references": "id"}]));
+    assert!(relations[2]["definition"].as_str().is_some_and(|text| text.contains("title")), "{read}");
+    assert_eq!(read["report"]["gaps"], json!([]));
+    assert!(read["report"]["statements"].as_u64().is_some_and(|statements| statements <= 12), "{read}");
+    let known = registry.ask(Method::GET, &schema, &[("if-none-match", answer.header("etag"))], None).await;
+    assert_eq!(known.status, 304);
+
+    // Rows that come are no change; a column is.
+    change(&owner, "INSERT INTO book (title) VALUES ('one')").await;
+    let anew = registry.get(&format!("{schema}&refresh=true")).await;
+    assert_eq!(anew.header("etag"), answer.header("etag"));
+    change(&owner, "ALTER TABLE film ADD COLUMN title text").await;
+    let anew = registry.get(&format!("{schema}&refresh=true")).await;
+    assert_ne!(anew.header("etag"), answer.header("etag"));
 }
 
 async fn an_engine_without_an_inspector_says_so() {
