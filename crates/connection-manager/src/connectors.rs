@@ -2,6 +2,8 @@
 
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
+#[cfg(feature = "mongodb")]
+mod mongodb;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
@@ -15,6 +17,8 @@ mod sqlserver;
 
 #[cfg(feature = "dynamodb")]
 pub use dynamodb::DynamoDbConnector;
+#[cfg(feature = "mongodb")]
+pub use mongodb::MongoDbConnector;
 #[cfg(feature = "mysql")]
 pub use mysql::MySqlConnector;
 #[cfg(feature = "postgres")]
@@ -28,6 +32,7 @@ pub use sqlserver::SqlServerConnector;
 
 #[cfg(any(
     feature = "dynamodb",
+    feature = "mongodb",
     feature = "mysql",
     feature = "postgres",
     feature = "redis",
@@ -36,7 +41,14 @@ pub use sqlserver::SqlServerConnector;
 use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
 
 /// The authorities to trust, read here so that a missing file is told by its name.
-#[cfg(any(feature = "dynamodb", feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
+#[cfg(any(
+    feature = "dynamodb",
+    feature = "mongodb",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis",
+    feature = "sqlserver"
+))]
 pub(crate) async fn read_authorities(name: &ConnectionName, file: &std::path::Path) -> Result<Vec<u8>, DatabaseError> {
     let path = file.to_owned();
     let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;

@@ -17,6 +17,10 @@ mod knock;
 mod lookout;
 pub mod manager;
 pub mod metrics;
+#[cfg(feature = "mongodb")]
+pub mod mongodb;
+#[cfg(any(feature = "mongodb", feature = "redis"))]
+mod node;
 mod operation;
 pub mod pool;
 pub mod probe;

@@ -7,14 +7,16 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
-use super::options::{Node, RedisOptions};
+use super::options::RedisOptions;
 use super::session::{Link, RedisSession, Traffic};
-use super::{cluster, error, tls};
+use super::{cluster, error};
 use crate::credentials::Credentials;
 use crate::egress;
 use crate::knock::{Knock, knock};
+use crate::node::Node;
 use crate::pool::Driver;
 use crate::socket;
+use crate::tls::client::{Trust, connector};
 
 /// Opens connections to Redis, or to a cluster of it.
 pub struct RedisDriver {
@@ -31,7 +33,8 @@ impl RedisDriver {
         if options.nodes.is_empty() {
             return Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, "there is no node to connect to"));
         }
-        let tls = tls::connector(&options)?;
+        let trust = options.authorities.as_deref().map_or(Trust::System, Trust::Pem);
+        let tls = connector(options.tls, trust)?;
         Ok(Self { options, tls })
     }
 

@@ -15,6 +15,7 @@ mod guarded;
 mod keepalive;
 mod manager;
 mod metrics;
+mod mongodb;
 mod panics;
 mod pool;
 mod redis;

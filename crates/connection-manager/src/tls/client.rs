@@ -1,3 +1,5 @@
+//! TLS on a socket of our own.
+
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -8,36 +10,55 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use tokio_rustls::TlsConnector;
 
-use super::options::RedisOptions;
 use crate::settings::TlsMode;
 
+/// Who vouches for a server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Trust<'a> {
+    /// The authorities that the system trusts.
+    #[cfg(feature = "redis")]
+    System,
+    /// Mozilla's list, compiled in: what the driver goes by that the handshake stands in for.
+    #[cfg(feature = "mongodb")]
+    Mozilla,
+    /// Those of a PEM file.
+    Pem(&'a [u8]),
+}
+
 /// What speaks TLS to the server; `None` where there is none to be spoken.
-pub(super) fn connector(options: &RedisOptions) -> Result<Option<TlsConnector>, DatabaseError> {
+pub(crate) fn connector(mode: TlsMode, trust: Trust<'_>) -> Result<Option<TlsConnector>, DatabaseError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| misconfigured("TLS cannot be prepared").with_source(error))?;
-    let config = match options.tls {
+    let config = match mode {
         TlsMode::Disabled => return Ok(None),
         TlsMode::Required => {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))).with_no_client_auth()
         }
-        TlsMode::VerifyFull => {
-            builder.with_root_certificates(authorities(options.authorities.as_deref())?).with_no_client_auth()
-        }
+        TlsMode::VerifyFull => builder.with_root_certificates(authorities(trust)?).with_no_client_auth(),
     };
     Ok(Some(TlsConnector::from(Arc::new(config))))
 }
 
-fn authorities(pem: Option<&[u8]>) -> Result<RootCertStore, DatabaseError> {
+fn authorities(trust: Trust<'_>) -> Result<RootCertStore, DatabaseError> {
     let mut store = RootCertStore::empty();
-    let Some(pem) = pem else {
-        // Some of a system's certificates may be unreadable; what matters is whether any is left.
-        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if store.is_empty() {
-            return Err(misconfigured("this system trusts no authority; name a file of them in tls.ca_file"));
+    let pem = match trust {
+        #[cfg(feature = "redis")]
+        Trust::System => {
+            // Some of a system's certificates may be unreadable; what matters is whether any is left.
+            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            if store.is_empty() {
+                return Err(misconfigured("this system trusts no authority; name a file of them in tls.ca_file"));
+            }
+            return Ok(store);
         }
-        return Ok(store);
+        #[cfg(feature = "mongodb")]
+        Trust::Mozilla => {
+            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            return Ok(store);
+        }
+        Trust::Pem(pem) => pem,
     };
     for certificate in CertificateDer::pem_slice_iter(pem) {
         certificate
@@ -98,14 +119,12 @@ impl ServerCertVerifier for Anybody {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redis::Node;
 
     #[test]
     fn a_file_without_a_certificate_is_a_fault_of_the_settings() {
-        let mut options = RedisOptions::new(Node { host: "localhost".into(), port: 1 });
-        options.tls = TlsMode::VerifyFull;
-        options.authorities = Some(b"not a certificate".to_vec());
-        let Err(error) = connector(&options) else { panic!("nothing can be verified with it") };
+        let Err(error) = connector(TlsMode::VerifyFull, Trust::Pem(b"not a certificate")) else {
+            panic!("nothing can be verified with it")
+        };
         assert_eq!(*error.kind(), DatabaseErrorKind::Misconfigured);
     }
 }

@@ -1,0 +1,201 @@
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use ::mongodb::Client;
+use ::mongodb::options::{ClientOptions, Credential, ServerAddress, ServerMonitoringMode, Tls, TlsOptions};
+use secrecy::ExposeSecret;
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect};
+use tokio::sync::Mutex;
+use tokio_rustls::TlsConnector;
+
+use super::client::SharedClient;
+use super::options::{MongoDbOptions, Servers};
+use super::session::MongoDbSession;
+use super::{error, scout};
+use crate::credentials::Credentials;
+use crate::knock::{Knock, knock};
+use crate::node::Node;
+use crate::pool::Driver;
+use crate::settings::TlsMode;
+use crate::tls::client::{Trust, connector};
+
+/// The port of a server that names none.
+pub(crate) const PORT: u16 = 27017;
+/// What servers see in their logs.
+const APPLICATION: &str = "connection-manager";
+/// The most connections that a client opens at the same time.
+const CONNECTING: u32 = 16;
+
+/// Opens sessions of MongoDB. Those of one version of the credentials share a client of the driver, which keeps the connections.
+pub struct MongoDbDriver {
+    options: MongoDbOptions,
+    tls: Option<TlsConnector>,
+    /// The client of the sessions that were opened last, for as long as one of them lives.
+    current: Mutex<Weak<SharedClient>>,
+}
+
+impl MongoDbDriver {
+    /// A driver for these options.
+    ///
+    /// # Errors
+    /// `Misconfigured` when there is no server, or when TLS cannot be prepared.
+    pub fn try_new(options: MongoDbOptions) -> Result<Self, DatabaseError> {
+        let misconfigured = |why: &str| Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, why));
+        match &options.servers {
+            Servers::Listed(nodes) if nodes.is_empty() => return misconfigured("there is no server to connect to"),
+            Servers::Srv(_) if cfg!(not(feature = "mongodb-srv")) => {
+                return misconfigured("SRV records were left out of this program (feature `mongodb-srv`)");
+            }
+            _ => {}
+        }
+        let trust = options.authorities.as_ref().map_or(Trust::Mozilla, |(_, pem)| Trust::Pem(pem));
+        let tls = connector(options.tls, trust)?;
+        Ok(Self { options, tls, current: Mutex::default() })
+    }
+
+    pub(super) fn options(&self) -> &MongoDbOptions {
+        &self.options
+    }
+
+    /// The client of these credentials. A new one logs in before anybody else gets it, so that a password that is refused is tried
+    /// once, however many sessions are opened at the same time.
+    async fn shared(&self, credentials: &Credentials) -> Result<Arc<SharedClient>, DatabaseError> {
+        let mut current = self.current.lock().await;
+        let lifetime = self.options.max_lifetime;
+        if let Some(shared) = current.upgrade().filter(|shared| shared.serves(&credentials.version, lifetime)) {
+            drop(current);
+            if shared.is_troubled() {
+                scout::look(shared.nodes(), self.tls.as_ref(), self.options.connect_timeout).await?;
+            }
+            shared.ping("connecting").await?;
+            return Ok(shared);
+        }
+        let options = self.client_options(credentials).await?;
+        let nodes: Vec<Node> = options.hosts.iter().filter_map(node).collect();
+        scout::look(&nodes, self.tls.as_ref(), self.options.connect_timeout).await?;
+        let client = Client::with_options(options).map_err(|cause| error::map(&cause, "preparing the client"))?;
+        let shared = Arc::new(SharedClient::open(client, credentials.version.clone(), nodes).await?);
+        *current = Arc::downgrade(&shared);
+        Ok(shared)
+    }
+
+    /// The driver's own tries are off, its own limits no longer than the pool's, and it reads no file but the one of the
+    /// authorities. `Poll` watches each server over one connection; the other way takes two.
+    async fn client_options(&self, credentials: &Credentials) -> Result<ClientOptions, DatabaseError> {
+        let MongoDbOptions { servers, auth_source, replica_set, connect_timeout, max, idle_timeout, .. } =
+            &self.options;
+        let credential = self.credential(credentials, auth_source.clone());
+        let mut options = match servers {
+            Servers::Listed(nodes) => {
+                let hosts =
+                    nodes.iter().map(|node| ServerAddress::Tcp { host: node.host.clone(), port: Some(node.port) });
+                let mut options = ClientOptions::default();
+                options.hosts = hosts.collect();
+                options.direct_connection = Some(replica_set.is_none());
+                options.credential = credential;
+                options
+            }
+            Servers::Srv(name) => found_by_srv(name, credential).await?,
+        };
+        options.app_name = Some(APPLICATION.to_owned());
+        if replica_set.is_some() {
+            options.repl_set_name.clone_from(replica_set);
+        }
+        options.tls = Some(match self.options.tls {
+            TlsMode::Disabled => Tls::Disabled,
+            mode => {
+                let mut tls = TlsOptions::default();
+                tls.allow_invalid_certificates = Some(mode == TlsMode::Required);
+                tls.ca_file_path = self.options.authorities.as_ref().map(|(path, _)| path.clone());
+                Tls::Enabled(tls)
+            }
+        });
+        options.connect_timeout = Some(*connect_timeout);
+        options.server_selection_timeout = Some(*connect_timeout);
+        options.server_monitoring_mode = Some(ServerMonitoringMode::Poll);
+        // One more than there are sessions: a cursor that is given up early is closed by a call of the driver's own.
+        options.max_pool_size = Some(max.saturating_add(1));
+        options.min_pool_size = Some(0);
+        options.max_connecting = Some((*max).clamp(1, CONNECTING));
+        options.max_idle_time = *idle_timeout;
+        options.retry_reads = Some(false);
+        options.retry_writes = Some(false);
+        options.max_adaptive_retries = Some(0);
+        Ok(options)
+    }
+
+    fn credential(&self, credentials: &Credentials, source: Option<String>) -> Option<Credential> {
+        if credentials.username.is_empty() {
+            return None;
+        }
+        // The driver's own default is left to it where a TXT record may say something else.
+        let source = source.or_else(|| matches!(self.options.servers, Servers::Listed(_)).then(|| "admin".to_owned()));
+        let mut credential = Credential::default();
+        credential.username = Some(credentials.username.clone());
+        credential.password = Some(credentials.password.expose_secret().to_owned());
+        credential.source = source;
+        Some(credential)
+    }
+}
+
+/// Looks the servers up. The driver goes on to look now and then, for servers that are added.
+#[cfg(feature = "mongodb-srv")]
+async fn found_by_srv(name: &str, credential: Option<Credential>) -> Result<ClientOptions, DatabaseError> {
+    let attempt = "looking the servers up by SRV";
+    let told = |cause: ::mongodb::error::Error| error::map(&cause, attempt);
+    let url = format!("mongodb+srv://{name}/");
+    let mut text = ::mongodb::options::ConnectionString::parse(url).map_err(|_| {
+        // The driver's text repeats the name in one that it takes for a connection string.
+        DatabaseError::new(DatabaseErrorKind::Misconfigured, format!("{attempt}: `{name}` is no name with SRV records"))
+    })?;
+    text.credential = credential;
+    ClientOptions::parse(text).await.map_err(told)
+}
+
+#[cfg(not(feature = "mongodb-srv"))]
+async fn found_by_srv(_: &str, _: Option<Credential>) -> Result<ClientOptions, DatabaseError> {
+    std::future::ready(Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, "there are no SRV records here"))).await
+}
+
+/// A Unix socket, which no way in here leads to, is no node.
+fn node(address: &ServerAddress) -> Option<Node> {
+    match address {
+        ServerAddress::Tcp { host, port } => Some(Node { host: host.clone(), port: port.unwrap_or(PORT) }),
+        _ => None,
+    }
+}
+
+impl Driver for MongoDbDriver {
+    type Session = MongoDbSession;
+
+    /// Statements are never rendered for it, because it offers no SQL.
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn system_name(&self) -> &'static str {
+        "mongodb"
+    }
+
+    /// Whoever has yet to log in is told as much as a client needs to.
+    async fn knock(&self) -> Knock {
+        match (&self.tls, &self.options.servers) {
+            (None, Servers::Listed(nodes)) => match nodes.as_slice() {
+                [node] => knock(None, &node.host, node.port, &scout::hello()).await,
+                _ => Knock::Unknown,
+            },
+            _ => Knock::Unknown,
+        }
+    }
+
+    async fn connect(&self, credentials: &Credentials) -> Result<MongoDbSession, DatabaseError> {
+        crate::tls::install_provider();
+        self.shared(credentials).await.map(MongoDbSession::new)
+    }
+}
+
+impl fmt::Debug for MongoDbDriver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MongoDbDriver").field("options", &self.options).finish_non_exhaustive()
+    }
+}
