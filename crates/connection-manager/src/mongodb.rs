@@ -7,6 +7,8 @@ mod documents;
 mod driver;
 mod error;
 mod options;
+#[cfg(unix)]
+mod relay;
 mod scout;
 mod session;
 

@@ -90,6 +90,11 @@ impl Connector for MongoDbConnector {
         Some((host, settings.port.unwrap_or(PORT)))
     }
 
+    /// The driver dials by itself: it is given a relay, for which Unix sockets are needed.
+    fn honours_egress(&self) -> bool {
+        cfg!(unix)
+    }
+
     fn describe(&self) -> EngineDescription {
         let auth_source = OptionDescription::new(
             "auth_source",
@@ -176,6 +181,7 @@ impl Connector for MongoDbConnector {
             replica_set: option("replica_set"),
             tls: settings.tls.mode,
             authorities,
+            egress: settings.egress.clone(),
             ..MongoDbOptions::new(servers, &settings.pool)
         })
         .map_err(|error| error.on(name))?;

@@ -9,7 +9,7 @@ use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Decimal128, Docu
 
 /// How deep documents may lie within documents. MongoDB lets nobody write more than 100; a server that sends more is none, and
 /// would have the stack run out.
-const DEPTH: usize = 200;
+pub(super) const DEPTH: usize = 200;
 
 /// The kernel's document of what a server sent.
 pub(super) fn read(raw: &RawDocument) -> Result<Document, DatabaseError> {

@@ -7,7 +7,9 @@ use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use tokio::time::Instant;
 
 use super::error::{self, Problem};
-use crate::node::Node;
+#[cfg(unix)]
+use super::relay::Relay;
+use super::scout::Route;
 
 /// A client of the driver and what is known of it. The sessions that were opened with one version of the credentials share it;
 /// its connections are closed with the last of them.
@@ -16,7 +18,10 @@ pub(super) struct SharedClient {
     /// Which version of the credentials it logs in with.
     version: String,
     /// Where it began to look for its servers.
-    nodes: Vec<Node>,
+    route: Route,
+    /// What it takes for the server, where the policy is asked about every dial.
+    #[cfg(unix)]
+    _relay: Option<Relay>,
     since: Instant,
     server_version: Option<String>,
     /// The server has refused a login of its credentials: no further one is tried.
@@ -30,11 +35,18 @@ pub(super) const OUT_OF_USE: &str = "out_of_use";
 
 impl SharedClient {
     /// Says hello in the name of the credentials.
-    pub(super) async fn open(client: Client, version: String, nodes: Vec<Node>) -> Result<Self, DatabaseError> {
+    pub(super) async fn open(
+        client: Client,
+        version: String,
+        route: Route,
+        #[cfg(unix)] relay: Option<Relay>,
+    ) -> Result<Self, DatabaseError> {
         let mut opened = Self {
             client,
             version,
-            nodes,
+            route,
+            #[cfg(unix)]
+            _relay: relay,
             since: Instant::now(),
             server_version: None,
             rejected: AtomicBool::new(false),
@@ -58,8 +70,8 @@ impl SharedClient {
         &self.client
     }
 
-    pub(super) fn nodes(&self) -> &[Node] {
-        &self.nodes
+    pub(super) fn route(&self) -> &Route {
+        &self.route
     }
 
     pub(super) fn server_version(&self) -> Option<&str> {

@@ -20,7 +20,7 @@ use crate::pool::{Deadline, Holder};
 const BATCH: u32 = 1_000;
 
 /// The stages that write.
-const WRITING: [&str; 2] = ["$merge", "$out"];
+pub(super) const WRITING: [&str; 2] = ["$merge", "$out"];
 
 /// What a server says about a collection or a database that is not there.
 const NAMESPACE_NOT_FOUND: &str = "26";
@@ -208,6 +208,11 @@ impl Documents for MongoDbConnection {
 }
 
 impl MongoDbConnection {
+    /// How long the server may take for a command at most, whatever the caller's patience.
+    fn longest(&self) -> Option<Duration> {
+        Some(self.pool().driver().options().egress.as_ref()?.limits().statement)
+    }
+
     /// Sends a command with one answer.
     async fn ask(
         &self,
@@ -217,8 +222,9 @@ impl MongoDbConnection {
         command: &RawDocumentBuf,
         context: &RequestContext,
     ) -> Result<Document, DatabaseError> {
+        let longest = self.longest();
         let work = |client: Client, deadline: Deadline| async move {
-            let command = limited(command.clone(), deadline)?;
+            let command = limited(command.clone(), deadline, longest)?;
             let answer = client.database(database).run_raw_command(command).await?;
             let raw = RawDocumentBuf::try_from(&answer).map_err(::mongodb::error::Error::from)?;
             Ok(read(&raw)?)
@@ -235,8 +241,13 @@ impl MongoDbConnection {
         command: &RawDocumentBuf,
         context: &RequestContext,
     ) -> Result<Document, DatabaseError> {
+        if self.pool().driver().options().egress.is_some() {
+            let message = "a connection that was defined from outside only reads";
+            return Err(DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, message).on(self.pool().name()));
+        }
+        let longest = self.longest();
         let work = |client: Client, deadline: Deadline| async move {
-            let command = limited(command.clone(), deadline)?;
+            let command = limited(command.clone(), deadline, longest)?;
             let answer = client.database(collection.database()).run_raw_command(command).await?;
             let raw = RawDocumentBuf::try_from(&answer).map_err(::mongodb::error::Error::from)?;
             let answer = read(&raw)?;
@@ -260,8 +271,9 @@ impl MongoDbConnection {
         context: &RequestContext,
     ) -> Result<Bounded<T>, DatabaseError> {
         let command = &command;
+        let longest = self.longest();
         let work = |client: Client, deadline: Deadline| async move {
-            let command = limited(command.clone(), deadline)?;
+            let command = limited(command.clone(), deadline, longest)?;
             let database = client.database(database);
             let mut cursor = database.run_raw_cursor_command(command).batch_size(batch(bounds).unsigned_abs()).await?;
             let mut taken = Taken::new(bounds);
@@ -312,9 +324,14 @@ fn aggregate(collection: &Collection, stages: Vec<RawDocumentBuf>, bounds: Bound
 }
 
 /// The command with the time that the server may take for it.
-fn limited(mut command: RawDocumentBuf, deadline: Deadline) -> Result<RawDocumentBuf, DatabaseError> {
-    if let Some(deadline) = deadline.instant() {
-        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+fn limited(
+    mut command: RawDocumentBuf,
+    deadline: Deadline,
+    longest: Option<Duration>,
+) -> Result<RawDocumentBuf, DatabaseError> {
+    let left = deadline.instant().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    if let Some(left) = left.into_iter().chain(longest).min() {
+        let left = left.max(Duration::from_millis(1));
         append(
             &mut command,
             "maxTimeMS",

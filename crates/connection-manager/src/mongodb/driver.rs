@@ -9,9 +9,12 @@ use tokio::sync::Mutex;
 use tokio_rustls::TlsConnector;
 
 use super::client::SharedClient;
+use super::error;
 use super::options::{MongoDbOptions, Servers};
+#[cfg(unix)]
+use super::relay::Relay;
+use super::scout::{self, Route};
 use super::session::MongoDbSession;
-use super::{error, scout};
 use crate::credentials::Credentials;
 use crate::knock::{Knock, knock};
 use crate::node::Node;
@@ -46,6 +49,9 @@ impl MongoDbDriver {
             Servers::Srv(_) if cfg!(not(feature = "mongodb-srv")) => {
                 return misconfigured("SRV records were left out of this program (feature `mongodb-srv`)");
             }
+            _ if options.egress.is_some() && cfg!(not(unix)) => {
+                return misconfigured("a connection that was defined from outside is kept to its way on Unix alone");
+            }
             _ => {}
         }
         let trust = options.authorities.as_ref().map_or(Trust::Mozilla, |(_, pem)| Trust::Pem(pem));
@@ -65,25 +71,36 @@ impl MongoDbDriver {
         if let Some(shared) = current.upgrade().filter(|shared| shared.serves(&credentials.version, lifetime)) {
             drop(current);
             if shared.is_troubled() {
-                scout::look(shared.nodes(), self.tls.as_ref(), self.options.connect_timeout).await?;
+                shared.route().look().await?;
             }
             shared.ping("connecting").await?;
             return Ok(shared);
         }
-        let options = self.client_options(credentials).await?;
-        let nodes: Vec<Node> = options.hosts.iter().filter_map(node).collect();
-        scout::look(&nodes, self.tls.as_ref(), self.options.connect_timeout).await?;
+        let mut options = self.found(credentials).await?;
+        let route = Route {
+            nodes: options.hosts.iter().filter_map(node).collect(),
+            tls: self.tls.clone(),
+            egress: self.options.egress.clone(),
+            limit: self.options.connect_timeout,
+        };
+        route.look().await?;
+        #[cfg(unix)]
+        let relay = self.relay(&route, &mut options)?;
+        self.limit(&mut options);
         let client = Client::with_options(options).map_err(|cause| error::map(&cause, "preparing the client"))?;
-        let shared = Arc::new(SharedClient::open(client, credentials.version.clone(), nodes).await?);
+        let version = credentials.version.clone();
+        #[cfg(unix)]
+        let shared = SharedClient::open(client, version, route, relay).await?;
+        #[cfg(not(unix))]
+        let shared = SharedClient::open(client, version, route).await?;
+        let shared = Arc::new(shared);
         *current = Arc::downgrade(&shared);
         Ok(shared)
     }
 
-    /// The driver's own tries are off, its own limits no longer than the pool's, and it reads no file but the one of the
-    /// authorities. `Poll` watches each server over one connection; the other way takes two.
-    async fn client_options(&self, credentials: &Credentials) -> Result<ClientOptions, DatabaseError> {
-        let MongoDbOptions { servers, auth_source, replica_set, connect_timeout, max, idle_timeout, .. } =
-            &self.options;
+    /// Where the servers are, and who logs in there.
+    async fn found(&self, credentials: &Credentials) -> Result<ClientOptions, DatabaseError> {
+        let MongoDbOptions { servers, auth_source, replica_set, .. } = &self.options;
         let credential = self.credential(credentials, auth_source.clone());
         let mut options = match servers {
             Servers::Listed(nodes) => {
@@ -97,7 +114,6 @@ impl MongoDbDriver {
             }
             Servers::Srv(name) => found_by_srv(name, credential).await?,
         };
-        options.app_name = Some(APPLICATION.to_owned());
         if replica_set.is_some() {
             options.repl_set_name.clone_from(replica_set);
         }
@@ -110,6 +126,34 @@ impl MongoDbDriver {
                 Tls::Enabled(tls)
             }
         });
+        Ok(options)
+    }
+
+    /// Under a policy, what the driver takes for its one server is a relay: it looks for no others, whatever that one or DNS
+    /// says, now or later.
+    #[cfg(unix)]
+    fn relay(&self, route: &Route, options: &mut ClientOptions) -> Result<Option<Relay>, DatabaseError> {
+        if self.options.egress.is_none() {
+            return Ok(None);
+        }
+        let relay = Relay::open(route.clone()).map_err(|cause| {
+            let message = "connecting: no folder for a socket could be made";
+            DatabaseError::new(DatabaseErrorKind::Unreachable, message).with_source(cause)
+        })?;
+        let found = std::mem::take(options);
+        options.hosts = vec![ServerAddress::Unix { path: relay.file().to_owned() }];
+        options.direct_connection = Some(true);
+        options.credential = found.credential;
+        options.repl_set_name = found.repl_set_name;
+        options.tls = Some(Tls::Disabled);
+        Ok(Some(relay))
+    }
+
+    /// The driver's own tries are off, its own limits no longer than the pool's, and it reads no file but the one of the
+    /// authorities. `Poll` watches each server over one connection; the other way takes two.
+    fn limit(&self, options: &mut ClientOptions) {
+        let MongoDbOptions { connect_timeout, max, idle_timeout, .. } = &self.options;
+        options.app_name = Some(APPLICATION.to_owned());
         options.connect_timeout = Some(*connect_timeout);
         options.server_selection_timeout = Some(*connect_timeout);
         options.server_monitoring_mode = Some(ServerMonitoringMode::Poll);
@@ -121,7 +165,6 @@ impl MongoDbDriver {
         options.retry_reads = Some(false);
         options.retry_writes = Some(false);
         options.max_adaptive_retries = Some(0);
-        Ok(options)
     }
 
     fn credential(&self, credentials: &Credentials, source: Option<String>) -> Option<Credential> {
@@ -181,7 +224,7 @@ impl Driver for MongoDbDriver {
     async fn knock(&self) -> Knock {
         match (&self.tls, &self.options.servers) {
             (None, Servers::Listed(nodes)) => match nodes.as_slice() {
-                [node] => knock(None, &node.host, node.port, &scout::hello()).await,
+                [node] => knock(self.options.egress.as_ref(), &node.host, node.port, &scout::hello()).await,
                 _ => Knock::Unknown,
             },
             _ => Knock::Unknown,

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::egress::Egress;
 use crate::node::Node;
 use crate::settings::{PoolSettings, TlsMode};
 
@@ -29,6 +30,9 @@ pub struct MongoDbOptions {
     pub tls: TlsMode,
     /// The authorities to trust instead of Mozilla's list: where the driver reads them, and what was read there, as PEM.
     pub authorities: Option<(PathBuf, Vec<u8>)>,
+    /// Where connections may lead, when somebody from outside has defined this one. The driver is then given the way to one
+    /// server, whichever of them answers, and only what reads is sent there.
+    pub egress: Option<Egress>,
     /// How long connecting may take, all servers together.
     pub connect_timeout: Duration,
     /// The most calls at a time.
@@ -49,6 +53,7 @@ impl MongoDbOptions {
             replica_set: None,
             tls: TlsMode::Disabled,
             authorities: None,
+            egress: None,
             connect_timeout: pool.connect_timeout,
             max: pool.max,
             idle_timeout: pool.idle_timeout,
