@@ -11,6 +11,7 @@ mod options;
 mod relay;
 mod scout;
 mod session;
+mod standing;
 
 pub use ::mongodb as driver_crate;
 

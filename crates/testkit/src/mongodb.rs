@@ -26,7 +26,11 @@ pub fn shared() -> ConnectionSettings {
     };
     match ConnectionSettings::from_url(&url) {
         Ok(settings) => settings
-            .with_pool(PoolSettings { connect_timeout: PATIENCE, ..PoolSettings::sized(0, 8) })
+            .with_pool(PoolSettings {
+                connect_timeout: PATIENCE,
+                acquire_timeout: PATIENCE,
+                ..PoolSettings::sized(0, 8)
+            })
             .with_database("bindery_tests"),
         Err(error) => panic!("{VARIABLE} holds no connection URL: {error}"),
     }

@@ -56,14 +56,15 @@ impl MongoDbConnection {
     }
 
     /// Does any work with the driver's client, which tries nothing twice, in a place of the pool and within the limits of the
-    /// context. The client is current when the work begins: keep none for later. It is begun anew where the server turns out to
-    /// refuse the client's credentials, which a rotation has outdated.
+    /// context. The client is current when the work begins: keep none for later. It is begun anew where the driver has to log in
+    /// for its first command and the server refuses the client's credentials, which a rotation has outdated. What is known of the
+    /// first command is known of the work's own task: have none sent by another.
     ///
     /// Dropping the future gives the work up; whether what it had under way took effect is then unknown.
     ///
     /// # Errors
     /// The work's own, typed; `Saturated`, `CircuitOpen` and `Closed` when there is no place for it, `Timeout` when the context's
-    /// deadline passes first.
+    /// deadline passes first; `AuthRejected` when a rotation has outdated the credentials in the midst of the work.
     #[track_caller]
     pub fn with_client<'a, T, F, Work>(
         &'a self,
@@ -131,7 +132,7 @@ impl MongoDbConnection {
             let deadline = self.pool.deadline_of(context);
             // Boxed, because the driver's futures are large and deep.
             let answer = lease
-                .run(deadline, |session| session.call(operation, move |client| work(client, deadline)).boxed())
+                .run(deadline, |session| session.call(operation, effect, move |client| work(client, deadline)).boxed())
                 .await;
             match answer {
                 Err(error) if error.code() == Some(OUT_OF_USE) && outdated > 0 => outdated -= 1,
@@ -157,7 +158,7 @@ impl DatabaseConnection for MongoDbConnection {
     }
 
     async fn ping(&self, context: &RequestContext) -> Result<Health, DatabaseError> {
-        let mut left = self.pool.settings().max;
+        let mut left = self.pool.settings().max.saturating_add(1);
         loop {
             match self.pool.health(context).await {
                 Err(error) if error.code() == Some(OUT_OF_USE) && left > 0 => left -= 1,

@@ -15,6 +15,7 @@ use super::options::{MongoDbOptions, Servers};
 use super::relay::Relay;
 use super::scout::{self, Route};
 use super::session::MongoDbSession;
+use super::standing::Standing;
 use crate::credentials::Credentials;
 use crate::knock::{Knock, knock};
 use crate::node::Node;
@@ -26,15 +27,21 @@ use crate::tls::client::{Trust, connector};
 pub(crate) const PORT: u16 = 27017;
 /// What servers see in their logs.
 const APPLICATION: &str = "connection-manager";
-/// The most connections that a client opens at the same time.
-const CONNECTING: u32 = 16;
 
 /// Opens sessions of MongoDB. Those of one version of the credentials share a client of the driver, which keeps the connections.
 pub struct MongoDbDriver {
     options: MongoDbOptions,
     tls: Option<TlsConnector>,
-    /// The client of the sessions that were opened last, for as long as one of them lives.
-    current: Mutex<Weak<SharedClient>>,
+    current: Mutex<Current>,
+}
+
+/// What was opened last.
+#[derive(Default)]
+struct Current {
+    /// The client, for as long as one of its sessions lives.
+    client: Weak<SharedClient>,
+    /// What the server has said to its credentials since.
+    standing: Option<Arc<Standing>>,
 }
 
 impl MongoDbDriver {
@@ -64,16 +71,22 @@ impl MongoDbDriver {
     }
 
     /// The client of these credentials. A new one logs in before anybody else gets it, so that a password that is refused is tried
-    /// once, however many sessions are opened at the same time.
+    /// once, however many sessions are opened at the same time. One that was refused to a connection that the driver has opened by
+    /// itself is not tried again: whoever logs in is told of that.
     async fn shared(&self, credentials: &Credentials) -> Result<Arc<SharedClient>, DatabaseError> {
         let mut current = self.current.lock().await;
         let lifetime = self.options.max_lifetime;
-        if let Some(shared) = current.upgrade().filter(|shared| shared.serves(&credentials.version, lifetime)) {
+        let known = current.standing.as_ref().filter(|standing| standing.version() == credentials.version);
+        if known.is_some_and(|standing| standing.is_known_to_be_refused()) {
+            return Err(error::rejected_login("connecting"));
+        }
+        let known = known.filter(|standing| !standing.is_refused()).map(Arc::clone);
+        if let Some(shared) = current.client.upgrade().filter(|shared| shared.serves(&credentials.version, lifetime)) {
             drop(current);
             if shared.is_troubled() {
                 shared.route().look().await?;
             }
-            shared.ping("connecting").await?;
+            shared.login("connecting").await?;
             return Ok(shared);
         }
         let mut options = self.found(credentials).await?;
@@ -87,14 +100,16 @@ impl MongoDbDriver {
         #[cfg(unix)]
         let relay = self.relay(&route, &mut options)?;
         self.limit(&mut options);
+        // What is refused to one client of this version is refused to the one that it takes the place of.
+        let standing = known.unwrap_or_else(|| Arc::new(Standing::new(credentials.version.clone())));
+        standing.listen(&mut options);
         let client = Client::with_options(options).map_err(|cause| error::map(&cause, "preparing the client"))?;
-        let version = credentials.version.clone();
         #[cfg(unix)]
-        let shared = SharedClient::open(client, version, route, relay).await?;
+        let shared = SharedClient::open(client, Arc::clone(&standing), route, relay).await?;
         #[cfg(not(unix))]
-        let shared = SharedClient::open(client, version, route).await?;
+        let shared = SharedClient::open(client, Arc::clone(&standing), route).await?;
         let shared = Arc::new(shared);
-        *current = Arc::downgrade(&shared);
+        *current = Current { client: Arc::downgrade(&shared), standing: Some(standing) };
         Ok(shared)
     }
 
@@ -150,7 +165,8 @@ impl MongoDbDriver {
     }
 
     /// The driver's own tries are off, its own limits no longer than the pool's, and it reads no file but the one of the
-    /// authorities. `Poll` watches each server over one connection; the other way takes two.
+    /// authorities. `Poll` watches each server over one connection; the other way takes two. It logs in to a server once at a time,
+    /// so that a password which the server no longer takes is tried once: those who wait for the login end with it.
     fn limit(&self, options: &mut ClientOptions) {
         let MongoDbOptions { connect_timeout, max, idle_timeout, .. } = &self.options;
         options.app_name = Some(APPLICATION.to_owned());
@@ -160,7 +176,7 @@ impl MongoDbDriver {
         // One more than there are sessions: a cursor that is given up early is closed by a call of the driver's own.
         options.max_pool_size = Some(max.saturating_add(1));
         options.min_pool_size = Some(0);
-        options.max_connecting = Some((*max).clamp(1, CONNECTING));
+        options.max_connecting = Some(1);
         options.max_idle_time = *idle_timeout;
         options.retry_reads = Some(false);
         options.retry_writes = Some(false);
@@ -240,5 +256,34 @@ impl Driver for MongoDbDriver {
 impl fmt::Debug for MongoDbDriver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MongoDbDriver").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::egress::EgressConfig;
+    use crate::settings::PoolSettings;
+
+    #[tokio::test]
+    async fn under_a_policy_the_driver_hears_of_no_server_whatever_was_found() {
+        let listed = Node { host: "db.example".to_owned(), port: PORT };
+        let mut settings = MongoDbOptions::new(Servers::Listed(vec![listed]), &PoolSettings::default());
+        settings.egress = Some(EgressConfig::default().egress([]));
+        let driver = MongoDbDriver::try_new(settings).unwrap();
+        let nodes = ["a", "b"].map(|host| Node { host: format!("{host}.elsewhere.example"), port: PORT }).to_vec();
+        let mut options = ClientOptions::default();
+        options.hosts = nodes.iter().map(|node| ServerAddress::Tcp { host: node.host.clone(), port: None }).collect();
+        options.repl_set_name = Some("rs0".to_owned());
+        options.srv_max_hosts = Some(7);
+        let limit = driver.options.connect_timeout;
+        let route = Route { nodes, tls: None, egress: driver.options.egress.clone(), limit };
+        let relay = driver.relay(&route, &mut options).unwrap().expect("a relay");
+        driver.limit(&mut options);
+        assert_eq!(options.hosts, [ServerAddress::Unix { path: relay.file().to_owned() }]);
+        assert_eq!(options.direct_connection, Some(true));
+        // What it would look for later is gone as well.
+        assert_eq!((options.srv_max_hosts, options.repl_set_name.as_deref()), (None, Some("rs0")));
+        assert!(!format!("{options:?}").contains("elsewhere"), "{options:?}");
     }
 }

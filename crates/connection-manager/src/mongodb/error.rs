@@ -1,12 +1,15 @@
 use std::time::Duration;
 
-use ::mongodb::error::{Error, ErrorKind, WriteFailure};
+use ::mongodb::error::{CommandError, Error, ErrorKind, WriteFailure};
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
 use crate::tls::is_at_fault;
 
 /// When a server that is about to change its part is worth another try.
 const SOON: Duration = Duration::from_secs(1);
+
+/// When a server may be asked again that refuses a login for another reason than the password.
+const BREATHER: Duration = Duration::from_secs(5);
 
 /// MongoDB's number for a login that was refused.
 const AUTHENTICATION_FAILED: i32 = 18;
@@ -31,9 +34,59 @@ impl From<DatabaseError> for Problem {
     }
 }
 
-/// Whether the server refused the login with which the driver opened a connection.
+/// Whether the server refused the password with which the driver opened a connection.
 pub(super) fn is_rejected_login(error: &Error) -> bool {
-    matches!(&*error.kind, ErrorKind::Authentication { message, .. } if !is_unfit_password(message))
+    let ErrorKind::Authentication { message, .. } = &*error.kind else { return false };
+    let refusal = refused_login(error, message, "");
+    *refusal.kind() == DatabaseErrorKind::AuthRejected && refusal.retry_after().is_none()
+}
+
+/// Whether the driver had no connection to give, or took one back, because it has cleared those of a server.
+pub(super) fn is_cleared(error: &Error) -> bool {
+    matches!(&*error.kind, ErrorKind::ConnectionPoolCleared { .. })
+}
+
+/// The error of a login whose password was refused.
+pub(super) fn rejected_login(attempt: &str) -> DatabaseError {
+    let message = format!("{attempt}: login rejected");
+    DatabaseError::new(DatabaseErrorKind::AuthRejected, message).with_code(AUTHENTICATION_FAILED.to_string())
+}
+
+/// What a login failed with that the driver made for one of its connections. The driver has one error for whatever a server may
+/// answer to it, and the answer behind that.
+fn refused_login(error: &Error, message: &str, attempt: &str) -> DatabaseError {
+    let said = |kind, why: &str| DatabaseError::new(kind, format!("{attempt}: {why}"));
+    if is_unfit_password(message) {
+        return said(
+            DatabaseErrorKind::Misconfigured,
+            "the password has characters that SCRAM-SHA-256 leaves no room for (SASLprep, RFC 4013), such as emoji or control \
+             characters; give the user another one",
+        );
+    }
+    let Some(CommandError { code, code_name, .. }) = answer(error) else { return rejected_login(attempt) };
+    match (kind(*code, ""), code) {
+        (DatabaseErrorKind::AuthRejected, _) => rejected_login(attempt),
+        // InternalError and UnknownError are no word about the password either.
+        (DatabaseErrorKind::Unreachable | DatabaseErrorKind::ReadOnlyTarget | DatabaseErrorKind::Timeout, _)
+        | (_, 1 | 8) => {
+            let why = format!("the server was not able to look at the login ({code_name})");
+            said(DatabaseErrorKind::Unreachable, &why).with_code(code.to_string()).with_retry_after(SOON)
+        }
+        _ => said(DatabaseErrorKind::AuthRejected, &format!("login refused ({code_name})"))
+            .with_code(code.to_string())
+            .with_retry_after(BREATHER),
+    }
+}
+
+/// The server's answer behind an error of the driver.
+fn answer(error: &Error) -> Option<&CommandError> {
+    let cause = std::error::Error::source(error)?;
+    // The driver keeps it in a box, and which of both is told is a matter of how its error was derived.
+    let cause = cause.downcast_ref::<Box<Error>>().map(AsRef::as_ref).or_else(|| cause.downcast_ref::<Error>());
+    match &*cause?.kind {
+        ErrorKind::Command(cause) => Some(cause),
+        _ => None,
+    }
 }
 
 /// The driver prepares passwords as RFC 4013 says, and refuses those that cannot be prepared before anything is proved.
@@ -53,14 +106,7 @@ pub(super) fn map(error: &Error, attempt: &str) -> DatabaseError {
         ErrorKind::Write(WriteFailure::WriteConcernError(cause)) => {
             answered(cause.code, &cause.code_name, &cause.message, attempt)
         }
-        ErrorKind::Authentication { message, .. } if is_unfit_password(message) => said(
-            DatabaseErrorKind::Misconfigured,
-            "the password has characters that SCRAM-SHA-256 leaves no room for (SASLprep, RFC 4013), such as emoji or control \
-             characters; give the user another one",
-        ),
-        ErrorKind::Authentication { .. } => {
-            said(DatabaseErrorKind::AuthRejected, "login rejected").with_code(AUTHENTICATION_FAILED.to_string())
-        }
+        ErrorKind::Authentication { message, .. } => refused_login(error, message, attempt),
         ErrorKind::Io(cause) => {
             let (kind, why) = if is_at_fault(cause) {
                 (DatabaseErrorKind::TlsFailed, "TLS could not be agreed on")

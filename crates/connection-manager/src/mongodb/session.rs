@@ -3,9 +3,9 @@ use std::sync::Arc;
 
 use ::mongodb::Client;
 use sea_query::Values;
-use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Row, TransactionMode};
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Effect, Row, TransactionMode};
 
-use super::client::{SharedClient, out_of_use};
+use super::client::SharedClient;
 use super::error::Problem;
 use crate::pool::DriverSession;
 
@@ -24,26 +24,18 @@ impl MongoDbSession {
         self.shared.client()
     }
 
-    /// Does a piece of work with the client. Where the server refuses the credentials when the driver opens one more connection,
-    /// nothing of the work was done, and every session of these credentials is at its end.
+    /// Does a piece of work with the client. Where the server refuses the credentials when the driver opens one more connection for
+    /// it, and it can be begun anew, the error says that every session of these credentials is at its end.
     pub(super) async fn call<T, F>(
         self,
         attempt: &str,
-        work: impl FnOnce(Client) -> F,
+        effect: Effect,
+        work: impl Fn(Client) -> F,
     ) -> (Self, Result<T, DatabaseError>)
     where
         F: Future<Output = Result<T, Problem>>,
     {
-        if self.shared.is_rejected() {
-            return (self, Err(out_of_use()));
-        }
-        let outcome = work(self.client().clone()).await;
-        let outcome = match self.shared.noted(outcome, attempt) {
-            Err(error) if self.shared.is_rejected() && *error.kind() == DatabaseErrorKind::AuthRejected => {
-                Err(out_of_use())
-            }
-            outcome => outcome,
-        };
+        let outcome = self.shared.call(attempt, effect, work).await;
         (self, outcome)
     }
 }
@@ -75,9 +67,6 @@ impl DriverSession for MongoDbSession {
     }
 
     async fn ping(&mut self) -> Result<(), DatabaseError> {
-        if self.shared.is_rejected() {
-            return Err(out_of_use());
-        }
         self.shared.ping("ping").await
     }
 

@@ -63,7 +63,8 @@ pub(super) async fn ask(
 ) -> Result<Option<Found>, DatabaseError> {
     #[cfg(feature = "mongodb")]
     if let Some(connection) = connection.native_as() {
-        return mongodb::ask(connection, context).await.map(Some);
+        // Boxed, because what it goes through is deep.
+        return Box::pin(mongodb::ask(connection, context)).await.map(Some);
     }
     #[cfg(feature = "redis")]
     if let Some(connection) = connection.native_as() {

@@ -11,8 +11,8 @@ mod rotation;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connection_manager::mongodb::MongoDbConnection;
 use connection_manager::mongodb::driver_crate::bson::{Document as TheirDocument, doc};
+use connection_manager::mongodb::{MongoDbConnection, driver_crate};
 use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings};
 use secrecy::SecretString;
 use shared_kernel::database::{
@@ -32,7 +32,7 @@ fn context() -> RequestContext {
 
 /// So many places, and all the time that a loaded machine takes for a login.
 fn sized(min: u32, max: u32) -> PoolSettings {
-    PoolSettings { connect_timeout: SOON, ..PoolSettings::sized(min, max) }
+    PoolSettings { connect_timeout: SOON, acquire_timeout: SOON, ..PoolSettings::sized(min, max) }
 }
 
 async fn open(settings: ConnectionSettings) -> Arc<dyn DatabaseConnection> {

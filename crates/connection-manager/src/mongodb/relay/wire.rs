@@ -50,6 +50,10 @@ const READING: [&str; 22] = [
 /// a number can say, a processor would be busy for an hour.
 const ITERATIONS: u32 = 200_000;
 
+/// The most bytes of a server's word in a login; servers say about a hundred. The driver keeps the salt for as long as the process
+/// lives.
+const WORD: usize = 1_024;
+
 /// One message, whole.
 pub(super) struct Frame(Vec<u8>);
 
@@ -160,6 +164,9 @@ fn login(answer: &RawDocument) -> io::Result<()> {
         if name.as_str() != "payload" {
             continue;
         }
+        if payload.bytes.len() > WORD {
+            return Err(invalid("a login that says too much"));
+        }
         let mut counts = payload.bytes.split(|byte| *byte == b',').filter_map(|part| part.strip_prefix(b"i="));
         let fits = |count: &[u8]| {
             std::str::from_utf8(count)
@@ -248,6 +255,17 @@ mod tests {
             let hello = rawdoc! { "speculativeAuthenticate": payload(count) };
             assert_eq!(frame(&hello).check().is_ok(), is_ok, "{count}");
         }
+    }
+
+    #[test]
+    fn a_login_leaves_no_more_behind_than_logins_do() {
+        let payload = |length: usize| {
+            let bytes = format!("r=nonce,i=15000,s={}", "A".repeat(length)).into_bytes();
+            let word = rawdoc! { "payload": Binary { subtype: BinarySubtype::Generic, bytes }, "ok": 1 };
+            frame(&word).check()
+        };
+        assert!(payload(100).is_ok());
+        assert!(payload(WORD).is_err());
     }
 
     #[tokio::test]

@@ -16,6 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 
+const SOON: Duration = Duration::from_secs(30);
+
 fn outside(settings: ConnectionSettings) -> ConnectionSettings {
     settings.with_egress(EgressConfig::open().egress([]))
 }
@@ -95,6 +97,8 @@ enum Malice {
     Depth(usize),
     /// Has a password hashed that often.
     Iterations(u32),
+    /// Answers a login with this number, which is no malice.
+    Refuses(i32),
 }
 
 /// A server, and how many are connected to it.
@@ -125,13 +129,13 @@ impl Rogue {
     }
 
     fn settings(&self) -> ConnectionSettings {
-        let pool = PoolSettings { connect_timeout: Duration::from_secs(3), ..PoolSettings::sized(0, 1) };
-        ConnectionSettings::new(Engine::MONGODB)
-            .with_host("127.0.0.1")
-            .with_port(self.port)
-            .with_tls(TlsSettings::disabled())
-            .with_pool(pool)
+        let settings = ConnectionSettings::new(Engine::MONGODB).with_host("127.0.0.1").with_port(self.port);
+        settings.with_tls(TlsSettings::disabled()).with_pool(within(SOON))
     }
+}
+
+fn within(connect_timeout: Duration) -> PoolSettings {
+    PoolSettings { connect_timeout, acquire_timeout: connect_timeout, ..PoolSettings::sized(0, 1) }
 }
 
 async fn serve(mut client: TcpStream, malice: Malice, sent: &AtomicUsize) -> io::Result<()> {
@@ -169,6 +173,9 @@ async fn serve(mut client: TcpStream, malice: Malice, sent: &AtomicUsize) -> io:
                 }
                 client.read_u8().await?;
                 continue;
+            }
+            ("saslstart", Malice::Refuses(code)) => {
+                rawdoc! { "ok": 0.0, "errmsg": "no", "code": *code, "codeName": "No" }
             }
             (_, Malice::Depth(depth)) => nested(*depth),
             _ => rawdoc! { "ok": 1.0, "version": "7.0.0" },
@@ -232,14 +239,42 @@ fn a_member_of_a_replica_set_sends_nobody_elsewhere() {
         let rogue = Rogue::start(Malice::Primary(format!("127.0.0.2:{}", canary.port()))).await;
         for settings in [rogue.settings(), rogue.settings().with_option("replica_set", "rs0")] {
             let connection = testkit::connect(settings.with_egress(but_for_the_canary())).await.unwrap();
-            let context = RequestContext::system().within(Duration::from_secs(5));
-            connection.ping(&context).await.unwrap();
+            connection.ping(&RequestContext::system().within(SOON)).await.unwrap();
             canary.assert_untouched();
             connection.close(Duration::from_secs(1)).await;
         }
         // Whoever is not kept from it goes there.
-        assert!(testkit::connect(rogue.settings().with_option("replica_set", "rs0")).await.is_err());
-        assert!(canary.0.accept().is_ok(), "the driver finds the primary where it is told to");
+        let elsewhere = tokio::spawn(testkit::connect(rogue.settings().with_option("replica_set", "rs0")));
+        eventually(SOON, || canary.0.accept().is_ok()).await;
+        elsewhere.abort();
+    });
+}
+
+/// The driver has one error for whatever is answered to a login.
+#[test]
+fn a_login_is_held_against_the_password_where_it_is_the_password_that_was_refused() {
+    testkit::run(async {
+        for (code, kind, again) in [
+            (18, DatabaseErrorKind::AuthRejected, false),
+            (8000, DatabaseErrorKind::AuthRejected, false),
+            // The mechanism is not available.
+            (334, DatabaseErrorKind::AuthRejected, true),
+            // A server on its way out, one that has become a secondary, and one that cannot ask where its users are kept.
+            (91, DatabaseErrorKind::Unreachable, true),
+            (13436, DatabaseErrorKind::Unreachable, true),
+            (10107, DatabaseErrorKind::Unreachable, true),
+            (1, DatabaseErrorKind::Unreachable, true),
+        ] {
+            let rogue = Rogue::start(Malice::Refuses(code)).await;
+            let settings =
+                rogue.settings().with_username("ann").with_password(PasswordSource::Literal("secret".into()));
+            let error = testkit::connect(settings).await.unwrap_err();
+            assert_eq!((error.kind(), error.retry_after().is_some()), (&kind, again), "{code}: {error:?}");
+            assert_eq!(
+                error.code(),
+                Some(if kind == DatabaseErrorKind::AuthRejected && !again { 18 } else { code }.to_string().as_str())
+            );
+        }
     });
 }
 
@@ -255,7 +290,8 @@ fn a_server_that_means_ill_is_survived() {
             Malice::Iterations(i32::MAX.unsigned_abs()),
         ] {
             let rogue = Rogue::start(malice.clone()).await;
-            let mut settings = outside(rogue.settings());
+            // It is waited for as long as that.
+            let mut settings = outside(rogue.settings().with_pool(within(Duration::from_secs(3))));
             if let Malice::Iterations(_) = malice {
                 settings = settings.with_username("ann").with_password(PasswordSource::Literal("secret".into()));
             }
@@ -265,7 +301,7 @@ fn a_server_that_means_ill_is_survived() {
             let text = format!("{error} {error:?}");
             assert!(!text.contains("bindery-"), "{malice:?}: {text}");
             // It was left, having sent no more than a socket's buffers hold.
-            eventually(Duration::from_secs(30), || rogue.open.load(Ordering::SeqCst) == 0).await;
+            eventually(SOON, || rogue.open.load(Ordering::SeqCst) == 0).await;
             let sent = rogue.sent.load(Ordering::SeqCst);
             assert!(sent < 16 << 20, "{malice:?}: {sent} bytes were taken");
         }
