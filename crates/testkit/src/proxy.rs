@@ -65,8 +65,6 @@ struct Record {
     said: Mutex<Vec<u8>>,
     /// What is counted in answers, and how often it came.
     counted: Mutex<(Vec<u8>, usize)>,
-    /// Answers that did not come back.
-    lost: AtomicU64,
     /// The last order that each open connection has taken up.
     followed: Mutex<Vec<Weak<AtomicU64>>>,
 }
@@ -164,11 +162,6 @@ impl Proxy {
     /// How often that was.
     pub fn counted(&self) -> usize {
         self.record.counted.lock().unwrap_or_else(PoisonError::into_inner).1
-    }
-
-    /// How many pieces of answers did not come back, because the proxy was mute.
-    pub fn lost(&self) -> u64 {
-        self.record.lost.load(Ordering::Relaxed)
     }
 
     /// Changes what becomes of the bytes, and returns once new callers meet the change and open connections follow it. One
@@ -303,11 +296,7 @@ async fn serve(
                 _ => false,
             },
             read = read(server.as_mut(), &mut down) => match (read, traffic) {
-                (Ok(1..), Traffic::Mute) => {
-                    lost = true;
-                    record.lost.fetch_add(1, Ordering::Relaxed);
-                    true
-                }
+                (Ok(1..), Traffic::Mute) => { lost = true; true }
                 (Ok(1..), Traffic::Swallow) => { server = None; true }
                 (Ok(length @ 1..), Traffic::Drip(piece)) => {
                     record.count(&mut last, &down[..length]);
@@ -446,7 +435,6 @@ mod tests {
             server.write_all(b"answer").await.unwrap();
             let silence = tokio::time::timeout(Duration::from_millis(200), client.read_u8()).await;
             assert!(silence.is_err(), "{silence:?}");
-            assert_eq!(proxy.lost(), 1);
         });
     }
 

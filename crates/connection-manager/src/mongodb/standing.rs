@@ -50,10 +50,11 @@ impl Standing {
             }
             _ => {}
         }));
-        options.cmap_event_handler = Some(EventHandler::callback(|event| match event {
+        options.cmap_event_handler = Some(EventHandler::callback(|event| {
             // The driver says so in the task of the call.
-            CmapEvent::ConnectionCheckedOut(_) => serve(),
-            _ => {}
+            if matches!(event, CmapEvent::ConnectionCheckedOut(_)) {
+                serve();
+            }
         }));
     }
 
@@ -79,7 +80,7 @@ impl Standing {
             // It never fails: the other end is here.
             let _ = refused.wait_for(Option::is_some).await;
             if work.is_served() {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         };
         tokio::select! {
@@ -141,7 +142,8 @@ mod tests {
         is_begun.clone().wait_for(|begun| *begun == 2).await.unwrap();
         standing.refuse();
         assert_eq!(served.await.unwrap(), Some(()));
-        assert_eq!(waiting.await.unwrap(), None);
+        let waiting = tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("it ends");
+        assert_eq!(waiting.unwrap(), None);
         assert_eq!(standing.unless_refused(Work::default(), std::future::ready(())).await, None, "nor is any begun");
     }
 

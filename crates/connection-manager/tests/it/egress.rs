@@ -2,7 +2,7 @@
 //! whatever a server says.
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
 
-mod mongodb;
+pub(crate) mod mongodb;
 mod rogue;
 
 use std::io;

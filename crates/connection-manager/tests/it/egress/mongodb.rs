@@ -1,7 +1,7 @@
 //! MongoDB that somebody from outside has defined: the way there, what may be asked, and servers that mean ill.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use connection_manager::mongodb::driver_crate::bson::{
@@ -84,7 +84,7 @@ fn who_defines_a_mongodb_from_outside_only_reads_there() {
 
 /// What a server does that means ill.
 #[derive(Debug, Clone)]
-enum Malice {
+pub(crate) enum Malice {
     /// Says that the primary is there.
     Primary(String),
     /// Says no more.
@@ -99,21 +99,24 @@ enum Malice {
     Iterations(u32),
     /// Answers a login with this number, which is no malice.
     Refuses(i32),
+    /// Opens the next connection for work late and not at all, once it is told to.
+    Stumbles(Arc<AtomicBool>),
 }
 
 /// A server, and how many are connected to it.
-struct Rogue {
+pub(crate) struct Rogue {
     port: u16,
     open: Arc<AtomicUsize>,
     sent: Arc<AtomicUsize>,
+    malice: Malice,
 }
 
 impl Rogue {
-    async fn start(malice: Malice) -> Self {
+    pub(crate) async fn start(malice: Malice) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (open, sent) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let rogue = Self { port, open: Arc::clone(&open), sent: Arc::clone(&sent) };
+        let rogue = Self { port, open: Arc::clone(&open), sent: Arc::clone(&sent), malice: malice.clone() };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (malice, open, sent) = (malice.clone(), Arc::clone(&open), Arc::clone(&sent));
@@ -128,7 +131,13 @@ impl Rogue {
         rogue
     }
 
-    fn settings(&self) -> ConnectionSettings {
+    pub(crate) fn stumble(&self) {
+        if let Malice::Stumbles(now) = &self.malice {
+            now.store(true, Ordering::SeqCst);
+        }
+    }
+
+    pub(crate) fn settings(&self) -> ConnectionSettings {
         let settings = ConnectionSettings::new(Engine::MONGODB).with_host("127.0.0.1").with_port(self.port);
         settings.with_tls(TlsSettings::disabled()).with_pool(within(SOON))
     }
@@ -148,6 +157,14 @@ async fn serve(mut client: TcpStream, malice: Malice, sent: &AtomicUsize) -> io:
         let request = RawDocument::from_bytes(&body[5..]).unwrap();
         let command = request.iter().next().unwrap().unwrap().0.as_str().to_ascii_lowercase();
         let answer = match (command.as_str(), &malice) {
+            // Who opens a connection says what it is; who watches the server does so only at first.
+            ("hello" | "ismaster", Malice::Stumbles(now))
+                if matches!(request.get("client"), Ok(Some(_))) && now.swap(false, Ordering::SeqCst) =>
+            {
+                // Others queue up behind it meanwhile.
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                rawdoc! { "ok": 0.0, "errmsg": "going away", "code": 91, "codeName": "ShutdownInProgress" }
+            }
             ("hello" | "ismaster", _) => hello(&malice),
             ("saslstart", Malice::Iterations(count)) => challenge(request, *count),
             (_, Malice::Silence) => {
