@@ -270,7 +270,7 @@ async fn serve(
             }
         }
     };
-    let (mut lost, mut last) = (false, Vec::new());
+    let (mut lost, mut tail) = (false, Vec::new());
     let (mut up, mut down) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
     loop {
         let moved = tokio::select! {
@@ -299,11 +299,11 @@ async fn serve(
                 (Ok(1..), Traffic::Mute) => { lost = true; true }
                 (Ok(1..), Traffic::Swallow) => { server = None; true }
                 (Ok(length @ 1..), Traffic::Drip(piece)) => {
-                    record.count(&mut last, &down[..length]);
+                    record.count(&mut tail, &down[..length]);
                     drip(&mut client, &down[..length], piece, &mut orders).await
                 }
                 (Ok(length @ 1..), _) => {
-                    record.count(&mut last, &down[..length]);
+                    record.count(&mut tail, &down[..length]);
                     hold_up(traffic, &mut orders).await;
                     client.write_all(&down[..length]).await.is_ok()
                 }

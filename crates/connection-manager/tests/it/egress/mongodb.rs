@@ -97,6 +97,8 @@ pub(crate) enum Malice {
     Depth(usize),
     /// Has a password hashed that often.
     Iterations(u32),
+    /// Answers every question twice.
+    Unasked,
     /// Answers a login with this number, which is no malice.
     Refuses(i32),
     /// Opens the next connection for work late and not at all, once it is told to.
@@ -198,6 +200,9 @@ async fn serve(mut client: TcpStream, malice: Malice, sent: &AtomicUsize) -> io:
             _ => rawdoc! { "ok": 1.0, "version": "7.0.0" },
         };
         client.write_all(&answered(word(4), &answer)).await?;
+        if matches!(malice, Malice::Unasked) {
+            client.write_all(&answered(word(4), &answer)).await?;
+        }
     }
 }
 
@@ -304,6 +309,7 @@ fn a_server_that_means_ill_is_survived() {
             Malice::Announced(1 << 30),
             Malice::Announced(i32::MIN),
             Malice::Depth(100_000),
+            Malice::Unasked,
             Malice::Iterations(i32::MAX.unsigned_abs()),
         ] {
             let rogue = Rogue::start(malice.clone()).await;

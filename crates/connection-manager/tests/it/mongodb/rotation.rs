@@ -98,7 +98,7 @@ async fn counting(settings: ConnectionSettings) -> (Proxy, ConnectionSettings) {
 struct Calls {
     begun: Arc<AtomicU32>,
     go_on: watch::Sender<bool>,
-    calls: tokio::task::JoinSet<Result<(), DatabaseError>>,
+    tasks: tokio::task::JoinSet<Result<(), DatabaseError>>,
 }
 
 impl Calls {
@@ -114,11 +114,11 @@ impl Calls {
         let collection = collection();
         let (go_on, told) = watch::channel(false);
         let waiting = watch::Sender::new(0);
-        let mut this = Self { begun: Arc::default(), go_on, calls: tokio::task::JoinSet::new() };
+        let mut this = Self { begun: Arc::default(), go_on, tasks: tokio::task::JoinSet::new() };
         for _ in 0..count {
             let (connection, collection) = (Arc::clone(connection), collection.clone());
             let (begun, told, waiting) = (Arc::clone(&this.begun), told.clone(), waiting.clone());
-            this.calls.spawn(async move {
+            this.tasks.spawn(async move {
                 let work = |client: Client| {
                     begun.fetch_add(1, Ordering::Relaxed);
                     let (collection, mut told, waiting) = (collection.clone(), told.clone(), waiting.clone());
@@ -206,12 +206,32 @@ fn callers_who_wait_for_a_login_that_is_refused_are_served_all_the_same() {
         rotation.change().await;
         tokio::time::sleep(IDLE * 2).await;
         calls.go_on();
-        while let Some(outcome) = calls.calls.join_next().await {
+        while let Some(outcome) = calls.tasks.join_next().await {
             outcome.unwrap().expect("no call fails");
         }
         assert!(calls.begun() >= 8, "{} were begun: each of the four anew", calls.begun());
         assert_eq!(rotation.proxy.counted(), 1, "none but the first has tried the old password");
         assert_eq!(rotation.keyring.version().as_deref(), Some("1"));
+        rotation.end().await;
+    });
+}
+
+#[test]
+fn a_version_is_not_served_by_the_client_of_another() {
+    testkit::run(async {
+        let rotation = Rotation::begin(PoolSettings { idle_timeout: Some(IDLE), ..sized(0, 2) }).await;
+        // Whoever waits keeps the client of the old password.
+        let (mut calls, _) = Calls::begin(&rotation.connection, 1, nothing).await;
+        rotation.user.set_password(&password(1)).await;
+        *rotation.source.1.lock().unwrap() = (1, None);
+        for _ in 0..2 {
+            tokio::time::sleep(IDLE * 2).await;
+            assert_serves(&rotation.connection).await;
+        }
+        assert_eq!(rotation.keyring.version().as_deref(), Some("1"));
+        assert_eq!(rotation.proxy.counted(), 0, "nobody has tried the old password");
+        calls.go_on();
+        calls.tasks.join_next().await.unwrap().unwrap().expect("no call fails");
         rotation.end().await;
     });
 }
@@ -224,7 +244,7 @@ fn work_that_has_sent_something_is_not_begun_anew() {
         rotation.change().await;
         tokio::time::sleep(IDLE * 2).await;
         calls.go_on();
-        let outcome = calls.calls.join_next().await.unwrap().unwrap();
+        let outcome = calls.tasks.join_next().await.unwrap().unwrap();
         refused(outcome, &DatabaseErrorKind::AuthRejected);
         assert_eq!(calls.begun(), 1);
         let documents = rotation.connection.documents().unwrap();
@@ -245,7 +265,7 @@ fn a_connection_that_cannot_be_opened_fails_the_call_that_it_was_for_alone() {
         rogue.stumble();
         calls.go_on();
         let mut failed = 0;
-        while let Some(outcome) = calls.calls.join_next().await {
+        while let Some(outcome) = calls.tasks.join_next().await {
             if let Err(error) = outcome.unwrap() {
                 assert_eq!((error.kind(), error.code()), (&DatabaseErrorKind::Unreachable, Some("91")), "{error:?}");
                 failed += 1;
