@@ -12,9 +12,10 @@ use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
 use book_context::infrastructure::SqlBookRepository;
 use connection_manager::config::TenantFileError;
-use connection_manager::{ConfiguredSecrets, ConnectionFactory, ConnectionManager, SecretSource};
-use registry_context::infrastructure::{SqlAuditLog, SqlConnectionRepository};
-use shared_kernel::database::{Connections, DatabaseError};
+use connection_manager::{ConfiguredSecrets, ConnectionFactory, ConnectionManager, DefinitionLimits, SecretSource};
+use registry_context::application::RevealConnection;
+use registry_context::infrastructure::{SqlAuditLog, SqlConnectionRepository, SqlHealthRepository};
+use shared_kernel::database::{Connections, DatabaseError, DatabaseErrorKind};
 use shared_kernel::{Clock, IdGenerator, SystemClock, SystemIdGenerator};
 use user_context::infrastructure::SqlUserRepository;
 
@@ -22,11 +23,14 @@ use crate::config::{Config, ServerConfig};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::gate::Gate;
 use crate::readiness::{Need, Readiness};
-use crate::registry::{EnvelopeSealer, FirstStart, Keeping, ManagedEngines, RegistryFileError};
+use crate::registry::{
+    EnvelopeSealer, FirstStart, Keeping, LiveConnections, ManagedEngines, ManagedProber, RegistryFileError,
+    StoredDefinitions,
+};
 use crate::rest::access::Tokens;
 use crate::rest::audit::Recorder;
 use crate::rest::books::Books;
-use crate::rest::connections::StoredConnections;
+use crate::rest::connections::{Ports, StoredConnections};
 use crate::rest::users::Users;
 use crate::rest::{self, AllowedHosts, Cors, Description, Tenancy};
 use crate::state::AppState;
@@ -129,17 +133,9 @@ impl Application {
         let readiness = Data::new(Readiness::new(gate, needs.collect()));
         let listener = bind(config.server.listen)?;
         let address = listener.local_addr().map_err(ApplicationError::Server)?;
-        let egress = config.egress.clone().egress([address]);
-        let engines = ManagedEngines::new(ConnectionFactory::compiled(), &config.registry, egress);
-        let services = Services::new(
-            &config,
-            &manager,
-            &connections,
-            &clock,
-            &ids,
-            readiness.clone(),
-            Stored { keeping: &keeping, engines },
-        );
+        let stored = stored(&config, &connections, &manager, &keeping, address, &clock, &ids)?;
+        let registry = (stored, Tokens::new(&keeping.tokens));
+        let services = Services::new(&config, &manager, &connections, &clock, &ids, readiness.clone(), registry);
         let (recorder, first_start) = (services.recorder.clone(), keeping.first);
         let server = serve(&config.server, listener, services).map_err(ApplicationError::Server)?;
         Ok(Self {
@@ -246,6 +242,41 @@ fn manager(config: &Config) -> Result<ConnectionManager, ApplicationError> {
     builder.tenants(config.tenants.list()?).build().map_err(ApplicationError::Connections)
 }
 
+/// The registry: what is stored, tested and kept live.
+fn stored(
+    config: &Config,
+    connections: &Arc<dyn Connections>,
+    manager: &ConnectionManager,
+    keeping: &Keeping,
+    listening: SocketAddr,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn IdGenerator>,
+) -> Result<StoredConnections, ApplicationError> {
+    let registry = &config.contexts.registry;
+    let egress = config.egress.clone().egress([listening]);
+    let engines = Arc::new(ManagedEngines::new(ConnectionFactory::compiled(), &config.registry, egress));
+    let sealer = Arc::new(EnvelopeSealer::new(Arc::clone(&keeping.keys)));
+    let repository = Arc::new(SqlConnectionRepository::new(connections.clone(), registry));
+    let reveal = RevealConnection::new(repository.clone(), sealer.clone());
+    let definitions = Arc::new(StoredDefinitions::new(reveal, engines.clone()));
+    let prefix = StoredDefinitions::PREFIX.parse().map_err(|error| {
+        let message = "the prefix of stored connections is no name";
+        ApplicationError::Connections(DatabaseError::new(DatabaseErrorKind::Misconfigured, message).with_source(error))
+    })?;
+    manager.define(prefix, definitions, DefinitionLimits::default()).map_err(ApplicationError::Connections)?;
+    let ports = Ports {
+        connections: repository,
+        engines: engines.clone(),
+        sealer,
+        log: Arc::new(SqlAuditLog::new(connections.clone(), registry)),
+        prober: Arc::new(ManagedProber::new(engines, Arc::new(secrets(config)?))),
+        health: Arc::new(SqlHealthRepository::new(connections.clone(), registry)),
+        clock: clock.clone(),
+        ids: ids.clone(),
+    };
+    Ok(StoredConnections::new(ports, LiveConnections::new(manager.clone())))
+}
+
 fn bind(address: SocketAddr) -> Result<TcpListener, ApplicationError> {
     let listen = |source| ApplicationError::Listen { address, source };
     let listener = TcpListener::bind(address).map_err(listen)?;
@@ -258,12 +289,6 @@ fn bind(address: SocketAddr) -> Result<TcpListener, ApplicationError> {
         );
     }
     Ok(listener)
-}
-
-/// What the registry stands on.
-struct Stored<'a> {
-    keeping: &'a Keeping,
-    engines: ManagedEngines,
 }
 
 /// What every worker's application shares.
@@ -289,7 +314,7 @@ impl Services {
         clock: &Arc<dyn Clock>,
         ids: &Arc<dyn IdGenerator>,
         readiness: Data<Readiness>,
-        Stored { keeping, engines }: Stored<'_>,
+        (stored, tokens): (StoredConnections, Tokens),
     ) -> Self {
         let tenancy = Tenancy::new(config, manager.clone());
         let state = AppState {
@@ -303,11 +328,7 @@ impl Services {
         };
         let users = Arc::new(SqlUserRepository::new(connections.clone(), &config.contexts.users));
         let books = Arc::new(SqlBookRepository::new(connections.clone(), &config.contexts.books));
-        let registry = &config.contexts.registry;
-        let repository = Arc::new(SqlConnectionRepository::new(connections.clone(), registry)) as _;
-        let engines = Arc::new(engines) as _;
-        let sealer = Arc::new(EnvelopeSealer::new(Arc::clone(&keeping.keys))) as _;
-        let log = Arc::new(SqlAuditLog::new(connections.clone(), registry)) as _;
+        let log = Arc::new(SqlAuditLog::new(connections.clone(), &config.contexts.registry));
         Self {
             state: Data::new(state),
             readiness,
@@ -315,8 +336,8 @@ impl Services {
             description: Data::new(Description::new()),
             users: Data::new(Users::new(&(users as _), clock, ids)),
             books: Data::new(Books::new(&(books as _), clock, ids)),
-            stored: Data::new(StoredConnections::new(&repository, &engines, &sealer, &log, clock, ids)),
-            tokens: Data::new(Tokens::new(&keeping.tokens)),
+            stored: Data::new(stored),
+            tokens: Data::new(tokens),
             recorder: Data::new(Recorder::new(log, clock.clone(), ids.clone())),
             docs: config.server.docs,
         }

@@ -2,9 +2,24 @@
 
 mod engines;
 mod first_start;
+mod live;
+mod prober;
 mod sealer;
+
+use std::time::{Duration, Instant};
 
 pub(crate) use engines::ManagedEngines;
 pub use first_start::{FirstStart, RegistryFileError};
 pub(crate) use first_start::{Keeping, prepare};
+pub(crate) use live::{LiveConnections, StoredDefinitions};
+pub(crate) use prober::ManagedProber;
 pub(crate) use sealer::EnvelopeSealer;
+
+/// When it is told that no connection came about, whenever that was known: how long it took would tell a closed port from a
+/// silent one, and both from one that may not be dialled.
+const QUIET: Duration = Duration::from_millis(3_500);
+
+/// Waits until it may be told.
+async fn quiet_since(began: Instant) {
+    tokio::time::sleep_until((began + QUIET).into()).await;
+}

@@ -40,7 +40,6 @@ pub use sqlserver::SqlServerConnector;
 ))]
 use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
 
-/// The authorities to trust, read here so that a missing file is told by its name.
 #[cfg(any(
     feature = "dynamodb",
     feature = "mongodb",
@@ -49,11 +48,27 @@ use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
     feature = "redis",
     feature = "sqlserver"
 ))]
-pub(crate) async fn read_authorities(name: &ConnectionName, file: &std::path::Path) -> Result<Vec<u8>, DatabaseError> {
-    let path = file.to_owned();
+use crate::settings::TlsSettings;
+
+/// The authorities to trust: those at hand, or those of a file, which is read here so that a missing one is told by its name.
+#[cfg(any(
+    feature = "dynamodb",
+    feature = "mongodb",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis",
+    feature = "sqlserver"
+))]
+pub(crate) async fn authorities(name: &ConnectionName, tls: &TlsSettings) -> Result<Option<Vec<u8>>, DatabaseError> {
+    if let Some(authorities) = &tls.authorities {
+        return Ok(Some(authorities.as_bytes().to_vec()));
+    }
+    let Some(file) = &tls.ca_file else { return Ok(None) };
+    let path = file.clone();
     let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
-    read.unwrap_or_else(|error| Err(std::io::Error::other(error))).map_err(|error| {
+    let read = read.unwrap_or_else(|error| Err(std::io::Error::other(error))).map_err(|error| {
         let message = format!("the file of authorities {} (tls.ca_file) cannot be read", file.display());
         DatabaseError::new(DatabaseErrorKind::Misconfigured, message).on(name).with_source(error)
-    })
+    });
+    read.map(Some)
 }

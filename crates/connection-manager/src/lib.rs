@@ -55,7 +55,7 @@ pub use manager::{ConnectionManager, ManagerBuilder, PoolsStats, ReplicaStats};
 pub use pool::{Driver, DriverSession, Pool};
 pub use retry::Retries;
 pub use settings::{
-    BreakerSettings, ConnectionSettings, PerTenantSettings, PoolSettings, ReplicaHost, ReplicasSettings, RetrySettings,
-    ServerSettings, TlsMode, TlsSettings,
+    BreakerSettings, ClientIdentity, ConnectionSettings, PerTenantSettings, PoolSettings, ReplicaHost,
+    ReplicasSettings, RetrySettings, ServerSettings, TlsMode, TlsSettings,
 };
 pub use sql_pool::SqlPool;

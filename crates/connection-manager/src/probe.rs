@@ -2,6 +2,7 @@
 
 #[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis"))]
 mod certificate;
+mod finding;
 #[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis"))]
 mod handshake;
 mod rights;
@@ -15,6 +16,7 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{ConnectionName, DatabaseConnection, DatabaseError, DatabaseErrorKind};
 use tokio::net::TcpStream;
 
+pub use self::finding::Finding;
 use crate::connector::checks;
 use crate::credentials::{self, Freshness, Keyring, SecretSource, SecretStage};
 use crate::egress::Egress;
@@ -40,11 +42,13 @@ pub struct Stage {
     pub outcome: Result<String, String>,
     /// What to do about it, when it failed and that can be told.
     pub remedy: Option<String>,
+    /// What was found, for programs; few stages have any.
+    pub finding: Option<Finding>,
 }
 
 impl Stage {
     fn passed_in(name: &'static str, duration: Duration, text: &str) -> Self {
-        Self { name, code: "ok", duration, outcome: Ok(text.to_owned()), remedy: None }
+        Self { name, code: "ok", duration, outcome: Ok(text.to_owned()), remedy: None, finding: None }
     }
 
     /// Whether the next stage could begin.
@@ -72,7 +76,9 @@ pub async fn probe(
     name: &ConnectionName,
     settings: &ConnectionSettings,
 ) -> Vec<Stage> {
-    run(factory, secrets, name, settings, Depth::ToAnAnswer).await
+    let mut stages = Vec::new();
+    run(&mut stages, factory, secrets, name, settings, Depth::ToAnAnswer).await;
+    stages
 }
 
 /// As [`probe`], and looks around: the version and the cipher of TLS, whose certificate it is and how long it holds, what
@@ -83,7 +89,21 @@ pub async fn examine(
     name: &ConnectionName,
     settings: &ConnectionSettings,
 ) -> Vec<Stage> {
-    run(factory, secrets, name, settings, Depth::AllAround).await
+    let mut stages = Vec::new();
+    run(&mut stages, factory, secrets, name, settings, Depth::AllAround).await;
+    stages
+}
+
+/// As [`examine`], with each stage put into the list as it ends: whoever drops the future because it takes too long still has
+/// those that were over.
+pub async fn examine_into(
+    stages: &mut Vec<Stage>,
+    factory: &ConnectionFactory,
+    secrets: &Arc<dyn SecretSource>,
+    name: &ConnectionName,
+    settings: &ConnectionSettings,
+) {
+    run(stages, factory, secrets, name, settings, Depth::AllAround).await;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,27 +113,26 @@ enum Depth {
 }
 
 async fn run(
+    stages: &mut Vec<Stage>,
     factory: &ConnectionFactory,
     secrets: &Arc<dyn SecretSource>,
     name: &ConnectionName,
     settings: &ConnectionSettings,
     depth: Depth,
-) -> Vec<Stage> {
-    let mut stages = Stages { list: Vec::new(), depth };
+) {
     // The first failure ends the list; it is in the list already.
-    let _ = stages.go(factory, secrets, name, settings).await;
-    stages.list
+    let _ = Stages { list: stages, depth }.go(factory, secrets, name, settings).await;
 }
 
-struct Stages {
-    list: Vec<Stage>,
+struct Stages<'a> {
+    list: &'a mut Vec<Stage>,
     depth: Depth,
 }
 
 /// A stage has failed.
 struct Failed;
 
-impl Stages {
+impl Stages<'_> {
     async fn go(
         &mut self,
         factory: &ConnectionFactory,
@@ -160,11 +179,14 @@ impl Stages {
         let connection = self.opened(connector.default_port().is_some(), began, connection, settings)?;
         let began = Instant::now();
         let context = RequestContext::system().within(settings.pool.connect_timeout);
+        let mut server = None;
         let health = connection.ping(&context).await.map(|health| {
-            let version = health.server_version.unwrap_or_else(|| "unknown".to_owned());
+            let version = health.server_version.clone().unwrap_or_else(|| "unknown".to_owned());
+            server = Some(Finding::server(health.server_version));
             ((), format!("answered in {:.2} ms, version {version}", health.latency.as_secs_f64() * 1000.0))
         });
         let mut outcome = self.note("ping", began, health, settings);
+        self.found(server);
         if outcome.is_ok() && self.depth == Depth::AllAround {
             outcome = self.look_around(&*connection, settings).await;
         }
@@ -253,9 +275,11 @@ impl Stages {
         let began = Instant::now();
         let look = handshake::look(&settings.engine, host, addresses, &settings.tls);
         let mut code = "tls_failed";
+        let mut tls = None;
         let outcome = match tokio::time::timeout(limit, look).await {
             Ok(Ok(found)) => {
                 let told = found.to_string();
+                tls = Some(found.finding());
                 match found.refusal {
                     None => Ok(((), told)),
                     Some(refusal) => {
@@ -270,9 +294,14 @@ impl Stages {
                 }
                 Err(failed(error.to_string()))
             }
-            Err(_) => Err(failed(format!("no handshake within {} ms", limit.as_millis()))),
+            Err(_) => {
+                code = "timeout";
+                Err(failed(format!("no handshake within {} ms", limit.as_millis())))
+            }
         };
-        self.note_as("TLS", code, began, outcome, settings)
+        let outcome = self.note_as("TLS", code, began, outcome, settings);
+        self.found(tls);
+        outcome
     }
 
     #[cfg(not(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis")))]
@@ -298,7 +327,9 @@ impl Stages {
                 self.note("role", began, Ok(((), found.role)), settings)?;
                 let denied = |text| DatabaseError::new(DatabaseErrorKind::Query, text);
                 let privileges = found.privileges.map(|text| ((), text)).map_err(denied);
-                self.note_as("privileges", "no_privileges", began, privileges, settings)?;
+                let outcome = self.note_as("privileges", "no_privileges", began, privileges, settings);
+                self.found(Some(found.finding));
+                outcome?;
             }
             Err(error) => self.note("role", began, Err(error), settings)?,
         }
@@ -346,6 +377,13 @@ impl Stages {
         self.note(if failed_at_tls { "TLS" } else { "login" }, began, connection, settings)
     }
 
+    /// Puts what was found to the stage that was noted last.
+    fn found(&mut self, finding: Option<Finding>) {
+        if let Some(stage) = self.list.last_mut() {
+            stage.finding = finding;
+        }
+    }
+
     fn note<T>(
         &mut self,
         name: &'static str,
@@ -369,12 +407,12 @@ impl Stages {
         let duration = began.elapsed();
         match outcome {
             Ok((value, text)) => {
-                self.list.push(Stage { name, code: "ok", duration, outcome: Ok(text), remedy: None });
+                self.list.push(Stage { name, code: "ok", duration, outcome: Ok(text), remedy: None, finding: None });
                 Ok(value)
             }
             Err(error) => {
                 let remedy = remedy_of(code, settings).or_else(|| remedy(&error, settings));
-                self.list.push(Stage { name, code, duration, outcome: Err(chain(&error)), remedy });
+                self.list.push(Stage { name, code, duration, outcome: Err(chain(&error)), remedy, finding: None });
                 Err(Failed)
             }
         }

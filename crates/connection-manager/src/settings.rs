@@ -21,7 +21,7 @@ pub use self::pool::PoolSettings;
 pub use self::replicas::{InvalidReplicaHost, ReplicaHost, ReplicasSettings};
 pub use self::retry::RetrySettings;
 pub use self::server::ServerSettings;
-pub use self::tls::{TlsMode, TlsSettings};
+pub use self::tls::{ClientIdentity, TlsMode, TlsSettings};
 pub use self::url::InvalidUrl;
 use crate::credentials::PasswordSource;
 use crate::egress::Egress;

@@ -1,5 +1,6 @@
 //! The kernel's connection traits on a [`Pool`].
 
+mod catalog;
 mod held;
 mod session;
 mod transaction;
@@ -14,8 +15,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
-    CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, DatabaseErrorKind, Dialect,
-    Effect, Engine, Health, Rendered, Row, SqlConnection, SqlExecutor, SqlSession, SqlTransaction, Statement,
+    Catalog, CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, DatabaseErrorKind,
+    Dialect, Effect, Engine, Health, Rendered, Row, SqlConnection, SqlExecutor, SqlSession, SqlTransaction, Statement,
     TransactionMode,
 };
 use tracing::Instrument as _;
@@ -183,6 +184,10 @@ impl<D: Driver> DatabaseConnection for SqlPool<D> {
     }
 
     fn sql(&self) -> Result<&dyn SqlConnection, DatabaseError> {
+        Ok(self)
+    }
+
+    fn catalog(&self) -> Result<&dyn Catalog, DatabaseError> {
         Ok(self)
     }
 

@@ -7,6 +7,7 @@ mod queries;
 mod replace_connection;
 mod reseal_secrets;
 mod reveal_connection;
+mod test_connection;
 #[cfg(test)]
 mod test_support;
 
@@ -17,6 +18,9 @@ pub use queries::{ListConnections, ListConnectionsError, ReadConnection, ReadCon
 pub use replace_connection::{ChangeConnectionError, ReplaceConnection, ReplaceConnectionCommand};
 pub use reseal_secrets::{ResealReport, ResealSecrets, ResealSecretsError};
 pub use reveal_connection::{RevealConnection, RevealConnectionError, Revealed};
+pub use test_connection::{
+    ReadHealth, ReadHealthError, TestConnection, TestConnectionError, TestStoredConnection, TestStoredConnectionError,
+};
 
 use shared_kernel::database::EngineDescription;
 use shared_kernel::validation::Violations;

@@ -11,6 +11,7 @@ mod login;
 mod notes;
 mod options;
 mod place;
+mod probe;
 mod repository;
 mod sealer;
 mod secrets;
@@ -28,6 +29,9 @@ pub use login::{SecretName, SecretNameError, Username, UsernameError};
 pub use notes::{Notes, NotesError};
 pub use options::{OptionValue, OptionValueError, Options};
 pub use place::{DatabaseName, DatabaseNameError, FilePath, FilePathError, Host, HostError, Port, PortError};
+pub use probe::{
+    ConnectionHealth, HealthRepository, ProbeFacts, ProbeFault, ProbeReport, ProbeStage, Prober, StageResult,
+};
 pub use repository::{AddConnectionError, ConnectionRepository, Resealable, SecretsWrite, UpdateConnectionError};
 pub use sealer::{Sealer, SealerError};
 pub use secrets::{Given, GivenSecrets, SealedSecrets, SecretError, Secrets};

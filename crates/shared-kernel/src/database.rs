@@ -1,6 +1,7 @@
 //! The connection traits: all that a bounded context knows of a database.
 
 mod access;
+mod catalog;
 mod connection;
 mod description;
 mod document;
@@ -16,6 +17,7 @@ mod statement;
 mod template;
 
 pub use access::{Access, ConnectionFuture, Connections};
+pub use catalog::{Catalog, MOST_NAMES};
 pub use connection::{CloseReport, ConnectionStats, DatabaseConnection, Health};
 pub use description::{EngineDescription, OptionDescription, OptionKind, Presence};
 pub use document::{Decimal128, Document, DocumentValue, InvalidObjectId, ObjectId};

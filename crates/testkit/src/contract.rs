@@ -69,6 +69,7 @@ pub const EMBEDDED_EXCEPTIONS: &[(&str, &str)] = &[
     ("required_tls_encrypts", "nothing travels to an embedded database"),
     ("verified_tls_accepts_the_right_authority", "nothing travels to an embedded database"),
     ("verified_tls_refuses_another_authority", "nothing travels to an embedded database"),
+    ("authorities_at_hand_are_as_good_as_a_file", "nothing travels to an embedded database"),
     ("verified_tls_refuses_another_host_name", "nothing travels to an embedded database"),
     ("a_missing_authority_file_is_a_fault_of_the_settings", "nothing travels to an embedded database"),
     ("a_failed_build_is_shared_and_not_kept", "an embedded database cannot be down; a missing folder is tested apart"),
@@ -189,6 +190,7 @@ macro_rules! contract_cases {
             required_tls_encrypts
             verified_tls_accepts_the_right_authority
             verified_tls_refuses_another_authority
+            authorities_at_hand_are_as_good_as_a_file
             verified_tls_refuses_another_host_name
             a_missing_authority_file_is_a_fault_of_the_settings
             a_failed_build_is_shared_and_not_kept

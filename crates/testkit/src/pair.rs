@@ -180,7 +180,7 @@ fn settings(server: Server, node: &Node) -> ConnectionSettings {
         .with_port(node.port())
         .with_username(user)
         .with_password(PasswordSource::Literal(SecretString::from(PASSWORD)))
-        .with_tls(TlsSettings { mode, ca_file: None })
+        .with_tls(TlsSettings { mode, ..TlsSettings::default() })
         .with_pool(PoolSettings::sized(0, 8))
 }
 

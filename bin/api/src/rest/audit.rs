@@ -24,6 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long calls that were turned away for want of a token are counted before they are written down as one.
 const WINDOW: Duration = Duration::from_secs(10);
 
+/// What came of a call that was answered as it should be, where there is more to tell than `ok`: an endpoint puts it to its request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outcome(pub(crate) &'static str);
+
 /// Writes entries.
 #[derive(Debug)]
 pub(crate) struct Recorder {
@@ -150,7 +154,8 @@ pub(crate) async fn audit(
         Ok(response) => {
             let caller = response.request().extensions().get::<Caller>().cloned();
             let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
-            let outcome = problem.map_or("ok", |problem| problem.kind().slug());
+            let told = response.request().extensions().get::<Outcome>().map_or("ok", |outcome| outcome.0);
+            let outcome = problem.map_or(told, |problem| problem.kind().slug());
             let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
             let created = location.and_then(|location| location.rsplit('/').next()?.parse().ok());
             facts.connection = facts.connection.or(created);

@@ -2,29 +2,42 @@
 
 pub(crate) mod audit;
 pub(crate) mod create;
+pub(crate) mod databases;
 pub(crate) mod delete;
 pub(crate) mod engines;
 mod errors;
+pub(crate) mod health;
 pub(crate) mod list;
 pub(crate) mod patch;
 pub(crate) mod read;
 pub(crate) mod replace;
+pub(crate) mod report;
+pub(crate) mod test;
+pub(crate) mod test_stored;
 pub(crate) mod wire;
 
 use std::sync::Arc;
 
 use actix_web::http::Method;
 use registry_context::application::{
-    CreateConnection, DeleteConnection, ListAudit, ListConnections, ReadConnection, ReplaceConnection,
+    CreateConnection, DeleteConnection, ListAudit, ListConnections, ReadConnection, ReadHealth, ReplaceConnection,
+    TestConnection, TestStoredConnection,
 };
-use registry_context::domain::{AuditAction, AuditLog, ConnectionRepository, Engines, Sealer};
+use registry_context::domain::{
+    AuditAction, AuditLog, ConnectionRepository, Engines, HealthRepository, Prober, Sealer,
+};
 use shared_kernel::{Clock, IdGenerator};
 
 use super::resource::Resource;
+use crate::registry::LiveConnections;
 
 const COLLECTION: &str = "/api/v1/connections";
 const ENGINES: &str = "/api/v1/connections/engines";
 const AUDIT: &str = "/api/v1/connections/audit";
+const TEST: &str = "/api/v1/connections/test";
+const ITEM_TEST: &str = "/api/v1/connections/{id}/test";
+const HEALTH: &str = "/api/v1/connections/{id}/health";
+const DATABASES: &str = "/api/v1/connections/{id}/databases";
 const ITEM: &str = "/api/v1/connections/{id}";
 
 /// The use cases behind the endpoints.
@@ -37,43 +50,54 @@ pub struct StoredConnections {
     pub(crate) delete: DeleteConnection,
     pub(crate) engines: Arc<dyn Engines>,
     pub(crate) audit: ListAudit,
+    pub(crate) test: TestConnection,
+    pub(crate) test_stored: TestStoredConnection,
+    pub(crate) health: ReadHealth,
+    pub(crate) live: LiveConnections,
+}
+
+/// What the use cases stand on.
+pub(crate) struct Ports {
+    pub(crate) connections: Arc<dyn ConnectionRepository>,
+    pub(crate) engines: Arc<dyn Engines>,
+    pub(crate) sealer: Arc<dyn Sealer>,
+    pub(crate) log: Arc<dyn AuditLog>,
+    pub(crate) prober: Arc<dyn Prober>,
+    pub(crate) health: Arc<dyn HealthRepository>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdGenerator>,
 }
 
 impl StoredConnections {
     /// The use cases over their ports.
-    pub fn new(
-        connections: &Arc<dyn ConnectionRepository>,
-        engines: &Arc<dyn Engines>,
-        sealer: &Arc<dyn Sealer>,
-        log: &Arc<dyn AuditLog>,
-        clock: &Arc<dyn Clock>,
-        ids: &Arc<dyn IdGenerator>,
-    ) -> Self {
-        let (clock, connections) = (clock.clone(), connections.clone());
+    pub(crate) fn new(ports: Ports, live: LiveConnections) -> Self {
+        let Ports { connections, engines, sealer, log, prober, health, clock, ids } = ports;
         Self {
-            create: CreateConnection::new(
-                connections.clone(),
-                engines.clone(),
-                sealer.clone(),
-                clock.clone(),
-                ids.clone(),
-            ),
+            create: CreateConnection::new(connections.clone(), engines.clone(), sealer.clone(), clock.clone(), ids),
             read: ReadConnection::new(connections.clone()),
             list: ListConnections::new(connections.clone()),
-            replace: ReplaceConnection::new(connections.clone(), engines.clone(), sealer.clone(), clock),
-            delete: DeleteConnection::new(connections),
-            engines: engines.clone(),
-            audit: ListAudit::new(log.clone()),
+            replace: ReplaceConnection::new(connections.clone(), engines.clone(), sealer.clone(), clock.clone()),
+            delete: DeleteConnection::new(connections.clone()),
+            audit: ListAudit::new(log),
+            test: TestConnection::new(engines.clone(), prober.clone()),
+            health: ReadHealth::new(connections.clone(), health.clone()),
+            test_stored: TestStoredConnection::new(connections, engines.clone(), sealer, prober, health, clock),
+            engines,
+            live,
         }
     }
 }
 
-/// The resources of this module. Engines and audit come before the item: their paths would be an item's otherwise.
+/// The resources of this module. Engines, audit and test come before the item: their paths would be an item's otherwise.
 pub(crate) fn resources() -> Vec<Resource> {
     let resources = vec![
         Resource::at(COLLECTION).get(list::list_connections).on(Method::POST, create::create_connection),
         Resource::at(ENGINES).get(engines::list_engines),
         Resource::at(AUDIT).get(audit::read_audit),
+        Resource::at(TEST).on(Method::POST, test::test_connection),
+        Resource::at(ITEM_TEST).on(Method::POST, test_stored::test_stored_connection),
+        Resource::at(HEALTH).get(health::read_health),
+        Resource::at(DATABASES).get(databases::list_databases),
         Resource::at(ITEM)
             .get(read::read_connection)
             .on(Method::PUT, replace::replace_connection)
@@ -90,6 +114,9 @@ pub(super) fn action(method: &Method, template: Option<&str>) -> AuditAction {
         (COLLECTION, "POST") => AuditAction::Create,
         (ENGINES, "GET" | "HEAD") => AuditAction::ListEngines,
         (AUDIT, "GET" | "HEAD") => AuditAction::ReadAudit,
+        (TEST | ITEM_TEST, "POST") => AuditAction::Test,
+        (HEALTH, "GET" | "HEAD") => AuditAction::ReadHealth,
+        (DATABASES, "GET" | "HEAD") => AuditAction::ListDatabases,
         (ITEM, "GET" | "HEAD") => AuditAction::Read,
         (ITEM, "PUT") => AuditAction::Replace,
         (ITEM, "PATCH") => AuditAction::Patch,

@@ -3,6 +3,7 @@
 mod process;
 mod secrets;
 mod sources;
+mod stored;
 
 use std::time::Duration;
 

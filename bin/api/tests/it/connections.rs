@@ -5,6 +5,7 @@ mod audit;
 mod changes;
 mod rotation;
 mod secrets;
+mod testing;
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings, TlsMode, TlsSettings};
+use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings, TlsSettings};
 use serde_json::json;
 use shared_kernel::database::Engine;
 use testkit::{Server, TestDatabase, eventually_some};
@@ -37,7 +37,7 @@ fn away() -> ConnectionSettings {
         .with_database("books")
         .with_username("svc_books")
         .with_password(PasswordSource::Literal("hunter2".to_owned().into()))
-        .with_tls(TlsSettings { mode: TlsMode::Disabled, ca_file: None })
+        .with_tls(TlsSettings::disabled())
         .with_pool(pool)
 }
 

@@ -275,7 +275,7 @@ fn tls(section: &Section<'_>, host: Option<&str>, may_be_loopback: bool) -> TlsS
     if let Some(file) = ca_file.as_deref().filter(|file| !file.is_file()) {
         section.fault("ca_file", format!("there is no file {}", file.display()));
     }
-    TlsSettings { mode: section.word("mode", &TlsMode::ALL).unwrap_or(default), ca_file }
+    TlsSettings { mode: section.word("mode", &TlsMode::ALL).unwrap_or(default), ca_file, ..TlsSettings::default() }
 }
 
 fn is_loopback(host: &str) -> bool {

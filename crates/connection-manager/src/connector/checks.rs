@@ -85,6 +85,19 @@ pub fn server_faults(settings: &ConnectionSettings, faults: &mut Vec<SettingFaul
     if settings.tls.mode == TlsMode::Disabled && settings.tls.ca_file.is_some() {
         faults.push(SettingFault::new("tls.ca_file", "is of no use while tls.mode is \"disabled\""));
     }
+    let at_hand =
+        [("tls.ca", settings.tls.authorities.is_some()), ("tls.client_certificate", settings.tls.client.is_some())];
+    for (key, _) in at_hand.iter().filter(|(_, given)| settings.tls.mode == TlsMode::Disabled && *given) {
+        faults.push(SettingFault::new(*key, "is of no use while tls.mode is \"disabled\""));
+    }
+}
+
+/// Refuses a certificate of the client, for an engine whose logins know none: it would be left out without a word.
+pub fn refuse_client_certificates(settings: &ConnectionSettings, faults: &mut Vec<SettingFault>) {
+    if settings.tls.client.is_some() {
+        let message = format!("{} asks for no certificate of a client; remove it", settings.engine);
+        faults.push(SettingFault::new("tls.client_certificate", message));
+    }
 }
 
 /// Refuses tokens of AWS's IAM, of which only RDS's MySQL, MariaDB and PostgreSQL know.

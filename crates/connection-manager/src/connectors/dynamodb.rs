@@ -94,6 +94,7 @@ impl Connector for DynamoDbConnector {
         faults.retain(|fault| fault.key != "host" && fault.key != "username");
         checks::pool_faults(settings, &mut faults);
         checks::refuse_tokens(settings, &mut faults);
+        checks::refuse_client_certificates(settings, &mut faults);
         let has_password = !matches!(settings.password, PasswordSource::None);
         match &settings.username {
             Some(_) if !has_password => {
@@ -135,10 +136,7 @@ impl Connector for DynamoDbConnector {
         settings: &ConnectionSettings,
         endpoint: Endpoint,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
-        let authorities = match &settings.tls.ca_file {
-            Some(file) => Some(super::read_authorities(name, file).await?),
-            None => None,
-        };
+        let authorities = super::authorities(name, &settings.tls).await?;
         let driver = DynamoDbDriver::try_new(DynamoDbOptions {
             region: settings.options.get("region").cloned(),
             endpoint_url: endpoint_url(settings),

@@ -129,6 +129,11 @@ impl Connector for MongoDbConnector {
         // A server may trust whoever reaches it.
         faults.retain(|fault| fault.key != "username");
         checks::refuse_tokens(settings, &mut faults);
+        checks::refuse_client_certificates(settings, &mut faults);
+        if settings.tls.authorities.is_some() && settings.egress.is_none() {
+            let message = "mongodb's driver reads authorities from a file; name one in tls.ca_file";
+            faults.push(SettingFault::new("tls.authorities", message));
+        }
         checks::pool_faults(settings, &mut faults);
         checks::switch_fault(settings, "srv", &mut faults);
         let has_password = !matches!(settings.password, PasswordSource::None);
@@ -169,12 +174,12 @@ impl Connector for MongoDbConnector {
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         let servers = servers(settings).map_err(|fault| checks::misconfigured(name, &[fault]))?;
         let option = |key: &str| settings.options.get(key).cloned();
-        let authorities = match &settings.tls.ca_file {
-            Some(file) if settings.tls.mode != TlsMode::Disabled => {
-                Some((file.clone(), super::read_authorities(name, file).await?))
-            }
-            _ => None,
+        let authorities = match settings.tls.mode {
+            TlsMode::Disabled => None,
+            _ => super::authorities(name, &settings.tls).await?,
         };
+        // Behind the relay it is ours to trust them, and the driver reads no file.
+        let authorities = authorities.map(|pem| (settings.tls.ca_file.clone().unwrap_or_default(), pem));
         let driver = MongoDbDriver::try_new(MongoDbOptions {
             database: settings.database.clone(),
             auth_source: option("auth_source"),

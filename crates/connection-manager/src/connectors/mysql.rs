@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use secrecy::ExposeSecret as _;
 use shared_kernel::database::{
     ConnectionName, DatabaseConnection, DatabaseError, Engine, EngineDescription, OptionDescription, OptionKind,
 };
@@ -90,8 +91,13 @@ impl Connector for MySqlConnector {
         if let Some(database) = &settings.database {
             options = options.database(database);
         }
-        if let Some(file) = &settings.tls.ca_file {
-            options = options.ssl_ca_from_pem(super::read_authorities(name, file).await?);
+        if let Some(authorities) = super::authorities(name, &settings.tls).await? {
+            options = options.ssl_ca_from_pem(authorities);
+        }
+        if let Some(client) = &settings.tls.client {
+            options = options
+                .ssl_client_cert_from_pem(client.certificates())
+                .ssl_client_key_from_pem(client.key().expose_secret());
         }
         let driver = MySqlDriver::new(options)
             .with_cancel(checks::is_on(settings, "cancel", true))

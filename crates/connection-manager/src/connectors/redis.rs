@@ -106,19 +106,17 @@ impl Connector for RedisConnector {
         endpoint: Endpoint,
     ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
         let misconfigured = |fault| checks::misconfigured(name, &[fault]);
-        let mut options = RedisOptions {
+        let options = RedisOptions {
             nodes: nodes(settings).map_err(misconfigured)?,
             cluster: is_cluster(settings).map_err(misconfigured)?,
             database: database(settings).map_err(misconfigured)?,
             tls: settings.tls.mode,
-            authorities: None,
+            authorities: super::authorities(name, &settings.tls).await?,
+            client: settings.tls.client.clone(),
             connect_timeout: settings.pool.connect_timeout,
             keepalive: settings.pool.keepalive,
             egress: settings.egress.clone(),
         };
-        if let Some(file) = &settings.tls.ca_file {
-            options.authorities = Some(super::read_authorities(name, file).await?);
-        }
         let driver = RedisDriver::try_new(options).map_err(|error| error.on(name))?;
         Ok(Arc::new(RedisConnection::open(name.clone(), settings.pool.clone(), endpoint, driver).await?))
     }

@@ -98,6 +98,7 @@ impl Connector for SqlServerConnector {
         let mut faults = checks::unknown_options(settings, &OPTIONS);
         checks::server_faults(settings, &mut faults);
         checks::refuse_tokens(settings, &mut faults);
+        checks::refuse_client_certificates(settings, &mut faults);
         checks::pool_faults(settings, &mut faults);
         faults.extend(is_read_only(settings).err());
         match is_strict(settings) {
@@ -130,9 +131,7 @@ impl Connector for SqlServerConnector {
         options.certificate_name = settings.options.get("certificate_name").cloned();
         options.application =
             settings.options.get("application_name").cloned().unwrap_or_else(|| format!("bindery/{name}"));
-        if let Some(file) = &settings.tls.ca_file {
-            options.authorities = Some(super::read_authorities(name, file).await?);
-        }
+        options.authorities = super::authorities(name, &settings.tls).await?;
         let driver = SqlServerDriver::new(options);
         let pool = SqlPool::open(name.clone(), Engine::SQLSERVER, settings.pool.clone(), endpoint, driver).await?;
         Ok(Arc::new(pool))

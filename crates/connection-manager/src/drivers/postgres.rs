@@ -18,7 +18,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row as _};
 use tokio::time::Instant;
 
 use self::bind::Signature;
-use self::error::map;
+use self::error::{map, map_login};
 use self::row::PostgresRowSource;
 use crate::credentials::Credentials;
 use crate::drivers::guard;
@@ -120,7 +120,7 @@ impl Driver for PostgresDriver {
             (Some(relay), Some(egress)) => options.socket(relay.folder()).options(guards(egress.limits())),
             _ => options,
         };
-        let mut connection = options.connect().await.map_err(|error| map(error, "connecting"))?;
+        let mut connection = options.connect().await.map_err(map_login)?;
         let server = if self.cancels { identity(&mut connection).await? } else { None };
         Ok(PostgresSession {
             connection,

@@ -62,7 +62,7 @@ impl MongoDbDriver {
             _ => {}
         }
         let trust = options.authorities.as_ref().map_or(Trust::Mozilla, |(_, pem)| Trust::Pem(pem));
-        let tls = connector(options.tls, trust)?;
+        let tls = connector(options.tls, trust, None)?;
         Ok(Self { options, tls, current: Mutex::default() })
     }
 

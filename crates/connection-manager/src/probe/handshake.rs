@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::WebPkiServerVerifier;
@@ -18,6 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::Finding;
 use super::certificate::{self, Facts};
 use crate::settings::{TlsMode, TlsSettings};
 
@@ -30,6 +30,13 @@ pub(super) struct Found {
     pub(super) certificate: Facts,
     /// Why the certificate would be refused, where it has to be checked.
     pub(super) refusal: Option<rustls::Error>,
+}
+
+impl Found {
+    pub(super) fn finding(&self) -> Finding {
+        let Self { version, cipher, certificate, .. } = self;
+        Finding::Tls { version: version.clone(), cipher: cipher.clone(), expires_at: certificate.until }
+    }
 }
 
 /// `TLSv1_3, TLS13_AES_256_GCM_SHA384; certificate of `db.example`, valid until 2027-03-01 (95 days)`
@@ -77,8 +84,8 @@ pub(super) async fn look(
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>)
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>);
+    let config = crate::tls::identified(config, tls.client.as_ref()).map_err(io::Error::other)?;
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     let mut socket = TcpStream::connect(addresses).await?;
     ask(engine, &mut socket).await?;
@@ -142,7 +149,7 @@ impl Witness {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let judge = match tls.mode {
             TlsMode::VerifyFull => {
-                let roots = Arc::new(authorities(engine, tls.ca_file.as_deref())?);
+                let roots = Arc::new(authorities(engine, tls)?);
                 let builder = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
                 Some(builder.build().map_err(io::Error::other)?)
             }
@@ -153,18 +160,24 @@ impl Witness {
 }
 
 #[cfg_attr(not(feature = "mongodb"), expect(unused_variables, reason = "one engine's driver has a list of its own"))]
-fn authorities(engine: &Engine, file: Option<&Path>) -> io::Result<RootCertStore> {
+fn authorities(engine: &Engine, tls: &TlsSettings) -> io::Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
-    match file {
-        Some(file) => {
+    match (&tls.authorities, &tls.ca_file) {
+        (Some(authorities), _) => {
+            for certificate in CertificateDer::pem_slice_iter(authorities.as_bytes()) {
+                let certificate = certificate.map_err(io::Error::other)?;
+                roots.add(certificate).map_err(io::Error::other)?;
+            }
+        }
+        (None, Some(file)) => {
             for certificate in CertificateDer::pem_file_iter(file).map_err(io::Error::other)? {
                 let certificate = certificate.map_err(io::Error::other)?;
                 roots.add(certificate).map_err(io::Error::other)?;
             }
         }
         #[cfg(feature = "mongodb")]
-        None if *engine == Engine::MONGODB => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        None => {
+        (None, None) if *engine == Engine::MONGODB => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        (None, None) => {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
     }

@@ -8,6 +8,8 @@ mod redis;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseConnection, DatabaseError, Dialect, RawStatement, Row};
 
+use super::Finding;
+
 /// One row of numbers: `replica` and `read_only` of the server, `superuser`, `tables`, `readable` and `writable` of the user
 /// in this database, and whether the user `creates` tables. NULL where it cannot be told. A session that is read-only because
 /// its client asked for that says nothing of the server.
@@ -54,6 +56,8 @@ pub(super) struct Found {
     pub(super) role: String,
     /// What the user may do; an error when that is nothing at all.
     pub(super) privileges: Result<String, String>,
+    /// The same in parts.
+    pub(super) finding: Finding,
 }
 
 /// Asks; `None` where the engine has no such notions, or does not tell.
@@ -71,7 +75,7 @@ pub(super) async fn ask(
         return redis::ask(connection, context).await.map(Some);
     }
     let rights = Rights::ask(connection, context).await?;
-    Ok(rights.map(|rights| Found { role: rights.role(), privileges: rights.privileges() }))
+    Ok(rights.map(|rights| Found { role: rights.role(), privileges: rights.privileges(), finding: rights.finding() }))
 }
 
 /// What a server says of itself and of the user.
@@ -125,6 +129,15 @@ impl Rights {
             None => "may take writes",
         };
         format!("{role}, {mode}")
+    }
+
+    fn finding(&self) -> Finding {
+        Finding::Privileges {
+            // An empty database has nothing that could be read; that it was told is what was read of the catalog.
+            reads: Some(self.readable > 0 || self.tables == 0),
+            writes: Some(self.writable > 0 || self.creates),
+            superuser: self.superuser,
+        }
     }
 
     /// What the user may do, and whether that is nothing at all.

@@ -5,7 +5,10 @@ use std::time::Duration;
 use ::redis::cluster::ClusterClient;
 use ::redis::io::AsyncDNSResolver;
 use ::redis::io::tcp::TcpSettings;
-use ::redis::{ConnectionAddr, IntoConnectionInfo, ProtocolVersion, RedisFuture, TlsCertificates, TlsMode as Theirs};
+use ::redis::{
+    ClientTlsConfig, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, RedisFuture, TlsCertificates,
+    TlsMode as Theirs,
+};
 use secrecy::ExposeSecret;
 use shared_kernel::database::DatabaseError;
 use tokio::time::Instant;
@@ -67,7 +70,11 @@ fn client(
     }
     if options.tls != TlsMode::Disabled {
         let mode = if options.tls == TlsMode::Required { Theirs::Insecure } else { Theirs::Secure };
-        builder = builder.tls(mode).certs(TlsCertificates { client_tls: None, root_cert: options.authorities.clone() });
+        let client_tls = options.client.as_ref().map(|client| ClientTlsConfig {
+            client_cert: client.certificates().into(),
+            client_key: client.key().expose_secret().into(),
+        });
+        builder = builder.tls(mode).certs(TlsCertificates { client_tls, root_cert: options.authorities.clone() });
     }
     if let Some(egress) = &options.egress {
         builder = builder.async_dns_resolver(Guarded(egress.clone()));

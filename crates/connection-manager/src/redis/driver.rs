@@ -34,7 +34,7 @@ impl RedisDriver {
             return Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, "there is no node to connect to"));
         }
         let trust = options.authorities.as_deref().map_or(Trust::System, Trust::Pem);
-        let tls = connector(options.tls, trust)?;
+        let tls = connector(options.tls, trust, options.client.as_ref())?;
         Ok(Self { options, tls })
     }
 

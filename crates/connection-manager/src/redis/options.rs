@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::egress::Egress;
 use crate::node::Node;
-use crate::settings::{PoolSettings, TlsMode};
+use crate::settings::{ClientIdentity, PoolSettings, TlsMode};
 
 /// What is needed to reach Redis, apart from a login.
 #[derive(Clone)]
@@ -18,6 +18,8 @@ pub struct RedisOptions {
     pub tls: TlsMode,
     /// The authorities to trust instead of the system's, PEM.
     pub authorities: Option<Vec<u8>>,
+    /// What the client shows of itself.
+    pub client: Option<ClientIdentity>,
     /// How long connecting may take, all nodes together. Each is given its share of what is left.
     pub connect_timeout: Duration,
     /// See [`PoolSettings::keepalive`].
@@ -35,6 +37,7 @@ impl RedisOptions {
             database: 0,
             tls: TlsMode::Disabled,
             authorities: None,
+            client: None,
             connect_timeout: PoolSettings::default().connect_timeout,
             keepalive: PoolSettings::default().keepalive,
             egress: None,

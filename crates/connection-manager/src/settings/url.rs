@@ -105,7 +105,7 @@ fn parameter(settings: &mut ConnectionSettings, key: &str, value: &str) -> Resul
     let invalid = |reason: String| InvalidUrl::Parameter { parameter: key.to_owned(), reason };
     let time = || duration::parse(value).map_err(|error| invalid(error.to_string()));
     let count = || value.parse::<u32>().map_err(|error| invalid(error.to_string()));
-    let TlsSettings { mode, ca_file } = &mut settings.tls;
+    let TlsSettings { mode, ca_file, .. } = &mut settings.tls;
     let PoolSettings {
         min,
         max,

@@ -10,7 +10,8 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use tokio_rustls::TlsConnector;
 
-use crate::settings::TlsMode;
+use crate::settings::{ClientIdentity, TlsMode};
+use crate::tls;
 
 /// Who vouches for a server.
 #[derive(Debug, Clone, Copy)]
@@ -26,18 +27,22 @@ pub(crate) enum Trust<'a> {
 }
 
 /// What speaks TLS to the server; `None` where there is none to be spoken.
-pub(crate) fn connector(mode: TlsMode, trust: Trust<'_>) -> Result<Option<TlsConnector>, DatabaseError> {
+pub(crate) fn connector(
+    mode: TlsMode,
+    trust: Trust<'_>,
+    client: Option<&ClientIdentity>,
+) -> Result<Option<TlsConnector>, DatabaseError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| misconfigured("TLS cannot be prepared").with_source(error))?;
     let config = match mode {
         TlsMode::Disabled => return Ok(None),
-        TlsMode::Required => {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))).with_no_client_auth()
-        }
-        TlsMode::VerifyFull => builder.with_root_certificates(authorities(trust)?).with_no_client_auth(),
+        TlsMode::Required => builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))),
+        TlsMode::VerifyFull => builder.with_root_certificates(authorities(trust)?),
     };
+    let config = tls::identified(config, client)
+        .map_err(|error| misconfigured("the client's certificate and key cannot be used").with_source(error))?;
     Ok(Some(TlsConnector::from(Arc::new(config))))
 }
 

@@ -6,9 +6,9 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use connection_manager::probe::{Stage, examine};
+use connection_manager::probe::{Finding, Stage, examine};
 use connection_manager::{
-    ConnectionFactory, ConnectionSettings, LocalSecrets, PasswordSource, SecretSource, TlsMode, TlsSettings,
+    ConnectionFactory, ConnectionSettings, LocalSecrets, PasswordSource, SecretSource, TlsSettings,
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
@@ -44,7 +44,17 @@ async fn a_healthy_connection_is_told_from_end_to_end(server: Server) {
         }
         assert!(text(&stages, "privileges").contains("superuser"), "tests log in as the administrator: {stages:#?}");
         assert!(text(&stages, "role").contains("takes writes"), "{stages:#?}");
+        let Some(Finding::Tls { version, expires_at: Some(_), .. }) = finding(&stages, "TLS") else {
+            panic!("{stages:#?}")
+        };
+        assert_eq!(version, "TLSv1_3");
     }
+    assert!(matches!(finding(&stages, "ping"), Some(Finding::Server { version: Some(_) })), "{stages:#?}");
+    let Some(Finding::Privileges { reads, writes, superuser }) = finding(&stages, "privileges") else {
+        panic!("{stages:#?}")
+    };
+    let administrator = (server != Server::Sqlite).then_some(true);
+    assert_eq!((reads, writes, superuser), (Some(true), Some(true), administrator));
     let privileges = text(&stages, "privileges");
     assert!(!privileges.contains("reads 0 of"), "the context's tables are there: {privileges}");
 }
@@ -201,6 +211,8 @@ async fn an_expired_certificate_and_a_server_without_tls_are_told() {
         .with_password(PasswordSource::Literal(SecretString::from(CANARY)))
         .with_tls(TlsSettings::verify_full(file));
     let stage = fails(settings, "TLS", "tls_expired").await;
+    let Some(Finding::Tls { expires_at: Some(until), .. }) = stage.finding else { panic!("{:?}", stage.finding) };
+    assert_eq!(until.date_naive().to_string(), "2020-02-01");
     let told = stage.outcome.unwrap_err();
     assert!(told.contains("`the late server`, valid until 2020-02-01 (-"), "{told}");
 }
@@ -219,13 +231,18 @@ fn text(stages: &[Stage], name: &str) -> String {
     stage.and_then(|stage| stage.outcome.clone().ok()).unwrap_or_else(|| panic!("no {name} in {stages:#?}"))
 }
 
+/// What a stage has found, in parts.
+fn finding(stages: &[Stage], name: &str) -> Option<Finding> {
+    stages.iter().find(|stage| stage.name == name)?.finding.clone()
+}
+
 /// The way to a database, protected as well as it can be.
 fn secured(server: Server, database: &TestDatabase) -> ConnectionSettings {
     let settings = database.settings();
     if !server.is_networked() {
         return settings;
     }
-    let tls = TlsSettings { mode: TlsMode::VerifyFull, ca_file: Some(server.certificate_authority()) };
+    let tls = TlsSettings::verify_full(server.certificate_authority());
     settings.with_host("localhost").with_tls(tls)
 }
 

@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod budget;
+mod catalog;
 mod circuit;
 mod contract;
 mod debug;
@@ -12,6 +13,7 @@ mod doctor;
 mod dynamodb;
 mod egress;
 mod guarded;
+mod identity;
 mod keepalive;
 mod manager;
 mod metrics;

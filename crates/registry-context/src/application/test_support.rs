@@ -257,7 +257,7 @@ impl Sealer for FakeSealer {
 
 /// PostgreSQL alone, which finds nothing wrong.
 #[derive(Debug)]
-struct OneEngine;
+pub(super) struct OneEngine;
 
 impl Engines for OneEngine {
     fn all(&self) -> Vec<EngineDescription> {
@@ -275,7 +275,7 @@ pub(super) struct Bench {
     pub(super) connections: Arc<FakeConnections>,
     pub(super) sealer: Arc<FakeSealer>,
     pub(super) context: RequestContext,
-    clock: Arc<FakeClock>,
+    pub(super) clock: Arc<FakeClock>,
     ids: Arc<SequentialIds>,
 }
 

@@ -28,6 +28,12 @@ pub enum AuditAction {
     Patch,
     /// No connection any more.
     Delete,
+    /// Whether a connection comes about, stored or not.
+    Test,
+    /// How a connection did in its last test.
+    ReadHealth,
+    /// The databases on a connection's server.
+    ListDatabases,
     /// Secrets sealed with another key.
     Reseal,
     /// Entries deleted that were kept long enough.
@@ -38,7 +44,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::List,
         Self::Read,
         Self::ListEngines,
@@ -47,6 +53,9 @@ impl AuditAction {
         Self::Replace,
         Self::Patch,
         Self::Delete,
+        Self::Test,
+        Self::ReadHealth,
+        Self::ListDatabases,
         Self::Reseal,
         Self::Prune,
         Self::Other,
@@ -63,6 +72,9 @@ impl AuditAction {
             Self::Replace => "replace",
             Self::Patch => "patch",
             Self::Delete => "delete",
+            Self::Test => "test",
+            Self::ReadHealth => "read_health",
+            Self::ListDatabases => "list_databases",
             Self::Reseal => "reseal",
             Self::Prune => "prune",
             Self::Other => "other",

@@ -2,6 +2,7 @@
 
 mod audit;
 mod fixture;
+mod health;
 mod lists;
 mod secrets;
 mod storing;

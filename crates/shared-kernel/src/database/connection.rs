@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{ConnectionName, DatabaseError, DatabaseErrorKind, Documents, Engine, KeyValue, SqlConnection};
+use super::{Catalog, ConnectionName, DatabaseError, DatabaseErrorKind, Documents, Engine, KeyValue, SqlConnection};
 use crate::RequestContext;
 
 /// A live, pooled connection to one database: all that a context knows of it.
@@ -59,6 +59,15 @@ pub trait DatabaseConnection: Send + Sync + fmt::Debug {
     /// [`DatabaseErrorKind::Unsupported`] when the engine keeps no documents.
     fn documents(&self) -> Result<&dyn Documents, DatabaseError> {
         let message = format!("{} keeps no documents", self.engine());
+        Err(DatabaseError::new(DatabaseErrorKind::Unsupported, message).on(self.name()))
+    }
+
+    /// The capability to tell what the server holds.
+    ///
+    /// # Errors
+    /// [`DatabaseErrorKind::Unsupported`] when the engine has no databases that could be listed.
+    fn catalog(&self) -> Result<&dyn Catalog, DatabaseError> {
+        let message = format!("{} has no databases to list", self.engine());
         Err(DatabaseError::new(DatabaseErrorKind::Unsupported, message).on(self.name()))
     }
 

@@ -33,6 +33,18 @@ pub async fn verified_tls_refuses_another_authority(target: Target) {
     refused(target.connect(settings).await, &DatabaseErrorKind::TlsFailed);
 }
 
+/// Authorities at hand come before those of a file, and are as good.
+pub async fn authorities_at_hand_are_as_good_as_a_file(target: Target) {
+    let at_hand = |authorities: &str| TlsSettings {
+        authorities: Some(authorities.into()),
+        ..TlsSettings::verify_full("no-such-file.pem")
+    };
+    let own = fs::read_to_string(target.authority()).unwrap();
+    assert!(is_encrypted(&target, at_hand(&own)).await);
+    let settings = target.protected(at_hand(&other_authority()));
+    refused(target.connect(settings).await, &DatabaseErrorKind::TlsFailed);
+}
+
 /// Full verification refuses a certificate that names another host.
 pub async fn verified_tls_refuses_another_host_name(target: Target) {
     let settings = target.protected(TlsSettings::verify_full(target.authority()));

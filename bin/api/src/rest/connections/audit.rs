@@ -104,12 +104,12 @@ impl<'a> From<&'a AuditRecord> for AuditEntryBody<'a> {
         ("actor" = Option<String>, Query, description = "Only what was done with the token of this name", nullable = false,
             pattern = "^[!-~]{1,64}$", example = "console"),
         ("action" = Option<String>, Query, description = "Only this", nullable = false,
-            pattern = "^(list|read|list_engines|read_audit|create|replace|patch|delete|reseal|prune|other)$",
+            pattern = "^(list|read|list_engines|read_audit|create|replace|patch|delete|test|read_health|list_databases|reseal|prune|other)$",
             example = "delete"),
         ("connection_id" = Option<uuid::Uuid>, Query, description = "Only what was about this connection; it may be gone",
             nullable = false),
-        ("outcome" = Option<String>, Query, description = "Only what ended so: `ok`, or a kind of problem", nullable = false,
-            pattern = "^[a-z-]{1,64}$", example = "not-found"),
+        ("outcome" = Option<String>, Query, description = "Only what ended so: `ok`, a kind of problem, or of a test its code", nullable = false,
+            pattern = "^[a-z_-]{1,64}$", example = "not-found"),
         ("occurred_from" = Option<String>, Query, description = "Only from this instant on (RFC 3339), to the microsecond",
             nullable = false, format = "audit-instant", example = "2026-01-31T12:00:00Z"),
         ("occurred_before" = Option<String>, Query, description = "Only before this instant (RFC 3339), to the microsecond",
@@ -161,7 +161,8 @@ fn action(word: &str) -> Result<AuditAction, String> {
 }
 
 fn outcome(text: &str) -> Result<String, &'static str> {
-    let fits = (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase());
+    let fits =
+        (1..=64).contains(&text.len()) && text.bytes().all(|byte| b"-_".contains(&byte) || byte.is_ascii_lowercase());
     if fits { Ok(text.to_owned()) } else { Err("`ok`, or a kind of problem such as `not-found`") }
 }
 

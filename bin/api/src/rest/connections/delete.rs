@@ -36,6 +36,7 @@ pub(crate) async fn delete_connection(
         async |expected| connections.delete.execute(DeleteConnectionCommand { id: id.0, expected }, &scope.0).await;
     let read = async || connections.read.execute(id.0, &scope.0).await;
     versions::change(&if_match, &ReadOnly::default(), read, delete).await?;
+    connections.live.redefined(id.0);
     metrics::changed(metrics::Resource::Connection, metrics::Change::Deleted);
     Ok(HttpResponse::NoContent().finish())
 }

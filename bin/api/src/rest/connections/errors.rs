@@ -2,7 +2,7 @@
 
 use registry_context::application::{
     ChangeConnectionError, CreateConnectionError, DeleteConnectionError, ListAuditError, ListConnectionsError,
-    ReadConnectionError,
+    ReadConnectionError, ReadHealthError, TestConnectionError, TestStoredConnectionError,
 };
 use registry_context::domain::SealerError;
 use shared_kernel::validation::Violations;
@@ -69,6 +69,35 @@ impl From<ListAuditError> for Problem {
                 Self::new(ProblemKind::InvalidCursor, "the cursor does not belong to this list")
             }
             ListAuditError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<TestConnectionError> for Problem {
+    fn from(error: TestConnectionError) -> Self {
+        match error {
+            TestConnectionError::Invalid(violations) => invalid(violations),
+        }
+    }
+}
+
+impl From<TestStoredConnectionError> for Problem {
+    fn from(error: TestStoredConnectionError) -> Self {
+        match error {
+            TestStoredConnectionError::NotFound(_) => not_found(),
+            TestStoredConnectionError::Invalid(violations) => invalid(violations),
+            TestStoredConnectionError::Sealing(error) => unsealed(&error),
+            TestStoredConnectionError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReadHealthError> for Problem {
+    fn from(error: ReadHealthError) -> Self {
+        match error {
+            ReadHealthError::NotFound(_) => not_found(),
+            ReadHealthError::Untested(_) => Self::not_found("result: the connection was never tested"),
+            ReadHealthError::Database(error) => error.into(),
         }
     }
 }

@@ -57,6 +57,7 @@ pub(crate) async fn patch_connection(
     };
     let read = async || connections.read.execute(id.0, &scope.0).await;
     let connection = versions::change(&if_match, &read_only, read, change).await?;
+    connections.live.redefined(id.0);
     metrics::changed(metrics::Resource::Connection, metrics::Change::Patched);
     Ok(present(&connection))
 }

@@ -63,7 +63,7 @@ impl Modify for Errors {
                 entries.extend(needs_token(path).then_some(TOKEN));
                 entries.extend((is_api && !needs_token(path)).then_some(TENANT));
                 entries.extend(has_body.then_some(BODY));
-                entries.extend((method == "post").then_some(CREATION));
+                entries.extend((method == "post" && !path.ends_with("/test")).then_some(CREATION));
                 entries.extend(matches!(method, "put" | "patch" | "delete").then_some(CHANGE));
                 for (status, description, headers) in entries.into_iter().flatten() {
                     let responses = &mut operation.responses.responses;

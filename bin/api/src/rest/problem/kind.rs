@@ -31,6 +31,8 @@ pub enum ProblemKind {
     IdempotencyInProgress,
     /// 409: the change collided with another one and may simply be tried again.
     WriteConflict,
+    /// 409: the stored connection does not come about as it is.
+    ConnectionUnusable,
     /// 412: the resource has changed since it was read.
     PreconditionFailed,
     /// 413: the body is larger than the limit.
@@ -59,7 +61,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of their status codes.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::MalformedRequest,
         Self::MalformedJson,
         Self::InvalidQuery,
@@ -74,6 +76,7 @@ impl ProblemKind {
         Self::AlreadyExists,
         Self::IdempotencyInProgress,
         Self::WriteConflict,
+        Self::ConnectionUnusable,
         Self::PreconditionFailed,
         Self::ContentTooLarge,
         Self::UnsupportedMediaType,
@@ -105,6 +108,7 @@ impl ProblemKind {
             Self::AlreadyExists => "already-exists",
             Self::IdempotencyInProgress => "idempotency-in-progress",
             Self::WriteConflict => "write-conflict",
+            Self::ConnectionUnusable => "connection-unusable",
             Self::PreconditionFailed => "precondition-failed",
             Self::ContentTooLarge => "content-too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
@@ -138,7 +142,9 @@ impl ProblemKind {
             Self::UnknownTenant | Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Self::AlreadyExists | Self::IdempotencyInProgress | Self::WriteConflict => StatusCode::CONFLICT,
+            Self::AlreadyExists | Self::IdempotencyInProgress | Self::WriteConflict | Self::ConnectionUnusable => {
+                StatusCode::CONFLICT
+            }
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::ContentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -168,6 +174,7 @@ impl ProblemKind {
             Self::AlreadyExists => "A unique value is taken",
             Self::IdempotencyInProgress => "The same request is still under way",
             Self::WriteConflict => "The change collided with another",
+            Self::ConnectionUnusable => "The connection does not come about",
             Self::PreconditionFailed => "The resource has changed",
             Self::ContentTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The body's media type is not supported",
@@ -208,6 +215,9 @@ impl ProblemKind {
             Self::AlreadyExists => "Choose another value for the field in `errors`, or change the existing resource.",
             Self::IdempotencyInProgress => "Send the same request again after the seconds in `Retry-After`.",
             Self::WriteConflict => "Send the same request again; nothing has been changed.",
+            Self::ConnectionUnusable => {
+                "Test the connection, whose result names the stage that fails and what can be done, and change it."
+            }
             Self::PreconditionFailed => {
                 "Read the resource again, apply the change to what it is now, and send the new `ETag` in `If-Match`."
             }

@@ -17,6 +17,7 @@ pub(super) struct Process {
     files: [PathBuf; 2],
     address: String,
     client: Client,
+    token: Option<String>,
     answers: Mutex<Vec<String>>,
 }
 
@@ -51,8 +52,14 @@ impl Process {
     /// Starts the service.
     pub(super) async fn serve(folder: &Path, environment: &[(String, String)]) -> Self {
         let (child, files) = Self::spawn(folder, &["serve"], environment);
-        let mut process =
-            Self { child, files, address: String::new(), client: Client::new(), answers: Mutex::default() };
+        let mut process = Self {
+            child,
+            files,
+            address: String::new(),
+            client: Client::new(),
+            token: None,
+            answers: Mutex::default(),
+        };
         let out = process.files[0].clone();
         process.address = eventually_some(PATIENCE, || {
             let text = read(&out);
@@ -61,6 +68,12 @@ impl Process {
         })
         .await;
         process
+    }
+
+    /// Shows a token with each request from now on.
+    pub(super) fn with_token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self
     }
 
     /// Sends a request, keeps the answer and gives its status.
@@ -76,8 +89,11 @@ impl Process {
         self.ask(Method::GET, path, None).await.1
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, String) {
+    pub(super) async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, String) {
         let mut request = self.client.request(method, format!("http://{}{path}", self.address));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }

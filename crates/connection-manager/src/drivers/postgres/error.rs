@@ -24,6 +24,21 @@ pub(super) fn map(error: sqlx::Error, attempt: &str) -> DatabaseError {
     })
 }
 
+/// An error of logging in.
+///
+/// The driver refuses passwords that hold characters beyond `SASLprep` (RFC 4013), such as those that Unicode 3.2 did not know;
+/// the server itself would take them as they are. To whoever logs in, such a password is one that does not work.
+pub(super) fn map_login(error: sqlx::Error) -> DatabaseError {
+    match &error {
+        // The cause names the character, which is a part of the password.
+        sqlx::Error::Configuration(cause) if cause.to_string().starts_with("Failed to saslprep") => DatabaseError::new(
+            DatabaseErrorKind::AuthRejected,
+            "connecting: the driver cannot log in with this user or password: it holds characters beyond SASLprep (RFC 4013)",
+        ),
+        _ => map(error, "connecting"),
+    }
+}
+
 fn kind(code: &str, constraint: Option<String>) -> DatabaseErrorKind {
     match code {
         "23505" => DatabaseErrorKind::UniqueViolation { constraint },

@@ -2,7 +2,7 @@ use ::redis::{Cmd, Value, cmd};
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use shared_kernel::{IdGenerator as _, RequestContext, SystemIdGenerator};
 
-use super::Found;
+use super::{Finding, Found};
 use crate::redis::RedisConnection;
 
 /// What became of a command that was tried.
@@ -26,7 +26,13 @@ pub(super) async fn ask(connection: &RedisConnection, context: &RequestContext) 
     let key = format!("bindery:doctor:{}", SystemIdGenerator.next());
     let reads = attempt(connection, cmd("EXISTS").arg(&key).take(), context).await?;
     let writes = attempt(connection, cmd("DEL").arg(&key).take(), context).await?;
-    Ok(Found { role: role_of(role.as_deref(), writes), privileges: privileges(reads, writes) })
+    let may = |tried| match tried {
+        Tried::Allowed => Some(true),
+        Tried::NotForThisKey => None,
+        Tried::Forbidden | Tried::ReadOnly => Some(false),
+    };
+    let finding = Finding::Privileges { reads: may(reads), writes: may(writes), superuser: None };
+    Ok(Found { role: role_of(role.as_deref(), writes), privileges: privileges(reads, writes), finding })
 }
 
 async fn attempt(connection: &RedisConnection, command: Cmd, context: &RequestContext) -> Result<Tried, DatabaseError> {

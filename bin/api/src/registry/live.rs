@@ -1,0 +1,221 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use connection_manager::{ConnectionManager, Definition, Definitions, PasswordSource};
+use registry_context::application::{RevealConnection, RevealConnectionError, Revealed};
+use registry_context::domain::{self, ConnectionId, Engines, Held};
+use secrecy::SecretString;
+use shared_kernel::database::{Access, Connections as _, DatabaseError, DatabaseErrorKind};
+use shared_kernel::{RequestContext, Version};
+
+use super::{ManagedEngines, quiet_since};
+
+/// Stored connections as the manager asks for them: under `registry/` and the connection's id.
+pub(crate) struct StoredDefinitions {
+    reveal: RevealConnection,
+    engines: Arc<ManagedEngines>,
+}
+
+impl StoredDefinitions {
+    /// What stands before the ids. No connection of the configuration may be called so.
+    pub(crate) const PREFIX: &str = "registry";
+
+    pub(crate) fn new(reveal: RevealConnection, engines: Arc<ManagedEngines>) -> Self {
+        Self { reveal, engines }
+    }
+
+    /// The name under which the manager has a connection.
+    pub(crate) fn name(id: ConnectionId) -> String {
+        format!("{}/{id}", Self::PREFIX)
+    }
+}
+
+#[async_trait]
+impl Definitions for StoredDefinitions {
+    async fn definition(&self, id: &str) -> Result<Option<Definition>, DatabaseError> {
+        let Some(id) = id_of(id) else { return Ok(None) };
+        let revealed = match self.reveal.execute(id, &RequestContext::system()).await {
+            Ok(revealed) => revealed,
+            Err(RevealConnectionError::NotFound(_)) => return Ok(None),
+            Err(RevealConnectionError::Database(error)) => return Err(error),
+            Err(error @ RevealConnectionError::Sealing(_)) => {
+                let message = "the secrets of a stored connection do not open";
+                return Err(DatabaseError::new(DatabaseErrorKind::SecretUnavailable, message).with_source(error));
+            }
+        };
+        usable(&self.engines, revealed).map(Some)
+    }
+
+    async fn revisions(&self, ids: &[&str]) -> Result<HashMap<String, u64>, DatabaseError> {
+        let ids: Vec<ConnectionId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        let versions = self.reveal.versions(&ids, &RequestContext::system()).await?;
+        Ok(versions.into_iter().map(|(id, version)| (id.to_string(), revision(version))).collect())
+    }
+}
+
+impl fmt::Debug for StoredDefinitions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredDefinitions").finish_non_exhaustive()
+    }
+}
+
+/// The id that a text spells, in the one spelling that counts: in several, a connection would have several pools.
+fn id_of(text: &str) -> Option<ConnectionId> {
+    text.parse::<ConnectionId>().ok().filter(|id| id.to_string() == text)
+}
+
+/// What was stored may lack what was dropped since, or what the service's configuration no longer allows. Above all, no engine
+/// logs in with what the service itself is allowed to.
+fn usable(engines: &ManagedEngines, revealed: Revealed) -> Result<Definition, DatabaseError> {
+    let Revealed { definition, secrets, version } = revealed;
+    let held = Held { password: secrets.password.is_some(), client_key: secrets.client_key.is_some() };
+    let Some(engine) = engines.find(definition.engine.as_str()) else {
+        return Err(misconfigured("its engine is none of this service's"));
+    };
+    let mut violations = definition.faults(held, &engine);
+    if violations.is_empty() {
+        violations = engines.check(&definition, held);
+    }
+    if !violations.is_empty() {
+        return Err(misconfigured(&violations.to_string()));
+    }
+    let password = password(&definition, secrets.password.as_ref());
+    let settings = engines.settings(&definition, password, secrets.client_key);
+    Ok(Definition { revision: revision(version), settings })
+}
+
+fn misconfigured(what: &str) -> DatabaseError {
+    DatabaseError::new(DatabaseErrorKind::Misconfigured, format!("the stored connection cannot be used: {what}"))
+}
+
+fn revision(version: Version) -> u64 {
+    version.get().unsigned_abs()
+}
+
+/// Where a definition has its password.
+pub(super) fn password(definition: &domain::Definition, own: Option<&SecretString>) -> PasswordSource {
+    match (&definition.secret, own) {
+        (Some(secret), _) => PasswordSource::SecretsManager { id: secret.to_string() },
+        (None, Some(password)) => PasswordSource::Literal(password.clone()),
+        (None, None) => PasswordSource::None,
+    }
+}
+
+/// The manager's connections to what is stored, as the endpoints use them.
+#[derive(Debug, Clone)]
+pub(crate) struct LiveConnections(ConnectionManager);
+
+impl LiveConnections {
+    pub(crate) fn new(manager: ConnectionManager) -> Self {
+        Self(manager)
+    }
+
+    /// Has a change count here at once; other instances notice it by themselves.
+    pub(crate) fn redefined(&self, id: ConnectionId) {
+        self.0.redefined(&StoredDefinitions::name(id));
+    }
+
+    /// The databases that a stored connection's user may use.
+    pub(crate) async fn databases(
+        &self,
+        id: ConnectionId,
+        limit: usize,
+        context: &RequestContext,
+    ) -> Result<Vec<String>, DatabaseError> {
+        let began = Instant::now();
+        let listed = async {
+            let connection = self.0.get(&StoredDefinitions::name(id), Access::Read, context).await?;
+            connection.catalog()?.databases(limit, context).await
+        }
+        .await;
+        if listed.as_ref().is_err_and(is_unreached) {
+            quiet_since(began).await;
+        }
+        listed
+    }
+}
+
+fn is_unreached(error: &DatabaseError) -> bool {
+    matches!(error.kind(), DatabaseErrorKind::Unreachable | DatabaseErrorKind::CircuitOpen | DatabaseErrorKind::Timeout)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use connection_manager::ConnectionFactory;
+    use connection_manager::egress::EgressConfig;
+    use registry_context::domain::{DisplayName, Host, Labels, OptionValue, Options, SecretName, Secrets, Username};
+    use shared_kernel::database::Engine;
+
+    use super::*;
+    use crate::config::RegistryConfig;
+
+    fn engines() -> ManagedEngines {
+        let config = RegistryConfig { secret_prefix: Some("team/".to_owned()), ..RegistryConfig::default() };
+        ManagedEngines::new(ConnectionFactory::compiled(), &config, EgressConfig::default().egress([]))
+    }
+
+    fn revealed(engine: Engine, password: Option<&str>) -> Revealed {
+        let region = BTreeMap::from([("region".to_owned(), OptionValue::parse("eu-central-1").expect("a value"))]);
+        let options = if engine == Engine::DYNAMODB { Options::new(region) } else { Options::default() };
+        let definition = domain::Definition {
+            name: DisplayName::parse("Sales").expect("a name"),
+            engine,
+            host: Host::parse("db.example").ok(),
+            port: None,
+            database: None,
+            path: None,
+            username: Username::parse("ann").ok(),
+            secret: None,
+            tls: None,
+            options,
+            labels: Labels::default(),
+            notes: None,
+        };
+        let secrets = Secrets { password: password.map(SecretString::from), client_key: None };
+        Revealed { definition, secrets, version: Version::FIRST }
+    }
+
+    #[track_caller]
+    fn is_refused(revealed: Revealed, pointer: &str) {
+        let error = usable(&engines(), revealed).map(|_| ()).expect_err("refused");
+        assert_eq!(*error.kind(), DatabaseErrorKind::Misconfigured);
+        assert!(error.message().contains(pointer), "{error}");
+    }
+
+    #[test]
+    fn what_is_whole_and_allowed_is_opened() {
+        for engine in [Engine::MYSQL, Engine::DYNAMODB] {
+            let definition = usable(&engines(), revealed(engine, Some("the password"))).expect("usable");
+            assert_eq!((definition.revision, definition.settings.username.as_deref()), (1, Some("ann")));
+        }
+    }
+
+    #[test]
+    fn no_engine_falls_back_on_what_the_service_may() {
+        is_refused(revealed(Engine::DYNAMODB, None), "/password");
+    }
+
+    #[test]
+    fn what_is_allowed_no_more_is_not_opened() {
+        let mut elsewhere = revealed(Engine::MYSQL, None);
+        elsewhere.definition.secret = SecretName::parse("other/sales").ok();
+        is_refused(elsewhere, "/secret");
+        is_refused(revealed(Engine::from("oracle".to_owned()), Some("the password")), "engine");
+    }
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        let id = "01a21b40-e5cc-7224-ba42-10c24b9b2245";
+        assert_eq!(id_of(id).map(|id| id.to_string()).as_deref(), Some(id));
+        for other in
+            [&id.to_uppercase(), &id.replace('-', ""), &format!("{{{id}}}"), &format!("urn:uuid:{id}"), "", "x"]
+        {
+            assert_eq!(id_of(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use connection_manager::probe::{Finding, Stage, examine_into};
+use connection_manager::{ConnectionSettings, SecretSource};
+use registry_context::domain::{
+    Definition, ProbeFacts, ProbeFault, ProbeReport, ProbeStage, Prober, Secrets, StageResult,
+};
+use shared_kernel::database::ConnectionName;
+use tokio::sync::Semaphore;
+
+use super::live::password;
+use super::{ManagedEngines, QUIET, quiet_since};
+
+/// How long a test may take in all.
+const LIMIT: Duration = Duration::from_secs(10);
+/// How long a server may take to answer a dial: less than [`QUIET`].
+const DIAL: Duration = Duration::from_secs(3);
+const _: () = assert!(DIAL.as_millis() < QUIET.as_millis(), "a silent server would be told by its time");
+/// How many tests run at the same time. Further ones wait, and their waiting is a part of their time.
+const AT_ONCE: usize = 8;
+
+/// Tests definitions through the manager's own look around, on connections that are closed again.
+pub(crate) struct ManagedProber {
+    engines: Arc<ManagedEngines>,
+    secrets: Arc<dyn SecretSource>,
+    places: Semaphore,
+}
+
+impl ManagedProber {
+    pub(crate) fn new(engines: Arc<ManagedEngines>, secrets: Arc<dyn SecretSource>) -> Self {
+        Self { engines, secrets, places: Semaphore::new(AT_ONCE) }
+    }
+
+    async fn look(&self, stages: &mut Vec<Stage>, settings: &ConnectionSettings) {
+        let (Ok(_place), Ok(name)) = (self.places.acquire().await, "registry/test".parse::<ConnectionName>()) else {
+            return;
+        };
+        examine_into(stages, self.engines.factory(), &self.secrets, &name, settings).await;
+    }
+}
+
+#[async_trait]
+impl Prober for ManagedProber {
+    async fn probe(&self, definition: &Definition, secrets: &Secrets) -> ProbeReport {
+        let began = Instant::now();
+        if self.engines.refuses_literally(definition) {
+            let refused = StageResult {
+                stage: ProbeStage::Policy,
+                fault: Some(ProbeFault::BlockedByPolicy),
+                duration_ms: Some(0),
+            };
+            return ProbeReport { stages: vec![refused], ..ProbeReport::default() };
+        }
+        let password = password(definition, secrets.password.as_ref());
+        let mut settings = self.engines.settings(definition, password, secrets.client_key.clone());
+        settings.pool.connect_timeout = DIAL;
+        let mut stages = Vec::new();
+        let in_time = tokio::time::timeout(LIMIT, self.look(&mut stages, &settings)).await.is_ok();
+        let mut report = report(&stages, in_time);
+        for stage in stages.iter().filter(|stage| !stage.passed()) {
+            // Whoever operates the service may know what whoever defines connections may not.
+            tracing::info!(event = "registry.test_failed", stage = stage.name, code = stage.code);
+        }
+        if matches!(report.failure(), Some((_, ProbeFault::Unreachable))) {
+            quiet_since(began).await;
+            report.duration_ms = milliseconds(QUIET);
+        } else {
+            report.duration_ms = milliseconds(began.elapsed());
+        }
+        report
+    }
+}
+
+impl fmt::Debug for ManagedProber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManagedProber").finish_non_exhaustive()
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What may be told of the stages.
+fn report(stages: &[Stage], in_time: bool) -> ProbeReport {
+    let mut report = ProbeReport::default();
+    // What is found out before anything is dialled is one stage.
+    let mut policy = Duration::ZERO;
+    for stage in stages {
+        let fault = (!stage.passed()).then(|| fault(stage.code));
+        let duration = Some(milliseconds(stage.duration));
+        let mut add = |stage, fault: Option<ProbeFault>, duration_ms: Option<u64>| {
+            let duration_ms = duration_ms.filter(|_| fault != Some(ProbeFault::Unreachable));
+            report.stages.push(StageResult { stage, fault, duration_ms });
+        };
+        match (stage.name, fault) {
+            ("settings" | "secret", fault) => {
+                policy = policy.saturating_add(stage.duration);
+                if fault.is_some() {
+                    add(ProbeStage::Policy, fault, Some(milliseconds(policy)));
+                }
+                continue;
+            }
+            _ if policy != Duration::MAX => {
+                add(ProbeStage::Policy, None, Some(milliseconds(policy)));
+                policy = Duration::MAX;
+            }
+            _ => {}
+        }
+        match (stage.name, fault) {
+            ("DNS", Some(ProbeFault::Unreachable)) | ("TCP", _) => add(ProbeStage::Tcp, fault, duration),
+            ("DNS", _) => add(ProbeStage::Dns, fault, duration),
+            ("TLS", _) => add(ProbeStage::Tls, fault, duration),
+            // One exchange with the driver: it went as far as the database.
+            ("login", Some(ProbeFault::UnknownDatabase)) => {
+                add(ProbeStage::Login, None, duration);
+                add(ProbeStage::Database, fault, None);
+            }
+            ("login", _) => add(ProbeStage::Login, fault, duration),
+            ("open", None) => {}
+            ("open" | "ping", _) => add(ProbeStage::Database, fault, duration),
+            ("privileges", _) | (_, Some(_)) => add(ProbeStage::Privileges, fault, duration),
+            _ => {}
+        }
+        if let Some(finding) = &stage.finding {
+            take(finding, &mut report.facts);
+        }
+    }
+    if !in_time {
+        let last = report.stages.last().map(|result| result.stage);
+        let next = ProbeStage::ALL.into_iter().find(|stage| last.is_none_or(|last| *stage > last));
+        let stage = next.unwrap_or(ProbeStage::Privileges);
+        report.stages.push(StageResult { stage, fault: Some(ProbeFault::Timeout), duration_ms: None });
+    }
+    report
+}
+
+fn take(finding: &Finding, facts: &mut ProbeFacts) {
+    match finding {
+        Finding::Server { version } => facts.server_version.clone_from(version),
+        Finding::Tls { version, expires_at, .. } => {
+            facts.tls_version = Some(version.replace('_', "."));
+            facts.certificate_expires_at = *expires_at;
+        }
+        Finding::Privileges { reads, writes, superuser } => {
+            (facts.can_read, facts.can_write, facts.superuser) = (*reads, *writes, *superuser);
+        }
+        _ => {}
+    }
+}
+
+/// The registry's word for the manager's.
+fn fault(code: &str) -> ProbeFault {
+    match code {
+        "misconfigured" => ProbeFault::Misconfigured,
+        "secret_unavailable" => ProbeFault::SecretUnavailable,
+        "unreachable" | "dns_failed" | "tcp_refused" | "tcp_silent" | "tcp_failed" => ProbeFault::Unreachable,
+        "tls_failed" => ProbeFault::TlsFailed,
+        "tls_unsupported" => ProbeFault::TlsUnsupported,
+        "tls_expired" => ProbeFault::TlsExpired,
+        "tls_wrong_name" => ProbeFault::TlsWrongName,
+        "tls_untrusted" => ProbeFault::TlsUntrusted,
+        "auth_rejected" => ProbeFault::AuthFailed,
+        "unknown_database" => ProbeFault::UnknownDatabase,
+        "no_privileges" => ProbeFault::NoPrivileges,
+        "saturated" => ProbeFault::Saturated,
+        "timeout" => ProbeFault::Timeout,
+        _ => ProbeFault::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stage(name: &'static str, code: &'static str) -> Stage {
+        let outcome = if code == "ok" { Ok("10.0.0.1".to_owned()) } else { Err("10.0.0.1 says no".to_owned()) };
+        Stage { name, code, duration: Duration::from_millis(3), outcome, remedy: None, finding: None }
+    }
+
+    #[track_caller]
+    fn check(stages: &[(&'static str, &'static str)], in_time: bool, expected: &[&str]) {
+        let stages: Vec<Stage> = stages.iter().map(|(name, code)| stage(name, code)).collect();
+        let report = report(&stages, in_time);
+        let line = |result: &StageResult| {
+            let fault = result.fault.map_or("ok", ProbeFault::as_str);
+            let duration = result.duration_ms.map_or_else(|| "-".to_owned(), |duration| duration.to_string());
+            format!("{} {fault} {duration}", result.stage.as_str())
+        };
+        assert_eq!(report.stages.iter().map(line).collect::<Vec<_>>(), expected);
+        assert!(!format!("{report:?}").contains("10.0.0.1"));
+    }
+
+    const BEFORE: [(&str, &str); 2] = [("settings", "ok"), ("secret", "ok")];
+
+    #[test]
+    fn a_way_that_leads_there_is_told_from_end_to_end() {
+        let rest = [("DNS", "ok"), ("TCP", "ok"), ("TLS", "ok"), ("login", "ok"), ("ping", "ok"), ("role", "ok")];
+        let stages = [&BEFORE[..], &rest, &[("privileges", "ok"), ("latency", "ok")]].concat();
+        let expected =
+            ["policy ok 6", "dns ok 3", "tcp ok 3", "tls ok 3", "login ok 3", "database ok 3", "privileges ok 3"];
+        check(&stages, true, &expected);
+        check(&[&BEFORE[..], &[("open", "ok"), ("ping", "ok")]].concat(), true, &["policy ok 6", "database ok 3"]);
+    }
+
+    #[test]
+    fn what_is_not_reached_looks_alike_whatever_the_reason() {
+        for failed in [
+            &[("DNS", "dns_failed")][..],
+            &[("DNS", "unreachable")],
+            &[("TCP", "unreachable")],
+            &[("TCP", "tcp_refused")],
+            &[("TCP", "tcp_silent")],
+        ] {
+            check(&[&BEFORE[..], failed].concat(), true, &["policy ok 6", "tcp unreachable -"]);
+        }
+    }
+
+    #[test]
+    fn each_fault_stands_at_its_stage() {
+        check(&[("settings", "ok"), ("settings", "misconfigured")], true, &["policy misconfigured 6"]);
+        check(&[("settings", "ok"), ("secret", "secret_unavailable")], true, &["policy secret_unavailable 6"]);
+        let until_login = [&BEFORE[..], &[("DNS", "ok"), ("TCP", "ok")]].concat();
+        let with = |name, code| [&until_login[..], &[(name, code)]].concat();
+        let begin = ["policy ok 6", "dns ok 3", "tcp ok 3"];
+        check(&with("TLS", "tls_expired"), true, &[&begin[..], &["tls tls_expired 3"]].concat());
+        check(&with("login", "auth_rejected"), true, &[&begin[..], &["login auth_failed 3"]].concat());
+        let database = ["login ok 3", "database unknown_database -"];
+        check(&with("login", "unknown_database"), true, &[&begin[..], &database].concat());
+        check(&with("login", "query"), true, &[&begin[..], &["login failed 3"]].concat());
+        check(&with("privileges", "no_privileges"), true, &[&begin[..], &["privileges no_privileges 3"]].concat());
+        check(&until_login, false, &[&begin[..], &["tls timeout -"]].concat());
+        check(&[], false, &["policy timeout -"]);
+    }
+}

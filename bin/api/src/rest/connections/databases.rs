@@ -1,0 +1,105 @@
+use std::time::Duration;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use registry_context::domain::ConnectionId;
+use serde::Serialize;
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+use utoipa::ToSchema;
+
+use super::{DATABASES, StoredConnections};
+use crate::rest::accept;
+use crate::rest::id::PathId;
+use crate::rest::problem::{Problem, ProblemKind};
+use crate::rest::query::Query;
+use crate::rest::scope::Scope;
+
+/// How many names are told.
+const MOST: usize = 1_000;
+/// How long the server may take, connecting included.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// The databases on a server.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Databases)]
+pub(crate) struct DatabasesBody {
+    /// Those that the user may use, by name; the server's own are among them.
+    #[schema(max_items = 1000)]
+    items: Vec<DatabaseBody>,
+    /// Whether there are more than are told.
+    #[schema(example = false)]
+    is_cut: bool,
+}
+
+/// One database.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Database)]
+pub(crate) struct DatabaseBody {
+    /// What it is called.
+    #[schema(example = "sales")]
+    name: String,
+}
+
+/// List a connection's databases
+///
+/// Asked of the server, over a pool that is kept while it is used.
+#[utoipa::path(
+    get,
+    path = DATABASES,
+    operation_id = "listDatabases",
+    tag = "Connections",
+    params(("id" = uuid::Uuid, Path, description = "Which connection")),
+    responses(
+        (status = 200, description = "The databases", body = DatabasesBody, content_type = "application/json"),
+        (status = 409, description = "The connection cannot be used as it is, or its engine lists no databases",
+            body = crate::rest::problem::ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn list_databases(
+    request: HttpRequest,
+    scope: Scope,
+    connections: Data<StoredConnections>,
+    id: PathId<ConnectionId>,
+) -> Result<HttpResponse, Problem> {
+    accept::json(&request)?;
+    Query::of(&request, &[]).finish()?;
+    let listed = connections.live.databases(id.0, MOST + 1, &scope.0.within(LIMIT)).await;
+    let names = listed.map_err(|error| problem(&error))?;
+    Ok(HttpResponse::Ok().json(DatabasesBody::new(names)))
+}
+
+impl DatabasesBody {
+    fn new(mut names: Vec<String>) -> Self {
+        let is_cut = names.len() > MOST;
+        names.truncate(MOST);
+        Self { items: names.into_iter().map(|name| DatabaseBody { name }).collect(), is_cut }
+    }
+}
+
+/// What of it is for the caller to mend is said so; where the server is, is not.
+fn problem(error: &DatabaseError) -> Problem {
+    let unusable = |detail| Problem::new(ProblemKind::ConnectionUnusable, detail);
+    match error.kind() {
+        DatabaseErrorKind::UnknownConnection => Problem::not_found("connection"),
+        DatabaseErrorKind::Unsupported => unusable("the connection's engine has no databases to list"),
+        DatabaseErrorKind::Misconfigured
+        | DatabaseErrorKind::AuthRejected
+        | DatabaseErrorKind::TlsFailed
+        | DatabaseErrorKind::UnknownDatabase
+        | DatabaseErrorKind::SecretUnavailable
+        | DatabaseErrorKind::Query => unusable("the connection does not come about as it is; a test of it tells why"),
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_is_cut_and_said_so() {
+        let body = |count: usize| DatabasesBody::new((0..count).map(|number| number.to_string()).collect());
+        assert_eq!((body(MOST).items.len(), body(MOST).is_cut), (MOST, false));
+        assert_eq!((body(MOST + 1).items.len(), body(MOST + 1).is_cut), (MOST, true));
+    }
+}

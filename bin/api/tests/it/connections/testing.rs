@@ -1,0 +1,363 @@
+//! Tests of connections, stage by stage, and what is kept of them.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::redis::OwnRedis;
+use testkit::tds::TdsServer;
+use testkit::{Server, TestDatabase};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+use super::{CANARY, Registry};
+
+const TEST: &str = "/api/v1/connections/test";
+
+/// A database of the test's own as a body.
+fn body(database: &TestDatabase, name: &str) -> Value {
+    let settings = database.settings();
+    let password = match &settings.password {
+        connection_manager::PasswordSource::Literal(password) => {
+            use secrecy::ExposeSecret as _;
+            Some(password.expose_secret().to_owned())
+        }
+        _ => None,
+    };
+    json!({
+        "name": name,
+        "engine": settings.engine.as_str(),
+        "host": settings.host,
+        "port": settings.port,
+        "database": settings.database,
+        "username": settings.username,
+        "password": password,
+        "tls": {"mode": "required"},
+    })
+}
+
+fn stages(report: &Value) -> Vec<String> {
+    let stages = report["stages"].as_array().expect("stages");
+    let word = |stage: &Value, key: &str| stage[key].as_str().expect("a word").to_owned();
+    stages.iter().map(|stage| format!("{} {}", word(stage, "stage"), word(stage, "outcome"))).collect()
+}
+
+async fn test(registry: &Registry, body: &Value) -> Value {
+    let answer = registry.ask(Method::POST, TEST, &[], Some(body)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert!(!answer.text.contains("p@ss") && !answer.text.contains(CANARY), "{}", answer.text);
+    answer.json()
+}
+
+async fn a_connection_is_tested_and_listed_and_goes(server: Server) {
+    let database = TestDatabase::create(server).await;
+    let registry = Registry::start().await;
+    let body = body(&database, "Sales");
+    let report = test(&registry, &body).await;
+    let all = ["policy ok", "dns ok", "tcp ok", "tls ok", "login ok", "database ok", "privileges ok"];
+    assert_eq!((&report["outcome"], stages(&report)), (&json!("ok"), all.map(str::to_owned).to_vec()), "{report}");
+    assert!(report["server_version"].is_string() && report["tls_version"] == "TLSv1.3", "{report}");
+    assert!(report["certificate_expires_at"].is_string(), "{report}");
+    assert_eq!(report["privileges"], json!({"can_read": true, "can_write": true, "superuser": true}));
+    assert_eq!(registry.get("/api/v1/connections").await.json()["items"], json!([]), "nothing was stored");
+
+    let path = registry.stored(&body).await;
+    registry.get(&format!("{path}/health")).await.is_problem(404, "not-found");
+    let tested = registry.ask(Method::POST, &format!("{path}/test"), &[], None).await;
+    assert_eq!(tested.status, 200, "{}", tested.text);
+    let health = registry.get(&format!("{path}/health")).await;
+    assert_eq!(health.text, tested.text);
+    assert_eq!((&health.json()["is_current"], &health.json()["connection_version"]), (&json!(true), &json!(1)));
+    assert_eq!(stages(&health.json()["result"]), all);
+
+    let databases = registry.get(&format!("{path}/databases")).await;
+    assert_eq!(databases.status, 200, "{}", databases.text);
+    let name = json!({"name": database.settings().database.clone().expect("a database")});
+    assert!(databases.json()["items"].as_array().expect("items").contains(&name), "{}", databases.text);
+
+    // A change counts at once: the pool that is there is not that of the new definition.
+    let moved = registry.change(Method::PATCH, &path, &json!({"username": "nobody", "password": CANARY})).await;
+    assert_eq!(moved.status, 200, "{}", moved.text);
+    assert_eq!(registry.get(&format!("{path}/health")).await.json()["is_current"], false);
+    registry.get(&format!("{path}/databases")).await.is_problem(409, "connection-unusable");
+    let tested = registry.ask(Method::POST, &format!("{path}/test"), &[], None).await.json();
+    assert_eq!(tested["result"]["outcome"], "auth_failed", "{tested}");
+    registry.ask(Method::DELETE, &path, &[("if-match", "*")], None).await;
+    for (method, end) in [(Method::GET, "health"), (Method::GET, "databases"), (Method::POST, "test")] {
+        registry.ask(method, &format!("{path}/{end}"), &[], None).await.is_problem(404, "not-found");
+    }
+    let audit = registry.get("/api/v1/connections/audit?action=test&sort=occurred_at").await.json();
+    let outcomes: Vec<&str> =
+        audit["items"].as_array().expect("items").iter().filter_map(|item| item["outcome"].as_str()).collect();
+    assert_eq!(outcomes, ["ok", "ok", "auth_failed", "not-found"]);
+}
+
+async fn an_awkward_password_is_tried_as_it_is(server: Server) {
+    let database = TestDatabase::create(server).await;
+    let registry = Registry::start().await;
+    let mut body = body(&database, "Sales");
+    body["password"] = json!(CANARY);
+    let report = test(&registry, &body).await;
+    assert_eq!(report["outcome"], "auth_failed", "{report}");
+    assert_eq!(stages(&report).last().map(String::as_str), Some("login auth_failed"));
+    body["database"] = json!("no_such_database");
+    body["password"] = self::body(&database, "Sales")["password"].clone();
+    let report = test(&registry, &body).await;
+    assert_eq!(stages(&report).last().map(String::as_str), Some("database unknown_database"), "{report}");
+}
+
+mod on_servers {
+    macro_rules! on {
+        ($($module:ident $server:ident),+) => {
+            $(mod $module {
+                #[test]
+                fn a_connection_is_tested_and_listed_and_goes() {
+                    testkit::run(super::super::a_connection_is_tested_and_listed_and_goes(testkit::Server::$server));
+                }
+
+                #[test]
+                fn an_awkward_password_is_tried_as_it_is() {
+                    testkit::run(super::super::an_awkward_password_is_tried_as_it_is(testkit::Server::$server));
+                }
+            })+
+        };
+    }
+    on!(mysql MySql, mariadb MariaDb, postgres Postgres);
+}
+
+mod on_others {
+    mod redis {
+        #[test]
+        fn is_tested_and_lists_no_databases() {
+            testkit::run(super::super::redis_is_tested_and_lists_no_databases());
+        }
+    }
+
+    mod dynamodb {
+        #[test]
+        fn is_tested_over_its_table() {
+            testkit::run(super::super::dynamodb_is_tested_over_its_table());
+        }
+    }
+
+    mod tds {
+        #[test]
+        fn a_login_at_sql_server_is_tested() {
+            testkit::run(super::super::a_login_at_sql_server_is_tested());
+        }
+    }
+}
+
+async fn redis_is_tested_and_lists_no_databases() {
+    let registry = Registry::start().await;
+    let own = OwnRedis::start(&[]).await;
+    let mut body = json!({
+        "name": "Cache", "engine": "redis", "host": "127.0.0.1", "port": own.port(), "password": OwnRedis::PASSWORD,
+        "tls": {"mode": "disabled"},
+    });
+    let report = test(&registry, &body).await;
+    assert_eq!(report["outcome"], "ok", "{report}");
+    assert_eq!(report["privileges"], json!({"can_read": true, "can_write": true, "superuser": null}));
+    let path = registry.stored(&body).await;
+    registry.get(&format!("{path}/databases")).await.is_problem(409, "connection-unusable");
+    body["password"] = json!(CANARY);
+    let report = test(&registry, &body).await;
+    assert_eq!(stages(&report).last().map(String::as_str), Some("login auth_failed"), "{report}");
+}
+
+async fn dynamodb_is_tested_over_its_table() {
+    let registry = Registry::start().await;
+    let table = testkit::dynamodb::table().await;
+    let mut body = json!({
+        "name": "Values", "engine": "dynamodb", "host": table.host, "port": table.port, "database": table.database,
+        "username": "AKIATESTKIT", "password": "testkit", "options": {"region": "eu-central-1"},
+        "tls": {"mode": "disabled"},
+    });
+    let report = test(&registry, &body).await;
+    assert_eq!(report["outcome"], "ok", "{report}");
+    body["database"] = json!("no-such-table");
+    let report = test(&registry, &body).await;
+    assert_eq!(stages(&report).last().map(String::as_str), Some("database unknown_database"), "{report}");
+}
+
+async fn a_login_at_sql_server_is_tested() {
+    let registry = Registry::start().await;
+    let server = TdsServer::builder().user("sa", "secret").database("books").start().await.expect("a server");
+    let mut body = json!({
+        "name": "Books", "engine": "sqlserver", "host": "localhost", "port": server.address().port(), "database": "books",
+        "username": "sa", "password": CANARY, "tls": {"mode": "required"},
+    });
+    let report = test(&registry, &body).await;
+    assert_eq!(stages(&report).last().map(String::as_str), Some("login auth_failed"), "{report}");
+    (body["password"], body["database"]) = (json!("secret"), json!("films"));
+    let report = test(&registry, &body).await;
+    assert_eq!(stages(&report).last().map(String::as_str), Some("database unknown_database"), "{report}");
+    body["tls"] = json!({"mode": "verify-full"});
+    let report = test(&registry, &body).await;
+    assert!(report["outcome"].as_str().is_some_and(|outcome| outcome.starts_with("tls_")), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_reached_is_told_alike_whatever_the_reason() {
+    let registry = Registry::configured(|config| {
+        config.egress.allow_private = false;
+    })
+    .await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
+    let mut answers = Vec::new();
+    let (silent, _kept) = unanswering().await;
+    for (host, port) in [
+        ("localhost", closed),
+        ("127.0.0.1", silent),
+        ("nowhere.invalid", 5432),
+        ("localhost", registry.service.address.port()),
+    ] {
+        let body = json!({"name": "A", "engine": "postgres", "host": host, "port": port, "username": "u"});
+        let began = Instant::now();
+        let answer = test(&registry, &body).await;
+        // A floor and no timing of the machine: sooner would tell the reason.
+        assert!(began.elapsed() >= Duration::from_millis(3_500), "{host}:{port}");
+        let mut answer = answer;
+        // What is found out before anything is dialled may take its time.
+        answer["stages"][0]["duration_ms"] = json!(0);
+        answers.push(answer);
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
+    assert_eq!(stages(&answers[0]), ["policy ok", "tcp unreachable"]);
+    assert_eq!(answers[0]["outcome"], "unreachable");
+
+    let body = json!({"name": "A", "engine": "postgres", "host": "localhost", "port": closed, "username": "u"});
+    let path = registry.stored(&body).await;
+    let began = Instant::now();
+    registry.get(&format!("{path}/databases")).await.is_problem(503, "unavailable");
+    assert!(began.elapsed() >= Duration::from_millis(3_500));
+}
+
+/// A port where nobody answers: its queue is full.
+async fn unanswering() -> (u16, (TcpListener, Vec<TcpStream>)) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+    let listener = socket.listen(1).expect("it listens");
+    let address = listener.local_addr().expect("bound");
+    let mut waiting = Vec::new();
+    while let Ok(Ok(next)) = tokio::time::timeout(Duration::from_millis(500), TcpStream::connect(address)).await {
+        waiting.push(next);
+    }
+    (address.port(), (listener, waiting))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_ends_in_time_however_many_there_are() {
+    let registry = Registry::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    // Takes everybody and says nothing.
+    tokio::spawn(async move {
+        let mut taken = Vec::new();
+        while let Ok((next, _)) = listener.accept().await {
+            taken.push(next);
+        }
+    });
+    let body = json!({"name": "A", "engine": "postgres", "host": "127.0.0.1", "port": port, "username": "u", "tls": {"mode": "required"}});
+    // Eight at a time, each for three seconds: after ten, half of these have not begun.
+    let reports = join_all((0..64).map(|_| test(&registry, &body))).await;
+    let mut last: Vec<String> = reports.iter().filter_map(|report| stages(report).pop()).collect();
+    last.sort_unstable();
+    last.dedup();
+    assert_eq!(last, ["policy timeout", "tls timeout"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_as_it_is_written_is_said_so_at_once() {
+    let registry = Registry::configured(|config| {
+        (config.egress.allow_loopback, config.egress.allow_private) = (false, false);
+    })
+    .await;
+    for host in ["127.0.0.1", "::1", "10.0.0.1", "169.254.169.254", "0x7f.1"] {
+        let body = json!({"name": "A", "engine": "postgres", "host": host, "username": "u"});
+        let report = test(&registry, &body).await;
+        assert_eq!(
+            (&report["outcome"], stages(&report)),
+            (&json!("blocked_by_policy"), vec!["policy blocked_by_policy".to_owned()])
+        );
+        assert!(report["remedy"].as_str().is_some_and(|remedy| !remedy.contains(host)), "{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_fit_is_not_tested() {
+    let registry = Registry::start().await;
+    let body = json!({"name": "A", "engine": "mysql"});
+    let refused = registry.ask(Method::POST, TEST, &[], Some(&body)).await;
+    assert_eq!(refused.is_problem(422, "validation").faults(), ["/host required", "/username required"]);
+    // A login that was dropped is not replaced by the service's own.
+    let dynamo = json!({"name": "D", "engine": "dynamodb", "username": "AKIA", "password": CANARY, "options": {"region": "eu-central-1"}});
+    let path = registry.stored(&dynamo).await;
+    let moved = registry.change(Method::PATCH, &path, &json!({"options": {"region": "eu-west-1"}})).await;
+    assert_eq!(moved.is_problem(422, "validation").faults(), ["/password required"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_found_below_its_folder_and_no_link_leads_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (root, outside) = (folder.path().join("root"), folder.path().join("outside"));
+    for path in [&root, &outside] {
+        std::fs::create_dir(path).expect("made");
+    }
+    for file in [root.join("inside.db"), outside.join("secret.db")] {
+        let made = testkit::connect(connection_manager::ConnectionSettings::sqlite(&file)).await.expect("made");
+        made.close(Duration::ZERO).await;
+    }
+    std::os::unix::fs::symlink(&outside, root.join("way")).expect("linked");
+    std::os::unix::fs::symlink(outside.join("secret.db"), root.join("link.db")).expect("linked");
+    let registry = Registry::configured(|config| config.registry.sqlite_root = Some(root.clone())).await;
+    let sqlite = |path: &str| json!({"name": path, "engine": "sqlite", "path": path});
+    let report = test(&registry, &sqlite("inside.db")).await;
+    assert_eq!(report["outcome"], "ok", "{report}");
+    let path = registry.stored(&sqlite("inside.db")).await;
+    let databases = registry.get(&format!("{path}/databases")).await.json();
+    assert_eq!(databases["items"], json!([{"name": "main"}]));
+    for path in ["missing.db", "way/secret.db", "link.db"] {
+        let report = test(&registry, &sqlite(path)).await;
+        assert_ne!(report["outcome"], "ok", "{path}: {report}");
+        assert!(!report.to_string().contains("outside"), "{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_instances_on_one_store_agree_within_five_seconds() {
+    const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let store = TestDatabase::migrated(Server::Postgres, "registry").await;
+    let target = TestDatabase::create(Server::Postgres).await;
+    let key = connection_manager::config::SealingConfig::of_file("one", "nowhere".into(), &KEY.into()).expect("a key");
+    let start = async || {
+        let (settings, key) = (store.settings(), key.clone());
+        Registry::configured(move |config| {
+            config.connections.insert("registry".to_owned(), settings);
+            config.registry.sealing = Some(key);
+        })
+        .await
+    };
+    let (one, two) = (start().await, start().await);
+    let path = one.stored(&body(&target, "Shared")).await;
+    let databases = format!("{path}/databases");
+    for instance in [&one, &two] {
+        assert_eq!(instance.get(&databases).await.status, 200);
+    }
+    // Both have a pool now. What the one changes, the other notices by itself.
+    let moved = one.change(Method::PATCH, &path, &json!({"username": "nobody", "password": CANARY})).await;
+    assert_eq!(moved.status, 200, "{}", moved.text);
+    one.get(&databases).await.is_problem(409, "connection-unusable");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    two.get(&databases).await.is_problem(409, "connection-unusable");
+    let back = two.change(Method::PUT, &path, &body(&target, "Shared")).await;
+    assert_eq!(back.status, 200, "{}", back.text);
+    assert_eq!(two.get(&databases).await.status, 200);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(one.get(&databases).await.status, 200);
+    two.ask(Method::DELETE, &path, &[("if-match", "*")], None).await;
+    two.get(&databases).await.is_problem(404, "not-found");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    one.get(&databases).await.is_problem(404, "not-found");
+}
