@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_file_without_a_certificate_is_a_fault_of_the_settings() {
-        let Err(error) = connector(TlsMode::VerifyFull, Trust::Pem(b"not a certificate")) else {
+        let Err(error) = connector(TlsMode::VerifyFull, Trust::Pem(b"not a certificate"), None) else {
             panic!("nothing can be verified with it")
         };
         assert_eq!(*error.kind(), DatabaseErrorKind::Misconfigured);

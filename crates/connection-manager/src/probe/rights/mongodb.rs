@@ -1,8 +1,8 @@
-use ::mongodb::bson::{Document, doc};
+use ::mongodb::bson::{Bson, Document, doc};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Documents as _};
 
-use super::Found;
+use super::{Finding, Found};
 use crate::mongodb::MongoDbConnection;
 
 /// What a user may do to the collections of a database.
@@ -22,15 +22,14 @@ pub(super) async fn ask(connection: &MongoDbConnection, context: &RequestContext
     let database = connection.database().unwrap_or("admin");
     let role = role_of(&run(connection, database, doc! { "hello": 1 }, context).await?);
     let question = doc! { "connectionStatus": 1, "showPrivileges": true };
-    let privileges = match run(connection, database, question, context).await {
-        Ok(told) => privileges(&told, database),
+    let told = match run(connection, database, question, context).await {
         // Not every service that speaks MongoDB's protocol tells.
         Err(error) if [DatabaseErrorKind::Unsupported, DatabaseErrorKind::Query].contains(error.kind()) => {
-            Ok("the server does not tell".to_owned())
+            Document::new()
         }
-        Err(error) => return Err(error),
+        told => told?,
     };
-    Ok(Found { role, privileges })
+    Ok(Found { role, privileges: privileges(&told, database), finding: finding(&told, database) })
 }
 
 async fn run(
@@ -77,14 +76,7 @@ fn privileges(told: &Document, database: &str) -> Result<String, String> {
             documents("authenticatedUserRoles").filter_map(|role| role.get_str("role").ok()).collect();
         return Ok(format!("the server tells the user's roles alone: {}", roles.join(", ")));
     }
-    let reach = |action: &str| {
-        let granted = documents("authenticatedUserPrivileges").filter(|privilege| {
-            let actions = privilege.get_array("actions").into_iter().flatten();
-            actions.into_iter().any(|granted| [Some(action), Some("anyAction")].contains(&granted.as_str()))
-        });
-        granted.map(|privilege| reach(privilege, database)).max().unwrap_or(Reach::Nothing)
-    };
-    let (reads, writes) = (reach("find"), reach("insert"));
+    let (reads, writes) = (granted(status, "find", database), granted(status, "insert", database));
     let shown = |reach| match reach {
         Reach::Nothing => "nothing".to_owned(),
         Reach::Certain => format!("certain collections of `{database}`"),
@@ -94,6 +86,31 @@ fn privileges(told: &Document, database: &str) -> Result<String, String> {
     let superuser = if role("root") { "; a superuser, which a service should not be" } else { "" };
     let text = format!("reads {}, writes to {}{superuser}", shown(reads), shown(writes));
     if (reads, writes) == (Reach::Nothing, Reach::Nothing) { Err(text) } else { Ok(text) }
+}
+
+/// What the user may do, in parts.
+fn finding(told: &Document, database: &str) -> Finding {
+    let status = told.get_document("authInfo").ok();
+    let status = status.filter(|status| status.contains_key("authenticatedUserPrivileges"));
+    let may = |action| status.map(|status| granted(status, action, database) > Reach::Nothing);
+    let roles = status.and_then(|status| status.get_array("authenticatedUserRoles").ok());
+    let is_root =
+        |role: &Bson| role.as_document().is_some_and(|role| role.get_str("role").is_ok_and(|name| name == "root"));
+    Finding::Privileges {
+        reads: may("find"),
+        writes: may("insert"),
+        superuser: roles.map(|roles| roles.iter().any(is_root)),
+    }
+}
+
+/// How far the privileges reach that allow an action.
+fn granted(status: &Document, action: &str, database: &str) -> Reach {
+    let privileges = status.get_array("authenticatedUserPrivileges").into_iter().flatten();
+    let granted = privileges.filter_map(|value| value.as_document()).filter(|privilege| {
+        let actions = privilege.get_array("actions").into_iter().flatten();
+        actions.into_iter().any(|granted| [Some(action), Some("anyAction")].contains(&granted.as_str()))
+    });
+    granted.map(|privilege| reach(privilege, database)).max().unwrap_or(Reach::Nothing)
 }
 
 /// How much of the database a privilege is about.
@@ -112,8 +129,6 @@ fn reach(privilege: &Document, database: &str) -> Reach {
 
 #[cfg(test)]
 mod tests {
-    use ::mongodb::bson::Bson;
-
     use super::*;
 
     fn status(privileges: &[Document]) -> Document {
@@ -145,6 +160,12 @@ mod tests {
         ] {
             let told = privileges(&status(&granted), "library");
             assert_eq!(told.as_deref().map_err(String::as_str), expected, "{granted:?}");
+            let Finding::Privileges { reads, writes, superuser } = finding(&status(&granted), "library") else {
+                panic!("privileges")
+            };
+            let text = expected.unwrap_or_else(|text| text);
+            let expected = (Some(!text.contains("reads nothing")), Some(!text.contains("to nothing")), Some(false));
+            assert_eq!((reads, writes, superuser), expected, "{granted:?}");
         }
     }
 
