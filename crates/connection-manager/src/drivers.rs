@@ -1,5 +1,7 @@
 //! Single connections to each engine: what the pool is filled with.
 
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod gather;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlserver"))]
 mod guard;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlserver"))]

@@ -1,5 +1,6 @@
 //! DynamoDB: the kernel's key-value capability over one table, and the SDK's client for everything else.
 
+mod bounded;
 mod connection;
 mod driver;
 mod error;

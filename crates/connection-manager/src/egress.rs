@@ -21,9 +21,13 @@ mod address;
 mod config;
 mod host;
 mod limits;
+#[cfg(any(feature = "redis", feature = "sqlserver"))]
+mod metered;
 mod network;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod relay;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
+mod room;
 #[cfg(all(unix, any(feature = "mongodb", feature = "mysql", feature = "postgres")))]
 pub(crate) mod socket;
 
@@ -40,7 +44,11 @@ use self::address::Reach;
 pub use self::config::EgressConfig;
 use self::host::{Host, OddForm};
 pub use self::limits::SessionLimits;
+#[cfg(any(feature = "redis", feature = "sqlserver"))]
+pub use self::metered::Metered;
 pub use self::network::{InvalidNetwork, Network};
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
+pub(crate) use self::room::Room;
 
 /// Finds the addresses of a name.
 #[async_trait]

@@ -1,6 +1,6 @@
 //! The process's one TLS stack.
 
-#[cfg(any(feature = "mongodb", feature = "redis"))]
+#[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis"))]
 pub(crate) mod client;
 
 /// Makes aws-lc-rs the process's provider unless one was chosen before. Costs nothing when repeated.

@@ -11,6 +11,7 @@ mod own_server;
 pub mod pair;
 pub mod proxy;
 pub mod redis;
+pub mod rogue;
 mod run;
 mod server;
 mod sqlalchemy;

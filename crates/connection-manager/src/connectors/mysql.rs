@@ -13,6 +13,7 @@ use crate::drivers::mysql::MySqlDriver;
 use crate::endpoint::Endpoint;
 use crate::settings::{ConnectionSettings, TlsMode};
 use crate::sql_pool::SqlPool;
+use crate::tls::client::{Trust, client_config};
 
 /// MySQL 8 and later, and MariaDB. The native handle is [`SqlPool`]`<`[`MySqlDriver`]`>`.
 ///
@@ -91,7 +92,14 @@ impl Connector for MySqlConnector {
         if let Some(database) = &settings.database {
             options = options.database(database);
         }
-        if let Some(authorities) = super::authorities(name, &settings.tls).await? {
+        let authorities = super::authorities(name, &settings.tls).await?;
+        let mut tls = None;
+        if settings.egress.is_some() {
+            let trust = authorities.as_deref().map_or(Trust::System, Trust::Pem);
+            let config = client_config(settings.tls.mode, trust, settings.tls.client.as_ref());
+            tls = config.map_err(|error| error.on(name))?.map(Arc::new);
+        }
+        if let Some(authorities) = authorities {
             options = options.ssl_ca_from_pem(authorities);
         }
         if let Some(client) = &settings.tls.client {
@@ -101,7 +109,7 @@ impl Connector for MySqlConnector {
         }
         let driver = MySqlDriver::new(options)
             .with_cancel(checks::is_on(settings, "cancel", true))
-            .with_egress(settings.egress.clone());
+            .with_egress(settings.egress.clone(), tls);
         let pool = SqlPool::open(name.clone(), self.0.clone(), settings.pool.clone(), endpoint, driver).await?;
         Ok(Arc::new(pool))
     }

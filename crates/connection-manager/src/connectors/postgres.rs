@@ -13,6 +13,7 @@ use crate::drivers::postgres::PostgresDriver;
 use crate::endpoint::Endpoint;
 use crate::settings::{ConnectionSettings, TlsMode};
 use crate::sql_pool::SqlPool;
+use crate::tls::client::{Trust, client_config};
 
 /// PostgreSQL 14 and later. The native handle is [`SqlPool`]`<`[`PostgresDriver`]`>`.
 ///
@@ -93,7 +94,14 @@ impl Connector for PostgresConnector {
                 TlsMode::Required => PgSslMode::Require,
                 TlsMode::VerifyFull => PgSslMode::VerifyFull,
             });
-        if let Some(authorities) = super::authorities(name, &settings.tls).await? {
+        let authorities = super::authorities(name, &settings.tls).await?;
+        let mut tls = None;
+        if settings.egress.is_some() {
+            let trust = authorities.as_deref().map_or(Trust::System, Trust::Pem);
+            let config = client_config(settings.tls.mode, trust, settings.tls.client.as_ref());
+            tls = config.map_err(|error| error.on(name))?.map(Arc::new);
+        }
+        if let Some(authorities) = authorities {
             options = options.ssl_root_cert_from_pem(authorities);
         }
         if let Some(client) = &settings.tls.client {
@@ -103,7 +111,7 @@ impl Connector for PostgresConnector {
         }
         let driver = PostgresDriver::new(options)
             .with_cancel(checks::is_on(settings, "cancel", true))
-            .with_egress(settings.egress.clone());
+            .with_egress(settings.egress.clone(), tls);
         let pool = SqlPool::open(name.clone(), Engine::POSTGRES, settings.pool.clone(), endpoint, driver).await?;
         Ok(Arc::new(pool))
     }

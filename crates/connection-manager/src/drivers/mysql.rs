@@ -5,19 +5,23 @@ mod error;
 mod row;
 
 use std::fmt;
+use std::sync::Arc;
 
+use rustls::ClientConfig;
 use sea_query::Values;
 use secrecy::ExposeSecret;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Row, TransactionMode};
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row as _};
 use tokio::time::Instant;
 
 use self::error::map;
 use self::row::MySqlRowSource;
 use crate::credentials::Credentials;
+use crate::drivers::gather::gather;
 use crate::drivers::guard;
-use crate::egress::{Egress, SessionLimits, relay};
+use crate::egress::relay::{self, Protocol, Relay, Target};
+use crate::egress::{Egress, SessionLimits};
 use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession, ServerSession};
 
@@ -55,13 +59,14 @@ pub struct MySqlDriver {
     options: MySqlConnectOptions,
     cancels: bool,
     egress: Option<Egress>,
+    tls: Option<Arc<ClientConfig>>,
 }
 
 impl MySqlDriver {
     /// A driver for what the options reach. User and password come with each attempt to connect.
     pub fn new(options: MySqlConnectOptions) -> Self {
         let options = options.timezone(None).set_names(false).pipes_as_concat(false).no_engine_substitution(false);
-        Self { options: options.disable_statement_logging(), cancels: true, egress: None }
+        Self { options: options.disable_statement_logging(), cancels: true, egress: None, tls: None }
     }
 
     /// Whether the server is told (`KILL`) to leave off a statement whose caller has left; it is unless this says no.
@@ -72,10 +77,10 @@ impl MySqlDriver {
     }
 
     /// Where the server may be; `None` goes where the options say. With it, sessions only read, and the server holds them to
-    /// the policy's [`SessionLimits`].
+    /// the policy's [`SessionLimits`]; TLS is then spoken as `tls` says, or not at all, whatever the options say of it.
     #[must_use]
-    pub fn with_egress(self, egress: Option<Egress>) -> Self {
-        Self { egress, ..self }
+    pub fn with_egress(self, egress: Option<Egress>, tls: Option<Arc<ClientConfig>>) -> Self {
+        Self { egress, tls, ..self }
     }
 }
 
@@ -106,18 +111,26 @@ impl Driver for MySqlDriver {
         crate::tls::install_provider();
         let options =
             self.options.clone().username(&credentials.username).password(credentials.password.expose_secret());
-        let relay = relay::to(self.egress.as_ref(), options.get_host(), options.get_port()).await?;
+        let (host, port) = (options.get_host(), options.get_port());
+        let target = Target { host, port, protocol: Protocol::MySql, tls: self.tls.as_ref() };
+        let relay = relay::to(self.egress.as_ref(), target).await?;
+        // What the driver says to the relay nobody overhears; that there is TLS decides how it logs in.
+        let tls = if self.tls.is_some() { MySqlSslMode::Required } else { MySqlSslMode::Disabled };
         let options = match &relay {
-            Some(relay) => options.socket(relay.file()),
+            Some(relay) => options.socket(relay.file()).ssl_mode(tls),
             None => options,
         };
-        let mut connection = options.connect().await.map_err(|error| map(error, "connecting"))?;
+        let mut connection = options.connect().await.map_err(|error| {
+            let failure = relay.as_ref().and_then(Relay::failure);
+            map(failure.map_or(error, sqlx::Error::Io), "connecting")
+        })?;
         connection.execute(SESSION).await.map_err(|error| map(error, "setting up the session"))?;
         for guard in self.egress.iter().flat_map(|egress| guards(egress.limits())) {
             connection.execute(AssertSqlSafe(guard)).await.map_err(|error| map(error, "setting up the session"))?;
         }
         let server = if self.cancels { identity(&mut connection).await? } else { None };
-        Ok(MySqlSession { connection, transaction: Transaction::None, server, reads_only: self.egress.is_some() })
+        let answer = self.egress.as_ref().map(|egress| egress.limits().answer);
+        Ok(MySqlSession { connection, transaction: Transaction::None, server, reads_only: answer.is_some(), answer })
     }
 }
 
@@ -142,6 +155,8 @@ pub struct MySqlSession {
     server: Option<ServerSession>,
     /// The server says no to writing; this one does not ask, nor begin a transaction that would be allowed to.
     reads_only: bool,
+    /// How many bytes the server may answer with, where that is limited.
+    answer: Option<usize>,
 }
 
 /// How the transaction of a session stands.
@@ -232,7 +247,7 @@ impl DriverSession for MySqlSession {
     async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
         self.admit(&sql)?;
         let query = sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?);
-        let rows = self.connection.fetch_all(query).await;
+        let rows = gather(&mut self.connection, query, self.answer).await;
         let rows = self.note(rows, "running a query")?;
         Ok(rows.into_iter().map(|row| Row::new(MySqlRowSource(row))).collect())
     }

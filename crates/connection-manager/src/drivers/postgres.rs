@@ -8,12 +8,14 @@ mod row;
 use std::collections::HashMap;
 use std::fmt;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ClientConfig;
 use sea_query::Values;
 use secrecy::ExposeSecret;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Row, TransactionMode};
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row as _};
 use tokio::time::Instant;
 
@@ -21,8 +23,10 @@ use self::bind::Signature;
 use self::error::{map, map_login};
 use self::row::PostgresRowSource;
 use crate::credentials::Credentials;
+use crate::drivers::gather::gather;
 use crate::drivers::guard;
-use crate::egress::{Egress, SessionLimits, relay};
+use crate::egress::relay::{self, Protocol, Relay, Target};
+use crate::egress::{Egress, SessionLimits};
 use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession, ServerSession};
 
@@ -66,12 +70,13 @@ pub struct PostgresDriver {
     options: PgConnectOptions,
     cancels: bool,
     egress: Option<Egress>,
+    tls: Option<Arc<ClientConfig>>,
 }
 
 impl PostgresDriver {
     /// A driver for what the options reach. User and password come with each attempt to connect.
     pub fn new(options: PgConnectOptions) -> Self {
-        Self { options: options.disable_statement_logging(), cancels: true, egress: None }
+        Self { options: options.disable_statement_logging(), cancels: true, egress: None, tls: None }
     }
 
     /// Whether the server is told (`pg_cancel_backend`) to leave off a statement whose caller has left; it is unless this
@@ -82,10 +87,11 @@ impl PostgresDriver {
     }
 
     /// Where the server may be; `None` goes where the options say. With it, sessions only read, each statement in a
-    /// transaction that is rolled back, and the server holds them to the policy's [`SessionLimits`].
+    /// transaction that is rolled back, and the server holds them to the policy's [`SessionLimits`]; TLS is then spoken as `tls`
+    /// says, or not at all, whatever the options say of it.
     #[must_use]
-    pub fn with_egress(self, egress: Option<Egress>) -> Self {
-        Self { egress, ..self }
+    pub fn with_egress(self, egress: Option<Egress>, tls: Option<Arc<ClientConfig>>) -> Self {
+        Self { egress, tls, ..self }
     }
 }
 
@@ -115,19 +121,30 @@ impl Driver for PostgresDriver {
         crate::tls::install_provider();
         let options =
             self.options.clone().username(&credentials.username).password(credentials.password.expose_secret());
-        let relay = relay::to(self.egress.as_ref(), options.get_host(), options.get_port()).await?;
+        let (host, port) = (options.get_host(), options.get_port());
+        let target = Target { host, port, protocol: Protocol::Postgres, tls: self.tls.as_ref() };
+        let relay = relay::to(self.egress.as_ref(), target).await?;
+        // What the driver says to the relay nobody overhears; that there is TLS decides how it logs in.
+        let tls = if self.tls.is_some() { PgSslMode::Require } else { PgSslMode::Disable };
         let options = match (&relay, &self.egress) {
-            (Some(relay), Some(egress)) => options.socket(relay.folder()).options(guards(egress.limits())),
+            (Some(relay), Some(egress)) => {
+                options.socket(relay.folder()).ssl_mode(tls).options(guards(egress.limits()))
+            }
             _ => options,
         };
-        let mut connection = options.connect().await.map_err(map_login)?;
+        let mut connection = options.connect().await.map_err(|error| {
+            let failure = relay.as_ref().and_then(Relay::failure);
+            map_login(failure.map_or(error, sqlx::Error::Io))
+        })?;
         let server = if self.cancels { identity(&mut connection).await? } else { None };
+        let answer = self.egress.as_ref().map(|egress| egress.limits().answer);
         Ok(PostgresSession {
             connection,
             signatures: HashMap::new(),
             doubtful: false,
             server,
-            reads_only: self.egress.is_some(),
+            reads_only: answer.is_some(),
+            answer,
             in_transaction: false,
         })
     }
@@ -159,6 +176,8 @@ pub struct PostgresSession {
     server: Option<ServerSession>,
     /// The server says no to writing; this one does not ask, nor begin a transaction that would be allowed to.
     reads_only: bool,
+    /// How many bytes the server may answer with, where that is limited.
+    answer: Option<usize>,
     in_transaction: bool,
 }
 
@@ -263,8 +282,11 @@ impl DriverSession for PostgresSession {
         let (sql, arguments) = self.prepared(sql, values).await?;
         let fenced = self.fence().await?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
-        let rows = self.connection.fetch_all(query).await;
-        self.unfence(fenced).await?;
+        let rows = gather(&mut self.connection, query, self.answer).await;
+        // A server that was not heard out is asked nothing more; the session goes.
+        if !matches!(rows, Err(sqlx::Error::Io(_))) {
+            self.unfence(fenced).await?;
+        }
         let rows = self.note(rows, "running a query")?;
         Ok(rows.into_iter().map(|row| Row::new(PostgresRowSource(row))).collect())
     }

@@ -9,10 +9,11 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use sea_query::Values;
 use secrecy::ExposeSecret;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Row, TransactionMode};
-use tiberius::{AuthMethod, Client, Config, EncryptionLevel, ToSql};
+use tiberius::{AuthMethod, Client, Config, EncryptionLevel, QueryItem, QueryStream, ToSql};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 use tracing::Dispatch;
@@ -23,7 +24,7 @@ use self::error::{map, map_connecting};
 use self::row::SqlServerRowSource;
 use crate::credentials::Credentials;
 use crate::drivers::guard;
-use crate::egress::{self, Egress};
+use crate::egress::{self, Egress, Metered, Room};
 use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession};
 use crate::settings::{PoolSettings, TlsMode};
@@ -131,6 +132,7 @@ impl SqlServerDriver {
     async fn dial(&self, credentials: &Credentials) -> Result<TiberiusClient, DatabaseError> {
         let (mut host, mut port) = (self.0.host.clone(), self.0.port);
         let mut config = self.0.config(credentials);
+        let longest = self.0.egress.as_ref().map_or(usize::MAX, |egress| egress.limits().answer);
         for _ in 0..=MOST_REDIRECTIONS {
             let stream = egress::dial(self.0.egress.as_ref(), &host, port).await.map_err(|error| {
                 let message = format!("connecting to {host}:{port}: the server cannot be reached");
@@ -140,7 +142,7 @@ impl SqlServerDriver {
             let _ = stream.set_nodelay(true);
             socket::keep_alive(&stream, self.0.keepalive);
             // Boxed: the future of a login is large, and a connection is opened seldom.
-            let connecting = Box::pin(Client::connect(config.clone(), stream.compat_write()));
+            let connecting = Box::pin(Client::connect(config.clone(), Metered::new(stream, longest).compat_write()));
             match quietly(connecting).await {
                 Ok(client) => return Ok(client),
                 Err(tiberius::error::Error::Routing { host: next, port: next_port }) => {
@@ -184,8 +186,10 @@ impl Driver for SqlServerDriver {
     async fn connect(&self, credentials: &Credentials) -> Result<SqlServerSession, DatabaseError> {
         crate::tls::install_provider();
         let client = self.dial(credentials).await?;
-        let reads_only = self.0.egress.is_some();
-        let mut session = SqlServerSession { client, in_step: true, transaction: Transaction::None, reads_only };
+        let answer = self.0.egress.as_ref().map(|egress| egress.limits().answer);
+        let reads_only = answer.is_some();
+        let mut session =
+            SqlServerSession { client, in_step: true, transaction: Transaction::None, reads_only, answer };
         if let Some(egress) = &self.0.egress {
             let limit = i32::try_from(egress.limits().lock_wait.as_millis().max(1)).unwrap_or(i32::MAX);
             session.batch(&format!("SET LOCK_TIMEOUT {limit}"), "setting up the session").await?;
@@ -194,7 +198,7 @@ impl Driver for SqlServerDriver {
     }
 }
 
-type TiberiusClient = Client<Compat<TcpStream>>;
+type TiberiusClient = Client<Compat<Metered<TcpStream>>>;
 
 /// One connection to a SQL Server.
 pub struct SqlServerSession {
@@ -205,6 +209,8 @@ pub struct SqlServerSession {
     transaction: Transaction,
     /// Whoever has defined the connection may not have anything changed over it.
     reads_only: bool,
+    /// How many bytes the server may answer with, where that is limited.
+    answer: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -317,6 +323,21 @@ fn quietly<F: Future>(future: F) -> WithDispatch<F> {
     future.with_subscriber(Dispatch::none())
 }
 
+/// The rows of the first result; of a server that may answer with so many `answer` bytes, as many as there is room for.
+async fn first_result(mut coming: QueryStream<'_>, answer: Option<usize>) -> tiberius::Result<Vec<tiberius::Row>> {
+    let Some(answer) = answer else { return coming.into_first_result().await };
+    let mut room = Room::new(answer);
+    let mut rows = Vec::new();
+    while let Some(item) = coming.try_next().await? {
+        let QueryItem::Row(row) = item else { continue };
+        room.row(row.len())?;
+        if row.result_index() == 0 {
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
 fn lend(bound: &[Bound]) -> Vec<&dyn ToSql> {
     bound.iter().map(|parameter| parameter as &dyn ToSql).collect()
 }
@@ -341,7 +362,7 @@ impl DriverSession for SqlServerSession {
         let fenced = self.fence().await?;
         self.begin_call()?;
         let parameters = lend(&bound);
-        let call = async { self.client.query(sql, &parameters).await?.into_first_result().await };
+        let call = async { first_result(self.client.query(sql, &parameters).await?, self.answer).await };
         let outcome = quietly(call).await;
         let rows = self.end_statement(outcome, "running a query").await;
         self.unfence(fenced).await?;

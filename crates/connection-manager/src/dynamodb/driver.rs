@@ -14,6 +14,7 @@ use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect};
 use tokio::sync::OnceCell;
 use url::Url;
 
+use super::bounded::Bounded;
 use super::only_reads::OnlyReads;
 use super::session::DynamoDbSession;
 use crate::credentials::Credentials;
@@ -127,8 +128,8 @@ impl DynamoDbDriver {
         if let Some(url) = &self.options.endpoint_url {
             config = config.endpoint_url(url);
         }
-        if self.options.egress.is_some() {
-            config = config.interceptor(OnlyReads);
+        if let Some(egress) = &self.options.egress {
+            config = config.interceptor(OnlyReads).interceptor(Bounded(egress.limits().answer));
         }
         let config = config
             .http_client(self.http.clone())

@@ -14,7 +14,7 @@ pub struct SessionLimits {
     /// How long the server keeps a session that asks nothing. Longer than a pool keeps one.
     pub idle: Duration,
     /// How many bytes a server may send without having been asked anything in between. Drivers keep a row in memory however
-    /// long it is.
+    /// long it is. Its rows may take four times as much, not counting what was sent.
     pub answer: usize,
 }
 

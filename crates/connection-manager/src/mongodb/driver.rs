@@ -21,7 +21,7 @@ use crate::knock::{Knock, knock};
 use crate::node::Node;
 use crate::pool::Driver;
 use crate::settings::TlsMode;
-use crate::tls::client::{Trust, connector};
+use crate::tls::client::{Trust, client_config};
 
 /// The port of a server that names none.
 pub(crate) const PORT: u16 = 27017;
@@ -62,7 +62,7 @@ impl MongoDbDriver {
             _ => {}
         }
         let trust = options.authorities.as_ref().map_or(Trust::Mozilla, |(_, pem)| Trust::Pem(pem));
-        let tls = connector(options.tls, trust, None)?;
+        let tls = client_config(options.tls, trust, None)?.map(|config| TlsConnector::from(Arc::new(config)));
         Ok(Self { options, tls, current: Mutex::default() })
     }
 

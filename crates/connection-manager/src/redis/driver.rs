@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo, Value};
 use rustls::pki_types::ServerName;
@@ -11,12 +13,12 @@ use super::options::RedisOptions;
 use super::session::{Link, RedisSession, Traffic};
 use super::{cluster, error};
 use crate::credentials::Credentials;
-use crate::egress;
+use crate::egress::{self, Metered};
 use crate::knock::{Knock, knock};
 use crate::node::Node;
 use crate::pool::Driver;
 use crate::socket;
-use crate::tls::client::{Trust, connector};
+use crate::tls::client::{Trust, client_config};
 
 /// Opens connections to Redis, or to a cluster of it.
 pub struct RedisDriver {
@@ -34,7 +36,8 @@ impl RedisDriver {
             return Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, "there is no node to connect to"));
         }
         let trust = options.authorities.as_deref().map_or(Trust::System, Trust::Pem);
-        let tls = connector(options.tls, trust, options.client.as_ref())?;
+        let tls = client_config(options.tls, trust, options.client.as_ref())?;
+        let tls = tls.map(|config| TlsConnector::from(Arc::new(config)));
         Ok(Self { options, tls })
     }
 
@@ -77,7 +80,10 @@ impl RedisDriver {
         let socket = egress::dial(self.options.egress.as_ref(), &node.host, node.port).await.map_err(unreachable)?;
         socket.set_nodelay(true).map_err(unreachable)?;
         socket::keep_alive(&socket, self.options.keepalive);
-        let Some(connector) = &self.tls else { return self.log_in(socket, &attempt, credentials).await };
+        let longest = self.options.egress.as_ref().map_or(usize::MAX, |egress| egress.limits().answer);
+        let Some(connector) = &self.tls else {
+            return self.log_in(Metered::new(socket, longest).counting_lines(), &attempt, credentials).await;
+        };
         let name = ServerName::try_from(node.host.clone()).map_err(|cause| {
             let message = format!("{attempt}: TLS cannot verify a host of this name");
             DatabaseError::new(DatabaseErrorKind::Misconfigured, message).with_source(cause)
@@ -90,7 +96,7 @@ impl RedisDriver {
             }
             error::io(cause, &attempt)
         })?;
-        self.log_in(stream, &attempt, credentials).await
+        self.log_in(Metered::new(stream, longest).counting_lines(), &attempt, credentials).await
     }
 
     async fn log_in(

@@ -8,7 +8,6 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
-use tokio_rustls::TlsConnector;
 
 use crate::settings::{ClientIdentity, TlsMode};
 use crate::tls;
@@ -17,7 +16,7 @@ use crate::tls;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Trust<'a> {
     /// The authorities that the system trusts.
-    #[cfg(feature = "redis")]
+    #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
     System,
     /// Mozilla's list, compiled in: what the driver goes by that the handshake stands in for.
     #[cfg(feature = "mongodb")]
@@ -26,12 +25,15 @@ pub(crate) enum Trust<'a> {
     Pem(&'a [u8]),
 }
 
-/// What speaks TLS to the server; `None` where there is none to be spoken.
-pub(crate) fn connector(
+/// How TLS is spoken to a server; `None` where there is none to be spoken. `client` is who is shown to a server that asks.
+///
+/// # Errors
+/// `Misconfigured` when `trust` holds no authorities, or `client` cannot be used.
+pub(crate) fn client_config(
     mode: TlsMode,
     trust: Trust<'_>,
     client: Option<&ClientIdentity>,
-) -> Result<Option<TlsConnector>, DatabaseError> {
+) -> Result<Option<ClientConfig>, DatabaseError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -43,13 +45,13 @@ pub(crate) fn connector(
     };
     let config = tls::identified(config, client)
         .map_err(|error| misconfigured("the client's certificate and key cannot be used").with_source(error))?;
-    Ok(Some(TlsConnector::from(Arc::new(config))))
+    Ok(Some(config))
 }
 
 fn authorities(trust: Trust<'_>) -> Result<RootCertStore, DatabaseError> {
     let mut store = RootCertStore::empty();
     let pem = match trust {
-        #[cfg(feature = "redis")]
+        #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
         Trust::System => {
             // Some of a system's certificates may be unreadable; what matters is whether any is left.
             store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -127,9 +129,8 @@ mod tests {
 
     #[test]
     fn a_file_without_a_certificate_is_a_fault_of_the_settings() {
-        let Err(error) = connector(TlsMode::VerifyFull, Trust::Pem(b"not a certificate"), None) else {
-            panic!("nothing can be verified with it")
-        };
+        let outcome = client_config(TlsMode::VerifyFull, Trust::Pem(b"not a certificate"), None);
+        let Err(error) = outcome else { panic!("nothing can be verified with it") };
         assert_eq!(*error.kind(), DatabaseErrorKind::Misconfigured);
     }
 }

@@ -91,6 +91,8 @@ async fn settings(printed: &mut Printed) {
     let url = ConnectionSettings::from_url(&format!("postgres://u:{CANARY}@localhost/db")).unwrap();
     printed.print("ConnectionSettings", &(&settings, &url));
     printed.print("PasswordSource", &literal);
+    printed
+        .print("ClientIdentity", &connection_manager::ClientIdentity::new("certificate", SecretString::from(CANARY)));
     let credentials =
         Credentials { username: "u".to_owned(), password: SecretString::from(CANARY), version: "1".to_owned() };
     printed.print("Credentials", &credentials);

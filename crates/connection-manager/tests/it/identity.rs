@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use connection_manager::egress::EgressConfig;
 use connection_manager::{ClientIdentity, ConnectionSettings, PasswordSource, PoolSettings, TlsSettings};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -104,7 +105,16 @@ async fn a_client_shows_its_certificate_to_whom_it_trusts() {
     let (servers, clients) = (authority(), authority());
     let (certificate, key) = issued(&clients, "ann");
     let identity = ClientIdentity::new(certificate.pem(), key.serialize_pem().into());
-    for engine in [Engine::POSTGRES, Engine::MYSQL, Engine::REDIS] {
+    // Over a relay too, where it is the relay that speaks TLS with the server.
+    let outside = Some(EgressConfig::open().egress([]));
+    let engines = [Engine::POSTGRES, Engine::MYSQL, Engine::REDIS];
+    for (engine, egress) in
+        engines.iter().flat_map(|engine| [(engine.clone(), None), (engine.clone(), outside.clone())])
+    {
+        let settings = |engine: Engine, port: u16, authority: &Authority, client: Option<ClientIdentity>| {
+            let settings = settings(engine, port, authority, client);
+            if let Some(egress) = &egress { settings.with_egress(egress.clone()) } else { settings }
+        };
         let mut asking = Asking::start(engine.clone(), &clients).await;
         // The server's own certificate is of the clients' authority, to whom the others are strangers.
         let stranger = settings(engine.clone(), asking.port, &servers, Some(identity.clone()));

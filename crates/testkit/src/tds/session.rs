@@ -71,7 +71,9 @@ async fn converse(shared: &Arc<Shared>, socket: &Socket, connection: u64) -> io:
     match admission {
         Admission::Normal => {}
         Admission::Silent => {
-            std::future::pending::<()>().await;
+            // It hears the client out, as only whoever reads learns that the other side has gone.
+            tokio::io::copy(&mut socket.clone(), &mut tokio::io::sink()).await?;
+            return Ok(());
         }
         Admission::Close => return Ok(()),
         Admission::Reset => {

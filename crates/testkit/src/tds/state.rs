@@ -17,7 +17,7 @@ pub enum Admission {
     /// As a server meets them.
     #[default]
     Normal,
-    /// Accepted, and then not a byte is sent.
+    /// Accepted and listened to until the client hangs up, and not a byte is sent.
     Silent,
     /// Accepted and closed at once.
     Close,
