@@ -4,6 +4,7 @@ mod engines;
 mod first_start;
 mod live;
 mod prober;
+mod schemas;
 mod sealer;
 
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ pub use first_start::{FirstStart, RegistryFileError};
 pub(crate) use first_start::{Keeping, prepare};
 pub(crate) use live::{LiveConnections, StoredDefinitions};
 pub(crate) use prober::ManagedProber;
+pub(crate) use schemas::{Schemas, Snapshot};
 pub(crate) use sealer::EnvelopeSealer;
 
 /// When it is told that no connection came about, whenever that was known: how long it took would tell a closed port from a

@@ -4,6 +4,7 @@ use crate::{Grant, Native, ObjectName, Reading, SequenceOptions};
 
 /// A column of a relation, or an attribute of a composite type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Column {
     /// Its name.
     pub name: String,
@@ -33,11 +34,13 @@ pub struct Column {
     pub grants: Vec<Grant>,
     /// What only this engine knows.
     #[serde(default, skip_serializing_if = "Native::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, serde_json::Value>))]
     pub native: Native,
 }
 
 /// The type of a column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DataType {
     /// Exactly as the engine writes it, with length, precision and everything else: `numeric(10,2)`, `int unsigned`.
     pub text: String,
@@ -58,6 +61,7 @@ fn is_zero(number: &u32) -> bool {
 
 /// Kinds of types that every engine has in some form. Of an array it is the kind of its elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TypeFamily {
     /// True or false.
@@ -106,6 +110,7 @@ pub enum TypeFamily {
 
 /// How a column numbers rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Identity {
     /// Whether a value that is given counts.
     pub generation: IdentityGeneration,
@@ -116,6 +121,7 @@ pub struct Identity {
 
 /// Whether a value that is given for an identity column counts (SQL:2003, `GENERATED … AS IDENTITY`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityGeneration {
     /// Only the engine's numbers count.
@@ -126,6 +132,7 @@ pub enum IdentityGeneration {
 
 /// How a column is computed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Generated {
     /// From what, in the engine's words.
     pub expression: Reading<String>,
@@ -135,6 +142,7 @@ pub struct Generated {
 
 /// When a generated column is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GenerationStorage {
     /// When the row is written.

@@ -4,6 +4,7 @@ use crate::{ObjectName, Reading};
 
 /// When a constraint is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Deferrability {
     /// With each statement.
@@ -24,6 +25,7 @@ impl Deferrability {
 
 /// A primary key, or a constraint that values are unique.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Key {
     /// Its name, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,6 +50,7 @@ pub struct Key {
 
 /// A foreign key: one object, however many columns it has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ForeignKey {
     /// Its name, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +85,7 @@ pub struct ForeignKey {
 
 /// A column and the one that it leads to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ColumnPair {
     /// The column here.
     pub column: String,
@@ -91,6 +95,7 @@ pub struct ColumnPair {
 
 /// What a foreign key does when the other row goes (SQL:2023, section 11.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ReferentialAction {
     /// It is an error, unless it is mended by the time that the constraint is checked.
@@ -107,6 +112,7 @@ pub enum ReferentialAction {
 
 /// What NULL in some of a foreign key's columns means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MatchOption {
     /// One NULL, and nothing is checked.
@@ -120,6 +126,7 @@ pub enum MatchOption {
 
 /// A condition that every row meets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Check {
     /// Its name, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,6 +149,7 @@ pub struct Check {
 
 /// A condition that no two rows meet together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Exclusion {
     /// Its name.
     pub name: String,

@@ -11,6 +11,7 @@ pub type Native = BTreeMap<String, serde_json::Value>;
 ///
 /// Every list is in an order that depends on the content alone: by name, columns and parts by their position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SchemaModel))]
 pub struct Database {
     /// The product, in the kernel's word for it, such as `postgres`.
     pub engine: String,
@@ -34,6 +35,7 @@ pub struct Database {
     pub extensions: Vec<Extension>,
     /// What only this engine knows.
     #[serde(default, skip_serializing_if = "Native::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, serde_json::Value>))]
     pub native: Native,
 }
 
@@ -59,6 +61,7 @@ impl Database {
 
 /// A part of a database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Namespace {
     /// Its name.
     pub name: String,
@@ -103,6 +106,7 @@ impl Namespace {
 
 /// Something that was added to the engine in a database. What it brought along is not listed apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Extension {
     /// Its name.
     pub name: String,

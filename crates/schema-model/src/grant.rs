@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// What somebody may do with an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Grant {
     /// To whom it was granted; `None` is everybody (SQL's `PUBLIC`).
     pub grantee: Option<String>,

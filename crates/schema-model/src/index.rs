@@ -4,6 +4,7 @@ use crate::{Native, Reading};
 
 /// An index of a relation, those that keep keys included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Index {
     /// Its name.
     pub name: String,
@@ -31,11 +32,13 @@ pub struct Index {
     pub comment: Option<String>,
     /// What only this engine knows.
     #[serde(default, skip_serializing_if = "Native::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, serde_json::Value>))]
     pub native: Native,
 }
 
 /// One thing that an index is sorted or searched by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IndexPart {
     /// A column or an expression.
     #[serde(flatten)]
@@ -59,6 +62,7 @@ pub struct IndexPart {
 
 /// What a part of an index is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PartTarget {
     /// A column.
@@ -69,6 +73,7 @@ pub enum PartTarget {
 
 /// The direction of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SortDirection {
     /// The least first.
@@ -79,6 +84,7 @@ pub enum SortDirection {
 
 /// Where NULLs stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NullsOrder {
     /// Before everything else.

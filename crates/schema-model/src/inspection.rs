@@ -4,6 +4,7 @@ use crate::{Database, ObjectName, Unavailable};
 
 /// What an inspection has found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Inspection {
     /// What is in the database.
     pub database: Database,
@@ -15,6 +16,7 @@ pub struct Inspection {
 
 /// How much is in a relation, as the engine last counted. Nothing is scanned for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RelationStatistics {
     /// Which relation; partitions are counted with their table.
     pub relation: ObjectName,
@@ -26,6 +28,7 @@ pub struct RelationStatistics {
 
 /// How something was found.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Report {
     /// How many statements were sent, settings included.
     pub statements: u32,
@@ -37,6 +40,7 @@ pub struct Report {
 
 /// A step of an inspection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stage {
     /// What was read, such as `columns`.
     pub name: String,
@@ -46,6 +50,7 @@ pub struct Stage {
 
 /// Something that is there and not in the answer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Gap {
     /// Of what; `None` where it is about the database as a whole.
     pub object: Option<ObjectName>,

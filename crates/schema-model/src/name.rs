@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The name of an object within a database: its namespace and its own name, both as the engine keeps them, unquoted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ObjectName {
     /// The namespace that the object is in (SQL's *schema*).
     pub namespace: String,

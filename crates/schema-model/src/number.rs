@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// A whole number of up to 38 digits, as sequences of every engine count. In JSON it is a text: readers that keep numbers as
 /// IEEE 754 doubles would change it from 2⁵³ on (RFC 8259, section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^-?[0-9]{1,39}$"))]
 pub struct WholeNumber(pub i128);
 
 impl<N: Into<i128>> From<N> for WholeNumber {

@@ -4,6 +4,7 @@ use crate::{Check, ForeignKey, Index, Key, Native, ObjectName, Reading};
 
 /// How the rows of one table are kept in several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Partitioning {
     /// By what and how, in the engine's words, such as `RANGE (sold_at)`.
     pub key: Reading<String>,
@@ -13,6 +14,7 @@ pub struct Partitioning {
 
 /// A part of a table. Its columns are the table's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Partition {
     /// Its name.
     pub name: ObjectName,
@@ -20,6 +22,7 @@ pub struct Partition {
     pub bound: Reading<String>,
     /// How it is kept in several tables itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(no_recursion))]
     pub partitioning: Option<Box<Partitioning>>,
     /// A primary key that the table as a whole has not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,5 +41,6 @@ pub struct Partition {
     pub indexes: Vec<Index>,
     /// What only this engine knows.
     #[serde(default, skip_serializing_if = "Native::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, serde_json::Value>))]
     pub native: Native,
 }

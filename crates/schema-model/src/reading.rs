@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// What was read, or why it could not be: an inspection answers what it can and marks the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum Reading<T> {
     /// It was read.
@@ -15,6 +16,7 @@ pub enum Reading<T> {
 
 /// Why something could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unavailable {
     /// Somebody holds, or waits for, a lock that the engine would have waited behind.

@@ -6,6 +6,7 @@ use crate::{
 
 /// Something with columns and rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Relation {
     /// Its name.
     pub name: String,
@@ -63,6 +64,7 @@ pub struct Relation {
     pub grants: Vec<Grant>,
     /// What only this engine knows.
     #[serde(default, skip_serializing_if = "Native::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, serde_json::Value>))]
     pub native: Native,
 }
 
@@ -101,6 +103,7 @@ impl Relation {
 
 /// What a relation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RelationKind {
     /// A table; one that is partitioned is one table.
@@ -117,6 +120,7 @@ pub enum RelationKind {
 
 /// How long rows last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Persistence {
     /// Until they are deleted.
@@ -137,6 +141,7 @@ impl Persistence {
 
 /// Who sees which rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RowSecurity {
     /// Whether the policies count.
     pub enabled: bool,
@@ -148,6 +153,7 @@ pub struct RowSecurity {
 
 /// A rule about who sees or writes which rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Policy {
     /// Its name.
     pub name: String,
@@ -167,6 +173,7 @@ pub struct Policy {
 
 /// For which statements a policy is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyCommand {
     /// All of them.

@@ -4,6 +4,7 @@ use crate::{Grant, Native, Reading};
 
 /// A function or a procedure. Several may have one name and differ in their arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Routine {
     /// Its name.
     pub name: String,
@@ -30,11 +31,13 @@ pub struct Routine {
     pub grants: Vec<Grant>,
     /// What only this engine knows.
     #[serde(default, skip_serializing_if = "Native::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, serde_json::Value>))]
     pub native: Native,
 }
 
 /// What a routine is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RoutineKind {
     /// It returns something.

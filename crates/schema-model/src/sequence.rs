@@ -4,6 +4,7 @@ use crate::{Grant, WholeNumber};
 
 /// A generator of numbers that is an object of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Sequence {
     /// Its name.
     pub name: String,
@@ -27,6 +28,7 @@ pub struct Sequence {
 
 /// How a sequence counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SequenceOptions {
     /// The first number.
     pub start: WholeNumber,

@@ -4,6 +4,7 @@ use crate::{ObjectName, Reading};
 
 /// Something that happens when rows change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Trigger {
     /// Its name.
     pub name: String,
@@ -30,6 +31,7 @@ pub struct Trigger {
 
 /// When a trigger happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerTiming {
     /// Before the change.
@@ -42,6 +44,7 @@ pub enum TriggerTiming {
 
 /// What a trigger waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerEvent {
     /// New rows.
@@ -56,6 +59,7 @@ pub enum TriggerEvent {
 
 /// How often a trigger happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerLevel {
     /// Once a row.

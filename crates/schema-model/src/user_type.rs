@@ -4,6 +4,7 @@ use crate::{Check, Column, DataType, Grant, Reading};
 
 /// A type that somebody has made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserType {
     /// Its name.
     pub name: String,
@@ -23,6 +24,7 @@ pub struct UserType {
 
 /// What a type is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UserTypeKind {
     /// One of a few words.

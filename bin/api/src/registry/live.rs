@@ -7,6 +7,8 @@ use async_trait::async_trait;
 use connection_manager::{ConnectionManager, Definition, Definitions, PasswordSource};
 use registry_context::application::{RevealConnection, RevealConnectionError, Revealed};
 use registry_context::domain::{self, ConnectionId, Engines, Held};
+use schema_inspect::{InspectError, InspectOptions, Inspectors};
+use schema_model::Inspection;
 use secrecy::SecretString;
 use shared_kernel::database::{Access, Connections as _, DatabaseError, DatabaseErrorKind};
 use shared_kernel::{RequestContext, Version};
@@ -125,17 +127,38 @@ impl LiveConnections {
         limit: usize,
         context: &RequestContext,
     ) -> Result<Vec<String>, DatabaseError> {
-        let began = Instant::now();
-        let listed = async {
+        let list = async {
             let connection = self.0.get(&StoredDefinitions::name(id), Access::Read, context).await?;
             connection.catalog()?.databases(limit, context).await
-        }
-        .await;
-        if listed.as_ref().is_err_and(is_unreached) {
-            quiet_since(began).await;
-        }
-        listed
+        };
+        told_late(list, is_unreached).await
     }
+
+    /// What is in the database that a stored connection leads to.
+    pub(crate) async fn inspect(
+        &self,
+        id: ConnectionId,
+        inspectors: &Inspectors,
+        options: &InspectOptions,
+        context: &RequestContext,
+    ) -> Result<Inspection, InspectError> {
+        let inspect = async {
+            let connection = self.0.get(&StoredDefinitions::name(id), Access::Read, context).await;
+            let connection = connection.map_err(|source| InspectError::Database { stage: "connection", source })?;
+            inspectors.inspect(&*connection, options, context).await
+        };
+        told_late(inspect, |error| matches!(error, InspectError::Database { source, .. } if is_unreached(source))).await
+    }
+}
+
+/// What came of `work`; that no server was reached is told after a while alone.
+async fn told_late<T, E>(work: impl Future<Output = Result<T, E>>, is_unreached: impl Fn(&E) -> bool) -> Result<T, E> {
+    let began = Instant::now();
+    let outcome = work.await;
+    if outcome.as_ref().is_err_and(is_unreached) {
+        quiet_since(began).await;
+    }
+    outcome
 }
 
 fn is_unreached(error: &DatabaseError) -> bool {

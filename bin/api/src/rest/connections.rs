@@ -12,6 +12,7 @@ pub(crate) mod patch;
 pub(crate) mod read;
 pub(crate) mod replace;
 pub(crate) mod report;
+pub(crate) mod schema;
 pub(crate) mod test;
 pub(crate) mod test_stored;
 pub(crate) mod wire;
@@ -29,7 +30,7 @@ use registry_context::domain::{
 use shared_kernel::{Clock, IdGenerator};
 
 use super::resource::Resource;
-use crate::registry::LiveConnections;
+use crate::registry::{LiveConnections, Schemas};
 
 const COLLECTION: &str = "/api/v1/connections";
 const ENGINES: &str = "/api/v1/connections/engines";
@@ -38,6 +39,7 @@ const TEST: &str = "/api/v1/connections/test";
 const ITEM_TEST: &str = "/api/v1/connections/{id}/test";
 const HEALTH: &str = "/api/v1/connections/{id}/health";
 const DATABASES: &str = "/api/v1/connections/{id}/databases";
+const SCHEMA: &str = "/api/v1/connections/{id}/schema";
 const ITEM: &str = "/api/v1/connections/{id}";
 
 /// The use cases behind the endpoints.
@@ -54,6 +56,7 @@ pub struct StoredConnections {
     pub(crate) test_stored: TestStoredConnection,
     pub(crate) health: ReadHealth,
     pub(crate) live: LiveConnections,
+    pub(crate) schemas: Schemas,
 }
 
 /// What the use cases stand on.
@@ -74,6 +77,7 @@ impl StoredConnections {
         let Ports { connections, engines, sealer, log, prober, health, clock, ids } = ports;
         Self {
             create: CreateConnection::new(connections.clone(), engines.clone(), sealer.clone(), clock.clone(), ids),
+            schemas: Schemas::new(live.clone(), clock.clone()),
             read: ReadConnection::new(connections.clone()),
             list: ListConnections::new(connections.clone()),
             replace: ReplaceConnection::new(connections.clone(), engines.clone(), sealer.clone(), clock.clone()),
@@ -98,6 +102,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         Resource::at(ITEM_TEST).on(Method::POST, test_stored::test_stored_connection),
         Resource::at(HEALTH).get(health::read_health),
         Resource::at(DATABASES).get(databases::list_databases),
+        Resource::at(SCHEMA).get(schema::read_schema),
         Resource::at(ITEM)
             .get(read::read_connection)
             .on(Method::PUT, replace::replace_connection)
@@ -117,6 +122,7 @@ pub(super) fn action(method: &Method, template: Option<&str>) -> AuditAction {
         (TEST | ITEM_TEST, "POST") => AuditAction::Test,
         (HEALTH, "GET" | "HEAD") => AuditAction::ReadHealth,
         (DATABASES, "GET" | "HEAD") => AuditAction::ListDatabases,
+        (SCHEMA, "GET" | "HEAD") => AuditAction::ReadSchema,
         (ITEM, "GET" | "HEAD") => AuditAction::Read,
         (ITEM, "PUT") => AuditAction::Replace,
         (ITEM, "PATCH") => AuditAction::Patch,

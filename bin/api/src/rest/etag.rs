@@ -17,6 +17,11 @@ pub(crate) fn entity_tag(version: Version) -> HeaderValue {
     HeaderValue::from_str(&format!("\"r{REPRESENTATION}-v{version}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
+/// The weak entity tag of content that is known by a digest: what is told beside the content may differ (section 8.8.1).
+pub(crate) fn content_tag(digest: &str) -> HeaderValue {
+    HeaderValue::from_str(&format!("W/\"r{REPRESENTATION}-{digest}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
 /// The version behind an opaque tag that [`entity_tag`] made for the present representation.
 fn version_of(opaque: &str) -> Option<Version> {
     let version = opaque.strip_prefix(&format!("r{REPRESENTATION}-v"))?;
@@ -83,6 +88,17 @@ impl IfNoneMatch {
             None => false,
             Some(Tags::Any) => true,
             Some(Tags::List(list)) => list.iter().any(|tag| version_of(&tag.opaque) == Some(version)),
+        }
+    }
+}
+
+impl IfNoneMatch {
+    /// Whether the caller already has the content of this digest.
+    pub(crate) fn has_content(&self, digest: &str) -> bool {
+        match &self.0 {
+            None => false,
+            Some(Tags::Any) => true,
+            Some(Tags::List(list)) => list.iter().any(|tag| tag.opaque == format!("r{REPRESENTATION}-{digest}")),
         }
     }
 }
@@ -212,5 +228,22 @@ mod tests {
         assert!(has(&["*"], 1));
         assert!(!has(&["\"r1-v2\""], 1));
         assert!(!has(&[], 1));
+    }
+
+    #[test]
+    fn content_is_known_by_its_digest() {
+        let tag = content_tag("00ff");
+        assert_eq!(tag, "W/\"r1-00ff\"");
+        let has = |line: &'static str| {
+            tags(request("if-none-match", &[line]).headers(), &header::IF_NONE_MATCH)
+                .map(IfNoneMatch)
+                .map(|known| known.has_content("00ff"))
+        };
+        for line in ["W/\"r1-00ff\"", "\"r1-00ff\"", "\"x\", W/\"r1-00ff\"", "*"] {
+            assert_eq!(has(line).ok(), Some(true), "{line}");
+        }
+        for line in ["W/\"r0-00ff\"", "\"00ff\"", "\"r1-v1\""] {
+            assert_eq!(has(line).ok(), Some(false), "{line}");
+        }
     }
 }

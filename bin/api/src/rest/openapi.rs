@@ -52,6 +52,7 @@ use super::{books, connections, documents, health, users};
         connections::test_stored::test_stored_connection,
         connections::health::read_health,
         connections::databases::list_databases,
+        connections::schema::read_schema,
         connections::read::read_connection,
         connections::replace::replace_connection,
         connections::patch::patch_connection,

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod changes;
 mod rotation;
+mod schema;
 mod secrets;
 mod testing;
 

@@ -34,6 +34,8 @@ pub enum AuditAction {
     ReadHealth,
     /// The databases on a connection's server.
     ListDatabases,
+    /// What is in a connection's database.
+    ReadSchema,
     /// Secrets sealed with another key.
     Reseal,
     /// Entries deleted that were kept long enough.
@@ -44,7 +46,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::List,
         Self::Read,
         Self::ListEngines,
@@ -56,6 +58,7 @@ impl AuditAction {
         Self::Test,
         Self::ReadHealth,
         Self::ListDatabases,
+        Self::ReadSchema,
         Self::Reseal,
         Self::Prune,
         Self::Other,
@@ -75,6 +78,7 @@ impl AuditAction {
             Self::Test => "test",
             Self::ReadHealth => "read_health",
             Self::ListDatabases => "list_databases",
+            Self::ReadSchema => "read_schema",
             Self::Reseal => "reseal",
             Self::Prune => "prune",
             Self::Other => "other",

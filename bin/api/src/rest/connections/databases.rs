@@ -77,7 +77,7 @@ impl DatabasesBody {
 }
 
 /// What of it is for the caller to mend is said so; where the server is, is not.
-fn problem(error: &DatabaseError) -> Problem {
+pub(super) fn problem(error: &DatabaseError) -> Problem {
     let unusable = |detail| Problem::new(ProblemKind::ConnectionUnusable, detail);
     match error.kind() {
         DatabaseErrorKind::UnknownConnection => Problem::not_found("connection"),

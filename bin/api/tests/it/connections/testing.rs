@@ -16,7 +16,7 @@ use super::{CANARY, Registry};
 const TEST: &str = "/api/v1/connections/test";
 
 /// A database of the test's own as a body.
-fn body(database: &TestDatabase, name: &str) -> Value {
+pub(super) fn body(database: &TestDatabase, name: &str) -> Value {
     let settings = database.settings();
     let password = match &settings.password {
         connection_manager::PasswordSource::Literal(password) => {
@@ -229,9 +229,11 @@ async fn what_is_not_reached_is_told_alike_whatever_the_reason() {
 
     let body = json!({"name": "A", "engine": "postgres", "host": "localhost", "port": closed, "username": "u"});
     let path = registry.stored(&body).await;
-    let began = Instant::now();
-    registry.get(&format!("{path}/databases")).await.is_problem(503, "unavailable");
-    assert!(began.elapsed() >= Duration::from_millis(3_500));
+    for resource in ["databases", "schema"] {
+        let began = Instant::now();
+        registry.get(&format!("{path}/{resource}")).await.is_problem(503, "unavailable");
+        assert!(began.elapsed() >= Duration::from_millis(3_500), "{resource}");
+    }
 }
 
 /// A port where nobody answers: its queue is full.

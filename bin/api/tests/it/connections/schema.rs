@@ -1,0 +1,151 @@
+//! What is in the databases that stored connections lead to.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared_kernel::RequestContext;
+use shared_kernel::database::{DatabaseConnection, RawStatement, TransactionMode};
+use testkit::{Server, TestDatabase};
+
+use super::Registry;
+use super::testing::body;
+
+mod on_servers {
+    mod postgres {
+        #[test]
+        fn a_schema_is_read_once_and_kept() {
+            testkit::run(super::super::a_schema_is_read_once_and_kept());
+        }
+
+        #[test]
+        fn a_schema_is_read_beside_a_migration() {
+            testkit::run(super::super::a_schema_is_read_beside_a_migration());
+        }
+    }
+
+    mod redis {
+        #[test]
+        fn an_engine_without_an_inspector_says_so() {
+            testkit::run(super::super::an_engine_without_an_inspector_says_so());
+        }
+    }
+}
+
+async fn owner(database: &TestDatabase) -> Arc<dyn DatabaseConnection> {
+    testkit::connect(database.settings()).await.expect("a connection")
+}
+
+async fn change(connection: &Arc<dyn DatabaseConnection>, text: &'static str) {
+    let statement = RawStatement::everywhere("CREATE", text).into();
+    connection.sql().expect("SQL").execute(&statement, &RequestContext::system()).await.expect("changed");
+}
+
+fn relations(schema: &Value) -> Vec<(&str, &str)> {
+    let namespaces = schema["database"]["namespaces"].as_array().expect("namespaces");
+    let relations = namespaces.iter().flat_map(|namespace| {
+        let name = namespace["name"].as_str().expect("a name");
+        let relations = namespace["relations"].as_array().map(Vec::as_slice).unwrap_or_default();
+        relations.iter().map(move |relation| (name, relation["name"].as_str().expect("a name")))
+    });
+    relations.collect()
+}
+
+async fn a_schema_is_read_once_and_kept() {
+    let database = TestDatabase::create(Server::Postgres).await;
+    let owner = owner(&database).await;
+    change(&owner, "CREATE TABLE book (id bigint PRIMARY KEY, title text NOT NULL)").await;
+    change(&owner, "CREATE SCHEMA \"old; stock\"").await;
+    change(&owner, "CREATE TABLE \"old; stock\".\"Bücher 😀\" (id bigint)").await;
+    let registry = Registry::start().await;
+    let path = registry.stored(&body(&database, "Sales")).await;
+    let schema = format!("{path}/schema");
+
+    // Those who come together have one look taken for them.
+    let answers = join_all((0..20).map(|_| registry.get(&schema))).await;
+    let first = answers[0].json();
+    assert!(answers.iter().all(|answer| answer.status == 200 && answer.json() == first), "{first}");
+    assert_eq!(relations(&first), [("old; stock", "Bücher 😀"), ("public", "book")]);
+    assert_eq!(first["database"]["namespaces"][1]["relations"][0]["primary_key"]["columns"], json!(["id"]));
+    assert!(first["report"]["statements"].as_u64().is_some_and(|statements| statements <= 12), "{first}");
+
+    // What is there already is not sent again, and stays what it is until it is asked for anew.
+    let tag = answers[0].header("etag").to_owned();
+    assert_eq!(tag, format!("W/\"r1-{}\"", first["fingerprint"].as_str().expect("a digest")));
+    change(&owner, "CREATE TABLE film (id bigint)").await;
+    let known = registry.ask(Method::GET, &schema, &[("if-none-match", &tag)], None).await;
+    assert_eq!((known.status.as_u16(), known.text.as_str()), (304, ""));
+    assert!(known.header("age").parse::<u64>().is_ok());
+    assert_eq!(registry.get(&schema).await.json(), first);
+    let anew = format!("{schema}?refresh=true");
+    let second = registry.ask(Method::GET, &anew, &[("if-none-match", &tag)], None).await;
+    assert_eq!(second.status, 200);
+    assert_eq!(relations(&second.json()), [("old; stock", "Bücher 😀"), ("public", "book"), ("public", "film")]);
+    assert_ne!(second.header("etag"), tag);
+    assert_eq!(registry.get(&schema).await.json(), second.json());
+
+    let part = registry.get(&format!("{schema}?schema=old%3B%20stock")).await.json();
+    assert_eq!(relations(&part), [("old; stock", "Bücher 😀")]);
+    let refused = registry.get(&format!("{schema}?schema=&refresh=yes&tables=x")).await;
+    assert_eq!(refused.is_problem(400, "invalid-query").faults().len(), 3, "{}", refused.text);
+
+    // Another definition is another database.
+    let other = TestDatabase::create(Server::Postgres).await;
+    let moved = registry.change(Method::PUT, &path, &body(&other, "Sales")).await;
+    assert_eq!(moved.status, 200, "{}", moved.text);
+    let moved = registry.get(&schema).await.json();
+    assert_eq!((relations(&moved), &moved["connection_version"]), (vec![], &json!(2)));
+    registry.ask(Method::DELETE, &path, &[("if-match", "*")], None).await;
+    registry.get(&schema).await.is_problem(404, "not-found");
+    let audit = registry.get("/api/v1/connections/audit?action=read_schema&outcome=not-found").await.json();
+    assert_eq!(audit["items"].as_array().map(Vec::len), Some(1), "{audit}");
+}
+
+async fn a_schema_is_read_beside_a_migration() {
+    let database = TestDatabase::create(Server::Postgres).await;
+    let owner = owner(&database).await;
+    change(&owner, "CREATE TABLE book (id bigint PRIMARY KEY, title text CHECK (title <> ''))").await;
+    change(&owner, "CREATE TABLE film (id bigint PRIMARY KEY, title text CHECK (title <> ''))").await;
+    let registry = Registry::start().await;
+    let path = registry.stored(&body(&database, "Sales")).await;
+    let context = RequestContext::system();
+    let sql = owner.sql().expect("SQL");
+    let migration = sql.begin(TransactionMode::ReadWrite, &context).await.expect("a transaction");
+    let lock = RawStatement::everywhere("LOCK", "LOCK TABLE book IN ACCESS EXCLUSIVE MODE");
+    migration.execute(&lock.into(), &context).await.expect("locked");
+    let schema = registry.get(&format!("{path}/schema")).await;
+    assert_eq!(schema.status, 200, "{}", schema.text);
+    let schema = schema.json();
+    assert_eq!(relations(&schema), [("public", "book"), ("public", "film")]);
+    let gaps = schema["report"]["gaps"].as_array().expect("gaps");
+    let of_book = |gap: &Value| gap["object"]["name"] == "book" && gap["reason"] == "locked";
+    assert!(!gaps.is_empty() && gaps.iter().all(of_book), "{schema}");
+    migration.rollback(&context).await.expect("rolled back");
+}
+
+async fn an_engine_without_an_inspector_says_so() {
+    let registry = Registry::start().await;
+    let redis = testkit::redis::OwnRedis::start(&[]).await;
+    let body = json!({
+        "name": "Cache", "engine": "redis", "host": "127.0.0.1", "port": redis.port(),
+        "password": testkit::redis::OwnRedis::PASSWORD, "tls": {"mode": "disabled"},
+    });
+    let path = registry.stored(&body).await;
+    registry.get(&format!("{path}/schema")).await.is_problem(409, "connection-unusable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_looked_at_as_well() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("shelf.db");
+    let made = testkit::connect(connection_manager::ConnectionSettings::sqlite(&file)).await.expect("made");
+    change(&made, "CREATE TABLE book (id INTEGER PRIMARY KEY, title TEXT NOT NULL) STRICT").await;
+    made.close(std::time::Duration::ZERO).await;
+    let root = folder.path().to_owned();
+    let registry = Registry::configured(move |config| config.registry.sqlite_root = Some(root)).await;
+    let path = registry.stored(&json!({"name": "Shelf", "engine": "sqlite", "path": "shelf.db"})).await;
+    let schema = registry.get(&format!("{path}/schema")).await;
+    assert_eq!(schema.status, 200, "{}", schema.text);
+    assert_eq!(relations(&schema.json()), [("main", "book")]);
+}
