@@ -9,6 +9,13 @@ use crate::Database;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
+impl Fingerprint {
+    /// That of a model whose [`Database::canonical_json`] is at hand.
+    pub fn of(canonical_json: &str) -> Self {
+        Self(Sha256::digest(canonical_json).into())
+    }
+}
+
 /// 64 hexadecimal digits.
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,7 +36,7 @@ impl Database {
 
     /// The SHA-256 of [`Self::canonical_json`].
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint(Sha256::digest(self.canonical_json()).into())
+        Fingerprint::of(&self.canonical_json())
     }
 }
 

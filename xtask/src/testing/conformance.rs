@@ -78,11 +78,16 @@ fn served(
     schemathesis(python, &instance, scratch, say)
 }
 
-/// What the registry is told besides its connection.
+/// What the registry is told besides its connection: where it may lead as well, since this machine has servers of others.
 fn registry() -> Vec<(String, String)> {
-    [("BINDERY_REGISTRY__KEYS__CONFORMANCE", KEY), ("BINDERY_REGISTRY__TOKENS__CONFORMANCE", TOKEN)]
-        .map(|(variable, value)| (variable.to_owned(), value.to_owned()))
-        .to_vec()
+    [
+        ("BINDERY_REGISTRY__KEYS__CONFORMANCE", KEY),
+        ("BINDERY_REGISTRY__TOKENS__CONFORMANCE", TOKEN),
+        ("BINDERY_EGRESS__ALLOW_LOOPBACK", "false"),
+        ("BINDERY_EGRESS__ALLOW_PRIVATE", "false"),
+    ]
+    .map(|(variable, value)| (variable.to_owned(), value.to_owned()))
+    .to_vec()
 }
 
 /// A connection of the configuration. Its certificate is verified when the server is ours.

@@ -10,7 +10,7 @@ use registry_context::domain::{self, ConnectionId, Engines, Held};
 use schema_inspect::{InspectError, InspectOptions, Inspectors};
 use schema_model::Inspection;
 use secrecy::SecretString;
-use shared_kernel::database::{Access, Connections as _, DatabaseError, DatabaseErrorKind};
+use shared_kernel::database::{Access, ConnectionName, Connections as _, DatabaseError, DatabaseErrorKind};
 use shared_kernel::{RequestContext, Version};
 
 use super::{ManagedEngines, quiet_since};
@@ -27,6 +27,11 @@ impl StoredDefinitions {
 
     pub(crate) fn new(reveal: RevealConnection, engines: Arc<ManagedEngines>) -> Self {
         Self { reveal, engines }
+    }
+
+    /// Whether a name is one of these.
+    pub(crate) fn is_name(name: &ConnectionName) -> bool {
+        name.as_str().strip_prefix(Self::PREFIX).is_some_and(|rest| rest.starts_with('/'))
     }
 
     /// The name under which the manager has a connection.

@@ -77,8 +77,9 @@ impl Schemas {
         };
         let take = async {
             let inspection = self.live.inspect(connection, &self.inspectors, &options, context).await?;
-            let fingerprint = inspection.database.fingerprint();
-            let bytes = u32::try_from(inspection.database.canonical_json().len()).unwrap_or(u32::MAX);
+            let canonical = inspection.database.canonical_json();
+            let fingerprint = Fingerprint::of(&canonical);
+            let bytes = u32::try_from(canonical.len()).unwrap_or(u32::MAX);
             Ok(Arc::new(Snapshot { inspection, fingerprint, taken_at: self.clock.now(), bytes }))
         };
         self.kept.try_get_with(key, take).await

@@ -84,21 +84,20 @@ pub(crate) struct IfNoneMatch(Option<Tags>);
 impl IfNoneMatch {
     /// Whether the caller already has this version, so that 304 is the answer (weak comparison, section 13.1.2).
     pub(crate) fn has(&self, version: Version) -> bool {
-        match &self.0 {
-            None => false,
-            Some(Tags::Any) => true,
-            Some(Tags::List(list)) => list.iter().any(|tag| version_of(&tag.opaque) == Some(version)),
-        }
+        self.names(|opaque| version_of(opaque) == Some(version))
     }
-}
 
-impl IfNoneMatch {
     /// Whether the caller already has the content of this digest.
     pub(crate) fn has_content(&self, digest: &str) -> bool {
+        let present = format!("r{REPRESENTATION}-{digest}");
+        self.names(|opaque| opaque == present)
+    }
+
+    fn names(&self, is_present: impl Fn(&str) -> bool) -> bool {
         match &self.0 {
             None => false,
             Some(Tags::Any) => true,
-            Some(Tags::List(list)) => list.iter().any(|tag| tag.opaque == format!("r{REPRESENTATION}-{digest}")),
+            Some(Tags::List(list)) => list.iter().any(|tag| is_present(&tag.opaque)),
         }
     }
 }

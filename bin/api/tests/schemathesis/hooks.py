@@ -134,6 +134,7 @@ def before_call(context, case, kwargs):
         complete_price_filter(case.query)
     if case.path.startswith("/api/v1/connections") and isinstance(case.body, dict):
         complete_connection(case.body, case.method)
+        lead_nowhere(case.body)
     if isinstance(case.query, dict):
         case.query.pop("cursor", None)
     if "Idempotency-Key" in (case.headers or {}):
@@ -171,6 +172,16 @@ def complete_connection(body, method):
     if isinstance(labels, dict) and method == "PATCH":
         # With those that are there already they may be too many.
         body["labels"] = dict(list(labels.items())[:2])
+
+
+def lead_nowhere(body):
+    """Has nearly every connection lead to an address that is refused as it is written: of any other, a test takes seconds."""
+    if uuid.uuid4().int % 20 == 0:
+        return
+    if body.pop("url", None) is not None:
+        body.update(engine="postgres", username="ann", host="127.0.0.1")
+    elif "host" in body:
+        body["host"] = "127.0.0.1"
 
 
 def complete_price(price):

@@ -8,6 +8,7 @@ use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use utoipa::ToSchema;
 
 use super::{DATABASES, StoredConnections};
+use crate::registry::StoredDefinitions;
 use crate::rest::accept;
 use crate::rest::id::PathId;
 use crate::rest::problem::{Problem, ProblemKind};
@@ -88,6 +89,15 @@ pub(super) fn problem(error: &DatabaseError) -> Problem {
         | DatabaseErrorKind::UnknownDatabase
         | DatabaseErrorKind::SecretUnavailable
         | DatabaseErrorKind::Query => unusable("the connection does not come about as it is; a test of it tells why"),
+        // The server is not one of this service's: that it is away is how the connection is.
+        DatabaseErrorKind::Unreachable
+        | DatabaseErrorKind::CircuitOpen
+        | DatabaseErrorKind::Timeout
+        | DatabaseErrorKind::Saturated
+            if error.connection().is_some_and(StoredDefinitions::is_name) =>
+        {
+            unusable("the connection's server is not reached, or takes too long; a test of it tells more")
+        }
         _ => error.into(),
     }
 }

@@ -84,10 +84,11 @@ pub(crate) async fn read_schema(
     let read = connections.schemas.read(id.0, version, namespace, anew, &scope.0.within(LIMIT)).await;
     let snapshot = read.map_err(|error| problem(&error))?;
     let tag = snapshot.fingerprint.to_string();
-    let mut response = if known.has_content(&tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    let is_known = known.has_content(&tag);
+    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((header::ETAG, content_tag(&tag)));
     response.insert_header((header::AGE, connections.schemas.age(&snapshot).to_string()));
-    Ok(if known.has_content(&tag) { response.finish() } else { response.json(SchemaBody::new(version, &snapshot)) })
+    Ok(if is_known { response.finish() } else { response.json(SchemaBody::new(version, &snapshot)) })
 }
 
 impl<'a> SchemaBody<'a> {

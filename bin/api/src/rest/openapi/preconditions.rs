@@ -18,12 +18,12 @@ impl Modify for Preconditions {
             if !path.starts_with("/api/") {
                 continue;
             }
-            let is_item = path.contains('{');
             for (method, operation) in operations(item) {
+                let answers = |status: &str| operation.responses.responses.contains_key(status);
                 let header = match method {
-                    "get" if is_item => Some(if_none_match()),
+                    "get" if answers("304") => Some(if_none_match()),
                     "put" | "patch" | "delete" => Some(if_match()),
-                    "post" => Some(idempotency_key()),
+                    "post" if answers("201") => Some(idempotency_key()),
                     _ => None,
                 };
                 let parameters = operation.parameters.get_or_insert_default();

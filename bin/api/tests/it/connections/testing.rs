@@ -231,7 +231,7 @@ async fn what_is_not_reached_is_told_alike_whatever_the_reason() {
     let path = registry.stored(&body).await;
     for resource in ["databases", "schema"] {
         let began = Instant::now();
-        registry.get(&format!("{path}/{resource}")).await.is_problem(503, "unavailable");
+        registry.get(&format!("{path}/{resource}")).await.is_problem(409, "connection-unusable");
         assert!(began.elapsed() >= Duration::from_millis(3_500), "{resource}");
     }
 }
