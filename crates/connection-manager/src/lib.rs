@@ -23,6 +23,8 @@ pub mod mongodb;
 mod node;
 mod operation;
 pub mod pool;
+#[cfg(any(feature = "mongodb", all(unix, any(feature = "mysql", feature = "postgres"))))]
+mod private;
 pub mod probe;
 #[cfg(feature = "redis")]
 pub mod redis;

@@ -23,7 +23,7 @@ use crate::settings::{ConnectionSettings, TlsMode};
 ///
 /// Passwords may hold what `SASLprep` (RFC 4013) lets pass, which is not emoji; one that cannot is told apart from a wrong one.
 ///
-/// Without `tls.ca_file` Mozilla's list of authorities is trusted, which the driver has with it, and not the system's.
+/// Without `tls.ca_file` or authorities at hand Mozilla's list of authorities is trusted, which the driver has with it, and not the system's.
 /// `pool.keepalive` does not reach the driver's sockets, which ask after two minutes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MongoDbConnector;
@@ -129,10 +129,10 @@ impl Connector for MongoDbConnector {
         // A server may trust whoever reaches it.
         faults.retain(|fault| fault.key != "username");
         checks::refuse_tokens(settings, &mut faults);
-        checks::refuse_client_certificates(settings, &mut faults);
-        if settings.tls.authorities.is_some() && settings.egress.is_none() {
-            let message = "mongodb's driver reads authorities from a file; name one in tls.ca_file";
-            faults.push(SettingFault::new("tls.authorities", message));
+        if settings.tls.client.is_some() {
+            // Authorities are everybody's to know and are put into one; a key is not.
+            let message = "mongodb's driver reads a client's key from a file, and none is written here; remove it";
+            faults.push(SettingFault::new("tls.client_certificate", message));
         }
         checks::pool_faults(settings, &mut faults);
         checks::switch_fault(settings, "srv", &mut faults);
@@ -178,14 +178,15 @@ impl Connector for MongoDbConnector {
             TlsMode::Disabled => None,
             _ => super::authorities(name, &settings.tls).await?,
         };
-        // Behind the relay it is ours to trust them, and the driver reads no file.
-        let authorities = authorities.map(|pem| (settings.tls.ca_file.clone().unwrap_or_default(), pem));
+        // Authorities at hand come before those of the file.
+        let ca_file = settings.tls.ca_file.clone().filter(|_| settings.tls.authorities.is_none());
         let driver = MongoDbDriver::try_new(MongoDbOptions {
             database: settings.database.clone(),
             auth_source: option("auth_source"),
             replica_set: option("replica_set"),
             tls: settings.tls.mode,
             authorities,
+            ca_file,
             egress: settings.egress.clone(),
             ..MongoDbOptions::new(servers, &settings.pool)
         })
@@ -197,6 +198,7 @@ impl Connector for MongoDbConnector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{ClientIdentity, TlsSettings};
 
     fn settings() -> ConnectionSettings {
         ConnectionSettings::new(Engine::MONGODB).with_host("db.example").with_database("library")
@@ -249,6 +251,16 @@ mod tests {
             refused(&srv.clone().with_host(host), &[expected]);
         }
         refused(&settings().with_option("srv", "yes"), &["`options.srv`: expected \"true\" or \"false\""]);
+    }
+
+    #[test]
+    fn a_client_s_certificate_is_refused_before_its_key_is_of_use() {
+        let client = ClientIdentity::new("certificate", "key".into());
+        let tls =
+            TlsSettings { client: Some(client), authorities: Some("authorities".into()), ..TlsSettings::default() };
+        let message = "`tls.client_certificate`: mongodb's driver reads a client's key from a file, and none is written here; \
+                       remove it";
+        refused(&settings().with_tls(tls), &[message]);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
-    CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, Documents, Effect, Engine, Health,
+    Catalog, CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, Documents, Effect,
+    Engine, Health,
 };
 use tracing::Instrument as _;
 
@@ -176,6 +177,10 @@ impl DatabaseConnection for MongoDbConnection {
     }
 
     fn documents(&self) -> Result<&dyn Documents, DatabaseError> {
+        Ok(self)
+    }
+
+    fn catalog(&self) -> Result<&dyn Catalog, DatabaseError> {
         Ok(self)
     }
 

@@ -6,8 +6,8 @@ use ::mongodb::bson::{RawDocument, RawDocumentBuf, rawdoc};
 use async_trait::async_trait;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
-    Bounded, Bounds, Collection, CollectionKind, CollectionSummary, DatabaseError, DatabaseErrorKind, DatabaseSummary,
-    Document, DocumentValue, Documents, Effect, Ending, Find, ObjectId, Replaced,
+    Bounded, Bounds, Catalog, Collection, CollectionKind, CollectionSummary, DatabaseError, DatabaseErrorKind,
+    DatabaseSummary, Document, DocumentValue, Documents, Effect, Ending, Find, MOST_NAMES, ObjectId, Replaced,
 };
 use tokio::time::Instant;
 
@@ -25,6 +25,36 @@ pub(super) const WRITING: [&str; 2] = ["$merge", "$out"];
 /// What a server says about a collection or a database that is not there.
 const NAMESPACE_NOT_FOUND: &str = "26";
 
+/// Names alone: what the databases take up is not counted.
+#[async_trait]
+impl Catalog for MongoDbConnection {
+    async fn databases(&self, limit: usize, context: &RequestContext) -> Result<Vec<String>, DatabaseError> {
+        let answer = databases(self, &rawdoc! { "listDatabases": 1, "nameOnly": true }, context).await?;
+        let mut names = listed(&answer).map(named).collect::<Result<Vec<_>, _>>()?;
+        // Servers do not promise an order.
+        names.sort_unstable();
+        names.truncate(limit.min(MOST_NAMES));
+        Ok(names)
+    }
+}
+
+/// Those that the user may use, of a server that does not let it see all of them.
+async fn databases(
+    connection: &MongoDbConnection,
+    command: &RawDocumentBuf,
+    context: &RequestContext,
+) -> Result<Document, DatabaseError> {
+    connection.ask("listDatabases", Effect::Nothing, "admin", command, context).await
+}
+
+fn listed(answer: &Document) -> impl Iterator<Item = &Document> {
+    let found = answer.get("databases").map_or(&[][..], |found| match found {
+        DocumentValue::Array(found) => found,
+        _ => &[],
+    });
+    found.iter().filter_map(DocumentValue::as_document)
+}
+
 #[async_trait]
 impl Documents for MongoDbConnection {
     fn database(&self) -> Option<&str> {
@@ -36,14 +66,9 @@ impl Documents for MongoDbConnection {
         bounds: Bounds,
         context: &RequestContext,
     ) -> Result<Bounded<DatabaseSummary>, DatabaseError> {
-        let command = rawdoc! { "listDatabases": 1 };
-        let answer = self.ask("listDatabases", Effect::Nothing, "admin", &command, context).await?;
-        let found = answer.get("databases").map_or(&[][..], |found| match found {
-            DocumentValue::Array(found) => found,
-            _ => &[],
-        });
+        let answer = databases(self, &rawdoc! { "listDatabases": 1 }, context).await?;
         let mut taken = Taken::new(bounds);
-        for database in found.iter().filter_map(DocumentValue::as_document) {
+        for database in listed(&answer) {
             let summary = database_summary(database)?;
             // Their bytes are no more than the one answer that they came in.
             if !taken.takes(summary.name.len(), || Ok(summary))? {

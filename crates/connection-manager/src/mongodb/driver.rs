@@ -20,6 +20,7 @@ use crate::credentials::Credentials;
 use crate::knock::{Knock, knock};
 use crate::node::Node;
 use crate::pool::Driver;
+use crate::private::PrivateFolder;
 use crate::settings::TlsMode;
 use crate::tls::client::{Trust, client_config};
 
@@ -61,7 +62,7 @@ impl MongoDbDriver {
             }
             _ => {}
         }
-        let trust = options.authorities.as_ref().map_or(Trust::Mozilla, |(_, pem)| Trust::Pem(pem));
+        let trust = options.authorities.as_ref().as_deref().map_or(Trust::Mozilla, Trust::Pem);
         let tls = client_config(options.tls, trust, None)?.map(|config| TlsConnector::from(Arc::new(config)));
         Ok(Self { options, tls, current: Mutex::default() })
     }
@@ -100,10 +101,13 @@ impl MongoDbDriver {
         #[cfg(unix)]
         let relay = self.relay(&route, &mut options)?;
         self.limit(&mut options);
+        let lent = self.lend_authorities(&mut options)?;
         // What is refused to one client of this version is refused to the one that it takes the place of.
         let standing = known.unwrap_or_else(|| Arc::new(Standing::new(credentials.version.clone())));
         standing.listen(&mut options);
         let client = Client::with_options(options).map_err(|cause| error::map(&cause, "preparing the client"))?;
+        // It has read them.
+        drop(lent);
         #[cfg(unix)]
         let shared = SharedClient::open(client, Arc::clone(&standing), route, relay).await?;
         #[cfg(not(unix))]
@@ -137,7 +141,6 @@ impl MongoDbDriver {
             mode => {
                 let mut tls = TlsOptions::default();
                 tls.allow_invalid_certificates = Some(mode == TlsMode::Required);
-                tls.ca_file_path = self.options.authorities.as_ref().map(|(path, _)| path.clone());
                 Tls::Enabled(tls)
             }
         });
@@ -162,6 +165,26 @@ impl MongoDbDriver {
         options.repl_set_name = found.repl_set_name;
         options.tls = Some(Tls::Disabled);
         Ok(Some(relay))
+    }
+
+    /// Names the file of the authorities to trust. Where they are in none, they are put into one, which the driver reads as it makes
+    /// a client, and which goes with what is returned here. There is nothing in it that is secret.
+    fn lend_authorities(&self, options: &mut ClientOptions) -> Result<Option<PrivateFolder>, DatabaseError> {
+        let (Some(Tls::Enabled(tls)), Some(authorities)) = (&mut options.tls, &self.options.authorities) else {
+            return Ok(None);
+        };
+        if let Some(file) = &self.options.ca_file {
+            tls.ca_file_path = Some(file.clone());
+            return Ok(None);
+        }
+        let written = PrivateFolder::create().and_then(|folder| Ok((folder.write("ca.pem", authorities)?, folder)));
+        let (file, folder) = written.map_err(|cause| {
+            let message =
+                "connecting: the authorities cannot be put into a temporary file, from which the driver reads them";
+            DatabaseError::new(DatabaseErrorKind::Unreachable, message).with_source(cause)
+        })?;
+        tls.ca_file_path = Some(file);
+        Ok(Some(folder))
     }
 
     /// The driver's own tries are off, its own limits no longer than the pool's, and it reads no file but the one of the
@@ -264,6 +287,39 @@ mod tests {
     use super::*;
     use crate::egress::EgressConfig;
     use crate::settings::PoolSettings;
+
+    #[tokio::test]
+    async fn authorities_are_in_a_file_until_the_driver_has_read_them() {
+        crate::tls::install_provider();
+        let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let pem = parameters.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem();
+        let listed = Node { host: "db.example".to_owned(), port: PORT };
+        let mut settings = MongoDbOptions::new(Servers::Listed(vec![listed]), &PoolSettings::default());
+        (settings.tls, settings.authorities) = (TlsMode::VerifyFull, Some(pem.clone().into_bytes()));
+        let credentials = Credentials { username: String::new(), password: "".into(), version: "1".to_owned() };
+        let lent = |options: &ClientOptions| match &options.tls {
+            Some(Tls::Enabled(tls)) => tls.ca_file_path.clone().expect("a file"),
+            _ => panic!("TLS is off"),
+        };
+
+        let driver = MongoDbDriver::try_new(settings.clone()).unwrap();
+        let mut options = driver.found(&credentials).await.unwrap();
+        let folder = driver.lend_authorities(&mut options).unwrap();
+        let file = lent(&options);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), pem);
+        Client::with_options(options.clone()).expect("it reads them");
+        drop(folder);
+        assert!(!file.exists() && !file.parent().unwrap().exists());
+        Client::with_options(options).expect_err("it has nothing to read");
+
+        // A file that somebody else keeps is read where it is.
+        settings.ca_file = Some("ca.pem".into());
+        let driver = MongoDbDriver::try_new(settings).unwrap();
+        let mut options = driver.found(&credentials).await.unwrap();
+        assert!(driver.lend_authorities(&mut options).unwrap().is_none());
+        assert_eq!(lent(&options), std::path::Path::new("ca.pem"));
+    }
 
     #[tokio::test]
     async fn under_a_policy_the_driver_hears_of_no_server_whatever_was_found() {

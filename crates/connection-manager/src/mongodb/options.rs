@@ -28,8 +28,11 @@ pub struct MongoDbOptions {
     pub replica_set: Option<String>,
     /// How the way is protected.
     pub tls: TlsMode,
-    /// The authorities to trust instead of Mozilla's list: where the driver reads them, and what was read there, as PEM.
-    pub authorities: Option<(PathBuf, Vec<u8>)>,
+    /// The authorities to trust instead of Mozilla's list, PEM.
+    pub authorities: Option<Vec<u8>>,
+    /// The file that `authorities` were read from, if they were. The driver reads them from a file alone: without this one, they are
+    /// put into a temporary one that is this user's alone, for as long as a client is made.
+    pub ca_file: Option<PathBuf>,
     /// Where connections may lead, when somebody from outside has defined this one. The driver is then given the way to one
     /// server, whichever of them answers, and only what reads is sent there.
     pub egress: Option<Egress>,
@@ -53,6 +56,7 @@ impl MongoDbOptions {
             replica_set: None,
             tls: TlsMode::Disabled,
             authorities: None,
+            ca_file: None,
             egress: None,
             connect_timeout: pool.connect_timeout,
             max: pool.max,
