@@ -62,7 +62,7 @@ impl MongoDbDriver {
             }
             _ => {}
         }
-        let trust = options.authorities.as_ref().as_deref().map_or(Trust::Mozilla, Trust::Pem);
+        let trust = options.authorities.as_deref().map_or(Trust::Mozilla, Trust::Pem);
         let tls = client_config(options.tls, trust, None)?.map(|config| TlsConnector::from(Arc::new(config)));
         Ok(Self { options, tls, current: Mutex::default() })
     }

@@ -54,11 +54,11 @@ async fn test(registry: &Registry, body: &Value) -> Value {
 
 async fn a_connection_is_tested_and_listed_and_goes(server: Server) {
     let database = TestDatabase::create(server).await;
-    is_tested_and_listed_and_goes(&body(&database, "Sales"), CANARY).await;
+    is_tested_and_listed_and_goes(&body(&database, "Sales"), CANARY, true).await;
 }
 
-/// The body is that of a user who may do anything, and names a database that is there.
-async fn is_tested_and_listed_and_goes(body: &Value, wrong_password: &str) {
+/// The body is that of a user who reads and writes, and names a database that is there.
+async fn is_tested_and_listed_and_goes(body: &Value, wrong_password: &str, superuser: bool) {
     let registry = Registry::start().await;
     let report = test(&registry, body).await;
     let all = ["policy ok", "dns ok", "tcp ok", "tls ok", "login ok", "database ok", "privileges ok"];
@@ -68,7 +68,7 @@ async fn is_tested_and_listed_and_goes(body: &Value, wrong_password: &str) {
     assert!(report["duration_ms"].is_u64(), "{report}");
     let timed = |stage: &Value| stage["duration_ms"].is_u64();
     assert!(report["stages"].as_array().expect("stages").iter().all(timed), "{report}");
-    assert_eq!(report["privileges"], json!({"can_read": true, "can_write": true, "superuser": true}));
+    assert_eq!(report["privileges"], json!({"can_read": true, "can_write": true, "superuser": superuser}));
     assert_eq!(registry.get("/api/v1/connections").await.json()["items"], json!([]), "nothing was stored");
 
     let path = registry.stored(body).await;
@@ -225,7 +225,7 @@ async fn mongodb_is_tested_and_listed_and_goes() {
     let documents = owner.documents().expect("documents");
     let collection = Collection::try_new(documents.database().expect("a database"), "books").expect("a name");
     documents.insert_one(&collection, &Document::new(), &RequestContext::system()).await.expect("written");
-    is_tested_and_listed_and_goes(&body, "wr0ng").await;
+    is_tested_and_listed_and_goes(&body, "wr0ng", false).await;
     testkit::mongodb::drop_database(&*owner).await;
     user.remove().await;
 }
