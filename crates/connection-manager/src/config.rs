@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! [connections.users]
-//! engine = "mysql"                        # dynamodb, mysql, mariadb, postgres, redis, sqlite, sqlserver, or what is registered
+//! engine = "mysql"                        # dynamodb, mongodb, mysql, mariadb, postgres, redis, sqlite, sqlserver, or what is registered
 //! host = "db.example"
 //! port = 3306                             # the engine's usual one when left out
 //! database = "users"

@@ -36,6 +36,12 @@ pub trait Connector: Send + Sync + fmt::Debug {
         false
     }
 
+    /// The host and the port that the settings lead to, for those who want to look at the way before a login goes there. `None`
+    /// for an embedded engine, and where the servers are found in another way.
+    fn address<'a>(&self, settings: &'a ConnectionSettings) -> Option<(&'a str, u16)> {
+        Some((settings.host.as_deref()?, settings.port.or(self.default_port())?))
+    }
+
     /// Everything about the settings that cannot work, without touching network or files. Empty when all is well.
     fn validate(&self, settings: &ConnectionSettings) -> Vec<SettingFault>;
 

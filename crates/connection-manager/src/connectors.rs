@@ -2,6 +2,8 @@
 
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
+#[cfg(feature = "mongodb")]
+mod mongodb;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
@@ -15,6 +17,8 @@ mod sqlserver;
 
 #[cfg(feature = "dynamodb")]
 pub use dynamodb::DynamoDbConnector;
+#[cfg(feature = "mongodb")]
+pub use mongodb::MongoDbConnector;
 #[cfg(feature = "mysql")]
 pub use mysql::MySqlConnector;
 #[cfg(feature = "postgres")]
@@ -28,6 +32,7 @@ pub use sqlserver::SqlServerConnector;
 
 #[cfg(any(
     feature = "dynamodb",
+    feature = "mongodb",
     feature = "mysql",
     feature = "postgres",
     feature = "redis",
@@ -37,6 +42,7 @@ use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
 
 #[cfg(any(
     feature = "dynamodb",
+    feature = "mongodb",
     feature = "mysql",
     feature = "postgres",
     feature = "redis",
@@ -45,7 +51,14 @@ use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
 use crate::settings::TlsSettings;
 
 /// The authorities to trust: those at hand, or those of a file, which is read here so that a missing one is told by its name.
-#[cfg(any(feature = "dynamodb", feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
+#[cfg(any(
+    feature = "dynamodb",
+    feature = "mongodb",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis",
+    feature = "sqlserver"
+))]
 pub(crate) async fn authorities(name: &ConnectionName, tls: &TlsSettings) -> Result<Option<Vec<u8>>, DatabaseError> {
     if let Some(authorities) = &tls.authorities {
         return Ok(Some(authorities.as_bytes().to_vec()));

@@ -28,6 +28,8 @@ mod network;
 pub(crate) mod relay;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
 mod room;
+#[cfg(all(unix, any(feature = "mongodb", feature = "mysql", feature = "postgres")))]
+pub(crate) mod socket;
 
 use std::fmt;
 use std::io;
@@ -246,7 +248,7 @@ fn blocked(host: &str, port: u16, reason: &'static str) -> Unreached {
 }
 
 /// Dials `host`, through `egress` where there is one.
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
+#[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
 pub(crate) async fn dial(egress: Option<&Egress>, host: &str, port: u16) -> io::Result<TcpStream> {
     match egress {
         Some(egress) => egress.dial(host, port).await.map_err(|unreached| {

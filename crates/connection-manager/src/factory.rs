@@ -25,6 +25,7 @@ impl ConnectionFactory {
     #[cfg_attr(
         not(any(
             feature = "dynamodb",
+            feature = "mongodb",
             feature = "mysql",
             feature = "postgres",
             feature = "redis",
@@ -38,6 +39,10 @@ impl ConnectionFactory {
         #[cfg(feature = "dynamodb")]
         {
             factory = factory.register(Arc::new(crate::connectors::DynamoDbConnector::default()));
+        }
+        #[cfg(feature = "mongodb")]
+        {
+            factory = factory.register(Arc::new(crate::connectors::MongoDbConnector));
         }
         #[cfg(feature = "mysql")]
         {

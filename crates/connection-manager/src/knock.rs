@@ -12,7 +12,7 @@ pub enum Knock {
 }
 
 /// Connects, says `hello` and waits for the first word of an answer, whatever it is. Has no limit of time.
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
+#[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
 pub(crate) async fn knock(egress: Option<&crate::egress::Egress>, host: &str, port: u16, hello: &[u8]) -> Knock {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 

@@ -17,8 +17,14 @@ mod knock;
 mod lookout;
 pub mod manager;
 pub mod metrics;
+#[cfg(feature = "mongodb")]
+pub mod mongodb;
+#[cfg(any(feature = "mongodb", feature = "redis"))]
+mod node;
 mod operation;
 pub mod pool;
+#[cfg(any(feature = "mongodb", all(unix, any(feature = "mysql", feature = "postgres"))))]
+mod private;
 pub mod probe;
 #[cfg(feature = "redis")]
 pub mod redis;

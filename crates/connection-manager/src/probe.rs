@@ -1,9 +1,9 @@
 //! Why a connection does not come about, stage by stage: settings, secret, DNS, TCP, TLS, login, sign of life.
 
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis"))]
 mod certificate;
 mod finding;
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis"))]
 mod handshake;
 mod rights;
 
@@ -168,7 +168,7 @@ impl Stages<'_> {
         }
         // A keyring of its own: a person who asks wants to see the login tried.
         let keyring = Keyring::new(Arc::clone(secrets), name.clone(), settings.clone());
-        if let (Some(host), Some(port)) = (&settings.host, settings.port.or(connector.default_port())) {
+        if let Some((host, port)) = connector.address(settings) {
             let addresses = self.reach(host, port, settings).await?;
             if self.depth == Depth::AllAround && settings.tls.mode != TlsMode::Disabled {
                 self.look_at_tls(host, &addresses, settings).await?;
@@ -260,7 +260,7 @@ impl Stages<'_> {
     }
 
     /// A handshake of its own, before any login. Where the engine's way to it is not known here, the login tells.
-    #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+    #[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis"))]
     async fn look_at_tls(
         &mut self,
         host: &str,
@@ -304,7 +304,7 @@ impl Stages<'_> {
         outcome
     }
 
-    #[cfg(not(any(feature = "mysql", feature = "postgres", feature = "redis")))]
+    #[cfg(not(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis")))]
     #[expect(
         clippy::unused_async,
         clippy::unused_self,

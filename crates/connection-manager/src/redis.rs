@@ -15,5 +15,6 @@ pub use ::redis as driver_crate;
 pub use self::connection::RedisConnection;
 pub use self::driver::RedisDriver;
 pub use self::node::NodeConnection;
-pub use self::options::{Node, RedisOptions};
+pub use self::options::RedisOptions;
 pub use self::session::{Link, RedisSession};
+pub use crate::node::Node;

@@ -1,10 +1,7 @@
 //! The process's one TLS stack.
 
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
-mod client;
-
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
-pub(crate) use self::client::client_config;
+#[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis"))]
+pub(crate) mod client;
 
 /// Makes aws-lc-rs the process's provider unless one was chosen before. Costs nothing when repeated.
 pub fn install_provider() {
@@ -13,13 +10,13 @@ pub fn install_provider() {
 }
 
 /// Whether TLS is what went wrong: rustls reports a refused certificate as input and output gone wrong.
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlite"))]
+#[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlite"))]
 pub(crate) fn is_at_fault(cause: &std::io::Error) -> bool {
     cause.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
 }
 
 /// Has a client show itself where a server asks it to.
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis"))]
 pub(crate) fn identified(
     builder: rustls::ConfigBuilder<rustls::ClientConfig, rustls::client::WantsClientCert>,
     client: Option<&crate::settings::ClientIdentity>,

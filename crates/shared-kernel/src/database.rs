@@ -4,6 +4,8 @@ mod access;
 mod catalog;
 mod connection;
 mod description;
+mod document;
+mod documents;
 mod engine;
 mod error;
 mod key_value;
@@ -18,6 +20,10 @@ pub use access::{Access, ConnectionFuture, Connections};
 pub use catalog::{Catalog, MOST_NAMES};
 pub use connection::{CloseReport, ConnectionStats, DatabaseConnection, Health};
 pub use description::{EngineDescription, OptionDescription, OptionKind, Presence};
+pub use document::{Decimal128, Document, DocumentValue, InvalidObjectId, ObjectId};
+pub use documents::{
+    Bounded, Bounds, Collection, CollectionKind, CollectionSummary, DatabaseSummary, Documents, Ending, Find, Replaced,
+};
 pub use engine::Engine;
 pub use error::{DatabaseError, DatabaseErrorKind};
 pub use key_value::{Expiry, KeyValue};

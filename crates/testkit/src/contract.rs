@@ -5,8 +5,10 @@
 //! | group | what it takes |
 //! | --- | --- |
 //! | `common` | a pool of connections that can be asked for something and kept busy ([`Subject`]) |
+//! | `database` | a database, a file or a table that has to be there before anybody connects to it |
 //! | `sql` | the SQL capability, with transactions and sessions |
 //! | `key_value` | the key-value capability |
+//! | `documents` | the document capability, with a connection that names a database |
 //! | `network` | a server with a login and TLS, which is reached through the [proxy](crate::proxy) |
 //! | `network_sql` | both |
 //!
@@ -30,10 +32,12 @@
 #![expect(clippy::unwrap_used, reason = "a case is the body of a test, and what it unwraps is what it asserts")]
 
 mod connecting;
+mod documents;
 mod failures;
 mod faults;
 mod key_value;
 mod on_dynamodb;
+mod on_mongodb;
 mod on_redis;
 mod pooling;
 mod scripted;
@@ -44,6 +48,7 @@ mod transactions;
 mod types;
 
 pub use connecting::*;
+pub use documents::*;
 pub use failures::*;
 pub use faults::*;
 pub use key_value::*;
@@ -87,14 +92,15 @@ macro_rules! connector_contract {
             $crate::connector_contract!(@sql_server mariadb MariaDb);
             $crate::connector_contract!(@sql_server postgres Postgres);
             $crate::connector_contract!(@sql_server sqlserver SqlServer);
-            $crate::connector_contract!(mod sqlite, $crate::contract::Target::on($crate::Server::Sqlite).await => common sql);
-            $crate::connector_contract!(mod redis, $crate::contract::Target::redis() => common key_value network);
-            $crate::connector_contract!(mod dynamodb, $crate::contract::Target::dynamodb().await => common key_value);
+            $crate::connector_contract!(mod sqlite, $crate::contract::Target::on($crate::Server::Sqlite).await => common database sql);
+            $crate::connector_contract!(mod redis, $crate::contract::Target::redis() => common database key_value network);
+            $crate::connector_contract!(mod dynamodb, $crate::contract::Target::dynamodb().await => common database key_value);
+            $crate::connector_contract!(mod mongodb, $crate::contract::Target::mongodb() => common documents network);
         }
     };
     (@sql_server $module:ident $server:ident) => {
         $crate::connector_contract!(
-            mod $module, $crate::contract::Target::on($crate::Server::$server).await => common sql network network_sql
+            mod $module, $crate::contract::Target::on($crate::Server::$server).await => common database sql network network_sql
         );
     };
     (mod $module:ident, $target:expr => $($group:ident)+) => {
@@ -112,7 +118,6 @@ macro_rules! contract_cases {
         $($then)+! {
             [$($given)*]
             a_connection_tells_its_name_and_engine
-            an_unknown_database_is_told_apart
             an_answer_comes_back
             a_ping_tells_latency_and_version
             statistics_count_what_is_open
@@ -123,6 +128,24 @@ macro_rules! contract_cases {
             a_graceful_close_lets_a_running_query_finish
             a_close_cuts_what_outlives_its_grace
             a_thousand_callers_cause_one_build
+        }
+    };
+    (database [$($given:tt)*] $($then:tt)+) => {
+        $($then)+! {
+            [$($given)*]
+            an_unknown_database_is_told_apart
+        }
+    };
+    (documents [$($given:tt)*] $($then:tt)+) => {
+        $($then)+! {
+            [$($given)*]
+            any_document_survives
+            a_list_of_documents_ends_at_its_bounds
+            a_document_is_replaced_and_deleted_by_a_filter
+            a_unique_index_refuses_the_second_document_by_name
+            databases_collections_and_indexes_are_listed
+            a_pipeline_reads_and_does_not_write
+            what_is_not_there_is_empty_and_no_error
         }
     };
     (sql [$($given:tt)*] $($then:tt)+) => {

@@ -4,6 +4,7 @@ pub mod contract;
 mod database;
 pub mod dynamodb;
 mod fakes;
+pub mod mongodb;
 #[cfg(feature = "mongodb-bridge")]
 pub mod mongodb_bridge;
 mod own_server;

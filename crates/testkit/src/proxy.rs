@@ -63,6 +63,8 @@ struct Order {
 struct Record {
     accepted: AtomicU64,
     said: Mutex<Vec<u8>>,
+    /// What is counted in answers, and how often it came.
+    counted: Mutex<(Vec<u8>, usize)>,
     /// The last order that each open connection has taken up.
     followed: Mutex<Vec<Weak<AtomicU64>>>,
 }
@@ -85,6 +87,19 @@ impl Record {
     fn all_follow(&self, order: Order) -> bool {
         let followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
         followed.iter().filter_map(Weak::upgrade).all(|last| last.load(Ordering::Acquire) >= order.number)
+    }
+
+    /// Counts in an answer of which these bytes were the `last` and those are the next.
+    fn count(&self, last: &mut Vec<u8>, bytes: &[u8]) {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let (wanted, count) = &mut *counted;
+        if wanted.is_empty() {
+            return;
+        }
+        last.extend_from_slice(bytes);
+        *count += last.windows(wanted.len()).filter(|window| window == wanted).count();
+        // The beginning of one that goes on in the next piece.
+        last.drain(..last.len().saturating_sub(wanted.len() - 1));
     }
 
     fn hear(&self, bytes: &[u8]) {
@@ -137,6 +152,16 @@ impl Proxy {
     /// that was said, the first mebibyte is kept.
     pub fn has_heard(&self, bytes: &[u8]) -> bool {
         self.record.said().windows(bytes.len()).any(|window| window == bytes)
+    }
+
+    /// Counts from now on how often the other side says `bytes`, in answers that come back.
+    pub fn count(&self, bytes: &[u8]) {
+        *self.record.counted.lock().unwrap_or_else(PoisonError::into_inner) = (bytes.to_vec(), 0);
+    }
+
+    /// How often that was.
+    pub fn counted(&self) -> usize {
+        self.record.counted.lock().unwrap_or_else(PoisonError::into_inner).1
     }
 
     /// Changes what becomes of the bytes, and returns once new callers meet the change and open connections follow it. One
@@ -245,7 +270,7 @@ async fn serve(
             }
         }
     };
-    let mut lost = false;
+    let (mut lost, mut tail) = (false, Vec::new());
     let (mut up, mut down) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
     loop {
         let moved = tokio::select! {
@@ -273,8 +298,12 @@ async fn serve(
             read = read(server.as_mut(), &mut down) => match (read, traffic) {
                 (Ok(1..), Traffic::Mute) => { lost = true; true }
                 (Ok(1..), Traffic::Swallow) => { server = None; true }
-                (Ok(length @ 1..), Traffic::Drip(piece)) => drip(&mut client, &down[..length], piece, &mut orders).await,
+                (Ok(length @ 1..), Traffic::Drip(piece)) => {
+                    record.count(&mut tail, &down[..length]);
+                    drip(&mut client, &down[..length], piece, &mut orders).await
+                }
                 (Ok(length @ 1..), _) => {
+                    record.count(&mut tail, &down[..length]);
                     hold_up(traffic, &mut orders).await;
                     client.write_all(&down[..length]).await.is_ok()
                 }
@@ -436,6 +465,20 @@ mod tests {
             shout(&mut TcpStream::connect(proxy.address()).await.unwrap()).await.unwrap();
             assert!(proxy.has_heard(b"ell"));
             assert!(!proxy.has_heard(b"goodbye"));
+        });
+    }
+
+    #[test]
+    fn what_comes_back_is_counted_however_it_is_cut() {
+        crate::run(async {
+            let proxy = Proxy::start(echo().await.to_string()).await.unwrap();
+            proxy.count(b"lohe");
+            let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
+            for _ in 0..3 {
+                shout(&mut stream).await.unwrap();
+            }
+            shout(&mut TcpStream::connect(proxy.address()).await.unwrap()).await.unwrap();
+            assert_eq!(proxy.counted(), 2, "between three of one connection, and not of two");
         });
     }
 

@@ -5,8 +5,13 @@ use anyhow::{Result, bail};
 use super::runner::cargo;
 use crate::process;
 
-/// Packages that `connection-manager` with `mysql` alone must not bring: other drivers, and the cloud.
-const FORBIDDEN: [&str; 12] = [
+/// The engines that are looked at, each with its driver.
+const ALONE: [(&str, &str); 2] = [("mysql", "sqlx-mysql"), ("mongodb", "mongodb")];
+
+/// Packages that an engine's feature must not bring unless they are its own driver: other drivers, and the cloud. A resolver for SRV
+/// records is a feature of its own.
+const FORBIDDEN: [&str; 15] = [
+    "sqlx-mysql",
     "sqlx-postgres",
     "sqlx-sqlite",
     "libsqlite3-sys",
@@ -14,6 +19,8 @@ const FORBIDDEN: [&str; 12] = [
     "sea-orm",
     "redis",
     "mongodb",
+    "hickory-resolver",
+    "hickory-net",
     "aws-config",
     "aws-credential-types",
     "aws-sdk-",
@@ -21,25 +28,30 @@ const FORBIDDEN: [&str; 12] = [
     "aws-smithy-",
 ];
 
-/// Asks cargo what `connection-manager` with `mysql` alone would compile; says how many packages that are.
+/// Asks cargo what `connection-manager` with one engine alone would compile; says how many packages that are.
 pub(crate) fn check() -> Result<String> {
-    let mut tree = cargo(&["tree", "--package", "connection-manager", "--no-default-features"]);
-    tree.args(["--features", "mysql", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"]);
-    let text = process::capture(&mut tree)?;
-    let mut packages: Vec<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
-    packages.sort_unstable();
-    packages.dedup();
-    judge(&packages)?;
-    Ok(format!("{} packages with `mysql` alone, no other driver among them", packages.len()))
+    let mut told = Vec::new();
+    for (feature, driver) in ALONE {
+        let mut tree = cargo(&["tree", "--package", "connection-manager", "--no-default-features"]);
+        tree.args(["--features", feature, "--edges", "normal,build", "--prefix", "none", "--format", "{p}"]);
+        let text = process::capture(&mut tree)?;
+        let mut packages: Vec<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+        packages.sort_unstable();
+        packages.dedup();
+        judge(feature, driver, &packages)?;
+        told.push(format!("{} packages with `{feature}` alone", packages.len()));
+    }
+    Ok(format!("{}, no other driver among them", told.join(", ")))
 }
 
-fn judge(packages: &[&str]) -> Result<()> {
-    if !packages.contains(&"sqlx-mysql") {
-        bail!("`connection-manager` with `mysql` does not bring MySQL's driver");
+fn judge(feature: &str, driver: &str, packages: &[&str]) -> Result<()> {
+    if !packages.contains(&driver) {
+        bail!("`connection-manager` with `{feature}` does not bring its driver `{driver}`");
     }
     let unwanted: Vec<&str> = packages
         .iter()
         .copied()
+        .filter(|package| *package != driver)
         .filter(|package| {
             FORBIDDEN.iter().any(|name| package == name || name.ends_with('-') && package.starts_with(name))
         })
@@ -47,7 +59,7 @@ fn judge(packages: &[&str]) -> Result<()> {
     if unwanted.is_empty() {
         Ok(())
     } else {
-        bail!("`connection-manager` with `mysql` alone compiles {}", unwanted.join(", "))
+        bail!("`connection-manager` with `{feature}` alone compiles {}", unwanted.join(", "))
     }
 }
 
@@ -55,20 +67,25 @@ fn judge(packages: &[&str]) -> Result<()> {
 mod tests {
     use super::*;
 
+    fn with_mysql(packages: &[&str]) -> Result<()> {
+        judge("mysql", "sqlx-mysql", packages)
+    }
+
     #[test]
     fn the_driver_itself_is_needed() {
-        assert!(judge(&["sqlx-core", "sqlx-mysql"]).is_ok());
-        assert!(judge(&["sqlx-core"]).is_err());
+        assert!(with_mysql(&["sqlx-core", "sqlx-mysql"]).is_ok());
+        assert!(with_mysql(&["sqlx-core"]).is_err());
     }
 
     #[test]
     fn another_driver_and_the_cloud_are_found() {
-        let error = judge(&["aws-sdk-secretsmanager", "sqlx-mysql", "tiberius"]).unwrap_err();
-        assert!(error.to_string().contains("aws-sdk-secretsmanager, tiberius"));
+        let error = with_mysql(&["aws-sdk-secretsmanager", "mongodb", "sqlx-mysql", "tiberius"]).unwrap_err();
+        assert!(error.to_string().contains("aws-sdk-secretsmanager, mongodb, tiberius"));
+        assert!(judge("mongodb", "mongodb", &["mongodb", "hickory-resolver"]).is_err());
     }
 
     #[test]
     fn the_crypto_library_is_no_cloud() {
-        assert!(judge(&["aws-lc-rs", "sqlx-mysql"]).is_ok());
+        assert!(with_mysql(&["aws-lc-rs", "sqlx-mysql"]).is_ok());
     }
 }

@@ -119,6 +119,10 @@ fn report(stages: &[Stage], in_time: bool) -> ProbeReport {
                 add(ProbeStage::Login, None, duration);
                 add(ProbeStage::Database, fault, None);
             }
+            // Where the driver alone knows the way, as with SRV records, there was no stage of its own for it.
+            ("login", Some(ProbeFault::Unreachable)) if !stages.iter().any(|stage| stage.name == "TCP") => {
+                add(ProbeStage::Tcp, fault, None);
+            }
             ("login", _) => add(ProbeStage::Login, fault, duration),
             ("open", None) => {}
             ("open" | "ping", _) => add(ProbeStage::Database, fault, duration),
@@ -214,6 +218,8 @@ mod tests {
             &[("TCP", "unreachable")],
             &[("TCP", "tcp_refused")],
             &[("TCP", "tcp_silent")],
+            // By way of SRV records.
+            &[("login", "unreachable")],
         ] {
             check(&[&BEFORE[..], failed].concat(), true, &["policy ok 6", "tcp unreachable -"]);
         }
@@ -231,6 +237,7 @@ mod tests {
         let database = ["login ok 3", "database unknown_database -"];
         check(&with("login", "unknown_database"), true, &[&begin[..], &database].concat());
         check(&with("login", "query"), true, &[&begin[..], &["login failed 3"]].concat());
+        check(&with("login", "unreachable"), true, &[&begin[..], &["login unreachable -"]].concat());
         check(&with("privileges", "no_privileges"), true, &[&begin[..], &["privileges no_privileges 3"]].concat());
         check(&until_login, false, &[&begin[..], &["tls timeout -"]].concat());
         check(&[], false, &["policy timeout -"]);

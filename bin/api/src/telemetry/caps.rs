@@ -2,7 +2,8 @@ use tracing::{Level, Metadata};
 
 /// Crates that are given credentials. At their finest levels some of them write down what they were given (the AWS SDK does
 /// with settings that its configuration file has twice), and none promises never to.
-const CAPPED: [&str; 8] = ["aws_", "h2", "hyper", "redis", "reqwest", "rustls", "sqlx", "tiberius"];
+const CAPPED: [&str; 10] =
+    ["aws_", "h2", "hickory", "hyper", "mongodb", "redis", "reqwest", "rustls", "sqlx", "tiberius"];
 
 /// Whether an event or a span may be written down at all, whatever the configured filter says: what the crates that hold
 /// credentials tell is heard from INFO upwards.

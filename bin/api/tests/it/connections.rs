@@ -162,6 +162,14 @@ async fn what_does_not_fit_the_engine_is_told_at_its_place() {
             json!({"name": "A", "engine": "dynamodb", "username": "AKIA", "password": "x", "tls": {"mode": "required"}}),
             &["/options/region invalid", "/tls/mode invalid"],
         ),
+        (
+            json!({"name": "A", "engine": "mongodb", "host": "c.example", "port": 27017, "options": {"srv": "true"}}),
+            &["/port invalid"],
+        ),
+        (
+            json!({"name": "A", "engine": "mongodb", "host": "h", "options": {"tlsCAFile": "/etc/passwd"}}),
+            &["/options/tlsCAFile unknown_option"],
+        ),
         (json!({"name": "A", "engine": "mysql", "host": "h", "secret": "team/x"}), &["/secret not_configured"]),
         (
             json!({"name": "A", "url": "sqlserver://u:p@h/d?option.encryption=lax"}),
@@ -237,7 +245,7 @@ async fn engines_are_told_as_their_connectors_describe_them() {
     let engines = registry.get("/api/v1/connections/engines").await.json();
     let engines = engines["items"].as_array().expect("items");
     let names: Vec<&str> = engines.iter().map(|engine| engine["engine"].as_str().expect("a name")).collect();
-    for name in ["dynamodb", "mariadb", "mysql", "postgres", "redis", "sqlite", "sqlserver"] {
+    for name in ["dynamodb", "mariadb", "mongodb", "mysql", "postgres", "redis", "sqlite", "sqlserver"] {
         assert!(names.contains(&name), "{names:?}");
     }
     let engine = |name: &str| engines.iter().find(|engine| engine["engine"] == name).expect("it is there");
@@ -245,4 +253,18 @@ async fn engines_are_told_as_their_connectors_describe_them() {
     let options = engine("sqlite")["options"].as_array().expect("options");
     assert!(options.iter().all(|option| option["name"] != "create"), "it is for operators");
     assert_eq!(engine("dynamodb")["fields"]["password"], "required");
+    let options: Vec<_> =
+        engine("mongodb")["options"].as_array().expect("options").iter().map(|it| &it["name"]).collect();
+    assert_eq!(options, ["auth_source", "nodes", "replica_set", "srv"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_string_of_mongodb_is_taken_apart() {
+    let registry = Registry::start().await;
+    let url = "mongodb+srv://ann:p%40ss%2Fw%3Ard%25%3F%23%22%27%5C@cluster.example/library?option.replica_set=rs0";
+    let stored = registry.get(&registry.stored(&json!({"name": "Library", "url": url})).await).await.json();
+    assert_eq!((&stored["engine"], &stored["host"]), (&json!("mongodb"), &json!("cluster.example")));
+    assert_eq!((&stored["database"], &stored["has_password"]), (&json!("library"), &json!(true)));
+    assert_eq!(stored["options"], json!({"replica_set": "rs0", "srv": "true"}));
+    assert_eq!((&stored["tls"]["mode"], &stored["port"]), (&json!("verify-full"), &Value::Null), "{stored}");
 }

@@ -13,7 +13,7 @@ use crate::drivers::postgres::PostgresDriver;
 use crate::endpoint::Endpoint;
 use crate::settings::{ConnectionSettings, TlsMode};
 use crate::sql_pool::SqlPool;
-use crate::tls;
+use crate::tls::client::{Trust, client_config};
 
 /// PostgreSQL 14 and later. The native handle is [`SqlPool`]`<`[`PostgresDriver`]`>`.
 ///
@@ -97,7 +97,8 @@ impl Connector for PostgresConnector {
         let authorities = super::authorities(name, &settings.tls).await?;
         let mut tls = None;
         if settings.egress.is_some() {
-            let config = tls::client_config(settings.tls.mode, authorities.as_deref(), settings.tls.client.as_ref());
+            let trust = authorities.as_deref().map_or(Trust::System, Trust::Pem);
+            let config = client_config(settings.tls.mode, trust, settings.tls.client.as_ref());
             tls = config.map_err(|error| error.on(name))?.map(Arc::new);
         }
         if let Some(authorities) = authorities {

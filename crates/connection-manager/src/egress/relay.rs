@@ -43,29 +43,27 @@ pub(crate) async fn to(egress: Option<&Egress>, target: Target<'_>) -> Result<Op
 
 #[cfg(unix)]
 mod unix {
-    use std::fs;
     use std::io;
-    use std::os::unix::fs::DirBuilderExt as _;
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Arc, Mutex, PoisonError};
 
     use rustls::pki_types::ServerName;
     use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
-    use tokio::net::{TcpStream, UnixListener};
+    use tokio::net::TcpStream;
     use tokio::sync::oneshot;
 
     use super::Target;
     use super::bridge::{self, ServerTls, Side};
     use super::wire::{Inspector, Protocol};
+    use crate::egress::socket::PrivateSocket;
 
     /// A way for a driver that dials by itself to a server that was dialled for it: a socket in a folder that only this user
     /// may enter, for one connection. Once the driver is connected, the relay can go; what it carries goes on until either
     /// side hangs up, or the server has said too much at a stretch.
     pub(crate) struct Relay {
-        folder: PathBuf,
-        file: PathBuf,
+        socket: PrivateSocket,
         failure: Arc<Mutex<Option<io::Error>>>,
         /// Tells the task that nobody will come any more.
         _gone: oneshot::Sender<()>,
@@ -102,15 +100,10 @@ mod unix {
         }
 
         fn listen(server: TcpStream, port: u16, tls: Option<ServerTls>, limits: Limits) -> io::Result<Self> {
-            let mut random = [0; 8];
-            aws_lc_rs::rand::fill(&mut random).map_err(io::Error::other)?;
-            let folder = std::env::temp_dir().join(format!("bindery-{:016x}", u64::from_ne_bytes(random)));
-            fs::DirBuilder::new().mode(0o700).create(&folder)?;
-            let file = folder.join(format!(".s.PGSQL.{port}"));
+            let (socket, listener) = PrivateSocket::bind(&format!(".s.PGSQL.{port}"))?;
             let (gone, nobody) = oneshot::channel();
             let failure = Arc::new(Mutex::new(None));
-            let relay = Self { folder, file, failure: Arc::clone(&failure), _gone: gone };
-            let listener = UnixListener::bind(&relay.file)?;
+            let relay = Self { socket, failure: Arc::clone(&failure), _gone: gone };
             tokio::spawn(async move {
                 let meeting = async {
                     let (mut client, _) = listener.accept().await.ok()?;
@@ -146,21 +139,13 @@ mod unix {
         /// The socket.
         #[cfg(feature = "mysql")]
         pub(crate) fn file(&self) -> &Path {
-            &self.file
+            self.socket.file()
         }
 
         /// The folder of the socket.
         #[cfg(feature = "postgres")]
         pub(crate) fn folder(&self) -> &Path {
-            &self.folder
-        }
-    }
-
-    impl Drop for Relay {
-        fn drop(&mut self) {
-            // What cannot be removed is an empty socket in a folder for temporary files.
-            let _ = fs::remove_file(&self.file);
-            let _ = fs::remove_dir(&self.folder);
+            self.socket.folder()
         }
     }
 
@@ -207,6 +192,8 @@ mod unix {
 
     #[cfg(all(test, feature = "postgres"))]
     mod tests {
+        use std::fs;
+
         use tokio::net::{TcpListener, UnixStream};
 
         use super::*;
@@ -228,7 +215,7 @@ mod unix {
 
             let (near, mut server) = pair().await;
             let relay = Relay::listen(near, 5432, None, LIMITS).unwrap();
-            let (file, folder) = (relay.file.clone(), relay.folder.clone());
+            let (file, folder) = (relay.socket.file().to_owned(), relay.socket.folder().to_owned());
             assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
             let mut client = UnixStream::connect(&file).await.unwrap();
             client.write_all(b"ping").await.unwrap();
@@ -247,7 +234,7 @@ mod unix {
         async fn a_server_that_never_hangs_up_is_left_as_well() {
             let (near, mut server) = pair().await;
             let relay = Relay::listen(near, 5432, None, LIMITS).unwrap();
-            let client = UnixStream::connect(&relay.file).await.unwrap();
+            let client = UnixStream::connect(relay.socket.file()).await.unwrap();
             drop(client);
             assert_eq!(server.read(&mut [0; 1]).await.unwrap(), 0);
             // To a socket that was shut down in one direction alone this could go on for ever.

@@ -69,7 +69,7 @@ pub(super) fn code(refusal: &rustls::Error) -> &'static str {
 
 /// Whether the engine's way to TLS is known here. SQL Server's is wrapped in its protocol; its driver alone speaks it.
 pub(super) fn is_known(engine: &Engine) -> bool {
-    [Engine::POSTGRES, Engine::MYSQL, Engine::MARIADB, Engine::REDIS].contains(engine)
+    [Engine::POSTGRES, Engine::MYSQL, Engine::MARIADB, Engine::MONGODB, Engine::REDIS].contains(engine)
 }
 
 /// Goes as far as a handshake. Dropping the future closes the connection.
@@ -79,7 +79,7 @@ pub(super) async fn look(
     addresses: &[SocketAddr],
     tls: &TlsSettings,
 ) -> io::Result<Found> {
-    let verifier = Arc::new(Witness::new(tls)?);
+    let verifier = Arc::new(Witness::new(engine, tls)?);
     let config = ClientConfig::builder_with_provider(Arc::clone(&verifier.provider))
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
@@ -115,7 +115,7 @@ async fn ask(engine: &Engine, socket: &mut TcpStream) -> io::Result<()> {
         socket.write_all(&[0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]).await?;
         return if socket.read_u8().await? == b'S' { Ok(()) } else { Err(refused()) };
     }
-    if *engine == Engine::REDIS {
+    if [Engine::MONGODB, Engine::REDIS].contains(engine) {
         return Ok(());
     }
     // The server's greeting, then an SSLRequest with the least that a client may ask for.
@@ -145,11 +145,11 @@ struct Witness {
 }
 
 impl Witness {
-    fn new(tls: &TlsSettings) -> io::Result<Self> {
+    fn new(engine: &Engine, tls: &TlsSettings) -> io::Result<Self> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let judge = match tls.mode {
             TlsMode::VerifyFull => {
-                let roots = Arc::new(authorities(tls)?);
+                let roots = Arc::new(authorities(engine, tls)?);
                 let builder = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
                 Some(builder.build().map_err(io::Error::other)?)
             }
@@ -159,7 +159,8 @@ impl Witness {
     }
 }
 
-fn authorities(tls: &TlsSettings) -> io::Result<RootCertStore> {
+#[cfg_attr(not(feature = "mongodb"), expect(unused_variables, reason = "one engine's driver has a list of its own"))]
+fn authorities(engine: &Engine, tls: &TlsSettings) -> io::Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     match (&tls.authorities, &tls.ca_file) {
         (Some(authorities), _) => {
@@ -174,6 +175,8 @@ fn authorities(tls: &TlsSettings) -> io::Result<RootCertStore> {
                 roots.add(certificate).map_err(io::Error::other)?;
             }
         }
+        #[cfg(feature = "mongodb")]
+        (None, None) if *engine == Engine::MONGODB => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         (None, None) => {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }

@@ -1,5 +1,7 @@
 //! What the server is and what the user may do there.
 
+#[cfg(feature = "mongodb")]
+mod mongodb;
 #[cfg(feature = "redis")]
 mod redis;
 
@@ -63,6 +65,11 @@ pub(super) async fn ask(
     connection: &dyn DatabaseConnection,
     context: &RequestContext,
 ) -> Result<Option<Found>, DatabaseError> {
+    #[cfg(feature = "mongodb")]
+    if let Some(connection) = connection.native_as() {
+        // Boxed, because what it goes through is deep.
+        return Box::pin(mongodb::ask(connection, context)).await.map(Some);
+    }
     #[cfg(feature = "redis")]
     if let Some(connection) = connection.native_as() {
         return redis::ask(connection, context).await.map(Some);

@@ -15,10 +15,11 @@ use tokio::time::Instant;
 
 use super::driver::{RedisDriver, identity};
 use super::error;
-use super::options::{Node, RedisOptions};
+use super::options::RedisOptions;
 use super::session::{Link, RedisSession};
 use crate::credentials::Credentials;
 use crate::egress::Egress;
+use crate::node::Node;
 use crate::settings::TlsMode;
 use crate::socket;
 

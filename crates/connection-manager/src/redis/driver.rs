@@ -9,15 +9,16 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
-use super::options::{Node, RedisOptions};
+use super::options::RedisOptions;
 use super::session::{Link, RedisSession, Traffic};
 use super::{cluster, error};
 use crate::credentials::Credentials;
 use crate::egress::{self, Metered};
 use crate::knock::{Knock, knock};
+use crate::node::Node;
 use crate::pool::Driver;
 use crate::socket;
-use crate::tls;
+use crate::tls::client::{Trust, client_config};
 
 /// Opens connections to Redis, or to a cluster of it.
 pub struct RedisDriver {
@@ -34,7 +35,8 @@ impl RedisDriver {
         if options.nodes.is_empty() {
             return Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, "there is no node to connect to"));
         }
-        let tls = tls::client_config(options.tls, options.authorities.as_deref(), options.client.as_ref())?;
+        let trust = options.authorities.as_deref().map_or(Trust::System, Trust::Pem);
+        let tls = client_config(options.tls, trust, options.client.as_ref())?;
         let tls = tls.map(|config| TlsConnector::from(Arc::new(config)));
         Ok(Self { options, tls })
     }

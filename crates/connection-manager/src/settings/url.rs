@@ -36,9 +36,9 @@ pub enum InvalidUrl {
 impl ConnectionSettings {
     /// Reads `engine://user:password@host:port/database?tls=…`; for SQLite `sqlite:path/to/file` or `sqlite::memory:`.
     ///
-    /// `mariadb`, `mysql`, `postgres` (or `postgresql`), `redis` (or `rediss`), `sqlserver` (or `mssql`) and `sqlite` are engines of this
+    /// `mongodb+srv` is `mongodb` with its option `srv`. `mariadb`, `mongodb`, `mysql`, `postgres` (or `postgresql`), `redis` (or `rediss`), `sqlserver` (or `mssql`) and `sqlite` are engines of this
     /// crate; any other scheme is an engine by that name, for connectors registered from outside. Without `tls=`, a loopback
-    /// host is reached without TLS and any other host, as well as `rediss`, with full verification.
+    /// host is reached without TLS and any other host, as well as `rediss` and `mongodb+srv`, with full verification.
     ///
     /// # Errors
     /// [`InvalidUrl`], which never repeats the URL.
@@ -51,9 +51,13 @@ impl ConnectionSettings {
             "postgresql" => Engine::POSTGRES,
             "mssql" => Engine::SQLSERVER,
             "rediss" => Engine::REDIS,
+            "mongodb+srv" => Engine::MONGODB,
             other => Engine::from(other.to_owned()),
         };
         let mut settings = Self::new(engine);
+        if url.scheme() == "mongodb+srv" {
+            settings.options.insert("srv".to_owned(), "true".to_owned());
+        }
         settings.host = url.host_str().map(|host| host.trim_matches(['[', ']']).to_owned());
         settings.port = url.port();
         let username = decoded(url.username(), "user")?;
@@ -67,7 +71,11 @@ impl ConnectionSettings {
             .host
             .as_deref()
             .is_none_or(|host| host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()));
-        settings.tls.mode = if loopback && url.scheme() != "rediss" { TlsMode::Disabled } else { TlsMode::VerifyFull };
+        settings.tls.mode = if loopback && !["mongodb+srv", "rediss"].contains(&url.scheme()) {
+            TlsMode::Disabled
+        } else {
+            TlsMode::VerifyFull
+        };
         parameters(&mut settings, url.query_pairs())?;
         Ok(settings)
     }
@@ -197,6 +205,18 @@ mod tests {
         assert_eq!((settings.database.as_deref(), settings.username), (Some("2"), None));
         let settings = ConnectionSettings::from_url("rediss://svc:secret@127.0.0.1").unwrap();
         assert_eq!((settings.engine, settings.tls.mode), (Engine::REDIS, TlsMode::VerifyFull));
+    }
+
+    #[test]
+    fn the_scheme_of_mongodb_tells_whether_dns_names_the_servers() {
+        let settings = ConnectionSettings::from_url("mongodb://ann:p%40ss@localhost:27018/library").unwrap();
+        assert_eq!(
+            (settings.engine, settings.tls.mode, settings.options.len()),
+            (Engine::MONGODB, TlsMode::Disabled, 0)
+        );
+        let settings = ConnectionSettings::from_url("mongodb+srv://ann:secret@cluster.example/library").unwrap();
+        assert_eq!((settings.engine, settings.tls.mode, settings.port), (Engine::MONGODB, TlsMode::VerifyFull, None));
+        assert_eq!(settings.options["srv"], "true");
     }
 
     #[test]

@@ -1,3 +1,5 @@
+//! TLS on a socket of our own.
+
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -10,14 +12,26 @@ use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use crate::settings::{ClientIdentity, TlsMode};
 use crate::tls;
 
-/// How TLS is spoken to a server; `None` where there is none to be spoken. Without `trusted`, PEM, the system's authorities are.
-/// `client` is who is shown to a server that asks.
+/// Who vouches for a server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Trust<'a> {
+    /// The authorities that the system trusts.
+    #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+    System,
+    /// Mozilla's list, compiled in: what the driver goes by that the handshake stands in for.
+    #[cfg(feature = "mongodb")]
+    Mozilla,
+    /// Those of a PEM file.
+    Pem(&'a [u8]),
+}
+
+/// How TLS is spoken to a server; `None` where there is none to be spoken. `client` is who is shown to a server that asks.
 ///
 /// # Errors
-/// `Misconfigured` when `trusted` holds no authorities, or `client` cannot be used.
+/// `Misconfigured` when `trust` holds no authorities, or `client` cannot be used.
 pub(crate) fn client_config(
     mode: TlsMode,
-    trusted: Option<&[u8]>,
+    trust: Trust<'_>,
     client: Option<&ClientIdentity>,
 ) -> Result<Option<ClientConfig>, DatabaseError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
@@ -27,22 +41,31 @@ pub(crate) fn client_config(
     let config = match mode {
         TlsMode::Disabled => return Ok(None),
         TlsMode::Required => builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))),
-        TlsMode::VerifyFull => builder.with_root_certificates(authorities(trusted)?),
+        TlsMode::VerifyFull => builder.with_root_certificates(authorities(trust)?),
     };
     let config = tls::identified(config, client)
         .map_err(|error| misconfigured("the client's certificate and key cannot be used").with_source(error))?;
     Ok(Some(config))
 }
 
-fn authorities(pem: Option<&[u8]>) -> Result<RootCertStore, DatabaseError> {
+fn authorities(trust: Trust<'_>) -> Result<RootCertStore, DatabaseError> {
     let mut store = RootCertStore::empty();
-    let Some(pem) = pem else {
-        // Some of a system's certificates may be unreadable; what matters is whether any is left.
-        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if store.is_empty() {
-            return Err(misconfigured("this system trusts no authority; name a file of them in tls.ca_file"));
+    let pem = match trust {
+        #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+        Trust::System => {
+            // Some of a system's certificates may be unreadable; what matters is whether any is left.
+            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            if store.is_empty() {
+                return Err(misconfigured("this system trusts no authority; name a file of them in tls.ca_file"));
+            }
+            return Ok(store);
         }
-        return Ok(store);
+        #[cfg(feature = "mongodb")]
+        Trust::Mozilla => {
+            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            return Ok(store);
+        }
+        Trust::Pem(pem) => pem,
     };
     for certificate in CertificateDer::pem_slice_iter(pem) {
         certificate
@@ -106,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_file_without_a_certificate_is_a_fault_of_the_settings() {
-        let outcome = client_config(TlsMode::VerifyFull, Some(b"not a certificate"), None);
+        let outcome = client_config(TlsMode::VerifyFull, Trust::Pem(b"not a certificate"), None);
         let Err(error) = outcome else { panic!("nothing can be verified with it") };
         assert_eq!(*error.kind(), DatabaseErrorKind::Misconfigured);
     }

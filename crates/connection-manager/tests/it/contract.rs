@@ -28,7 +28,7 @@ mod lists {
 mod scripted {
     use testkit::contract::Target;
 
-    testkit::connector_contract!(mod tds, super::Target::scripted().await => common network);
+    testkit::connector_contract!(mod tds, super::Target::scripted().await => common database network);
 
     mod sql {
         mod tds {

@@ -2,6 +2,7 @@
 //! whatever a server says.
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
 
+pub(crate) mod mongodb;
 mod rogue;
 
 use std::io;
@@ -74,8 +75,15 @@ async fn refused(settings: ConnectionSettings) -> DatabaseError {
 
 /// A definition of each engine that has servers.
 fn definitions(host: &str, port: u16) -> Vec<ConnectionSettings> {
-    let engines =
-        [Engine::MYSQL, Engine::MARIADB, Engine::POSTGRES, Engine::SQLSERVER, Engine::REDIS, Engine::DYNAMODB];
+    let engines = [
+        Engine::MYSQL,
+        Engine::MARIADB,
+        Engine::POSTGRES,
+        Engine::SQLSERVER,
+        Engine::REDIS,
+        Engine::DYNAMODB,
+        Engine::MONGODB,
+    ];
     let define = |engine: Engine| {
         let settings = ConnectionSettings::new(engine.clone())
             .with_host(host)
@@ -87,6 +95,7 @@ fn definitions(host: &str, port: u16) -> Vec<ConnectionSettings> {
     };
     let mut all: Vec<_> = engines.map(define).into();
     all.push(define(Engine::REDIS).with_option("cluster", "true"));
+    all.push(define(Engine::MONGODB).with_option("replica_set", "rs0"));
     all
 }
 

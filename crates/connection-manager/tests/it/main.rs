@@ -19,6 +19,7 @@ mod identity;
 mod keepalive;
 mod manager;
 mod metrics;
+mod mongodb;
 mod panics;
 mod pool;
 mod redis;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Catalog, ConnectionName, DatabaseError, DatabaseErrorKind, Engine, KeyValue, SqlConnection};
+use super::{Catalog, ConnectionName, DatabaseError, DatabaseErrorKind, Documents, Engine, KeyValue, SqlConnection};
 use crate::RequestContext;
 
 /// A live, pooled connection to one database: all that a context knows of it.
@@ -50,6 +50,15 @@ pub trait DatabaseConnection: Send + Sync + fmt::Debug {
     /// [`DatabaseErrorKind::Unsupported`] when the engine keeps no values under keys.
     fn key_value(&self) -> Result<&dyn KeyValue, DatabaseError> {
         let message = format!("{} keeps no values under keys", self.engine());
+        Err(DatabaseError::new(DatabaseErrorKind::Unsupported, message).on(self.name()))
+    }
+
+    /// The document capability.
+    ///
+    /// # Errors
+    /// [`DatabaseErrorKind::Unsupported`] when the engine keeps no documents.
+    fn documents(&self) -> Result<&dyn Documents, DatabaseError> {
+        let message = format!("{} keeps no documents", self.engine());
         Err(DatabaseError::new(DatabaseErrorKind::Unsupported, message).on(self.name()))
     }
 

@@ -20,6 +20,8 @@ impl Engine {
     pub const REDIS: Self = Self::new("redis");
     /// Amazon DynamoDB.
     pub const DYNAMODB: Self = Self::new("dynamodb");
+    /// MongoDB 4.4 and later.
+    pub const MONGODB: Self = Self::new("mongodb");
 
     /// An engine by its lower-case name.
     pub const fn new(name: &'static str) -> Self {

@@ -99,7 +99,8 @@ impl Target {
     /// The way to the database with a pool of at most `max` connections and a short wait for them.
     pub(super) fn pooled(&self, max: u32) -> ConnectionSettings {
         let acquire_timeout = Duration::from_secs(2);
-        self.settings().with_pool(PoolSettings { acquire_timeout, ..PoolSettings::sized(0, max) })
+        let connect_timeout = self.settings().pool.connect_timeout;
+        self.settings().with_pool(PoolSettings { acquire_timeout, connect_timeout, ..PoolSettings::sized(0, max) })
     }
 
     /// The connector under test.

@@ -42,7 +42,14 @@ mod on_servers {
     mod redis {
         #[test]
         fn an_engine_without_an_inspector_says_so() {
-            testkit::run(super::super::an_engine_without_an_inspector_says_so());
+            testkit::run(super::super::redis_without_an_inspector_says_so());
+        }
+    }
+
+    mod mongodb {
+        #[test]
+        fn an_engine_without_an_inspector_says_so() {
+            testkit::run(super::super::mongodb_without_an_inspector_says_so());
         }
     }
 }
@@ -174,15 +181,27 @@ async fn a_database_of_a_server_with_many_is_read(server: Server) {
     assert_ne!(anew.header("etag"), answer.header("etag"));
 }
 
-async fn an_engine_without_an_inspector_says_so() {
-    let registry = Registry::start().await;
+async fn mongodb_without_an_inspector_says_so() {
+    let (user, body) = super::testing::mongodb("right").await;
+    an_engine_without_an_inspector_says_so(&body).await;
+    user.remove().await;
+}
+
+async fn redis_without_an_inspector_says_so() {
     let redis = testkit::redis::OwnRedis::start(&[]).await;
     let body = json!({
         "name": "Cache", "engine": "redis", "host": "127.0.0.1", "port": redis.port(),
         "password": testkit::redis::OwnRedis::PASSWORD, "tls": {"mode": "disabled"},
     });
-    let path = registry.stored(&body).await;
-    registry.get(&format!("{path}/schema")).await.is_problem(409, "connection-unusable");
+    an_engine_without_an_inspector_says_so(&body).await;
+}
+
+async fn an_engine_without_an_inspector_says_so(body: &Value) {
+    let registry = Registry::start().await;
+    let path = registry.stored(body).await;
+    let refused = registry.get(&format!("{path}/schema")).await;
+    refused.is_problem(409, "connection-unusable");
+    assert_eq!(refused.json()["detail"], "databases of the connection's engine cannot be looked at");
 }
 
 #[tokio::test(flavor = "multi_thread")]

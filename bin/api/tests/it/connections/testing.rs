@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use shared_kernel::RequestContext;
+use shared_kernel::database::{Collection, Document};
 use testkit::redis::OwnRedis;
 use testkit::tds::TdsServer;
 use testkit::{Server, TestDatabase};
@@ -52,17 +54,24 @@ async fn test(registry: &Registry, body: &Value) -> Value {
 
 async fn a_connection_is_tested_and_listed_and_goes(server: Server) {
     let database = TestDatabase::create(server).await;
+    is_tested_and_listed_and_goes(&body(&database, "Sales"), CANARY, true).await;
+}
+
+/// The body is that of a user who reads and writes, and names a database that is there.
+async fn is_tested_and_listed_and_goes(body: &Value, wrong_password: &str, superuser: bool) {
     let registry = Registry::start().await;
-    let body = body(&database, "Sales");
-    let report = test(&registry, &body).await;
+    let report = test(&registry, body).await;
     let all = ["policy ok", "dns ok", "tcp ok", "tls ok", "login ok", "database ok", "privileges ok"];
     assert_eq!((&report["outcome"], stages(&report)), (&json!("ok"), all.map(str::to_owned).to_vec()), "{report}");
     assert!(report["server_version"].is_string() && report["tls_version"] == "TLSv1.3", "{report}");
     assert!(report["certificate_expires_at"].is_string(), "{report}");
-    assert_eq!(report["privileges"], json!({"can_read": true, "can_write": true, "superuser": true}));
+    assert!(report["duration_ms"].is_u64(), "{report}");
+    let timed = |stage: &Value| stage["duration_ms"].is_u64();
+    assert!(report["stages"].as_array().expect("stages").iter().all(timed), "{report}");
+    assert_eq!(report["privileges"], json!({"can_read": true, "can_write": true, "superuser": superuser}));
     assert_eq!(registry.get("/api/v1/connections").await.json()["items"], json!([]), "nothing was stored");
 
-    let path = registry.stored(&body).await;
+    let path = registry.stored(body).await;
     registry.get(&format!("{path}/health")).await.is_problem(404, "not-found");
     let tested = registry.ask(Method::POST, &format!("{path}/test"), &[], None).await;
     assert_eq!(tested.status, 200, "{}", tested.text);
@@ -73,11 +82,11 @@ async fn a_connection_is_tested_and_listed_and_goes(server: Server) {
 
     let databases = registry.get(&format!("{path}/databases")).await;
     assert_eq!(databases.status, 200, "{}", databases.text);
-    let name = json!({"name": database.settings().database.clone().expect("a database")});
+    let name = json!({"name": body["database"]});
     assert!(databases.json()["items"].as_array().expect("items").contains(&name), "{}", databases.text);
 
     // A change counts at once: the pool that is there is not that of the new definition.
-    let moved = registry.change(Method::PATCH, &path, &json!({"username": "nobody", "password": CANARY})).await;
+    let moved = registry.change(Method::PATCH, &path, &json!({"username": "nobody", "password": wrong_password})).await;
     assert_eq!(moved.status, 200, "{}", moved.text);
     assert_eq!(registry.get(&format!("{path}/health")).await.json()["is_current"], false);
     registry.get(&format!("{path}/databases")).await.is_problem(409, "connection-unusable");
@@ -141,6 +150,18 @@ mod on_others {
         }
     }
 
+    mod mongodb {
+        #[test]
+        fn a_connection_is_tested_and_listed_and_goes() {
+            testkit::run(super::super::mongodb_is_tested_and_listed_and_goes());
+        }
+
+        #[test]
+        fn an_awkward_password_is_tried_as_it_is() {
+            testkit::run(super::super::an_awkward_password_is_tried_at_mongodb());
+        }
+    }
+
     mod tds {
         #[test]
         fn a_login_at_sql_server_is_tested() {
@@ -181,6 +202,55 @@ async fn dynamodb_is_tested_over_its_table() {
     assert_eq!(stages(&report).last().map(String::as_str), Some("database unknown_database"), "{report}");
 }
 
+/// As awkward as MongoDB's logins allow: they leave no room for emoji.
+const AWKWARD: &str = "p@ss/w:rd%?#\"'\\ü";
+
+/// The MongoDB that tests share, as a user of the test's own sees it over TLS that is checked. The database is not there yet.
+pub(super) async fn mongodb(password: &str) -> (testkit::mongodb::User, Value) {
+    let user = testkit::mongodb::User::create(password).await;
+    let settings = testkit::mongodb::database();
+    let authority = std::fs::read_to_string(testkit::redis::authority()).expect("an authority");
+    let body = json!({
+        "name": "Library", "engine": "mongodb", "host": "localhost", "port": settings.port,
+        "database": settings.database, "username": user.name(), "password": password,
+        "tls": {"mode": "verify-full", "ca": authority},
+    });
+    (user, body)
+}
+
+async fn mongodb_is_tested_and_listed_and_goes() {
+    let (user, body) = mongodb(AWKWARD).await;
+    let settings = testkit::mongodb::shared().with_database(body["database"].as_str().expect("a database"));
+    let owner = testkit::connect(settings).await.expect("connected");
+    let documents = owner.documents().expect("documents");
+    let collection = Collection::try_new(documents.database().expect("a database"), "books").expect("a name");
+    documents.insert_one(&collection, &Document::new(), &RequestContext::system()).await.expect("written");
+    is_tested_and_listed_and_goes(&body, "wr0ng", false).await;
+    testkit::mongodb::drop_database(&*owner).await;
+    user.remove().await;
+}
+
+async fn an_awkward_password_is_tried_at_mongodb() {
+    let registry = Registry::start().await;
+    let (user, mut body) = mongodb("right").await;
+    body["password"] = json!(AWKWARD);
+    let report = test(&registry, &body).await;
+    assert_eq!(stages(&report).last().map(String::as_str), Some("login auth_failed"), "{report}");
+    // What the login has no room for is not wrong: it cannot be tried.
+    body["password"] = json!(CANARY);
+    let report = test(&registry, &body).await;
+    assert_eq!(stages(&report).last().map(String::as_str), Some("login misconfigured"), "{report}");
+    user.set_password(AWKWARD).await;
+    body["password"] = json!(AWKWARD);
+    // A database is there once something is written to it: to read an empty one is no fault.
+    let report = test(&registry, &body).await;
+    assert_eq!(report["outcome"], "ok", "{report}");
+    body["tls"] = json!({"mode": "verify-full"});
+    let report = test(&registry, &body).await;
+    assert_eq!(stages(&report).last().map(String::as_str), Some("tls tls_untrusted"), "{report}");
+    user.remove().await;
+}
+
 async fn a_login_at_sql_server_is_tested() {
     let registry = Registry::start().await;
     let server = TdsServer::builder().user("sa", "secret").database("books").start().await.expect("a server");
@@ -205,34 +275,48 @@ async fn what_is_not_reached_is_told_alike_whatever_the_reason() {
     })
     .await;
     let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
-    let mut answers = Vec::new();
     let (silent, _kept) = unanswering().await;
-    for (host, port) in [
+    let places = [
         ("localhost", closed),
         ("127.0.0.1", silent),
         ("nowhere.invalid", 5432),
         ("localhost", registry.service.address.port()),
-    ] {
-        let body = json!({"name": "A", "engine": "postgres", "host": host, "port": port, "username": "u"});
-        let began = Instant::now();
-        let answer = test(&registry, &body).await;
-        // A floor and no timing of the machine: sooner would tell the reason.
-        assert!(began.elapsed() >= Duration::from_millis(3_500), "{host}:{port}");
-        let mut answer = answer;
-        // What is found out before anything is dialled may take its time.
-        answer["stages"][0]["duration_ms"] = json!(0);
-        answers.push(answer);
+    ];
+    let mut bodies = Vec::new();
+    for (host, port) in places {
+        bodies.push(json!({"name": "A", "engine": "postgres", "host": host, "port": port, "username": "u"}));
+        bodies.push(json!({"name": "A", "engine": "mongodb", "host": host, "port": port}));
+    }
+    bodies.push(json!({"name": "A", "engine": "mongodb", "host": "nowhere.invalid", "options": {"srv": "true"}}));
+    let mut answers = Vec::new();
+    // No more at a time than are tested at a time.
+    for bodies in bodies.chunks(5) {
+        let asked = bodies.iter().map(async |body| {
+            let began = Instant::now();
+            let mut answer = test(&registry, body).await;
+            // A floor and no timing of the machine: sooner would tell the reason.
+            assert!(began.elapsed() >= Duration::from_millis(3_500), "{body}");
+            // What is found out before anything is dialled may take its time.
+            answer["stages"][0]["duration_ms"] = json!(0);
+            answer
+        });
+        answers.extend(join_all(asked).await);
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
     assert_eq!(stages(&answers[0]), ["policy ok", "tcp unreachable"]);
     assert_eq!(answers[0]["outcome"], "unreachable");
 
-    let body = json!({"name": "A", "engine": "postgres", "host": "localhost", "port": closed, "username": "u"});
-    let path = registry.stored(&body).await;
-    for resource in ["databases", "schema"] {
-        let began = Instant::now();
-        registry.get(&format!("{path}/{resource}")).await.is_problem(409, "connection-unusable");
-        assert!(began.elapsed() >= Duration::from_millis(3_500), "{resource}");
+    let stored = [
+        json!({"name": "A", "engine": "postgres", "host": "localhost", "port": closed, "username": "u"}),
+        json!({"name": "B", "engine": "mongodb", "host": "localhost", "port": closed}),
+    ];
+    for body in stored {
+        let path = registry.stored(&body).await;
+        for resource in ["databases", "schema"] {
+            let began = Instant::now();
+            registry.get(&format!("{path}/{resource}")).await.is_problem(409, "connection-unusable");
+            assert!(began.elapsed() >= Duration::from_millis(3_500), "{resource} of {body}");
+        }
     }
 }
 

@@ -51,4 +51,4 @@ fn target() -> Target {
     Target::new(SqlSubject(engine.clone()), settings, folder).with_connector(Arc::new(ShelfConnector(engine)))
 }
 
-testkit::connector_contract!(mod shelf, super::target() => common sql);
+testkit::connector_contract!(mod shelf, super::target() => common database sql);
