@@ -39,6 +39,8 @@ pub use repository::{AddConnectionError, ConnectionRepository, Resealable, Secre
 pub use schema::{PartName, PartNameError, SchemaError, SchemaLook, SchemaReader};
 pub use sealer::{Sealer, SealerError};
 pub use secrets::{Given, GivenSecrets, SealedSecrets, SecretError, Secrets};
-pub use snapshot::{Document, DocumentTooLarge, Snapshot, SnapshotId, SnapshotLabel, SnapshotLabelError, SnapshotRecord};
+pub use snapshot::{
+    Document, DocumentTooLarge, Snapshot, SnapshotId, SnapshotLabel, SnapshotLabelError, SnapshotRecord,
+};
 pub use snapshots::{AddSnapshotError, EarlierSnapshotError, SnapshotList, SnapshotRepository};
 pub use tls::{Certificates, CertificatesError, Tls, TlsMode, UnknownTlsMode};

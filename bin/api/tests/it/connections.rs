@@ -6,6 +6,7 @@ mod changes;
 mod rotation;
 mod schema;
 mod secrets;
+mod snapshots;
 mod testing;
 
 use reqwest::Method;

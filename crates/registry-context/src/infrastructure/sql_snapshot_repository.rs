@@ -35,19 +35,8 @@ const RELATIONS: &str = "relations";
 const DOCUMENT_BYTES: &str = "document_bytes";
 const DOCUMENT: &str = "document";
 /// What is selected of a snapshot; its document only where that is asked for.
-const FACTS: [&str; 11] = [
-    ID,
-    CONNECTION_ID,
-    VERSION,
-    TAKEN_AT,
-    FINGERPRINT,
-    ENGINE,
-    DATABASE,
-    PART,
-    LABEL,
-    RELATIONS,
-    DOCUMENT_BYTES,
-];
+const FACTS: [&str; 11] =
+    [ID, CONNECTION_ID, VERSION, TAKEN_AT, FINGERPRINT, ENGINE, DATABASE, PART, LABEL, RELATIONS, DOCUMENT_BYTES];
 /// How often a snapshot looks for a place when others take the one that it has found.
 const ATTEMPTS: usize = 20;
 
@@ -133,7 +122,8 @@ impl SnapshotRepository for SqlSnapshotRepository {
                 }
                 Err(StoreError::Database(error)) if error.is_unique_violation() => {
                     let message = "others took each place that was free for the snapshot";
-                    let error = DatabaseError::new(DatabaseErrorKind::SerializationConflict, message).with_source(error);
+                    let error =
+                        DatabaseError::new(DatabaseErrorKind::SerializationConflict, message).with_source(error);
                     return Err(error.into());
                 }
                 Err(StoreError::Database(error)) => return Err(error.into()),

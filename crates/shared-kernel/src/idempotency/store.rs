@@ -2,7 +2,9 @@ use std::time::{Duration, Instant};
 
 use super::{Claim, IdempotencyError, Receipt, ReceiptTable, TWIN_WAIT, receipts};
 use crate::RequestContext;
-use crate::database::{DatabaseError, DatabaseErrorKind, Dialect, SqlConnection, SqlExecutor, Statement, TransactionMode};
+use crate::database::{
+    DatabaseError, DatabaseErrorKind, Dialect, SqlConnection, SqlExecutor, Statement, TransactionMode,
+};
 
 /// What [`store`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
