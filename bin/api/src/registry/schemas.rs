@@ -74,19 +74,36 @@ impl Schemas {
         if anew {
             self.kept.invalidate(&key).await;
         }
+        let take = self.take(&key, context);
+        self.kept.try_get_with(key.clone(), take).await.map_err(|error| told(&error))
+    }
+
+    /// The schema as it is now: looked at for this caller alone, since a look of somebody else's may have begun before a change
+    /// that the caller knows of. Those who ask later may have it.
+    pub(crate) async fn look_now(
+        &self,
+        connection: ConnectionId,
+        version: Version,
+        namespace: Option<PartName>,
+        context: &RequestContext,
+    ) -> Result<Arc<KeptSchema>, SchemaError> {
+        let key = Key { connection, version, namespace };
+        let taken = self.take(&key, context).await.map_err(|error| told(&error))?;
+        self.kept.insert(key, taken.clone()).await;
+        Ok(taken)
+    }
+
+    async fn take(&self, key: &Key, context: &RequestContext) -> Result<Arc<KeptSchema>, InspectError> {
         let options = match &key.namespace {
             Some(namespace) => InspectOptions::default().only([namespace.as_str()]),
             None => InspectOptions::default(),
         };
-        let take = async {
-            let context = context.within(LIMIT);
-            let inspection = self.live.inspect(connection, &self.inspectors, &options, &context).await?;
-            let canonical = inspection.database.canonical_json();
-            let fingerprint = Fingerprint::of(&canonical);
-            let bytes = u32::try_from(canonical.len()).unwrap_or(u32::MAX);
-            Ok::<_, InspectError>(Arc::new(KeptSchema { inspection, fingerprint, taken_at: self.clock.now(), bytes }))
-        };
-        self.kept.try_get_with(key, take).await.map_err(|error| told(&error))
+        let context = context.within(LIMIT);
+        let inspection = self.live.inspect(key.connection, &self.inspectors, &options, &context).await?;
+        let canonical = inspection.database.canonical_json();
+        let fingerprint = Fingerprint::of(&canonical);
+        let bytes = u32::try_from(canonical.len()).unwrap_or(u32::MAX);
+        Ok(Arc::new(KeptSchema { inspection, fingerprint, taken_at: self.clock.now(), bytes }))
     }
 
     /// How old what is kept is, in whole seconds.
@@ -104,7 +121,7 @@ impl SchemaReader for Schemas {
         part: Option<&PartName>,
         context: &RequestContext,
     ) -> Result<SchemaLook, SchemaError> {
-        documents::look(self.read(connection, version, part.cloned(), true, context).await?).await
+        documents::look(self.look_now(connection, version, part.cloned(), context).await?).await
     }
 }
 

@@ -42,8 +42,8 @@ use crate::telemetry::metrics;
                 ("deleteSnapshot" = (operation_id = "deleteSnapshot",
                     parameters(("id" = "$response.body#/connection_id"), ("snapshot" = "$response.body#/id"),
                         ("If-Match" = "$response.header.ETag")))))),
-        (status = 409, description = "The connection cannot be used as it is, its engine cannot be looked at, there is no room for \
-                a snapshot, or a request with the same idempotency key is under way",
+        (status = 409, description = "The connection cannot be used as it is, its engine cannot be looked at, there is no \
+                room for a snapshot, or a request with the same idempotency key is under way",
             body = crate::rest::problem::ProblemBody, content_type = "application/problem+json",
             headers(("Retry-After" = Option<String>, description = "Seconds after which to try again"))),
     ),
