@@ -10,6 +10,7 @@ mod columns;
 mod constraints;
 mod facts;
 mod grants;
+mod identities;
 mod indexes;
 mod partitions;
 mod parts;

@@ -64,7 +64,8 @@ impl Inspector for SqliteInspector {
             native,
         };
         let gaps = gaps::of(&mut database, options.longest_definition);
-        Ok(Inspection { database, statistics: Vec::new(), report: Report { gaps, ..stages.report() } })
+        let report = Report { gaps, ..stages.report() };
+        Ok(Inspection { database, statistics: Vec::new(), report, identities: None })
     }
 }
 

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Database, ObjectName, Unavailable};
+use crate::{Database, Identities, ObjectName, Unavailable};
 
 /// What an inspection has found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,6 +12,9 @@ pub struct Inspection {
     pub statistics: Vec<RelationStatistics>,
     /// How it was found, and what was not.
     pub report: Report,
+    /// Which objects these are, where the engine numbers them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identities: Option<Identities>,
 }
 
 /// How much is in a relation, as the engine last counted. Nothing is scanned for it.

@@ -5,6 +5,7 @@ mod constraint;
 mod database;
 mod fingerprint;
 mod grant;
+mod identity;
 mod index;
 mod inspection;
 mod name;
@@ -22,6 +23,7 @@ pub use constraint::{Check, ColumnPair, Deferrability, Exclusion, ForeignKey, Ke
 pub use database::{Database, Extension, Namespace, Native};
 pub use fingerprint::Fingerprint;
 pub use grant::Grant;
+pub use identity::{Identities, ObjectIdentity, RelationIdentity};
 pub use index::{Index, IndexPart, NullsOrder, PartTarget, SortDirection};
 pub use inspection::{Gap, Inspection, RelationStatistics, Report, Stage};
 pub use name::ObjectName;

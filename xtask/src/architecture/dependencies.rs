@@ -40,6 +40,7 @@ fn inner(package: &Package, dependency: &Dependency) -> Option<&'static str> {
         "sql-dialect" | "schema-model" => Some("the dialects and the model of schemas stand on their own"),
         "schema-inspect" => (!matches!(to, "shared-kernel" | "schema-model"))
             .then_some("inspectors know the kernel and the model alone"),
+        "schema-diff" => (to != "schema-model").then_some("what is made of a model knows the model alone"),
         "xtask" => Some("the developer's tool is built before anything else"),
         _ => (is_context(to) && from != "api").then_some("only the binary puts contexts together"),
     }
@@ -171,6 +172,8 @@ mod tests {
         accepted("schema-inspect", "testkit", json!("dev"));
         refused("schema-inspect", "connection-manager", Value::Null);
         refused("schema-model", "shared-kernel", Value::Null);
+        accepted("schema-diff", "schema-model", Value::Null);
+        refused("schema-diff", "shared-kernel", Value::Null);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use shared_kernel::database::Engine;
 use super::columns::FoundColumn;
 use super::constraints::FoundConstraint;
 use super::facts::Facts;
+use super::identities;
 use super::indexes::FoundIndex;
 use super::partitions::{Part, Partitions, Size};
 use super::parts::{ByOwner, Terms, fill, placed};
@@ -33,22 +34,29 @@ pub(super) struct Assembly {
 }
 
 /// How the numbers of identity columns are counted, by relation and column.
-type Identities = HashMap<(i64, String), SequenceOptions>;
+type Counters = HashMap<(i64, String), SequenceOptions>;
 
 impl Assembly {
     pub(super) fn inspection(self, options: &InspectOptions, report: Report) -> Inspection {
         let Self { facts, relations, columns, constraints, indexes, triggers, sequences, types, routines } = self;
         let mut namespaces = Namespaces::of(facts.namespaces);
         let mut by_owner = ByOwner::of(columns, constraints, indexes, triggers);
-        let mut identities = Identities::new();
-        for FoundSequence { namespace, sequence, identity_of } in sequences {
+        let mut identities = identities::Found::default();
+        let mut counters = Counters::new();
+        for FoundSequence { oid, namespace, sequence, identity_of } in sequences {
             match identity_of {
-                Some(column) => drop(identities.insert(column, sequence.options)),
-                None => namespaces.at(&namespace).sequences.push(sequence),
+                Some(column) => drop(counters.insert(column, sequence.options)),
+                None => {
+                    identities.sequence(oid, ObjectName::new(&namespace, &sequence.name));
+                    namespaces.at(&namespace).sequences.push(sequence);
+                }
             }
         }
         let terms = Terms { operator_classes: facts.operator_classes, collations: facts.collations };
-        let statistics = namespaces.add_relations(relations, &mut by_owner, &mut identities, &terms, facts.block_size);
+        for relation in &relations {
+            identities.relation(relation, by_owner.relations.get(&relation.oid));
+        }
+        let statistics = namespaces.add_relations(relations, &mut by_owner, &mut counters, &terms, facts.block_size);
         for FoundType { oid, relation, namespace, mut user_type } in types {
             match &mut user_type.kind {
                 UserTypeKind::Domain { checks, .. } => {
@@ -60,6 +68,7 @@ impl Assembly {
                 }
                 UserTypeKind::Enumeration { .. } | UserTypeKind::Range { .. } => {}
             }
+            identities.user_type(oid, ObjectName::new(&namespace, &user_type.name));
             namespaces.at(&namespace).types.push(user_type);
         }
         for FoundRoutine { namespace, routine } in routines {
@@ -78,7 +87,8 @@ impl Assembly {
         };
         sort(&mut database);
         let gaps = gaps::of(&mut database, options.longest_definition);
-        Inspection { database, statistics, report: Report { gaps, ..report } }
+        let identities = facts.origin.map(|origin| identities.of(origin));
+        Inspection { database, statistics, report: Report { gaps, ..report }, identities }
     }
 }
 
@@ -99,7 +109,7 @@ impl Namespaces {
         &mut self,
         found: Vec<FoundRelation>,
         by_owner: &mut ByOwner,
-        identities: &mut Identities,
+        counters: &mut Counters,
         terms: &Terms,
         block_size: u64,
     ) -> Vec<RelationStatistics> {
@@ -114,7 +124,7 @@ impl Namespaces {
             fill(&mut relation, parts, table.is_some(), terms);
             for column in &mut relation.columns {
                 if let Some(identity) = &mut column.identity {
-                    identity.options = identities.remove(&(oid, column.name.clone()));
+                    identity.options = counters.remove(&(oid, column.name.clone()));
                 }
             }
             match (bound, table) {

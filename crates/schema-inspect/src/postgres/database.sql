@@ -16,6 +16,9 @@ SELECT
     (SELECT json_object_agg(o.oid::text, o.opcname) FROM pg_opclass o WHERE NOT o.opcdefault)::text,
     (SELECT json_object_agg(c.oid::text, c.collname)
         FROM pg_collation c
-        WHERE c.oid IN (SELECT unnest(i.indcollation::oid[]) FROM pg_index i))::text
+        WHERE c.oid IN (SELECT unnest(i.indcollation::oid[]) FROM pg_index i))::text,
+    -- Numbers of objects count within one database of one cluster.
+    CASE WHEN has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+        THEN (SELECT s.system_identifier || '/' || d.oid FROM pg_control_system() s) END
 FROM pg_database d
 WHERE d.datname = current_database()

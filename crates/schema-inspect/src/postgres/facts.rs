@@ -23,6 +23,8 @@ pub(super) struct Facts {
     pub(super) operator_classes: HashMap<String, String>,
     /// Those that some index uses.
     pub(super) collations: HashMap<String, String>,
+    /// The cluster and the database that numbers of objects count in; `None` where the login may not know.
+    pub(super) origin: Option<String>,
 }
 
 type NamespaceFacts = (String, String, Option<String>, Option<Vec<String>>);
@@ -54,5 +56,6 @@ pub(super) fn read(row: &Row) -> Result<Facts, DatabaseError> {
         },
         operator_classes: cells.json()?,
         collations: cells.json()?,
+        origin: cells.next()?,
     })
 }

@@ -6,6 +6,7 @@ use crate::cells::Cells;
 
 /// A sequence and what it belongs to.
 pub(super) struct FoundSequence {
+    pub(super) oid: i64,
     pub(super) namespace: String,
     pub(super) sequence: Sequence,
     /// The relation and the column that it numbers by itself.
@@ -14,7 +15,7 @@ pub(super) struct FoundSequence {
 
 pub(super) fn read(row: &Row) -> Result<FoundSequence, DatabaseError> {
     let mut cells = Cells::of(row);
-    let namespace = cells.next()?;
+    let (oid, namespace) = (cells.next()?, cells.next()?);
     let (name, data_type) = (cells.next()?, cells.next()?);
     let options = SequenceOptions {
         start: cells.next::<i64>()?.into(),
@@ -33,6 +34,7 @@ pub(super) fn read(row: &Row) -> Result<FoundSequence, DatabaseError> {
     let identity_of = (how.as_deref() == Some("i")).then(|| relation.zip(column.clone())).flatten();
     let owned_by = table_namespace.zip(table).map(|(namespace, name)| ObjectName { namespace, name }).zip(column);
     Ok(FoundSequence {
+        oid,
         namespace,
         sequence: Sequence { name, data_type, options, owned_by, owner, comment, grants },
         identity_of,

@@ -1,5 +1,6 @@
 -- Sequences, those of identity columns included.
 SELECT
+    c.oid::int8,
     n.nspname::text,
     c.relname::text,
     format_type(s.seqtypid, NULL),

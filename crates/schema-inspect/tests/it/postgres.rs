@@ -1,3 +1,4 @@
+mod changes;
 mod counting;
 mod locks;
 mod model;

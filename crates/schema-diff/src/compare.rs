@@ -1,0 +1,65 @@
+//! One comparison from its beginning to its end: first which things are the same, then what of each has changed.
+
+mod columns;
+mod constraints;
+mod database;
+mod indexes;
+mod matching;
+mod objects;
+mod partitions;
+mod relations;
+mod told;
+
+use self::matching::Matched;
+use crate::diff::{Depth, Diff, Verdict};
+use crate::found::Found;
+use crate::side::Side;
+
+/// Tells what is different in `after`, seen from `before`.
+///
+/// Two databases of one engine are compared wholly, others in what both engines say in the same words. What their databases are called
+/// is not compared, and neither is what the one namespace of each is called where the databases are two.
+/// Renames are told where both sides know their objects by the engine's numbers; elsewhere what was renamed is gone and new,
+/// but for keys, constraints and indexes, which are known by what they are made of.
+///
+/// One line stands for each cause: what belonged to something that is gone, new or renamed is not listed besides.
+pub fn compare<'a>(before: impl Into<Side<'a>>, after: impl Into<Side<'a>>) -> Diff {
+    let (before, after) = (before.into(), after.into());
+    let depth = if before.database.engine == after.database.engine { Depth::Whole } else { Depth::Neutral };
+    let matched = Matched::of(before, after);
+    let mut found = Found::default();
+    let comparison = Comparison { before, after, depth, matched: &matched };
+    comparison.database(&mut found);
+    comparison.namespaces(&mut found);
+    comparison.relations(&mut found);
+    if depth == Depth::Whole {
+        comparison.objects(&mut found);
+    }
+    let Found { mut changes, mut not_compared } = found;
+    let gone = |gap: &schema_model::Gap| {
+        // What is told to be new, gone or another need not have been looked into.
+        gap.object.as_ref().is_some_and(|object| {
+            matched.relations.added.iter().chain(&matched.relations.removed).any(|relation| relation.name() == *object)
+        })
+    };
+    not_compared.extend(before.gaps.iter().chain(after.gaps).filter(|gap| !gone(gap)).cloned());
+    changes.sort_by(|one, other| {
+        (&one.object, one.kind, &one.part, one.action).cmp(&(&other.object, other.kind, &other.part, other.action))
+    });
+    Diff { verdict: Verdict::of(&changes), depth, changes, not_compared: not_compared.into_iter().collect() }
+}
+
+/// Both sides, and which of their things are the same.
+#[derive(Clone, Copy)]
+struct Comparison<'a> {
+    before: Side<'a>,
+    after: Side<'a>,
+    depth: Depth,
+    matched: &'a Matched<'a>,
+}
+
+impl Comparison<'_> {
+    fn is_whole(&self) -> bool {
+        self.depth == Depth::Whole
+    }
+}

@@ -1,0 +1,204 @@
+use schema_model::{Check, Routine, Sequence, SequenceOptions, UserType, UserTypeKind, WholeNumber};
+
+use super::Comparison;
+use super::matching::{HasName, Located, located};
+use crate::diff::ObjectKind;
+use crate::found::{Found, Thing, breaking, breaking_unless, compatible};
+use crate::pairing::{At, Pairing, pair};
+
+impl Comparison<'_> {
+    /// What is in namespaces besides relations.
+    pub(super) fn objects(&self, found: &mut Found) {
+        self.sequences(found);
+        self.types(found);
+        self.routines(found);
+    }
+
+    /// What is gone and what is new, but for what its namespace tells of.
+    fn gone_and_new<T: HasName>(
+        &self,
+        kind: ObjectKind,
+        pairs: &Pairing<Located<'_, T>>,
+        is_told: impl Fn(At, &T) -> bool,
+        found: &mut Found,
+    ) {
+        for gone in &pairs.removed {
+            if self.namespace_stayed(&gone.namespace.name) && !is_told(At::Before, gone.of) {
+                found.removed(Thing::of(kind, &gone.name()), breaking("whoever names it fails"));
+            }
+        }
+        for new in &pairs.added {
+            if !self.namespace_is_new(&new.namespace.name) && !is_told(At::After, new.of) {
+                found.added(Thing::of(kind, &new.name()), compatible("nothing used it before"));
+            }
+        }
+    }
+
+    fn sequences(&self, found: &mut Found) {
+        let pairs = &self.matched.sequences;
+        // It comes and goes with its column.
+        let is_told = |at, sequence: &Sequence| {
+            let Some((table, column)) = &sequence.owned_by else { return false };
+            let relations = &self.matched.relations;
+            let alone = if at == At::Before { &relations.removed } else { &relations.added };
+            alone.iter().any(|relation| relation.name() == *table)
+                || relations.both.iter().any(|(one, other)| {
+                    let columns = || self.matched.columns(*one, *other);
+                    match at {
+                        At::Before => one.name() == *table && columns().removed.iter().any(|gone| gone.name == *column),
+                        At::After => other.name() == *table && columns().added.iter().any(|new| new.name == *column),
+                    }
+                })
+        };
+        self.gone_and_new(ObjectKind::Sequence, pairs, is_told, found);
+        for (one, other) in &pairs.both {
+            let (old, new) = (one.name(), other.name());
+            let thing = Thing::of(ObjectKind::Sequence, &new);
+            self.name(thing, &old, &new, found);
+            let (before, after) = (one.of, other.of);
+            let fits = breaking_unless(
+                range(&after.options).0 <= range(&before.options).0
+                    && range(&after.options).1 >= range(&before.options).1,
+                "it ends sooner than before",
+                "new numbers follow in another way",
+            );
+            found.aspect(thing, "data_type", &before.data_type, &after.data_type, fits);
+            found.aspect(thing, "options", &before.options, &after.options, fits);
+            let owned_by = before.owned_by.as_ref().map(|(table, column)| {
+                (self.matched.names.object(table), self.matched.names.column(table, column).to_owned())
+            });
+            let effect = compatible("it goes when another column goes, or none");
+            found.aspect(thing, "owned_by", &owned_by, &after.owned_by, effect);
+            found.told(thing, (&before.owner, &before.comment), (&after.owner, &after.comment));
+            found.grants(thing, &before.grants, &after.grants);
+        }
+    }
+
+    fn types(&self, found: &mut Found) {
+        let pairs = &self.matched.types;
+        self.gone_and_new(ObjectKind::Type, pairs, |_, _| false, found);
+        for (one, other) in &pairs.both {
+            let (old, new) = (one.name(), other.name());
+            let thing = Thing::of(ObjectKind::Type, &new);
+            self.name(thing, &old, &new, found);
+            self.user_type(thing, one.of, other.of, found);
+            found.told(thing, (&one.of.owner, &one.of.comment), (&other.of.owner, &other.of.comment));
+            found.grants(thing, &one.of.grants, &other.of.grants);
+        }
+    }
+
+    fn user_type(&self, thing: Thing<'_>, before: &UserType, after: &UserType, found: &mut Found) {
+        let names = &self.matched.names;
+        let values = breaking("values of before may be none of it");
+        match (&before.kind, &after.kind) {
+            (UserTypeKind::Enumeration { labels }, UserTypeKind::Enumeration { labels: now }) => {
+                let kept: Vec<&String> = now.iter().filter(|label| labels.contains(label)).collect();
+                let effect = breaking_unless(
+                    kept.iter().copied().eq(labels),
+                    "words are gone, or sort in another way",
+                    "every word of before is there",
+                );
+                found.aspect(thing, "labels", labels, now, effect);
+            }
+            (
+                UserTypeKind::Domain { base, nullable, default, collation, checks },
+                UserTypeKind::Domain {
+                    base: base_now,
+                    nullable: nullable_now,
+                    default: default_now,
+                    collation: collation_now,
+                    checks: checks_now,
+                },
+            ) => {
+                found.aspect(thing, "base", base, base_now, values);
+                let effect = breaking_unless(*nullable_now, "NULL is refused", "NULL is not refused any more");
+                found.aspect(thing, "nullable", nullable, nullable_now, effect);
+                if found.texts_differ(thing, "default", default.as_ref(), default_now.as_ref(), names) {
+                    let effect = compatible("who gives no value gets another one");
+                    found.differs(thing, "default", default, default_now, effect);
+                }
+                found.aspect(thing, "collation", collation, collation_now, breaking("text may compare in another way"));
+                self.domain_checks(thing, checks, checks_now, found);
+            }
+            (UserTypeKind::Composite { attributes }, UserTypeKind::Composite { attributes: now }) => {
+                self.attributes(thing, attributes, now, found);
+            }
+            (
+                UserTypeKind::Range { subtype, multirange },
+                UserTypeKind::Range { subtype: now, multirange: several },
+            ) => {
+                found.aspect(thing, "subtype", subtype, now, values);
+                found.aspect(thing, "multirange", multirange, several, breaking("who uses the old name finds nothing"));
+            }
+            (one, other) => found.differs(thing, "kind", one, other, values),
+        }
+    }
+
+    fn domain_checks(&self, thing: Thing<'_>, before: &[Check], after: &[Check], found: &mut Found) {
+        let Some(object) = thing.object else { return };
+        let of = |name| Thing::named(ObjectKind::Check, object, name);
+        let pairs = pair(
+            before.iter(),
+            after.iter(),
+            &[&|_, check: &Check| check.name.clone(), &|_, check| check.expression.known().cloned()],
+        );
+        for gone in pairs.removed {
+            found.removed(of(gone.name.as_deref()), compatible("whatever was written may be written"));
+        }
+        for new in pairs.added {
+            found.added(of(new.name.as_deref()), breaking("values that do not meet it are refused"));
+        }
+        for (one, other) in pairs.both {
+            self.check(of(other.name.as_deref()), one, other, found);
+        }
+    }
+
+    /// Routines by their names and arguments; one that is alone under its name by that.
+    fn routines(&self, found: &mut Found) {
+        let names = &self.matched.names;
+        let called = |at, routine: Located<'_, Routine>| {
+            let name = routine.name();
+            if at == At::Before { names.object(&name) } else { name }
+        };
+        let with_arguments = |at, routine: Located<'_, Routine>| {
+            let name = called(at, routine);
+            Some(format!("{} {name}({})", name.namespace.len(), routine.of.arguments))
+        };
+        let by_name = |at, routine: Located<'_, Routine>| {
+            let name = called(at, routine);
+            Some(format!("{} {name}", name.namespace.len()))
+        };
+        let before = located(self.before, |namespace| &namespace.routines);
+        let after = located(self.after, |namespace| &namespace.routines);
+        let pairs = pair(before, after, &[&with_arguments, &by_name]);
+        self.gone_and_new(ObjectKind::Routine, &pairs, |_, _| false, found);
+        for (one, other) in pairs.both {
+            let new = other.name();
+            self.routine(Thing::part(ObjectKind::Routine, &new, &other.of.arguments), one.of, other.of, found);
+        }
+    }
+
+    fn routine(&self, thing: Thing<'_>, before: &Routine, after: &Routine, found: &mut Found) {
+        let told = found.changes.len();
+        let calls = breaking("calls of before may fail, or mean something else");
+        let does = compatible("calls work, and what they do may be different");
+        found.aspect(thing, "kind", &before.kind, &after.kind, calls);
+        found.aspect(thing, "arguments", &before.arguments, &after.arguments, calls);
+        found.aspect(thing, "returns", &before.returns, &after.returns, calls);
+        found.aspect(thing, "language", &before.language, &after.language, does);
+        found.native(thing, &before.native, &after.native, &[]);
+        let (text, now) = (before.definition.as_ref(), after.definition.as_ref());
+        // The text tells of the rest as well.
+        let names = &self.matched.names;
+        if found.texts_differ(thing, "definition", text, now, names) && found.changes.len() == told {
+            found.differs(thing, "definition", text, now, does);
+        }
+        found.told(thing, (&before.owner, &before.comment), (&after.owner, &after.comment));
+        found.grants(thing, &before.grants, &after.grants);
+    }
+}
+
+/// The least number and the greatest one.
+fn range(options: &SequenceOptions) -> (WholeNumber, WholeNumber) {
+    (options.minimum, options.maximum)
+}
