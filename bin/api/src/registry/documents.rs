@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use registry_context::domain::{Document, SchemaError, SchemaLook};
+use schema_diff::{Diff, compare};
 use schema_model::Inspection;
 use serde::Serialize as _;
 use tokio::task::spawn_blocking;
@@ -64,6 +65,27 @@ pub(crate) async fn unpacked<T: Send + 'static>(
     read.await.map_err(|_| UnreadableDocument::GivenUp)?
 }
 
+/// What a snapshot is compared with.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// Another one.
+    Document(Document),
+    /// What was just found.
+    Kept(Arc<KeptSchema>),
+}
+
+/// What has changed since a snapshot, found out apart from where requests are served.
+pub(crate) async fn differences(before: Document, after: Seen) -> Result<Diff, UnreadableDocument> {
+    let compared = spawn_blocking(move || {
+        let before = unpack(&before)?;
+        Ok(match after {
+            Seen::Document(after) => compare(&before, &unpack(&after)?),
+            Seen::Kept(after) => compare(&before, &after.inspection),
+        })
+    });
+    compared.await.map_err(|_| UnreadableDocument::GivenUp)?
+}
+
 /// Reads no more than the document had when it was packed, whatever its bytes would unpack to.
 fn unpack(document: &Document) -> Result<Inspection, UnreadableDocument> {
     let mut json = Vec::new();
@@ -93,7 +115,7 @@ mod tests {
             extensions: Vec::new(),
             native: Native::new(),
         };
-        Inspection { database, statistics: Vec::new(), report: Report::default() }
+        Inspection { database, statistics: Vec::new(), report: Report::default(), identities: None }
     }
 
     #[test]

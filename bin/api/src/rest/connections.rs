@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod create;
 pub(crate) mod databases;
 pub(crate) mod delete;
+pub(crate) mod diff;
 pub(crate) mod engines;
 mod errors;
 pub(crate) mod health;
@@ -42,6 +43,7 @@ const ITEM_TEST: &str = "/api/v1/connections/{id}/test";
 const HEALTH: &str = "/api/v1/connections/{id}/health";
 const DATABASES: &str = "/api/v1/connections/{id}/databases";
 const SCHEMA: &str = "/api/v1/connections/{id}/schema";
+const DIFF: &str = "/api/v1/connections/{id}/diff";
 const ITEM: &str = "/api/v1/connections/{id}";
 
 /// The use cases behind the endpoints.
@@ -116,6 +118,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         Resource::at(HEALTH).get(health::read_health),
         Resource::at(DATABASES).get(databases::list_databases),
         Resource::at(SCHEMA).get(schema::read_schema),
+        Resource::at(DIFF).get(diff::compare_schemas),
         Resource::at(snapshots::COLLECTION)
             .get(snapshots::list::list_snapshots)
             .on(Method::POST, snapshots::take::take_snapshot),
@@ -142,6 +145,7 @@ pub(super) fn action(method: &Method, template: Option<&str>) -> AuditAction {
         (HEALTH, "GET" | "HEAD") => AuditAction::ReadHealth,
         (DATABASES, "GET" | "HEAD") => AuditAction::ListDatabases,
         (SCHEMA, "GET" | "HEAD") => AuditAction::ReadSchema,
+        (DIFF, "GET" | "HEAD") => AuditAction::DiffSchema,
         (snapshots::COLLECTION, "POST") => AuditAction::TakeSnapshot,
         (snapshots::COLLECTION, "GET" | "HEAD") => AuditAction::ListSnapshots,
         (snapshots::ITEM, "GET" | "HEAD") => AuditAction::ReadSnapshot,

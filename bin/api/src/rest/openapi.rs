@@ -53,6 +53,7 @@ use super::{books, connections, documents, health, users};
         connections::health::read_health,
         connections::databases::list_databases,
         connections::schema::read_schema,
+        connections::diff::compare_schemas,
         connections::snapshots::list::list_snapshots,
         connections::snapshots::take::take_snapshot,
         connections::snapshots::read::read_snapshot,

@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod changes;
+mod diff;
 mod rotation;
 mod schema;
 mod secrets;

@@ -14,7 +14,7 @@ use super::testing::body;
 use super::{CANARY, CONNECTIONS, Registry, TOKEN};
 use crate::support::Answer;
 
-const NOBODY: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
+pub(super) const NOBODY: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
 
 mod on_servers {
     mod postgres {
@@ -37,7 +37,7 @@ mod on_servers {
     }
 }
 
-async fn change(connection: &Arc<dyn DatabaseConnection>, text: &'static str) {
+pub(super) async fn change(connection: &Arc<dyn DatabaseConnection>, text: &'static str) {
     let statement = RawStatement::everywhere("CREATE", text).into();
     connection.sql().expect("SQL").execute(&statement, &RequestContext::system()).await.expect("changed");
 }
@@ -47,7 +47,7 @@ async fn take(registry: &Registry, path: &str, body: &Value) -> Answer {
 }
 
 /// Takes a snapshot and gives its path.
-async fn taken(registry: &Registry, path: &str) -> String {
+pub(super) async fn taken(registry: &Registry, path: &str) -> String {
     let answer = registry.ask(Method::POST, &format!("{path}/snapshots"), &[], None).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     answer.header("location").to_owned()
@@ -115,7 +115,7 @@ async fn a_snapshot_stays_what_the_database_was_on_postgres() {
 }
 
 /// A service with a connection to a file that has a table.
-async fn shelf(
+pub(super) async fn shelf(
     folder: &Path,
     change_config: impl FnOnce(&mut api::Config),
 ) -> (Registry, String, Arc<dyn DatabaseConnection>) {
