@@ -2,6 +2,7 @@ use std::collections::{HashMap, HashSet};
 
 use schema_model::ObjectName;
 
+use crate::pairing::At;
 use crate::tokens::{Token, tokens, without_aliases};
 
 /// What things of before are called now.
@@ -78,6 +79,20 @@ impl Names {
         let (before, after) = (tokens(before), tokens(after));
         // A view goes on calling a column what it has always called it: `new AS old`.
         same(&before, &after) || same(&without_aliases(before), &without_aliases(after))
+    }
+
+    /// An expression with the names of now, as a key to find its like by: each piece apart, and quotes gone.
+    pub(crate) fn rewritten(&self, at: At, text: &str) -> String {
+        let now = |old: String| match self.words.get(&old) {
+            Some(names) if at == At::Before && names.len() == 1 => names.iter().next().cloned().unwrap_or(old),
+            _ => old,
+        };
+        let piece = |token| match token {
+            Token::Word(word) => now(word),
+            Token::Literal(text) => format!("'{text}'"),
+            Token::Other(other) => other.to_string(),
+        };
+        tokens(text).into_iter().map(piece).collect::<Vec<String>>().join(" ")
     }
 
     fn same_token(&self, before: &Token, after: &Token) -> bool {

@@ -191,7 +191,7 @@ impl Comparison<'_> {
     fn checks(&self, both: Both<'_>, columns: &Pairing<&Column>, found: &mut Found) {
         let names = &self.matched.names;
         let by_name = |_, check: &Check| check.name.clone();
-        let by_text = |_, check: &Check| check.expression.known().cloned();
+        let by_text = |at, check: &Check| check.expression.known().map(|text| names.rewritten(at, text));
         let pairs = pair(both.before.checks.iter(), both.after.checks.iter(), &[&by_name, &by_text]);
         for gone in pairs.removed.into_iter().filter(|gone| !lost(columns, &gone.columns)) {
             let thing = Thing::named(ObjectKind::Check, both.new, gone.name.as_deref());

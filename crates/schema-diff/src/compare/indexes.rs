@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use schema_model::{Column, Index, IndexPart, PartTarget, Relation};
+use schema_model::{Column, Index, IndexPart, PartTarget, Reading, Relation};
 
 use super::Comparison;
 use super::constraints::lost;
@@ -33,8 +33,8 @@ impl Comparison<'_> {
         }
         let by_name = |_, index: &Index| Some(index.name.clone()).filter(|_| self.is_whole());
         let made_of = |at, index: &Index| match (at, self.is_whole()) {
-            (At::Before, true) => serde_json::to_string(&nameless(&self.translated(both, index))).ok(),
-            (At::After, true) => serde_json::to_string(&nameless(index)).ok(),
+            (At::Before, true) => self.made_of(at, &self.translated(both, index)),
+            (At::After, true) => self.made_of(at, index),
             (At::Before, false) => on_columns(&self.translated(both, index)),
             (At::After, false) => on_columns(index),
         };
@@ -51,6 +51,28 @@ impl Comparison<'_> {
         for (one, other) in pairs.both {
             self.index(both, one, other, found);
         }
+    }
+
+    /// All of an index but what it is called.
+    fn made_of(&self, at: At, index: &Index) -> Option<String> {
+        let text = |text: &Reading<String>| match text {
+            Reading::Known(text) => Reading::Known(self.matched.names.rewritten(at, text)),
+            unknown @ Reading::Unknown { .. } => unknown.clone(),
+        };
+        let part = |part: &IndexPart| match &part.target {
+            PartTarget::Expression(expression) => {
+                IndexPart { target: PartTarget::Expression(text(expression)), ..part.clone() }
+            }
+            PartTarget::Column(_) => part.clone(),
+        };
+        let nameless = Index {
+            name: String::new(),
+            comment: None,
+            parts: index.parts.iter().map(part).collect(),
+            predicate: index.predicate.as_ref().map(text),
+            ..index.clone()
+        };
+        serde_json::to_string(&nameless).ok()
     }
 
     /// An index with its columns as they are called now.
@@ -117,10 +139,6 @@ impl Comparison<'_> {
 fn kept(relation: &Relation) -> HashSet<&str> {
     let keys = relation.primary_key.iter().chain(&relation.unique).filter_map(|key| key.index.as_deref());
     keys.chain(relation.exclusions.iter().map(|exclusion| exclusion.index.as_str())).collect()
-}
-
-fn nameless(index: &Index) -> Index {
-    Index { name: String::new(), comment: None, ..index.clone() }
 }
 
 /// What it is on, where every engine can say that.

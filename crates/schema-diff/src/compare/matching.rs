@@ -90,7 +90,12 @@ impl<'a> Matched<'a> {
     /// Which columns of two relations are the same.
     pub(super) fn columns(&self, one: Located<'a, Relation>, other: Located<'a, Relation>) -> Pairing<&'a Column> {
         let (before, after) = (self.numbers.columns(At::Before, one), self.numbers.columns(At::After, other));
+        // Those of a table that was made anew under its old name begin again.
+        let is_one = self.numbers.relation(At::Before, &one.name()) == self.numbers.relation(At::After, &other.name());
         let number = |at, column: &'a Column| {
+            if !is_one {
+                return None;
+            }
             let numbers = if at == At::Before { &before } else { &after };
             numbers.get(column.name.as_str()).map(ToString::to_string)
         };

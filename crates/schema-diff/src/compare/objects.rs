@@ -140,7 +140,9 @@ impl Comparison<'_> {
         let pairs = pair(
             before.iter(),
             after.iter(),
-            &[&|_, check: &Check| check.name.clone(), &|_, check| check.expression.known().cloned()],
+            &[&|_, check: &Check| check.name.clone(), &|at, check| {
+                check.expression.known().map(|text| self.matched.names.rewritten(at, text))
+            }],
         );
         for gone in pairs.removed {
             found.removed(of(gone.name.as_deref()), compatible("whatever was written may be written"));

@@ -44,12 +44,11 @@ impl Assembly {
         let mut identities = identities::Found::default();
         let mut counters = Counters::new();
         for FoundSequence { oid, namespace, sequence, identity_of } in sequences {
-            match identity_of {
-                Some(column) => drop(counters.insert(column, sequence.options)),
-                None => {
-                    identities.sequence(oid, ObjectName::new(&namespace, &sequence.name));
-                    namespaces.at(&namespace).sequences.push(sequence);
-                }
+            if let Some(column) = identity_of {
+                counters.insert(column, sequence.options);
+            } else {
+                identities.sequence(oid, ObjectName::new(&namespace, &sequence.name));
+                namespaces.at(&namespace).sequences.push(sequence);
             }
         }
         let terms = Terms { operator_classes: facts.operator_classes, collations: facts.collations };

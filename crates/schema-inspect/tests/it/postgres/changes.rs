@@ -76,8 +76,8 @@ fn changes_are_told_by_what_they_break() {
             [
                 "compatible: changed relation shop.cheap definition",
                 "breaking: removed column shop.goods.gone",
-                "compatible: added column shop.goods.more",
                 "compatible: changed column shop.goods.maker nullable",
+                "compatible: added column shop.goods.more",
                 "compatible: changed column shop.goods.note data_type",
                 "breaking: changed column shop.goods.state nullable",
                 "compatible: added index shop.goods.goods_state_idx",
