@@ -40,7 +40,9 @@ fn inner(package: &Package, dependency: &Dependency) -> Option<&'static str> {
         "sql-dialect" | "schema-model" => Some("the dialects and the model of schemas stand on their own"),
         "schema-inspect" => (!matches!(to, "shared-kernel" | "schema-model"))
             .then_some("inspectors know the kernel and the model alone"),
-        "schema-diff" => (to != "schema-model").then_some("what is made of a model knows the model alone"),
+        "schema-diff" | "schema-export" | "schema-lint" => {
+            (to != "schema-model").then_some("what is written or found in a model knows the model alone")
+        }
         "xtask" => Some("the developer's tool is built before anything else"),
         _ => (is_context(to) && from != "api").then_some("only the binary puts contexts together"),
     }
@@ -80,7 +82,8 @@ mod tests {
     /// Cargo's answer for a workspace with these edges: from, to, kind.
     fn metadata(edges: &[(&str, &str, Value)]) -> Metadata {
         let mut names: Vec<&str> = edges.iter().map(|(from, _, _)| *from).collect();
-        names.extend(["user-context", "shared-kernel", "connection-manager", "schema-model", "testkit", "migrations"]);
+        names.extend(["user-context", "shared-kernel", "connection-manager", "schema-model", "schema-export"]);
+        names.extend(["testkit", "migrations"]);
         names.sort_unstable();
         names.dedup();
         let packages: Vec<Value> = names
@@ -172,8 +175,12 @@ mod tests {
         accepted("schema-inspect", "testkit", json!("dev"));
         refused("schema-inspect", "connection-manager", Value::Null);
         refused("schema-model", "shared-kernel", Value::Null);
-        accepted("schema-diff", "schema-model", Value::Null);
-        refused("schema-diff", "shared-kernel", Value::Null);
+        for from in ["schema-diff", "schema-export", "schema-lint"] {
+            accepted(from, "schema-model", Value::Null);
+            refused(from, "shared-kernel", Value::Null);
+        }
+        accepted("schema-inspect", "schema-export", json!("dev"));
+        refused("schema-inspect", "schema-export", Value::Null);
     }
 
     #[test]

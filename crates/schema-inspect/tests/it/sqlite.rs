@@ -1,5 +1,6 @@
+use schema_export::Exporters;
 use schema_inspect::{InspectOptions, Inspectors};
-use schema_model::{Inspection, ObjectName};
+use schema_model::{Database, Inspection, ObjectName};
 use shared_kernel::RequestContext;
 use testkit::{Server, TestDatabase};
 
@@ -31,6 +32,35 @@ fn however_many_tables_there_are_as_many_statements_are_sent() {
         let many = inspected(&script, &InspectOptions::default()).await;
         assert_eq!(many.database.relations().count(), 100);
         assert_eq!((few.report.statements, many.report.statements), (8, 8));
+    });
+}
+
+#[test]
+fn what_is_written_of_the_sample_makes_it_again() {
+    testkit::run(async {
+        let found = inspected(include_str!("sqlite/sample.sql"), &InspectOptions::default()).await.database;
+        let export = Exporters::builtin().export("sql", &found).expect("it is written");
+        assert_eq!(export.omissions, []);
+        assert_eq!(inspected(&export.text, &InspectOptions::default()).await.database, found);
+    });
+}
+
+/// Of a model whose statements were lost, everything but they comes back.
+#[test]
+fn what_is_written_without_the_statements_of_the_file_makes_it_again() {
+    testkit::run(async {
+        let stripped = |mut database: Database| {
+            for relation in &mut database.namespaces[0].relations {
+                relation.native.remove("sql");
+            }
+            database
+        };
+        let script =
+            include_str!("sqlite/sample.sql").replace("CREATE VIRTUAL TABLE words USING fts5(title, body);", "");
+        let found = stripped(inspected(&script, &InspectOptions::default()).await.database);
+        let export = Exporters::builtin().export("sql", &found).expect("it is written");
+        assert_eq!(export.omissions, []);
+        assert_eq!(stripped(inspected(&export.text, &InspectOptions::default()).await.database), found);
     });
 }
 

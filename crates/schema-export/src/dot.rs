@@ -1,0 +1,70 @@
+use std::fmt::Write as _;
+
+use schema_model::Database;
+
+use crate::diagram::{Diagram, Entity, Link};
+use crate::text::{visible, visible_object, xml};
+use crate::{Export, ExportError, Exporter};
+
+/// Graphviz's language (<https://graphviz.org/doc/info/lang.html>): a node for each table, a port for each column, an edge for each
+/// foreign key from its first column, with crow's feet.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DotExporter;
+
+impl Exporter for DotExporter {
+    fn format(&self) -> &'static str {
+        "dot"
+    }
+
+    fn media_type(&self) -> &'static str {
+        "text/vnd.graphviz"
+    }
+
+    fn file_extension(&self) -> &'static str {
+        "dot"
+    }
+
+    fn export(&self, database: &Database) -> Result<Export, ExportError> {
+        let diagram = Diagram::of(database);
+        let mut text = "digraph schema {\n  graph [rankdir=RL]\n  node [shape=plain, fontname=\"Helvetica\"]\n  \
+                        edge [dir=both]\n"
+            .to_owned();
+        for (number, entity) in (1..).zip(&diagram.entities) {
+            let _ = writeln!(text, "  t{number} [label=<{}>]", table(entity));
+        }
+        for link in &diagram.links {
+            let _ = writeln!(text, "  {}", edge(&diagram, link));
+        }
+        text.push_str("}\n");
+        Ok(Export { text, omissions: Vec::new() })
+    }
+}
+
+fn table(entity: &Entity<'_>) -> String {
+    let mut rows = format!("<tr><td bgcolor=\"#dddddd\"><b>{}</b></td></tr>", xml(&visible_object(&entity.name)));
+    for (number, attribute) in (1..).zip(&entity.attributes) {
+        let marks = [(attribute.primary, " PK"), (attribute.foreign, " FK"), (attribute.unique, " U")];
+        let marks: String = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
+        let column = attribute.column;
+        let required = if column.nullable { "" } else { " *" };
+        let kind = xml(&visible(&column.data_type.text));
+        let name = xml(&visible(&column.name));
+        let _ = write!(rows, "<tr><td port=\"c{number}\" align=\"left\">{name}{required} {kind}{marks}</td></tr>");
+    }
+    format!("<table border=\"0\" cellborder=\"1\" cellspacing=\"0\">{rows}</table>")
+}
+
+fn edge(diagram: &Diagram<'_>, link: &Link<'_>) -> String {
+    let port = |entity: usize, column: Option<&String>| {
+        let attributes = &diagram.entities[entity].attributes;
+        let place = attributes.iter().position(|attribute| Some(&attribute.column.name) == column);
+        place.map_or(format!("t{}", entity + 1), |place| format!("t{}:c{}", entity + 1, place + 1))
+    };
+    let pair = link.key.columns.first();
+    let tail = port(link.child, pair.map(|pair| &pair.column));
+    let head = port(link.parent, pair.map(|pair| &pair.references));
+    let at_child = if link.many { "crowodot" } else { "teeodot" };
+    let at_parent = if link.optional { "teeodot" } else { "teetee" };
+    let label = visible(&link.label()).replace('\\', "\\\\").replace('"', "\\\"");
+    format!("{tail} -> {head} [arrowtail={at_child}, arrowhead={at_parent}, tooltip=\"{label}\"]")
+}

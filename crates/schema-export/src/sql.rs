@@ -1,0 +1,86 @@
+mod order;
+mod postgres;
+mod script;
+mod sqlite;
+
+use schema_model::{Database, ReferentialAction};
+
+use crate::{Export, ExportError, Exporter};
+
+/// SQL that makes the database anew on the engine that it was found on: namespaces, extensions, types, sequences, tables, keys and
+/// indexes, views in the order in which they use each other, foreign keys, routines, triggers, policies, comments, owners and
+/// grants. What the model has not is a comment in its place and an omission.
+///
+/// PostgreSQL and SQLite so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SqlExporter {
+    options: SqlOptions,
+}
+
+/// What of a database is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SqlOptions {
+    owners: bool,
+    grants: bool,
+}
+
+impl Default for SqlOptions {
+    fn default() -> Self {
+        Self { owners: true, grants: true }
+    }
+}
+
+impl SqlOptions {
+    /// Everything then belongs to who runs the script. Roles belong to a server and not to a database: on another server, those
+    /// that are named have to be there first.
+    #[must_use]
+    pub fn without_owners(self) -> Self {
+        Self { owners: false, ..self }
+    }
+
+    /// Nobody is then granted anything.
+    #[must_use]
+    pub fn without_grants(self) -> Self {
+        Self { grants: false, ..self }
+    }
+}
+
+impl SqlExporter {
+    /// One that writes what the options say.
+    pub fn new(options: SqlOptions) -> Self {
+        Self { options }
+    }
+}
+
+impl Exporter for SqlExporter {
+    fn format(&self) -> &'static str {
+        "sql"
+    }
+
+    fn media_type(&self) -> &'static str {
+        "application/sql"
+    }
+
+    fn file_extension(&self) -> &'static str {
+        "sql"
+    }
+
+    fn export(&self, database: &Database) -> Result<Export, ExportError> {
+        match database.engine.as_str() {
+            "postgres" => Ok(postgres::script(database, self.options)),
+            "sqlite" => Ok(sqlite::script(database)),
+            engine => Err(ExportError::UnknownEngine { format: self.format().to_owned(), engine: engine.to_owned() }),
+        }
+    }
+}
+
+/// What a foreign key does when the other row goes, as the standard writes it.
+fn action(action: ReferentialAction) -> &'static str {
+    match action {
+        ReferentialAction::NoAction => "NO ACTION",
+        ReferentialAction::Restrict => "RESTRICT",
+        ReferentialAction::Cascade => "CASCADE",
+        ReferentialAction::SetNull => "SET NULL",
+        ReferentialAction::SetDefault => "SET DEFAULT",
+    }
+}

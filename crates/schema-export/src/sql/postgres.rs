@@ -1,0 +1,172 @@
+//! PostgreSQL.
+
+mod columns;
+mod constraints;
+mod indexes;
+mod names;
+mod privileges;
+mod queries;
+mod routines;
+mod tables;
+mod types;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schema_model::{Database, Namespace, ObjectName, Relation, Sequence, SequenceOptions, UserTypeKind};
+
+use self::names::{literal, quoted};
+use super::SqlOptions;
+use super::script::Script;
+use crate::Export;
+
+/// A script in the making.
+struct Writer<'a> {
+    database: &'a Database,
+    options: SqlOptions,
+    script: Script,
+    relations: BTreeMap<ObjectName, &'a Relation>,
+    /// Relations that were not made, so that nothing that needs them is made either.
+    absent: BTreeSet<ObjectName>,
+}
+
+pub(super) fn script(database: &Database, options: SqlOptions) -> Export {
+    let relations = database.relations().collect();
+    let mut writer = Writer { database, options, script: Script::default(), relations, absent: BTreeSet::new() };
+    writer.settings();
+    writer.namespaces();
+    writer.extensions();
+    let late = writer.types();
+    writer.sequences();
+    let routines = writer.early_routines();
+    writer.conditions_of_domains(&late);
+    writer.tables();
+    writer.sequences_owners();
+    writer.views_and_routines(routines);
+    writer.indexes();
+    writer.foreign_keys();
+    writer.triggers();
+    writer.policies();
+    writer.relation_grants();
+    writer.reset();
+    writer.script.export()
+}
+
+impl Writer<'_> {
+    /// Names are written with their namespaces. Classes of operators and collations have none in the model, and are looked for.
+    fn settings(&mut self) {
+        self.script.remark(&format!("Made from a model of PostgreSQL {}.", self.database.version));
+        let extensions = self.database.extensions.iter().map(|extension| extension.namespace.as_str());
+        let mut path: Vec<&str> = self.database.namespaces.iter().map(|namespace| namespace.name.as_str()).collect();
+        path.extend(extensions.filter(|name| *name != "pg_catalog"));
+        let mut seen = BTreeSet::new();
+        path.retain(|name| seen.insert(*name));
+        let path: Vec<String> = path.into_iter().map(quoted).collect();
+        self.script.statement("SET standard_conforming_strings = on");
+        // Bodies may name what comes later.
+        self.script.statement("SET check_function_bodies = off");
+        let path = if path.is_empty() { "''".to_owned() } else { path.join(", ") };
+        self.script.statement(&format!("SET search_path = {path}"));
+    }
+
+    fn reset(&mut self) {
+        if let Some(comment) = &self.database.comment {
+            // The database may have another name by now.
+            let text = literal(&format!("COMMENT ON DATABASE %I IS {}", literal(comment).replace('%', "%%")));
+            let body = format!("BEGIN EXECUTE format({text}, current_database()); END");
+            self.script.statement(&format!("DO {}", names::dollar_quoted(&body)));
+        }
+        for setting in ["search_path", "check_function_bodies", "standard_conforming_strings"] {
+            self.script.statement(&format!("RESET {setting}"));
+        }
+    }
+
+    fn namespaces(&mut self) {
+        for namespace in &self.database.namespaces {
+            let Namespace { name, owner, comment, grants, .. } = namespace;
+            let target = format!("SCHEMA {}", quoted(name));
+            self.script.statement(&format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(name)));
+            self.owner(&target, owner.as_ref());
+            self.comment(&target, comment.as_ref());
+            self.grants(&ObjectName::new(name, ""), &target, owner.as_ref(), grants);
+        }
+    }
+
+    fn extensions(&mut self) {
+        let known = |name: &str| name == "pg_catalog" || self.database.namespace(name).is_some();
+        for extension in &self.database.extensions {
+            let (name, namespace) = (quoted(&extension.name), quoted(&extension.namespace));
+            if !known(&extension.namespace) {
+                self.script.statement(&format!("CREATE SCHEMA IF NOT EXISTS {namespace}"));
+            }
+            self.script.remark(&format!("version {}", extension.version));
+            self.script.statement(&format!("CREATE EXTENSION IF NOT EXISTS {name} WITH SCHEMA {namespace}"));
+        }
+    }
+
+    fn sequences(&mut self) {
+        for namespace in &self.database.namespaces {
+            for sequence in &namespace.sequences {
+                let Sequence { name, data_type, options, owner, comment, grants, .. } = sequence;
+                let object = ObjectName::new(&namespace.name, name);
+                let target = format!("SEQUENCE {}", names::qualified(&object));
+                self.script.statement(&format!("CREATE {target} AS {data_type} {}", counting(options)));
+                self.owner(&target, owner.as_ref());
+                self.comment(&target, comment.as_ref());
+                self.grants(&object, &target, owner.as_ref(), grants);
+            }
+        }
+    }
+
+    fn sequences_owners(&mut self) {
+        for namespace in &self.database.namespaces {
+            for sequence in &namespace.sequences {
+                let Some((table, column)) = &sequence.owned_by else { continue };
+                let object = ObjectName::new(&namespace.name, &sequence.name);
+                if !self.is_made(table) {
+                    self.script.omit(&object, "owned by", "its table is not made");
+                    continue;
+                }
+                let (name, table) = (names::qualified(&object), names::qualified(table));
+                self.script.statement(&format!("ALTER SEQUENCE {name} OWNED BY {table}.{}", quoted(column)));
+            }
+        }
+    }
+
+    fn comment(&mut self, target: &str, comment: Option<&String>) {
+        if let Some(comment) = comment {
+            self.script.statement(&format!("COMMENT ON {target} IS {}", literal(comment)));
+        }
+    }
+
+    fn owner(&mut self, target: &str, owner: Option<&String>) {
+        if let Some(owner) = owner.filter(|_| self.options.owners) {
+            self.script.statement(&format!("ALTER {target} OWNER TO {}", quoted(owner)));
+        }
+    }
+
+    /// Whether what needs a relation can be made.
+    fn is_made(&self, name: &ObjectName) -> bool {
+        !self.absent.contains(name) && (self.relations.contains_key(name) || self.is_partition(name))
+    }
+
+    fn is_partition(&self, name: &ObjectName) -> bool {
+        let tables = self.relations.values().filter_map(|relation| relation.partitioning.as_ref());
+        tables.into_iter().any(|partitioning| tables::has_partition(partitioning, name))
+    }
+
+    /// Whether a domain refuses NULL by itself.
+    fn refuses_null(&self, name: &ObjectName) -> bool {
+        let user_type = self
+            .database
+            .namespace(&name.namespace)
+            .and_then(|namespace| namespace.types.iter().find(|user_type| user_type.name == name.name));
+        user_type.is_some_and(|user_type| matches!(user_type.kind, UserTypeKind::Domain { nullable: false, .. }))
+    }
+}
+
+/// How a sequence counts.
+fn counting(options: &SequenceOptions) -> String {
+    let SequenceOptions { start, increment, minimum, maximum, cache, cycle } = options;
+    let cycle = if *cycle { "CYCLE" } else { "NO CYCLE" };
+    format!("INCREMENT BY {increment} MINVALUE {minimum} MAXVALUE {maximum} START WITH {start} CACHE {cache} {cycle}")
+}

@@ -1,0 +1,61 @@
+use std::fmt::Write as _;
+
+use schema_model::{ObjectName, Reading};
+
+use crate::exporter::why;
+use crate::text::{visible, visible_object};
+use crate::{Export, Omission};
+
+/// Statements, and what was left out of them.
+#[derive(Default)]
+pub(super) struct Script {
+    text: String,
+    omissions: Vec<Omission>,
+}
+
+impl Script {
+    /// Adds a statement, without its semicolon.
+    pub(super) fn statement(&mut self, statement: &str) {
+        let statement = statement.trim_end();
+        self.text.push_str(statement);
+        // What stands behind a comment at the end is a part of the comment.
+        let last_line = statement.rsplit('\n').next().unwrap_or_default();
+        self.text.push_str(if last_line.contains("--") { "\n;\n" } else { ";\n" });
+    }
+
+    /// A line for people.
+    pub(super) fn remark(&mut self, text: &str) {
+        self.text.push_str("-- ");
+        self.text.push_str(&visible(text));
+        self.text.push('\n');
+    }
+
+    /// Says at this place that something is not there.
+    pub(super) fn omit(&mut self, object: &ObjectName, part: &str, reason: &str) {
+        let (object_shown, part_shown) = (visible_object(object), visible(part));
+        let _ = writeln!(self.text, "-- left out: {object_shown}, {part_shown}: {}", visible(reason));
+        self.omissions.push(Omission::new(object, part, reason));
+    }
+
+    /// The text, where it was read.
+    pub(super) fn known<'a>(
+        &mut self,
+        object: &ObjectName,
+        part: &str,
+        reading: &'a Reading<String>,
+    ) -> Option<&'a String> {
+        match reading {
+            Reading::Known(text) => Some(text),
+            Reading::Unknown { unavailable } => {
+                self.omit(object, part, why(*unavailable));
+                None
+            }
+        }
+    }
+
+    pub(super) fn export(mut self) -> Export {
+        self.omissions.sort_unstable();
+        self.omissions.dedup();
+        Export { text: self.text, omissions: self.omissions }
+    }
+}

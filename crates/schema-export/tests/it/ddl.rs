@@ -1,0 +1,117 @@
+use schema_export::{Exporter, Omission, SqlExporter, SqlOptions};
+use schema_model::{ObjectName, PartTarget, Reading, Relation, RelationKind, Unavailable};
+
+use super::{exported, postgres, sqlite};
+
+#[track_caller]
+fn relation<'a>(database: &'a mut schema_model::Database, name: &str) -> &'a mut Relation {
+    let namespace = database.namespaces.iter_mut().find(|namespace| namespace.name == "shop").expect("the shop");
+    namespace.relations.iter_mut().find(|relation| relation.name == name).expect("the relation")
+}
+
+#[test]
+fn what_could_not_be_read_is_a_comment_and_an_omission() {
+    let mut database = postgres();
+    let locked = || Reading::unavailable(Unavailable::Locked);
+    let goods = relation(&mut database, "goods");
+    goods.columns[1].default = Some(locked());
+    goods.columns[10].generated.as_mut().expect("generated").expression = locked();
+    goods.checks[0].expression = locked();
+    goods.triggers[0].definition = locked();
+    goods.indexes[4].parts[0].target = PartTarget::Expression(locked());
+    relation(&mut database, "cheap_goods").definition = Some(locked());
+    relation(&mut database, "makers").row_security.as_mut().expect("policies").policies[0].using = Some(locked());
+    relation(&mut database, "sales").partitioning.as_mut().expect("parts").partitions[0].bound = locked();
+    let found = exported("sql", &database);
+    let parts: Vec<(&str, &str)> = found
+        .omissions
+        .iter()
+        .map(|Omission { object, part, .. }| {
+            (object.as_ref().map(|object| object.name.as_str()).unwrap_or_default(), part.as_str())
+        })
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            ("cheap_goods", "definition"),
+            ("goods", "check cheap"),
+            ("goods", "column code: default"),
+            ("goods", "column doubled: generated"),
+            ("goods", "index goods_words"),
+            ("goods", "trigger emptied"),
+            ("makers", "policy own_country"),
+            ("sales_2025", "bound"),
+            ("sales_2025_eu", "table"),
+        ]
+    );
+    assert_eq!(found.omissions.iter().filter(|omission| omission.reason.contains("lock")).count(), 8);
+    assert_eq!(found.text.matches("-- left out: ").count(), 9);
+    assert!(!found.text.contains("cheap_goods\" AS") && !found.text.contains("CREATE POLICY"));
+}
+
+#[test]
+fn what_needs_something_that_is_not_made_is_not_made_either() {
+    let mut database = postgres();
+    relation(&mut database, "makers").kind = RelationKind::ForeignTable;
+    let found = exported("sql", &database);
+    let told = |name: &str, part: &str| {
+        let object = Some(ObjectName::new("shop", name));
+        found.omissions.iter().any(|omission| omission.object == object && omission.part == part)
+    };
+    assert!(told("makers", "table"));
+    assert!(told("goods", "foreign key made_by"), "it leads there");
+    assert!(told("cheap_goods", "definition"), "it reads from there");
+    assert!(!found.text.contains("CREATE VIEW"));
+}
+
+#[test]
+fn views_come_behind_the_views_that_they_use() {
+    let mut database = postgres();
+    // `a_first` comes first by its name.
+    let mut view = Relation::new("a_first", RelationKind::View);
+    view.definition = Some(Reading::Known("SELECT id FROM shop.cheap_goods".to_owned()));
+    view.uses = vec![ObjectName::new("shop", "cheap_goods")];
+    database.namespaces[2].relations.insert(0, view);
+    let text = exported("sql", &database).text;
+    let at = |words: &str| text.find(words).expect("it is made");
+    assert!(at("VIEW \"shop\".\"cheap_goods\"") < at("VIEW \"shop\".\"a_first\""));
+}
+
+#[test]
+fn views_that_use_each_other_are_left_out() {
+    let mut database = postgres();
+    relation(&mut database, "cheap_goods").uses = vec![ObjectName::new("shop", "totals")];
+    relation(&mut database, "totals").uses = vec![ObjectName::new("shop", "cheap_goods")];
+    let found = exported("sql", &database);
+    let circular = found.omissions.iter().filter(|omission| omission.reason.contains("circle"));
+    assert_eq!(circular.count(), 2);
+}
+
+#[test]
+fn owners_and_grants_are_left_to_who_asks() {
+    let options = SqlOptions::default().without_owners().without_grants();
+    let text = SqlExporter::new(options).export(&postgres()).expect("written").text;
+    assert!(!text.contains("OWNER TO") && !text.contains("GRANT") && !text.contains("REVOKE"));
+    let text = exported("sql", &postgres()).text;
+    assert!(text.contains("OWNER TO") && text.contains("GRANT UPDATE (\"name\")"));
+}
+
+#[test]
+fn an_index_that_is_not_valid_is_not_made_valid() {
+    let mut database = postgres();
+    relation(&mut database, "goods").indexes[1].valid = false;
+    let found = exported("sql", &database);
+    assert_eq!(found.omissions[0].part, "index goods_feels");
+    assert!(!found.text.contains("CREATE INDEX \"goods_feels\""));
+}
+
+#[test]
+fn sqlite_is_written_from_the_model_where_no_statement_was_kept() {
+    let mut database = sqlite();
+    for relation in &mut database.namespaces[0].relations {
+        relation.native.remove("sql");
+    }
+    let found = exported("sql", &database);
+    insta::assert_snapshot!("sqlite-sql-of-the-model", found.text);
+    assert_eq!(found.omissions.len(), 1, "a virtual table is its statement");
+}

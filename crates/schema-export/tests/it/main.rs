@@ -1,0 +1,24 @@
+//! Models, written in every format.
+
+mod ddl;
+mod hostile;
+mod pictures;
+mod registry;
+mod snapshots;
+
+use schema_export::{Export, Exporters};
+use schema_model::Database;
+
+/// Models of the samples of `schema-inspect`, as they were found on real servers.
+fn postgres() -> Database {
+    serde_json::from_str(include_str!("samples/postgres.json")).expect("a model")
+}
+
+fn sqlite() -> Database {
+    serde_json::from_str(include_str!("samples/sqlite.json")).expect("a model")
+}
+
+#[track_caller]
+fn exported(format: &str, database: &Database) -> Export {
+    Exporters::builtin().export(format, database).expect("it is written")
+}

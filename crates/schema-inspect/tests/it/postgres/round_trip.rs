@@ -1,0 +1,71 @@
+//! What `schema-export` writes makes the same database again.
+
+use schema_export::Exporters;
+use schema_inspect::InspectOptions;
+use schema_model::Database;
+
+use super::Sample;
+
+/// A database of what was found, and what is found in it. Its name, and the one thing that comes with it, are as they were.
+async fn made_again(found: &Database) -> Database {
+    let export = Exporters::builtin().export("sql", found).expect("it is written");
+    assert_eq!(export.omissions, []);
+    let again = Sample::empty().await;
+    again.run(&export.text).await;
+    let mut database = again.inspect(&InspectOptions::default()).await.database;
+    database.name.clone_from(&found.name);
+    database
+}
+
+#[test]
+fn the_sample_is_made_again() {
+    testkit::run(async {
+        let found = Sample::new().await.inspect(&InspectOptions::default()).await.database;
+        let again = made_again(&found).await;
+        // As texts, a difference is seen line by line.
+        assert_eq!(pretty(&again), pretty(&found));
+        assert_eq!(again.fingerprint(), found.fingerprint());
+    });
+}
+
+/// What is made in an order that the names do not tell.
+#[test]
+fn what_needs_each_other_is_made_in_its_order() {
+    testkit::run(async {
+        let sample = Sample::empty().await;
+        let script = include_str!("entangled.sql").replace("CURRENT_CATALOG_NAME", sample.database.name());
+        sample.run(&script).await;
+        let found = sample.inspect(&InspectOptions::default()).await.database;
+        assert_eq!(pretty(&made_again(&found).await), pretty(&found));
+    });
+}
+
+/// What the exporter leaves out is not in the new database, and everything else is.
+#[test]
+fn what_could_not_be_read_leaves_a_script_that_runs() {
+    testkit::run(async {
+        let sample = Sample::new().await;
+        let options = InspectOptions { longest_definition: 12, ..InspectOptions::default() };
+        let found = sample.inspect(&options).await;
+        assert!(!found.report.gaps.is_empty());
+        let export = Exporters::builtin().export("sql", &found.database).expect("it is written");
+        for gap in &found.report.gaps {
+            assert!(export.omissions.iter().any(|omission| omission.object == gap.object), "{gap:?}");
+        }
+        let again = Sample::empty().await;
+        again.run(&export.text).await;
+        let again = again.inspect(&InspectOptions::default()).await.database;
+        let tables = |database: &Database| {
+            database
+                .relations()
+                .filter(|(_, relation)| relation.definition.is_none())
+                .map(|(name, _)| name)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(tables(&again), tables(&found.database));
+    });
+}
+
+fn pretty(database: &Database) -> String {
+    serde_json::to_string_pretty(database).expect("JSON")
+}
