@@ -91,17 +91,14 @@ pub(crate) async fn compare_schemas(
     query.finish()?;
     let from = from.ok_or_else(Problem::internal)?;
     let (before, document) = connections.snapshots.read.execute(id.0, from, &scope.0).await?;
-    let (to, seen) = match to {
-        Some(to) => {
-            let (after, document) = connections.snapshots.read.of_any(to, &scope.0).await?;
-            (DiffSideBody::from(&after), Seen::Document(document))
-        }
-        None => {
-            let version = connections.read.execute(id.0, &scope.0).await?.version();
-            let part = before.record().part.clone();
-            let kept = connections.schemas.look_now(id.0, version, part, &scope.0).await?;
-            (DiffSideBody::now(&before, version, &kept), Seen::Kept(kept))
-        }
+    let (to, seen) = if let Some(to) = to {
+        let (after, document) = connections.snapshots.read.of_any(to, &scope.0).await?;
+        (DiffSideBody::from(&after), Seen::Document(document))
+    } else {
+        let version = connections.read.execute(id.0, &scope.0).await?.version();
+        let part = before.record().part.clone();
+        let kept = connections.schemas.look_now(id.0, version, part, &scope.0).await?;
+        (DiffSideBody::now(&before, version, &kept), Seen::Kept(kept))
     };
     let from = DiffSideBody::from(&before);
     let diff = differences(document, seen).await.map_err(|error| unreadable(&error))?;
