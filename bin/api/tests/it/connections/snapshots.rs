@@ -108,10 +108,10 @@ async fn a_snapshot_stays_what_the_database_was_on_postgres() {
 
     // The database goes, and what was kept of it stays.
     let list = registry.get(&format!("{path}/snapshots")).await.json();
-    let last = list["items"][0]["id"].as_str().expect("an id").to_owned();
+    let latest = list["items"][0]["id"].as_str().expect("an id").to_owned();
     registry.change(Method::PATCH, &path, &json!({"username": "nobody", "password": "x"})).await;
     take(&registry, &path, &json!({})).await.is_problem(409, "connection-unusable");
-    assert_eq!(registry.get(&format!("{path}/snapshots/{last}")).await.status, 200);
+    assert_eq!(registry.get(&format!("{path}/snapshots/{latest}")).await.status, 200);
 }
 
 /// A service with a connection to a file that has a table.
