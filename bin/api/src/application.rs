@@ -14,7 +14,9 @@ use book_context::infrastructure::SqlBookRepository;
 use connection_manager::config::TenantFileError;
 use connection_manager::{ConfiguredSecrets, ConnectionFactory, ConnectionManager, DefinitionLimits, SecretSource};
 use registry_context::application::RevealConnection;
-use registry_context::infrastructure::{SqlAuditLog, SqlConnectionRepository, SqlHealthRepository};
+use registry_context::infrastructure::{
+    SqlAuditLog, SqlConnectionRepository, SqlHealthRepository, SqlSnapshotRepository,
+};
 use shared_kernel::database::{Connections, DatabaseError, DatabaseErrorKind};
 use shared_kernel::{Clock, IdGenerator, SystemClock, SystemIdGenerator};
 use user_context::infrastructure::SqlUserRepository;
@@ -271,10 +273,11 @@ fn stored(
         log: Arc::new(SqlAuditLog::new(connections.clone(), registry)),
         prober: Arc::new(ManagedProber::new(engines, Arc::new(secrets(config)?))),
         health: Arc::new(SqlHealthRepository::new(connections.clone(), registry)),
+        snapshots: Arc::new(SqlSnapshotRepository::new(connections.clone(), registry)),
         clock: clock.clone(),
         ids: ids.clone(),
     };
-    Ok(StoredConnections::new(ports, LiveConnections::new(manager.clone())))
+    Ok(StoredConnections::new(ports, LiveConnections::new(manager.clone()), config.registry.snapshots))
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, ApplicationError> {

@@ -1,5 +1,6 @@
 //! The registry's ports meet their adapters: what seals, which engines there are, and who may ask.
 
+mod documents;
 mod engines;
 mod first_start;
 mod live;
@@ -9,12 +10,13 @@ mod sealer;
 
 use std::time::{Duration, Instant};
 
+pub(crate) use documents::{Seen, UnreadableDocument, differences, unpacked};
 pub(crate) use engines::ManagedEngines;
 pub use first_start::{FirstStart, RegistryFileError};
 pub(crate) use first_start::{Keeping, prepare};
 pub(crate) use live::{LiveConnections, StoredDefinitions};
 pub(crate) use prober::ManagedProber;
-pub(crate) use schemas::{Schemas, Snapshot};
+pub(crate) use schemas::{KeptSchema, Schemas};
 pub(crate) use sealer::EnvelopeSealer;
 
 /// When it is told that no connection came about, whenever that was known: how long it took would tell a closed port from a

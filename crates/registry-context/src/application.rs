@@ -3,10 +3,13 @@
 mod audit;
 mod create_connection;
 mod delete_connection;
+mod delete_snapshot;
 mod queries;
 mod replace_connection;
 mod reseal_secrets;
 mod reveal_connection;
+mod snapshots;
+mod take_snapshot;
 mod test_connection;
 #[cfg(test)]
 mod test_support;
@@ -14,10 +17,13 @@ mod test_support;
 pub use audit::{ListAudit, ListAuditError, PruneAudit};
 pub use create_connection::{CreateConnection, CreateConnectionCommand, CreateConnectionError};
 pub use delete_connection::{DeleteConnection, DeleteConnectionCommand, DeleteConnectionError};
+pub use delete_snapshot::{DeleteSnapshot, DeleteSnapshotCommand, DeleteSnapshotError};
 pub use queries::{ListConnections, ListConnectionsError, ReadConnection, ReadConnectionError};
 pub use replace_connection::{ChangeConnectionError, ReplaceConnection, ReplaceConnectionCommand};
 pub use reseal_secrets::{ResealReport, ResealSecrets, ResealSecretsError};
 pub use reveal_connection::{RevealConnection, RevealConnectionError, Revealed};
+pub use snapshots::{ListSnapshots, ListSnapshotsError, ReadSnapshot, ReadSnapshotError};
+pub use take_snapshot::{TakeSnapshot, TakeSnapshotCommand, TakeSnapshotError};
 pub use test_connection::{
     ReadHealth, ReadHealthError, TestConnection, TestConnectionError, TestStoredConnection, TestStoredConnectionError,
 };

@@ -13,8 +13,11 @@ mod options;
 mod place;
 mod probe;
 mod repository;
+mod schema;
 mod sealer;
 mod secrets;
+mod snapshot;
+mod snapshots;
 mod tls;
 mod verbatim;
 
@@ -33,6 +36,11 @@ pub use probe::{
     ConnectionHealth, HealthRepository, ProbeFacts, ProbeFault, ProbeReport, ProbeStage, Prober, StageResult,
 };
 pub use repository::{AddConnectionError, ConnectionRepository, Resealable, SecretsWrite, UpdateConnectionError};
+pub use schema::{PartName, PartNameError, SchemaError, SchemaLook, SchemaReader};
 pub use sealer::{Sealer, SealerError};
 pub use secrets::{Given, GivenSecrets, SealedSecrets, SecretError, Secrets};
+pub use snapshot::{
+    Document, DocumentTooLarge, Snapshot, SnapshotId, SnapshotLabel, SnapshotLabelError, SnapshotRecord,
+};
+pub use snapshots::{AddSnapshotError, EarlierSnapshotError, SnapshotList, SnapshotRepository};
 pub use tls::{Certificates, CertificatesError, Tls, TlsMode, UnknownTlsMode};

@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use key::{IdempotencyKey, InvalidIdempotencyKey};
 pub use receipts::{ReceiptSweeper, ReceiptTable};
-pub use store::{StoreError, Stored, store};
+pub use store::{StoreError, Stored, earlier, store};
 
 use crate::RequestContext;
 
@@ -38,6 +38,11 @@ pub struct Idempotent<'a, T: ?Sized> {
 }
 
 impl<T: ?Sized> Idempotent<'_, T> {
+    /// What an earlier request with the same key is looked for by, when there is nothing created yet.
+    pub fn claim(&self, operation: &str, context: &RequestContext) -> Claim {
+        Claim { scope: scope(operation, context), key: self.key.clone(), digest: self.digest }
+    }
+
     /// The receipt of `created`, to be written with it. `operation` names the use case, such as `users.create`.
     pub fn receipt(&self, operation: &str, created: &T, now: DateTime<Utc>, context: &RequestContext) -> Receipt {
         Receipt {
@@ -54,6 +59,17 @@ impl<T: ?Sized> fmt::Debug for Idempotent<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Idempotent").field("key", &self.key).finish_non_exhaustive()
     }
+}
+
+/// Who asks for what under which key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Caller and operation, as in a [`Receipt`].
+    pub scope: [u8; 32],
+    /// The key within the scope.
+    pub key: IdempotencyKey,
+    /// SHA-256 of the request in a canonical form.
+    pub digest: [u8; 32],
 }
 
 /// What is stored of a creation.
@@ -143,6 +159,8 @@ mod tests {
         assert_eq!(receipt.scope, wish.receipt("users.create", "another", now, &ann).scope);
         assert_ne!(receipt.scope, wish.receipt("users.create", "the answer", now, &bob).scope);
         assert_ne!(receipt.scope, wish.receipt("books.create", "the answer", now, &ann).scope);
+        let claim = wish.claim("users.create", &ann);
+        assert_eq!((claim.scope, claim.key, claim.digest), (receipt.scope, receipt.key, receipt.digest));
     }
 
     #[test]

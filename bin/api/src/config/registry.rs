@@ -19,6 +19,9 @@ const SHORTEST: usize = 32;
 const AUDIT_RETENTION: Duration = Duration::from_hours(365 * 24);
 /// The shortest time for which they can be kept. Less is a slip of the pen, and what it deletes is gone.
 const SHORTEST_RETENTION: Duration = Duration::from_hours(24);
+/// How many snapshots a connection may have when nothing else is said, and when something is.
+const SNAPSHOTS: u32 = 100;
+const MOST_SNAPSHOTS: u32 = 10_000;
 /// What keeps them for good.
 const FOREVER: &str = "forever";
 
@@ -35,6 +38,8 @@ pub struct RegistryConfig {
     pub secret_prefix: Option<String>,
     /// How long entries of the audit log are kept: a year when nothing else is said. `None`: for good.
     pub audit_retention: Option<Duration>,
+    /// How many snapshots of its schema a connection may have: 100 when nothing else is said.
+    pub snapshots: u32,
 }
 
 impl Default for RegistryConfig {
@@ -45,6 +50,7 @@ impl Default for RegistryConfig {
             sqlite_root: None,
             secret_prefix: None,
             audit_retention: Some(AUDIT_RETENTION),
+            snapshots: SNAPSHOTS,
         }
     }
 }
@@ -85,7 +91,9 @@ impl RegistryConfig {
             section.fault("secret_prefix", "must not be empty: every secret that the service can read could be named");
         }
         let audit_retention = audit_retention(section);
-        Self { sealing, tokens: tokens(&section.section("tokens")), sqlite_root, secret_prefix, audit_retention }
+        let snapshots = snapshots(section);
+        let tokens = tokens(&section.section("tokens"));
+        Self { sealing, tokens, sqlite_root, secret_prefix, audit_retention, snapshots }
     }
 
     /// The table as it is in effect, as TOML and without secrets.
@@ -104,6 +112,14 @@ fn audit_retention(section: &Section<'_>) -> Option<Duration> {
         section.fault("audit_retention", "expected at least \"1d\", such as \"365d\", or \"forever\"");
     }
     retention
+}
+
+fn snapshots(section: &Section<'_>) -> u32 {
+    let snapshots = section.integer("snapshots").unwrap_or(SNAPSHOTS);
+    if !(1..=MOST_SNAPSHOTS).contains(&snapshots) {
+        section.fault("snapshots", format!("expected 1 to {MOST_SNAPSHOTS}: how many a connection may have"));
+    }
+    snapshots
 }
 
 fn tokens(table: &Section<'_>) -> Vec<TokenConfig> {
@@ -169,7 +185,7 @@ struct Shown<'a>(&'a RegistryConfig);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RegistryConfig { sealing, tokens, sqlite_root, secret_prefix, audit_retention } = self.0;
+        let RegistryConfig { sealing, tokens, sqlite_root, secret_prefix, audit_retention, snapshots } = self.0;
         let text = |value: String| toml::Value::String(value);
         let mut lines = String::from("[registry]\n");
         if let Some(key) = sealing.as_ref().and_then(|sealing| sealing.names().next()) {
@@ -183,6 +199,7 @@ impl fmt::Display for Shown<'_> {
         }
         let retention = audit_retention.map_or_else(|| FOREVER.to_owned(), duration::format);
         writeln!(lines, "audit_retention = {}", text(retention))?;
+        writeln!(lines, "snapshots = {snapshots}")?;
         if let Some(sealing) = sealing {
             write!(lines, "\n{}", sealing.effective("registry.keys"))?;
         }

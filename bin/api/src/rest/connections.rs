@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod create;
 pub(crate) mod databases;
 pub(crate) mod delete;
+pub(crate) mod diff;
 pub(crate) mod engines;
 mod errors;
 pub(crate) mod health;
@@ -13,6 +14,7 @@ pub(crate) mod read;
 pub(crate) mod replace;
 pub(crate) mod report;
 pub(crate) mod schema;
+pub(crate) mod snapshots;
 pub(crate) mod test;
 pub(crate) mod test_stored;
 pub(crate) mod wire;
@@ -21,14 +23,15 @@ use std::sync::Arc;
 
 use actix_web::http::Method;
 use registry_context::application::{
-    CreateConnection, DeleteConnection, ListAudit, ListConnections, ReadConnection, ReadHealth, ReplaceConnection,
-    TestConnection, TestStoredConnection,
+    CreateConnection, DeleteConnection, DeleteSnapshot, ListAudit, ListConnections, ListSnapshots, ReadConnection,
+    ReadHealth, ReadSnapshot, ReplaceConnection, TakeSnapshot, TestConnection, TestStoredConnection,
 };
 use registry_context::domain::{
-    AuditAction, AuditLog, ConnectionRepository, Engines, HealthRepository, Prober, Sealer,
+    AuditAction, AuditLog, ConnectionRepository, Engines, HealthRepository, Prober, Sealer, SnapshotRepository,
 };
 use shared_kernel::{Clock, IdGenerator};
 
+use self::snapshots::Snapshots;
 use super::resource::Resource;
 use crate::registry::{LiveConnections, Schemas};
 
@@ -40,6 +43,7 @@ const ITEM_TEST: &str = "/api/v1/connections/{id}/test";
 const HEALTH: &str = "/api/v1/connections/{id}/health";
 const DATABASES: &str = "/api/v1/connections/{id}/databases";
 const SCHEMA: &str = "/api/v1/connections/{id}/schema";
+const DIFF: &str = "/api/v1/connections/{id}/diff";
 const ITEM: &str = "/api/v1/connections/{id}";
 
 /// The use cases behind the endpoints.
@@ -57,6 +61,7 @@ pub struct StoredConnections {
     pub(crate) health: ReadHealth,
     pub(crate) live: LiveConnections,
     pub(crate) schemas: Schemas,
+    pub(crate) snapshots: Snapshots,
 }
 
 /// What the use cases stand on.
@@ -67,17 +72,27 @@ pub(crate) struct Ports {
     pub(crate) log: Arc<dyn AuditLog>,
     pub(crate) prober: Arc<dyn Prober>,
     pub(crate) health: Arc<dyn HealthRepository>,
+    pub(crate) snapshots: Arc<dyn SnapshotRepository>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdGenerator>,
 }
 
 impl StoredConnections {
     /// The use cases over their ports.
-    pub(crate) fn new(ports: Ports, live: LiveConnections) -> Self {
-        let Ports { connections, engines, sealer, log, prober, health, clock, ids } = ports;
+    pub(crate) fn new(ports: Ports, live: LiveConnections, most_snapshots: u32) -> Self {
+        let Ports { connections, engines, sealer, log, prober, health, snapshots, clock, ids } = ports;
+        let schemas = Schemas::new(live.clone(), clock.clone());
+        let reader = Arc::new(schemas.clone());
+        let made = (clock.clone(), ids.clone());
         Self {
             create: CreateConnection::new(connections.clone(), engines.clone(), sealer.clone(), clock.clone(), ids),
-            schemas: Schemas::new(live.clone(), clock.clone()),
+            schemas,
+            snapshots: Snapshots {
+                take: TakeSnapshot::new(connections.clone(), reader, snapshots.clone(), made, most_snapshots),
+                list: ListSnapshots::new(connections.clone(), snapshots.clone()),
+                read: ReadSnapshot::new(snapshots.clone()),
+                delete: DeleteSnapshot::new(snapshots),
+            },
             read: ReadConnection::new(connections.clone()),
             list: ListConnections::new(connections.clone()),
             replace: ReplaceConnection::new(connections.clone(), engines.clone(), sealer.clone(), clock.clone()),
@@ -103,6 +118,13 @@ pub(crate) fn resources() -> Vec<Resource> {
         Resource::at(HEALTH).get(health::read_health),
         Resource::at(DATABASES).get(databases::list_databases),
         Resource::at(SCHEMA).get(schema::read_schema),
+        Resource::at(DIFF).get(diff::compare_schemas),
+        Resource::at(snapshots::COLLECTION)
+            .get(snapshots::list::list_snapshots)
+            .on(Method::POST, snapshots::take::take_snapshot),
+        Resource::at(snapshots::ITEM)
+            .get(snapshots::read::read_snapshot)
+            .on(Method::DELETE, snapshots::delete::delete_snapshot),
         Resource::at(ITEM)
             .get(read::read_connection)
             .on(Method::PUT, replace::replace_connection)
@@ -123,6 +145,11 @@ pub(super) fn action(method: &Method, template: Option<&str>) -> AuditAction {
         (HEALTH, "GET" | "HEAD") => AuditAction::ReadHealth,
         (DATABASES, "GET" | "HEAD") => AuditAction::ListDatabases,
         (SCHEMA, "GET" | "HEAD") => AuditAction::ReadSchema,
+        (DIFF, "GET" | "HEAD") => AuditAction::DiffSchema,
+        (snapshots::COLLECTION, "POST") => AuditAction::TakeSnapshot,
+        (snapshots::COLLECTION, "GET" | "HEAD") => AuditAction::ListSnapshots,
+        (snapshots::ITEM, "GET" | "HEAD") => AuditAction::ReadSnapshot,
+        (snapshots::ITEM, "DELETE") => AuditAction::DeleteSnapshot,
         (ITEM, "GET" | "HEAD") => AuditAction::Read,
         (ITEM, "PUT") => AuditAction::Replace,
         (ITEM, "PATCH") => AuditAction::Patch,

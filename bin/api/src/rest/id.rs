@@ -16,8 +16,12 @@ impl<T: FromStr + 'static> FromRequest for PathId<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        // 36 characters is the form with hyphens (RFC 9562, section 4); the parser would take others too.
-        let id = request.match_info().get("id").filter(|text| text.len() == 36).and_then(|text| text.parse().ok());
-        ready(id.map(Self).ok_or_else(|| Problem::not_found("resource")))
+        ready(path_id(request, "id").map(Self).ok_or_else(|| Problem::not_found("resource")))
     }
+}
+
+/// The identifier that stands in the path's segment `name`.
+pub(crate) fn path_id<T: FromStr>(request: &HttpRequest, name: &str) -> Option<T> {
+    // 36 characters is the form with hyphens (RFC 9562, section 4); the parser would take others too.
+    request.match_info().get(name).filter(|text| text.len() == 36).and_then(|text| text.parse().ok())
 }

@@ -49,6 +49,29 @@ impl FromRequest for JsonBody {
     }
 }
 
+/// A body as [`JsonBody`] has it, where there is one.
+#[derive(Debug)]
+pub(crate) struct OptionalJsonBody(pub(crate) Option<Value>);
+
+impl FromRequest for OptionalJsonBody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if !has_body(request.headers()) {
+            return Box::pin(async { Ok(Self(None)) });
+        }
+        let body = JsonBody::from_request(request, payload);
+        Box::pin(async move { Ok(Self(Some(body.await?.0))) })
+    }
+}
+
+/// Whether a body follows (RFC 9112, section 6.3).
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).map(HeaderValue::as_bytes);
+    headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != b"0")
+}
+
 impl FromRequest for PatchBody {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
@@ -167,6 +190,17 @@ mod tests {
         check("application/merge-patch+json", false);
         check("text/json", false);
         check("", false);
+    }
+
+    #[test]
+    fn a_body_is_there_when_the_headers_say_so() {
+        let has = |name: &'static str, value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            has_body(&headers)
+        };
+        assert!(has("content-length", "1") && has("transfer-encoding", "chunked") && has("content-length", "00"));
+        assert!(!has("content-length", "0") && !has("content-type", "application/json"));
     }
 
     #[test]

@@ -110,6 +110,7 @@ pub(crate) enum Resource {
     User,
     Book,
     Connection,
+    Snapshot,
 }
 
 /// What became of it. An answer that was given again changes nothing.
@@ -127,6 +128,7 @@ pub(crate) fn changed(resource: Resource, change: Change) {
         Resource::User => "user",
         Resource::Book => "book",
         Resource::Connection => "connection",
+        Resource::Snapshot => "snapshot",
     };
     let change = match change {
         Change::Created => "created",

@@ -3,9 +3,11 @@
 mod access;
 mod audit;
 mod changes;
+mod diff;
 mod rotation;
 mod schema;
 mod secrets;
+mod snapshots;
 mod testing;
 
 use reqwest::Method;

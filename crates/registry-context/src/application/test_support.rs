@@ -1,3 +1,5 @@
+mod snapshots;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -16,6 +18,8 @@ use crate::domain::{
     GivenSecrets, Held, Host, Labels, Options, Resealable, SealedSecrets, Sealer, SealerError, Secrets, SecretsChange,
     SecretsWrite, StoredConnection, Tls, UpdateConnectionError, Username,
 };
+
+pub(super) use snapshots::{FakeSchemas, FakeSnapshots, SnapshotFault, snapshot};
 
 pub(super) const CANARY: &str = "p@ss/w:rd%?#\"'\\ 😀";
 pub(super) const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAAEC\n-----END CERTIFICATE-----\n";
@@ -276,7 +280,7 @@ pub(super) struct Bench {
     pub(super) sealer: Arc<FakeSealer>,
     pub(super) context: RequestContext,
     pub(super) clock: Arc<FakeClock>,
-    ids: Arc<SequentialIds>,
+    pub(super) ids: Arc<SequentialIds>,
 }
 
 impl Bench {

@@ -36,6 +36,16 @@ pub enum AuditAction {
     ListDatabases,
     /// What is in a connection's database.
     ReadSchema,
+    /// What is in a connection's database, to be kept.
+    TakeSnapshot,
+    /// A list of what was kept.
+    ListSnapshots,
+    /// One of them.
+    ReadSnapshot,
+    /// One of them no more.
+    DeleteSnapshot,
+    /// What is different between two of them, or between one and the database.
+    DiffSchema,
     /// Secrets sealed with another key.
     Reseal,
     /// Entries deleted that were kept long enough.
@@ -46,7 +56,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::List,
         Self::Read,
         Self::ListEngines,
@@ -59,6 +69,11 @@ impl AuditAction {
         Self::ReadHealth,
         Self::ListDatabases,
         Self::ReadSchema,
+        Self::TakeSnapshot,
+        Self::ListSnapshots,
+        Self::ReadSnapshot,
+        Self::DeleteSnapshot,
+        Self::DiffSchema,
         Self::Reseal,
         Self::Prune,
         Self::Other,
@@ -79,6 +94,11 @@ impl AuditAction {
             Self::ReadHealth => "read_health",
             Self::ListDatabases => "list_databases",
             Self::ReadSchema => "read_schema",
+            Self::TakeSnapshot => "take_snapshot",
+            Self::ListSnapshots => "list_snapshots",
+            Self::ReadSnapshot => "read_snapshot",
+            Self::DeleteSnapshot => "delete_snapshot",
+            Self::DiffSchema => "diff_schema",
             Self::Reseal => "reseal",
             Self::Prune => "prune",
             Self::Other => "other",

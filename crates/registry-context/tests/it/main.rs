@@ -5,5 +5,6 @@ mod fixture;
 mod health;
 mod lists;
 mod secrets;
+mod snapshots;
 mod storing;
 mod versions;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_query::{Expr, ExprTrait, Order, Query, Value};
 
-use super::{RECEIPT_LIFE, Receipt};
+use super::{IdempotencyKey, RECEIPT_LIFE, Receipt};
 use crate::database::{Access, Connections, DatabaseError, DatabaseErrorKind, SqlExecutor, Statement};
 use crate::{Clock, RequestContext};
 
@@ -53,14 +53,14 @@ pub(super) fn insert(table: ReceiptTable, receipt: &Receipt) -> Statement {
 pub(super) async fn find(
     sql: &dyn SqlExecutor,
     table: ReceiptTable,
-    receipt: &Receipt,
+    (scope, key): (&[u8; 32], &IdempotencyKey),
     context: &RequestContext,
 ) -> Result<Option<Known>, DatabaseError> {
     let select = Query::select()
         .columns([DIGEST, ANSWER])
         .from(table.0)
-        .and_where(Expr::col(SCOPE).eq(receipt.scope.to_vec()))
-        .and_where(Expr::col(KEY).eq(receipt.key.as_str()))
+        .and_where(Expr::col(SCOPE).eq(scope.to_vec()))
+        .and_where(Expr::col(KEY).eq(key.as_str()))
         .to_owned();
     let row = sql.query_one(&select.into(), context).await?;
     row.map(|row| Ok(Known { digest: row.get(DIGEST)?, answer: row.get(ANSWER)? })).transpose()

@@ -1,8 +1,10 @@
 use std::time::{Duration, Instant};
 
-use super::{IdempotencyError, Receipt, ReceiptTable, TWIN_WAIT, receipts};
+use super::{Claim, IdempotencyError, Receipt, ReceiptTable, TWIN_WAIT, receipts};
 use crate::RequestContext;
-use crate::database::{DatabaseError, DatabaseErrorKind, Dialect, SqlConnection, Statement, TransactionMode};
+use crate::database::{
+    DatabaseError, DatabaseErrorKind, Dialect, SqlConnection, SqlExecutor, Statement, TransactionMode,
+};
 
 /// What [`store`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +63,24 @@ pub async fn store(
     }
 }
 
+/// What an earlier request with the same key was answered; `None` where there is none that has ended. For creations that cost a
+/// lot before there is anything to write: [`store`] looks by itself, but has to have the rows.
+///
+/// # Errors
+/// [`StoreError`]; [`IdempotencyError::Mismatch`] where the key stands for another request.
+pub async fn earlier(
+    sql: &dyn SqlExecutor,
+    table: ReceiptTable,
+    claim: &Claim,
+    context: &RequestContext,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    match receipts::find(sql, table, (&claim.scope, &claim.key), context).await? {
+        Some(known) if known.digest == claim.digest => Ok(Some(known.answer)),
+        Some(_) => Err(IdempotencyError::Mismatch.into()),
+        None => Ok(None),
+    }
+}
+
 async fn attempt(
     sql: &dyn SqlConnection,
     receipt: Option<(ReceiptTable, &Receipt)>,
@@ -84,7 +104,7 @@ async fn attempt(
             return waited_for_twin(error, give_up, context);
         }
         transaction.rollback(context).await?;
-        return match receipts::find(sql, table, receipt, context).await? {
+        return match receipts::find(sql, table, (&receipt.scope, &receipt.key), context).await? {
             Some(known) if known.digest == receipt.digest => Ok(Outcome::Done(Stored::Replayed(known.answer))),
             Some(_) => Err(IdempotencyError::Mismatch.into()),
             None => Ok(Outcome::Vanished),
@@ -134,7 +154,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::database::{Row, SqlExecutor, SqlSession, SqlTransaction};
+    use crate::database::{Row, SqlSession, SqlTransaction};
     use crate::idempotency::Idempotent;
 
     /// A database that answers each call with what the test wrote down for it, and notes what it was asked.

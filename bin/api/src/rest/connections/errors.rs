@@ -1,12 +1,15 @@
 //! Each error of the registry's use cases as a problem: the one place that decides on it.
 
 use registry_context::application::{
-    ChangeConnectionError, CreateConnectionError, DeleteConnectionError, ListAuditError, ListConnectionsError,
-    ReadConnectionError, ReadHealthError, TestConnectionError, TestStoredConnectionError,
+    ChangeConnectionError, CreateConnectionError, DeleteConnectionError, DeleteSnapshotError, ListAuditError,
+    ListConnectionsError, ListSnapshotsError, ReadConnectionError, ReadHealthError, ReadSnapshotError,
+    TakeSnapshotError, TestConnectionError, TestStoredConnectionError,
 };
-use registry_context::domain::SealerError;
+use registry_context::domain::{SchemaError, SealerError};
 use shared_kernel::validation::Violations;
 
+use super::databases;
+use crate::registry::UnreadableDocument;
 use crate::rest::problem::{Fault, Problem, ProblemKind};
 use crate::rest::versions::stale;
 
@@ -27,6 +30,17 @@ fn invalid(violations: Violations) -> Problem {
 /// A key that is missing is for the operator to find, not for whoever asks.
 fn unsealed(error: &SealerError) -> Problem {
     tracing::error!(event = "registry.sealing_failed", error = %error, "secrets of a stored connection cannot be used");
+    Problem::internal()
+}
+
+fn no_snapshot() -> Problem {
+    Problem::not_found("snapshot of this connection")
+}
+
+/// What was kept and cannot be read any more is for the operator to find.
+pub(super) fn unreadable(error: &UnreadableDocument) -> Problem {
+    let cause = crate::telemetry::chain(error);
+    tracing::error!(event = "registry.snapshot_unreadable", error = %cause, "a snapshot's document cannot be read");
     Problem::internal()
 }
 
@@ -121,6 +135,67 @@ impl From<DeleteConnectionError> for Problem {
             DeleteConnectionError::NotFound(_) => not_found(),
             DeleteConnectionError::Stale { .. } => stale(),
             DeleteConnectionError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<SchemaError> for Problem {
+    fn from(error: SchemaError) -> Self {
+        let unusable = |detail: &str| Self::new(ProblemKind::ConnectionUnusable, detail.to_owned());
+        match error {
+            SchemaError::Database(source) => databases::problem(&source),
+            SchemaError::UnknownEngine => unusable("databases of the connection's engine cannot be looked at"),
+            SchemaError::TooOld { needed } => unusable(&format!("the server is too old: {needed} or later is needed")),
+            SchemaError::Failed => unusable("the database cannot be looked at"),
+        }
+    }
+}
+
+impl From<TakeSnapshotError> for Problem {
+    fn from(error: TakeSnapshotError) -> Self {
+        match error {
+            TakeSnapshotError::NotFound(_) => not_found(),
+            TakeSnapshotError::Full { most, .. } => {
+                let detail = format!("the connection has {most} snapshots, and may not have more; delete one first");
+                Self::new(ProblemKind::LimitReached, detail)
+            }
+            TakeSnapshotError::TooLarge(error) => {
+                Self::new(ProblemKind::LimitReached, format!("{error}; take it of a part, with `schema`"))
+            }
+            TakeSnapshotError::Schema(error) => error.into(),
+            TakeSnapshotError::Idempotency(error) => Self::from(&error),
+            TakeSnapshotError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<ListSnapshotsError> for Problem {
+    fn from(error: ListSnapshotsError) -> Self {
+        match error {
+            ListSnapshotsError::NotFound(_) => not_found(),
+            ListSnapshotsError::ForeignPosition => {
+                Self::new(ProblemKind::InvalidCursor, "the cursor does not belong to this list")
+            }
+            ListSnapshotsError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReadSnapshotError> for Problem {
+    fn from(error: ReadSnapshotError) -> Self {
+        match error {
+            ReadSnapshotError::NotFound(_) => no_snapshot(),
+            ReadSnapshotError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeleteSnapshotError> for Problem {
+    fn from(error: DeleteSnapshotError) -> Self {
+        match error {
+            DeleteSnapshotError::NotFound(_) => no_snapshot(),
+            DeleteSnapshotError::Stale(_) => stale(),
+            DeleteSnapshotError::Database(error) => error.into(),
         }
     }
 }

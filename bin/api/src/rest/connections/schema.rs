@@ -1,27 +1,21 @@
-use std::time::Duration;
-
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use registry_context::domain::ConnectionId;
-use schema_inspect::InspectError;
+use registry_context::domain::{ConnectionId, PartName};
 use schema_model::{Database, RelationStatistics, Report};
 use serde::Serialize;
 use shared_kernel::Version;
 use utoipa::ToSchema;
 
-use super::{SCHEMA, StoredConnections, databases};
-use crate::registry::Snapshot;
+use super::{SCHEMA, StoredConnections};
+use crate::registry::KeptSchema;
 use crate::rest::accept;
 use crate::rest::etag::{IfNoneMatch, content_tag};
 use crate::rest::id::PathId;
 use crate::rest::instant::instant;
-use crate::rest::problem::{Problem, ProblemKind};
+use crate::rest::problem::Problem;
 use crate::rest::query::Query;
 use crate::rest::scope::Scope;
-
-/// How long the server may take, connecting included.
-const LIMIT: Duration = Duration::from_secs(20);
 
 /// What is in a connection's database.
 #[derive(Debug, Serialize, ToSchema)]
@@ -77,44 +71,28 @@ pub(crate) async fn read_schema(
 ) -> Result<HttpResponse, Problem> {
     accept::json(&request)?;
     let mut query = Query::of(&request, &["schema", "refresh"]);
-    let namespace = query.with("schema", "bad_name", namespace);
+    let namespace = query.with("schema", "bad_name", PartName::parse);
     let anew = query.with("refresh", "bad_switch", str::parse::<bool>).unwrap_or_default();
     query.finish()?;
     let version = connections.read.execute(id.0, &scope.0).await?.version();
-    let read = connections.schemas.read(id.0, version, namespace, anew, &scope.0.within(LIMIT)).await;
-    let snapshot = read.map_err(|error| problem(&error))?;
-    let tag = snapshot.fingerprint.to_string();
+    let kept = connections.schemas.read(id.0, version, namespace, anew, &scope.0).await?;
+    let tag = kept.fingerprint.to_string();
     let is_known = known.has_content(&tag);
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((header::ETAG, content_tag(&tag)));
-    response.insert_header((header::AGE, connections.schemas.age(&snapshot).to_string()));
-    Ok(if is_known { response.finish() } else { response.json(SchemaBody::new(version, &snapshot)) })
+    response.insert_header((header::AGE, connections.schemas.age(&kept).to_string()));
+    Ok(if is_known { response.finish() } else { response.json(SchemaBody::new(version, &kept)) })
 }
 
 impl<'a> SchemaBody<'a> {
-    fn new(version: Version, snapshot: &'a Snapshot) -> Self {
+    fn new(version: Version, kept: &'a KeptSchema) -> Self {
         Self {
             connection_version: version.get(),
-            taken_at: instant(snapshot.taken_at),
-            fingerprint: snapshot.fingerprint.to_string(),
-            database: &snapshot.inspection.database,
-            statistics: &snapshot.inspection.statistics,
-            report: &snapshot.inspection.report,
+            taken_at: instant(kept.taken_at),
+            fingerprint: kept.fingerprint.to_string(),
+            database: &kept.inspection.database,
+            statistics: &kept.inspection.statistics,
+            report: &kept.inspection.report,
         }
-    }
-}
-
-fn namespace(text: &str) -> Result<String, &'static str> {
-    let fits = (1..=200).contains(&text.chars().count()) && !text.contains('\0');
-    if fits { Ok(text.to_owned()) } else { Err("a name has 1 to 200 characters, none of them U+0000") }
-}
-
-fn problem(error: &InspectError) -> Problem {
-    let unusable = |detail: &str| Problem::new(ProblemKind::ConnectionUnusable, detail.to_owned());
-    match error {
-        InspectError::Database { source, .. } => databases::problem(source),
-        InspectError::UnknownEngine(_) => unusable("databases of the connection's engine cannot be looked at"),
-        InspectError::TooOld { needed, .. } => unusable(&format!("the server is too old: {needed} or later is needed")),
-        _ => unusable("the database cannot be looked at"),
     }
 }

@@ -33,6 +33,8 @@ pub enum ProblemKind {
     WriteConflict,
     /// 409: the stored connection does not come about as it is.
     ConnectionUnusable,
+    /// 409: there is no room for more of it.
+    LimitReached,
     /// 412: the resource has changed since it was read.
     PreconditionFailed,
     /// 413: the body is larger than the limit.
@@ -61,7 +63,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of their status codes.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::MalformedRequest,
         Self::MalformedJson,
         Self::InvalidQuery,
@@ -77,6 +79,7 @@ impl ProblemKind {
         Self::IdempotencyInProgress,
         Self::WriteConflict,
         Self::ConnectionUnusable,
+        Self::LimitReached,
         Self::PreconditionFailed,
         Self::ContentTooLarge,
         Self::UnsupportedMediaType,
@@ -109,6 +112,7 @@ impl ProblemKind {
             Self::IdempotencyInProgress => "idempotency-in-progress",
             Self::WriteConflict => "write-conflict",
             Self::ConnectionUnusable => "connection-unusable",
+            Self::LimitReached => "limit-reached",
             Self::PreconditionFailed => "precondition-failed",
             Self::ContentTooLarge => "content-too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
@@ -142,9 +146,11 @@ impl ProblemKind {
             Self::UnknownTenant | Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Self::AlreadyExists | Self::IdempotencyInProgress | Self::WriteConflict | Self::ConnectionUnusable => {
-                StatusCode::CONFLICT
-            }
+            Self::AlreadyExists
+            | Self::IdempotencyInProgress
+            | Self::WriteConflict
+            | Self::ConnectionUnusable
+            | Self::LimitReached => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::ContentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -175,6 +181,7 @@ impl ProblemKind {
             Self::IdempotencyInProgress => "The same request is still under way",
             Self::WriteConflict => "The change collided with another",
             Self::ConnectionUnusable => "The connection does not come about",
+            Self::LimitReached => "There is no room for more",
             Self::PreconditionFailed => "The resource has changed",
             Self::ContentTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The body's media type is not supported",
@@ -217,6 +224,9 @@ impl ProblemKind {
             Self::WriteConflict => "Send the same request again; nothing has been changed.",
             Self::ConnectionUnusable => {
                 "Test the connection, whose result names the stage that fails and what can be done, and change it."
+            }
+            Self::LimitReached => {
+                "Delete what is no longer needed, or ask for less; the operator can raise the limit of how many there may be."
             }
             Self::PreconditionFailed => {
                 "Read the resource again, apply the change to what it is now, and send the new `ETag` in `If-Match`."

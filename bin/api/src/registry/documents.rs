@@ -1,0 +1,143 @@
+//! What a look at a database has found, as the bytes of a snapshot: canonical JSON, packed with zlib (RFC 1950).
+
+use std::io::{self, Read as _, Write as _};
+use std::sync::Arc;
+
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+use registry_context::domain::{Document, SchemaError, SchemaLook};
+use schema_diff::{Diff, compare};
+use schema_model::Inspection;
+use serde::Serialize as _;
+use tokio::task::spawn_blocking;
+
+use super::KeptSchema;
+
+/// A document that cannot be read as one: another version of the service wrote it, or something else did.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnreadableDocument {
+    /// It does not unpack to as many bytes as it had.
+    #[error("the document does not unpack")]
+    Packing(#[source] io::Error),
+    /// It is no inspection.
+    #[error("the document is no inspection")]
+    Json(#[source] serde_json::Error),
+    /// The work was given up.
+    #[error("the document was not read")]
+    GivenUp,
+}
+
+/// What is kept of a schema, with its document. Large ones take a while, so that it is not done where requests are served.
+pub(super) async fn look(kept: Arc<KeptSchema>) -> Result<SchemaLook, SchemaError> {
+    let made = spawn_blocking(move || {
+        let inspection = &kept.inspection;
+        Ok::<_, io::Error>(SchemaLook {
+            taken_at: kept.taken_at,
+            fingerprint: kept.fingerprint.to_string(),
+            engine: inspection.database.engine.clone(),
+            database: inspection.database.name.clone(),
+            relations: inspection.database.relations().count() as u64,
+            document: pack(inspection)?,
+        })
+    });
+    match made.await {
+        Ok(Ok(look)) => Ok(look),
+        // Neither happens to what is packed into memory.
+        Ok(Err(_)) | Err(_) => Err(SchemaError::Failed),
+    }
+}
+
+fn pack(inspection: &Inspection) -> io::Result<Document> {
+    // Values keep their keys in order, as RFC 8785 wants them.
+    let json = inspection.serialize(serde_json::value::Serializer)?.to_string();
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(json.as_bytes())?;
+    Ok(Document::new(encoder.finish()?, json.len() as u64))
+}
+
+/// What `work` makes of the inspection in a document, apart from where requests are served.
+pub(crate) async fn unpacked<T: Send + 'static>(
+    document: Document,
+    work: impl FnOnce(Inspection) -> T + Send + 'static,
+) -> Result<T, UnreadableDocument> {
+    let read = spawn_blocking(move || unpack(&document).map(work));
+    read.await.map_err(|_| UnreadableDocument::GivenUp)?
+}
+
+/// What a snapshot is compared with.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// Another one.
+    Document(Document),
+    /// What was just found.
+    Kept(Arc<KeptSchema>),
+}
+
+/// What has changed since a snapshot, found out apart from where requests are served.
+pub(crate) async fn differences(before: Document, after: Seen) -> Result<Diff, UnreadableDocument> {
+    let compared = spawn_blocking(move || {
+        let before = unpack(&before)?;
+        Ok(match after {
+            Seen::Document(after) => compare(&before, &unpack(&after)?),
+            Seen::Kept(after) => compare(&before, &after.inspection),
+        })
+    });
+    compared.await.map_err(|_| UnreadableDocument::GivenUp)?
+}
+
+/// Reads no more than the document had when it was packed, whatever its bytes would unpack to.
+fn unpack(document: &Document) -> Result<Inspection, UnreadableDocument> {
+    let mut json = Vec::new();
+    let mut decoder = ZlibDecoder::new(document.packed()).take(document.unpacked_len() + 1);
+    decoder.read_to_end(&mut json).map_err(UnreadableDocument::Packing)?;
+    if json.len() as u64 != document.unpacked_len() {
+        return Err(UnreadableDocument::Packing(io::ErrorKind::InvalidData.into()));
+    }
+    serde_json::from_slice(&json).map_err(UnreadableDocument::Json)
+}
+
+#[cfg(test)]
+mod tests {
+    use schema_model::{Database, Namespace, Native, Report};
+
+    use super::*;
+
+    fn inspection() -> Inspection {
+        let database = Database {
+            engine: "postgres".to_owned(),
+            version: "17.2".to_owned(),
+            name: "shop \u{1f600}".to_owned(),
+            comment: None,
+            character_set: None,
+            collation: None,
+            namespaces: (0..50).map(|number| Namespace::new(format!("part \"{number}\""))).collect(),
+            extensions: Vec::new(),
+            native: Native::new(),
+        };
+        Inspection { database, statistics: Vec::new(), report: Report::default(), identities: None }
+    }
+
+    #[test]
+    fn what_is_packed_unpacks_to_the_same_and_is_smaller() {
+        let packed = pack(&inspection()).expect("packed");
+        assert_eq!(unpack(&packed).expect("unpacked"), inspection());
+        assert!((packed.packed().len() as u64) < packed.unpacked_len() / 4, "{packed:?}");
+    }
+
+    #[test]
+    fn a_document_is_read_as_far_as_it_was_written() {
+        let packed = pack(&inspection()).expect("packed");
+        let bytes = packed.packed().to_vec();
+        for length in [0, packed.unpacked_len() - 1, packed.unpacked_len() + 1] {
+            let other = unpack(&Document::new(bytes.clone(), length));
+            assert!(matches!(other, Err(UnreadableDocument::Packing(_))), "{length}: {other:?}");
+        }
+        let cut = unpack(&Document::new(bytes[..bytes.len() / 2].to_vec(), packed.unpacked_len()));
+        assert!(matches!(cut, Err(UnreadableDocument::Packing(_))), "{cut:?}");
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(b"{}").expect("written");
+        let other = unpack(&Document::new(encoder.finish().expect("packed"), 2));
+        assert!(matches!(other, Err(UnreadableDocument::Json(_))), "{other:?}");
+    }
+}

@@ -1,0 +1,29 @@
+-- What databases looked like, each as a whole: written once and never changed. No secrets, no rows of anybody's tables.
+CREATE TABLE connection_snapshots (
+    id BINARY(16) NOT NULL,
+    connection_id BINARY(16) NOT NULL,
+    -- Which of its connection's places it has: no two have the same, so that there are never more than there are places.
+    slot INT NOT NULL,
+    -- Which version of the connection was followed.
+    connection_version BIGINT NOT NULL,
+    taken_at DATETIME(6) NOT NULL,
+    -- SHA-256 of the model's canonical JSON, in hexadecimal digits.
+    fingerprint VARCHAR(64) NOT NULL,
+    engine VARCHAR(64) NOT NULL,
+    database_name TEXT NOT NULL,
+    -- The part of the database that was looked at; NULL where it was all of it.
+    part VARCHAR(200) NULL,
+    label VARCHAR(100) NULL,
+    relations BIGINT NOT NULL,
+    -- How many bytes the document has once it is unpacked.
+    document_bytes BIGINT NOT NULL,
+    -- At most 12 MiB, which MySQL 8 and MariaDB take as one packet (`max_allowed_packet`) unless told otherwise.
+    -- JSON, packed as in RFC 1950.
+    document MEDIUMBLOB NOT NULL,
+    CONSTRAINT connection_snapshots_pk PRIMARY KEY (id),
+    CONSTRAINT connection_snapshots_slot_unique UNIQUE (connection_id, slot),
+    CONSTRAINT connection_snapshots_connection_fk FOREIGN KEY (connection_id) REFERENCES connections (id) ON DELETE CASCADE,
+    CONSTRAINT connection_snapshots_slot_positive CHECK (slot >= 1)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE INDEX connection_snapshots_by_taken_at ON connection_snapshots (connection_id, taken_at, id);
