@@ -91,7 +91,7 @@ mod tests {
             let refused = delete.execute(command(connection, expected), &bench.context).await.expect_err("refused");
             assert!(refused.to_string().contains(text), "{refused}");
         }
-        assert_eq!(snapshots.kept(), [kept.clone()]);
+        assert_eq!(snapshots.kept(), std::slice::from_ref(&kept));
         delete.execute(command(mine, Snapshot::VERSION), &bench.context).await.expect("deleted");
         let gone = delete.execute(command(mine, Snapshot::VERSION), &bench.context).await;
         assert!(matches!(gone, Err(DeleteSnapshotError::NotFound(id)) if id == kept.id()), "{gone:?}");
