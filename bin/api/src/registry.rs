@@ -10,7 +10,7 @@ mod sealer;
 
 use std::time::{Duration, Instant};
 
-pub(crate) use documents::{Seen, UnreadableDocument, differences, unpacked};
+pub(crate) use documents::{Seen, UnreadableDocument};
 pub(crate) use engines::ManagedEngines;
 pub use first_start::{FirstStart, RegistryFileError};
 pub(crate) use first_start::{Keeping, prepare};

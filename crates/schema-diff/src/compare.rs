@@ -10,10 +10,14 @@ mod partitions;
 mod relations;
 mod told;
 
+use std::collections::HashSet;
+
+use schema_model::{Gap, ObjectName};
+
 use self::matching::Matched;
 use crate::diff::{Depth, Diff, Verdict};
 use crate::found::Found;
-use crate::side::Side;
+use crate::side::{Lacking, Side};
 
 /// Tells what is different in `after`, seen from `before`.
 ///
@@ -28,7 +32,8 @@ pub fn compare<'a>(before: impl Into<Side<'a>>, after: impl Into<Side<'a>>) -> D
     let depth = if before.database.engine == after.database.engine { Depth::Whole } else { Depth::Neutral };
     let matched = Matched::of(before, after);
     let mut found = Found::default();
-    let comparison = Comparison { before, after, depth, matched: &matched };
+    let lacking = (Lacking::of(before), Lacking::of(after));
+    let comparison = Comparison { before, after, depth, matched: &matched, lacking: (&lacking.0, &lacking.1) };
     comparison.database(&mut found);
     comparison.namespaces(&mut found);
     comparison.relations(&mut found);
@@ -36,13 +41,11 @@ pub fn compare<'a>(before: impl Into<Side<'a>>, after: impl Into<Side<'a>>) -> D
         comparison.objects(&mut found);
     }
     let Found { mut changes, mut not_compared } = found;
-    let gone = |gap: &schema_model::Gap| {
-        // What is told to be new, gone or another need not have been looked into.
-        gap.object.as_ref().is_some_and(|object| {
-            matched.relations.added.iter().chain(&matched.relations.removed).any(|relation| relation.name() == *object)
-        })
-    };
-    not_compared.extend(before.gaps.iter().chain(after.gaps).filter(|gap| !gone(gap)).cloned());
+    // What is told to be new or gone need not have been looked into.
+    let told =
+        |gap: &&Gap, alone: &HashSet<ObjectName>| gap.object.as_ref().is_some_and(|object| alone.contains(object));
+    not_compared.extend(before.gaps.iter().filter(|gap| !told(gap, &matched.removed)).cloned());
+    not_compared.extend(after.gaps.iter().filter(|gap| !told(gap, &matched.added)).cloned());
     changes.sort_by(|one, other| {
         (&one.object, one.kind, &one.part, one.action).cmp(&(&other.object, other.kind, &other.part, other.action))
     });
@@ -56,6 +59,8 @@ struct Comparison<'a> {
     after: Side<'a>,
     depth: Depth,
     matched: &'a Matched<'a>,
+    /// What either side does not tell.
+    lacking: (&'a Lacking<'a>, &'a Lacking<'a>),
 }
 
 impl Comparison<'_> {

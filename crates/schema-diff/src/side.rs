@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use schema_model::{Database, Gap, Identities, Inspection, ObjectName, Unavailable};
 
 /// One of the two that are compared.
@@ -13,13 +15,30 @@ impl<'a> Side<'a> {
     pub fn new(database: &'a Database) -> Self {
         Self { database, gaps: &[], identities: None }
     }
+}
 
-    /// Why a list that is empty may be no empty list.
-    pub(crate) fn lacks(&self, object: &ObjectName, parts: &[&str]) -> Option<&'a Gap> {
-        self.gaps
-            .iter()
-            .filter(|gap| gap.reason != Unavailable::TooLong && gap.object.as_ref().is_none_or(|of| of == object))
-            .find(|gap| parts.contains(&gap.part.as_str()))
+/// What a side does not tell, by the object that it is of.
+pub(crate) struct Lacking<'a>(HashMap<Option<&'a ObjectName>, Vec<&'a Gap>>);
+
+impl<'a> Lacking<'a> {
+    pub(crate) fn of(side: Side<'a>) -> Self {
+        let mut by_object: HashMap<Option<&ObjectName>, Vec<&Gap>> = HashMap::new();
+        // What is too long is there, and told to be.
+        for gap in side.gaps.iter().filter(|gap| gap.reason != Unavailable::TooLong) {
+            by_object.entry(gap.object.as_ref()).or_default().push(gap);
+        }
+        Self(by_object)
+    }
+
+    /// Why a list that is empty may be no empty list: parts of the object, or of some that nobody can name.
+    pub(crate) fn any(&self, object: &ObjectName, parts: &[&str]) -> Option<&'a Gap> {
+        let gaps = [Some(object), None].into_iter().filter_map(|key| self.0.get(&key)).flatten();
+        gaps.copied().find(|gap| parts.contains(&gap.part.as_str()))
+    }
+
+    /// Whether the object is there, and something of it is not told.
+    pub(crate) fn names(&self, object: &ObjectName) -> bool {
+        self.0.contains_key(&Some(object))
     }
 }
 

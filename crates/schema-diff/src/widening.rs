@@ -26,13 +26,18 @@ pub(crate) fn holds_all_of(after: &DataType, before: &DataType) -> bool {
     let (before, after) = (Written::of(&before.text), Written::of(&after.text));
     match (before.numbers.as_slice(), after.numbers.as_slice()) {
         _ if before.rest != after.rest => false,
-        // Lengths and counts of digits.
-        ([length], [other]) if before.name == after.name => other >= length,
+        _ if before.name == after.name && before.numbers == after.numbers => true,
+        // Lengths of what is not filled up to them.
+        ([length], [other]) if before.name == after.name && is_varying(&before.name) => other >= length,
+        // Counts of digits.
         ([digits, places], [others, other_places]) if before.name == after.name => {
             other_places >= places && others.saturating_sub(*other_places) >= digits.saturating_sub(*places)
         }
-        ([digits], [others, places]) if before.name == after.name => others.saturating_sub(*places) >= *digits,
-        ([_, ..], []) if before.name == after.name => true,
+        ([digits], [others]) if before.name == after.name && is_decimal(&before.name) => others >= digits,
+        ([digits], [others, places]) if before.name == after.name && is_decimal(&before.name) => {
+            others.saturating_sub(*places) >= *digits
+        }
+        ([_, ..], []) if before.name == after.name => is_varying(&before.name) || is_decimal(&before.name),
         // `text` holds whatever is written without a length.
         ([_] | [], []) if before.name.contains("varying") || before.name == "varchar" => after.name == "text",
         ([], []) => LADDERS.iter().any(|ladder| {
@@ -41,6 +46,14 @@ pub(crate) fn holds_all_of(after: &DataType, before: &DataType) -> bool {
         }),
         _ => false,
     }
+}
+
+fn is_varying(name: &str) -> bool {
+    matches!(name, "character varying" | "varchar" | "nvarchar" | "varbinary" | "bit varying" | "varbit")
+}
+
+fn is_decimal(name: &str) -> bool {
+    matches!(name, "numeric" | "decimal")
 }
 
 /// Whether two types of different engines are for the same values: their kind, and how much fits in where both say so.
@@ -78,7 +91,13 @@ impl Written {
             return Self { rest: rest.trim().to_ascii_lowercase(), ..whole(name) };
         };
         match inside.split(',').map(|number| number.trim().parse()).collect::<Result<Vec<i64>, _>>() {
-            Ok(numbers) => Self { numbers, rest: rest.trim().to_ascii_lowercase(), ..whole(name) },
+            Ok(numbers) => {
+                let named = whole(name);
+                // How wide a whole number is shown says nothing of how large it may be.
+                let is_whole_number = LADDERS[0].iter().any(|names| names.contains(&named.name.as_str()));
+                let numbers = if is_whole_number { Vec::new() } else { numbers };
+                Self { numbers, rest: rest.trim().to_ascii_lowercase(), ..named }
+            }
             // A list of words, say.
             Err(_) => whole(text),
         }
@@ -99,6 +118,8 @@ mod tests {
         for (before, after, family) in [
             ("smallint", "bigint", TypeFamily::Integer),
             ("int unsigned", "bigint unsigned", TypeFamily::Integer),
+            ("int(11)", "bigint(20)", TypeFamily::Integer),
+            ("int(10) unsigned", "bigint(20) unsigned", TypeFamily::Integer),
             ("character varying(10)", "character varying(20)", TypeFamily::Text),
             ("character varying(10)", "text", TypeFamily::Text),
             ("varchar(10)", "varchar(10)", TypeFamily::Text),
@@ -116,6 +137,9 @@ mod tests {
             ("int", "bigint unsigned", TypeFamily::Integer),
             ("numeric(10,2)", "numeric(11,4)", TypeFamily::Decimal),
             ("character(10)", "text", TypeFamily::Text),
+            ("character(10)", "character(12)", TypeFamily::Text),
+            ("bit(3)", "bit(5)", TypeFamily::Bits),
+            ("vector(3)", "vector(4)", TypeFamily::Other),
             ("timestamp(3) with time zone", "timestamp(3) without time zone", TypeFamily::Timestamp),
             ("enum('a','b')", "enum('b')", TypeFamily::Enumeration),
         ] {

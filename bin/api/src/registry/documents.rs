@@ -10,6 +10,7 @@ use registry_context::domain::{Document, SchemaError, SchemaLook};
 use schema_diff::{Diff, compare};
 use schema_model::Inspection;
 use serde::Serialize as _;
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::KeptSchema;
@@ -28,23 +29,84 @@ pub(crate) enum UnreadableDocument {
     GivenUp,
 }
 
-/// What is kept of a schema, with its document. Large ones take a while, so that it is not done where requests are served.
-pub(super) async fn look(kept: Arc<KeptSchema>) -> Result<SchemaLook, SchemaError> {
-    let made = spawn_blocking(move || {
-        let inspection = &kept.inspection;
-        Ok::<_, io::Error>(SchemaLook {
-            taken_at: kept.taken_at,
-            fingerprint: kept.fingerprint.to_string(),
-            engine: inspection.database.engine.clone(),
-            database: inspection.database.name.clone(),
-            relations: inspection.database.relations().count() as u64,
-            document: pack(inspection)?,
-        })
-    });
-    match made.await {
-        Ok(Ok(look)) => Ok(look),
-        // Neither happens to what is packed into memory.
-        Ok(Err(_)) | Err(_) => Err(SchemaError::Failed),
+/// What a snapshot is compared with.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// Another one of the same connection.
+    Document(Document),
+    /// One of another connection. A copy of a server's files has that server's name, and numbers what comes later by itself, so
+    /// that numbers of objects say nothing.
+    Elsewhere(Document),
+    /// What was just found.
+    Kept(Arc<KeptSchema>),
+}
+
+/// How many documents are packed, unpacked or compared at once: each may take some hundred megabytes.
+const AT_ONCE: usize = 2;
+
+/// Makes documents and reads them, a few at once. Those that wait wait in line.
+///
+/// Cancellation: what was begun is ended, as nobody can interrupt it, and its place is free for others then.
+#[derive(Debug, Clone)]
+pub(crate) struct Documents(Arc<Semaphore>);
+
+impl Documents {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+
+    /// What is kept of a schema, with its document. Large ones take a while, so that it is not done where requests are served.
+    pub(super) async fn look(&self, kept: Arc<KeptSchema>) -> Result<SchemaLook, SchemaError> {
+        let place = Arc::clone(&self.0).acquire_owned().await.map_err(|_| SchemaError::Failed)?;
+        let made = spawn_blocking(move || {
+            let _place = place;
+            let inspection = &kept.inspection;
+            Ok::<_, io::Error>(SchemaLook {
+                taken_at: kept.taken_at,
+                fingerprint: kept.fingerprint.to_string(),
+                engine: inspection.database.engine.clone(),
+                database: inspection.database.name.clone(),
+                relations: inspection.database.relations().count() as u64,
+                document: pack(inspection)?,
+            })
+        });
+        match made.await {
+            Ok(Ok(look)) => Ok(look),
+            // Neither happens to what is packed into memory.
+            Ok(Err(_)) | Err(_) => Err(SchemaError::Failed),
+        }
+    }
+
+    /// What `work` makes of the inspection in a document, apart from where requests are served.
+    pub(crate) async fn unpacked<T: Send + 'static>(
+        &self,
+        document: Document,
+        work: impl FnOnce(Inspection) -> T + Send + 'static,
+    ) -> Result<T, UnreadableDocument> {
+        let place = Arc::clone(&self.0).acquire_owned().await.map_err(|_| UnreadableDocument::GivenUp)?;
+        let read = spawn_blocking(move || {
+            let _place = place;
+            unpack(&document).map(work)
+        });
+        read.await.map_err(|_| UnreadableDocument::GivenUp)?
+    }
+
+    /// What has changed since a snapshot, found out apart from where requests are served.
+    pub(crate) async fn differences(&self, before: Document, after: Seen) -> Result<Diff, UnreadableDocument> {
+        let place = Arc::clone(&self.0).acquire_owned().await.map_err(|_| UnreadableDocument::GivenUp)?;
+        let compared = spawn_blocking(move || {
+            let _place = place;
+            let mut before = unpack(&before)?;
+            Ok(match after {
+                Seen::Document(after) => compare(&before, &unpack(&after)?),
+                Seen::Elsewhere(after) => {
+                    before.identities = None;
+                    compare(&before, &unpack(&after)?)
+                }
+                Seen::Kept(after) => compare(&before, &after.inspection),
+            })
+        });
+        compared.await.map_err(|_| UnreadableDocument::GivenUp)?
     }
 }
 
@@ -56,38 +118,9 @@ fn pack(inspection: &Inspection) -> io::Result<Document> {
     Ok(Document::new(encoder.finish()?, json.len() as u64))
 }
 
-/// What `work` makes of the inspection in a document, apart from where requests are served.
-pub(crate) async fn unpacked<T: Send + 'static>(
-    document: Document,
-    work: impl FnOnce(Inspection) -> T + Send + 'static,
-) -> Result<T, UnreadableDocument> {
-    let read = spawn_blocking(move || unpack(&document).map(work));
-    read.await.map_err(|_| UnreadableDocument::GivenUp)?
-}
-
-/// What a snapshot is compared with.
-#[derive(Debug)]
-pub(crate) enum Seen {
-    /// Another one.
-    Document(Document),
-    /// What was just found.
-    Kept(Arc<KeptSchema>),
-}
-
-/// What has changed since a snapshot, found out apart from where requests are served.
-pub(crate) async fn differences(before: Document, after: Seen) -> Result<Diff, UnreadableDocument> {
-    let compared = spawn_blocking(move || {
-        let before = unpack(&before)?;
-        Ok(match after {
-            Seen::Document(after) => compare(&before, &unpack(&after)?),
-            Seen::Kept(after) => compare(&before, &after.inspection),
-        })
-    });
-    compared.await.map_err(|_| UnreadableDocument::GivenUp)?
-}
-
 /// Reads no more than the document had when it was packed, whatever its bytes would unpack to.
 fn unpack(document: &Document) -> Result<Inspection, UnreadableDocument> {
+    document.check().map_err(|_| UnreadableDocument::Packing(io::ErrorKind::FileTooLarge.into()))?;
     let mut json = Vec::new();
     let mut decoder = ZlibDecoder::new(document.packed()).take(document.unpacked_len() + 1);
     decoder.read_to_end(&mut json).map_err(UnreadableDocument::Packing)?;

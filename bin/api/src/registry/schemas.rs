@@ -10,7 +10,8 @@ use schema_inspect::{InspectError, InspectOptions, Inspectors};
 use schema_model::{Fingerprint, Inspection};
 use shared_kernel::{Clock, RequestContext, Version};
 
-use super::{LiveConnections, documents};
+use super::LiveConnections;
+use super::documents::Documents;
 
 /// How long a schema is kept.
 const KEPT: Duration = Duration::from_hours(1);
@@ -26,6 +27,7 @@ pub(crate) struct Schemas {
     inspectors: Inspectors,
     kept: Cache<Key, Arc<KeptSchema>>,
     clock: Arc<dyn Clock>,
+    pub(crate) documents: Documents,
 }
 
 /// Of which connection, in which version of it, and of which of its database's parts.
@@ -55,7 +57,7 @@ impl Schemas {
             })
             .time_to_live(KEPT)
             .build();
-        Self { live, inspectors: Inspectors::builtin(), kept, clock }
+        Self { live, inspectors: Inspectors::builtin(), kept, clock, documents: Documents::new() }
     }
 
     /// The schema as it was when it was last read; read now where it was not, or is to be read anew. Whoever asks meanwhile
@@ -121,7 +123,8 @@ impl SchemaReader for Schemas {
         part: Option<&PartName>,
         context: &RequestContext,
     ) -> Result<SchemaLook, SchemaError> {
-        documents::look(self.look_now(connection, version, part.cloned(), context).await?).await
+        let kept = self.look_now(connection, version, part.cloned(), context).await?;
+        self.documents.look(kept).await
     }
 }
 

@@ -40,7 +40,10 @@ fn after_settings(sql: &str) -> Option<&str> {
         let Some((name, value)) = setting.split_once('=') else { return false };
         let value = value.trim();
         let value = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\'')).unwrap_or(value);
-        FOR_ONE_STATEMENT.contains(&name.trim()) && is_plain(value)
+        let name = name.trim();
+        // No longer than a second: such sessions wait for nobody.
+        let is_short = name != "lock_wait_timeout" || matches!(value, "0" | "1");
+        FOR_ONE_STATEMENT.contains(&name) && is_plain(value) && is_short
     };
     settings.split(',').all(is_known).then_some(statement)
 }
@@ -105,6 +108,7 @@ mod tests {
             "SET STATEMENT lock_wait_timeout = 0; SET a = '1 FOR SELECT 1",
             "SET STATEMENT FOR SELECT 1",
             "SET lock_wait_timeout = 0",
+            "SET STATEMENT lock_wait_timeout = 31536000 FOR SELECT 1",
         ] {
             let error = admit_mysql(sql).unwrap_err();
             assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget, "{sql}");

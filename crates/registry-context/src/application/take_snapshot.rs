@@ -94,9 +94,8 @@ impl TakeSnapshot {
         {
             return Ok(Creation::Replayed(answer));
         }
-        let full = TakeSnapshotError::Full { connection, most: self.most };
         if self.snapshots.count(connection, context).await? >= u64::from(self.most) {
-            return Err(full);
+            return self.full(connection, idempotent, context).await;
         }
         let look = self.schemas.look(connection, stored.version(), part.as_ref(), context).await?;
         look.document.check()?;
@@ -107,10 +106,25 @@ impl TakeSnapshot {
             Ok(Stored::Written) => Ok(Creation::Created(snapshot)),
             Ok(Stored::Replayed(answer)) => Ok(Creation::Replayed(answer)),
             Err(AddSnapshotError::NoConnection) => Err(TakeSnapshotError::NotFound(connection)),
-            Err(AddSnapshotError::Full) => Err(full),
+            Err(AddSnapshotError::Full) => self.full(connection, idempotent, context).await,
             Err(AddSnapshotError::Idempotency(error)) => Err(error.into()),
             Err(AddSnapshotError::Database(error)) => Err(error.into()),
         }
+    }
+
+    /// There is no room, unless it is this very request that took the last of it.
+    async fn full(
+        &self,
+        connection: ConnectionId,
+        idempotent: Option<&Idempotent<'_, Snapshot>>,
+        context: &RequestContext,
+    ) -> Result<Creation<Snapshot>, TakeSnapshotError> {
+        if let Some(wish) = idempotent
+            && let Some(answer) = self.snapshots.earlier(&wish.claim(Self::OPERATION, context), context).await?
+        {
+            return Ok(Creation::Replayed(answer));
+        }
+        Err(TakeSnapshotError::Full { connection, most: self.most })
     }
 }
 

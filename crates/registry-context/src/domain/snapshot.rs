@@ -34,16 +34,23 @@ pub struct Document {
 
 /// A document takes more room than a snapshot has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the document has {packed} bytes when packed, a snapshot at most {max}", max = Document::MAX)]
+#[error(
+    "the document has {packed} bytes when packed and {unpacked} when not, a snapshot at most {max} and {max_unpacked}",
+    max = Document::MAX, max_unpacked = Document::MAX_UNPACKED
+)]
 pub struct DocumentTooLarge {
     /// How many bytes it has.
     pub packed: usize,
+    /// How many bytes there are when they are unpacked.
+    pub unpacked: u64,
 }
 
 impl Document {
     /// The most bytes of a packed document. With all around it, it fits into what MySQL and MariaDB take as one packet when
     /// nobody has told them otherwise (64 and 16 MiB).
     pub const MAX: usize = 12 << 20;
+    /// The most bytes of a document that is unpacked: what is read again is held in memory, twice where two are compared.
+    pub const MAX_UNPACKED: u64 = 64 << 20;
 
     /// A document of these bytes, which are `unpacked` many when they are unpacked.
     pub const fn new(packed: Vec<u8>, unpacked: u64) -> Self {
@@ -65,7 +72,10 @@ impl Document {
     /// # Errors
     /// [`DocumentTooLarge`]
     pub const fn check(&self) -> Result<(), DocumentTooLarge> {
-        if self.packed.len() > Self::MAX { Err(DocumentTooLarge { packed: self.packed.len() }) } else { Ok(()) }
+        if self.packed.len() > Self::MAX || self.unpacked > Self::MAX_UNPACKED {
+            return Err(DocumentTooLarge { packed: self.packed.len(), unpacked: self.unpacked });
+        }
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-use schema_model::{Check, Column, ColumnPair, Exclusion, ForeignKey, Key};
+use schema_model::{Check, Column, ColumnPair, Exclusion, ForeignKey, Key, Relation};
 
 use super::Comparison;
 use super::indexes::columns_of;
@@ -115,11 +115,10 @@ impl Comparison<'_> {
         let pairs = pair(both.before.foreign_keys.iter(), both.after.foreign_keys.iter(), &[&by_name, &made_of]);
         for gone in pairs.removed {
             let here: Vec<String> = gone.columns.iter().map(|pair| pair.column.clone()).collect();
-            let target = self.matched.relations.removed.iter().any(|relation| relation.name() == gone.references);
-            let there = self.matched.relations.both.iter().find(|(one, _)| one.name() == gone.references);
-            let there = there.is_some_and(|(one, other)| {
+            let target = self.matched.removed.contains(&gone.references);
+            let there = self.matched.relation(At::Before, &gone.references).is_some_and(|(one, other)| {
                 let there: Vec<String> = gone.columns.iter().map(|pair| pair.references.clone()).collect();
-                lost(&self.matched.columns(*one, *other), &there)
+                lost(&self.matched.columns(one, other), &there)
             });
             // Its cause is told elsewhere: what it led from or to is gone.
             if !lost(columns, &here) && !target && !there {
@@ -175,13 +174,13 @@ impl Comparison<'_> {
         enforcement(thing, (before.validated, before.enforced), (after.validated, after.enforced), found);
         found.told(thing, (&None, &before.comment), (&None, &after.comment));
         // The other table tells of its own key's new name.
-        let target = self.matched.relations.both.iter().find(|(one, _)| one.name() == before.references);
-        let is_told = target.is_some_and(|(one, other)| {
-            let has = |relation: &schema_model::Relation, name: &Option<String>| {
-                relation.primary_key.iter().chain(&relation.unique).any(|key| key.name == *name)
-            };
-            !has(other.of, &before.target_constraint) && has(one.of, &before.target_constraint)
-        });
+        let is_told = before.target_constraint != after.target_constraint
+            && self.matched.relation(At::Before, &before.references).is_some_and(|(one, other)| {
+                let has = |relation: &Relation, name: &Option<String>| {
+                    relation.primary_key.iter().chain(&relation.unique).any(|key| key.name == *name)
+                };
+                !has(other.of, &before.target_constraint) && has(one.of, &before.target_constraint)
+            });
         if !is_told {
             let target = compatible("another key of the other table makes it unique");
             found.aspect(thing, "target_constraint", &before.target_constraint, &after.target_constraint, target);

@@ -54,6 +54,12 @@ pub(super) struct Matched<'a> {
     pub(super) sequences: Pairing<Located<'a, Sequence>>,
     pub(super) types: Pairing<Located<'a, UserType>>,
     pub(super) names: Names,
+    /// The names of relations that are gone.
+    pub(super) removed: HashSet<ObjectName>,
+    /// The names of relations that are new.
+    pub(super) added: HashSet<ObjectName>,
+    /// Where pairs of relations stand among them, by the names before and after.
+    places: [HashMap<ObjectName, usize>; 2],
     numbers: Numbers<'a>,
 }
 
@@ -79,13 +85,24 @@ impl<'a> Matched<'a> {
         renamed(&mut names, sequences.both.iter().map(|(one, other)| (one.name(), other.name())).collect());
         renamed(&mut names, types.both.iter().map(|(one, other)| (one.name(), other.name())).collect());
         renamed(&mut names, relations.both.iter().map(|(one, other)| (one.name(), other.name())).collect());
-        let mut matched = Self { namespaces, relations, sequences, types, names, numbers };
+        let alone = |relations: &[Located<'_, Relation>]| relations.iter().map(Located::name).collect();
+        let (removed, added) = (alone(&relations.removed), alone(&relations.added));
+        let places = [
+            relations.both.iter().enumerate().map(|(place, (one, _))| (one.name(), place)).collect(),
+            relations.both.iter().enumerate().map(|(place, (_, other))| (other.name(), place)).collect(),
+        ];
+        let mut matched = Self { namespaces, relations, sequences, types, names, removed, added, places, numbers };
         for (one, other) in &matched.relations.both {
             for (column, now) in matched.columns(*one, *other).both {
                 matched.names.column_is(&one.name(), &column.name, &now.name);
             }
         }
         matched
+    }
+
+    /// The relation on both sides that is called so on one.
+    pub(super) fn relation(&self, at: At, name: &ObjectName) -> Option<(Located<'a, Relation>, Located<'a, Relation>)> {
+        self.places[at as usize].get(name).map(|place| self.relations.both[*place])
     }
 
     /// Which columns of two relations are the same.
@@ -156,6 +173,8 @@ struct Numbers<'a> {
     relations: [HashMap<&'a ObjectName, &'a RelationIdentity>; 2],
     sequences: [HashMap<&'a ObjectName, i64>; 2],
     types: [HashMap<&'a ObjectName, i64>; 2],
+    /// The one namespace that everything of a namespace is in now; `None` where there are several.
+    went_to: HashMap<&'a str, Option<&'a str>>,
 }
 
 impl<'a> Numbers<'a> {
@@ -168,7 +187,16 @@ impl<'a> Numbers<'a> {
             |side: &'a Identities| side.relations.iter().map(|identity| (&identity.name, identity)).collect();
         let numbers =
             |list: &'a [ObjectIdentity]| list.iter().map(|identity| (&identity.name, identity.number)).collect();
+        let now: HashMap<i64, &str> =
+            both[1].relations.iter().map(|identity| (identity.number, identity.name.namespace.as_str())).collect();
+        let mut went_to: HashMap<&str, Option<&str>> = HashMap::new();
+        for identity in &both[0].relations {
+            let place = now.get(&identity.number).copied();
+            let all = went_to.entry(&identity.name.namespace).or_insert(place);
+            *all = all.filter(|all| Some(*all) == place);
+        }
         Self {
+            went_to,
             relations: both.map(relations),
             sequences: both.map(|side| numbers(&side.sequences)),
             types: both.map(|side| numbers(&side.types)),
@@ -194,17 +222,7 @@ impl<'a> Numbers<'a> {
         identity.map(|identity| columns.zip(identity.columns.iter().copied()).collect()).unwrap_or_default()
     }
 
-    /// The one namespace that everything of this one is in now.
     fn all_went_to(&self, namespace: &Namespace) -> Option<String> {
-        let [before, after] = &self.relations;
-        let now: HashMap<i64, &str> =
-            after.iter().map(|(name, identity)| (identity.number, name.namespace.as_str())).collect();
-        let of = before.iter().filter(|(name, _)| name.namespace == namespace.name);
-        let places: HashSet<Option<&str>> = of.map(|(_, identity)| now.get(&identity.number).copied()).collect();
-        let mut places = places.into_iter();
-        match (places.next(), places.next()) {
-            (Some(Some(place)), None) => Some(place.to_owned()),
-            _ => None,
-        }
+        self.went_to.get(namespace.name.as_str()).copied().flatten().map(str::to_owned)
     }
 }

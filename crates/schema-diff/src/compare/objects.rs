@@ -24,12 +24,15 @@ impl Comparison<'_> {
         found: &mut Found,
     ) {
         for gone in &pairs.removed {
-            if self.namespace_stayed(&gone.namespace.name) && !is_told(At::Before, gone.of) {
+            // What is there and cannot be read is not gone.
+            let is_hidden = self.lacking.1.names(&self.matched.names.object(&gone.name()));
+            if self.namespace_stayed(&gone.namespace.name) && !is_told(At::Before, gone.of) && !is_hidden {
                 found.removed(Thing::of(kind, &gone.name()), breaking("whoever names it fails"));
             }
         }
         for new in &pairs.added {
-            if !self.namespace_is_new(&new.namespace.name) && !is_told(At::After, new.of) {
+            let was_hidden = self.lacking.0.names(&new.name());
+            if !self.namespace_is_new(&new.namespace.name) && !is_told(At::After, new.of) && !was_hidden {
                 found.added(Thing::of(kind, &new.name()), compatible("nothing used it before"));
             }
         }
@@ -40,16 +43,14 @@ impl Comparison<'_> {
         // It comes and goes with its column.
         let is_told = |at, sequence: &Sequence| {
             let Some((table, column)) = &sequence.owned_by else { return false };
-            let relations = &self.matched.relations;
-            let alone = if at == At::Before { &relations.removed } else { &relations.added };
-            alone.iter().any(|relation| relation.name() == *table)
-                || relations.both.iter().any(|(one, other)| {
-                    let columns = || self.matched.columns(*one, *other);
-                    match at {
-                        At::Before => one.name() == *table && columns().removed.iter().any(|gone| gone.name == *column),
-                        At::After => other.name() == *table && columns().added.iter().any(|new| new.name == *column),
-                    }
-                })
+            let alone = if at == At::Before { &self.matched.removed } else { &self.matched.added };
+            let is_new_or_gone = || {
+                let (one, other) = self.matched.relation(at, table)?;
+                let columns = self.matched.columns(one, other);
+                let alone = if at == At::Before { columns.removed } else { columns.added };
+                Some(alone.iter().any(|new_or_gone| new_or_gone.name == *column))
+            };
+            alone.contains(table) || is_new_or_gone().unwrap_or_default()
         };
         self.gone_and_new(ObjectKind::Sequence, pairs, is_told, found);
         for (one, other) in &pairs.both {
@@ -93,9 +94,10 @@ impl Comparison<'_> {
         let values = breaking("values of before may be none of it");
         match (&before.kind, &after.kind) {
             (UserTypeKind::Enumeration { labels }, UserTypeKind::Enumeration { labels: now }) => {
-                let kept: Vec<&String> = now.iter().filter(|label| labels.contains(label)).collect();
+                // All of before, in their order, with others between them.
+                let mut rest = now.iter();
                 let effect = breaking_unless(
-                    kept.iter().copied().eq(labels),
+                    labels.iter().all(|label| rest.any(|other| other == label)),
                     "words are gone, or sort in another way",
                     "every word of before is there",
                 );

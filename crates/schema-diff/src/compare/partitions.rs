@@ -14,6 +14,9 @@ impl Comparison<'_> {
         let (before, after) = (both.before.partitioning.as_ref(), both.after.partitioning.as_ref());
         let kept = compatible("the same rows are kept in another way");
         let (Some(before), Some(after)) = (before, after) else {
+            if !self.both_are_known(both, &["partitioning"], found) {
+                return;
+            }
             if before.is_some() != after.is_some() {
                 found.differs(thing, "partitioning", before.map(|of| &of.key), after.map(|of| &of.key), kept);
             }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use schema_model::{ObjectName, Persistence, Relation, RelationKind};
 
 use super::Comparison;
@@ -87,7 +89,12 @@ impl<'a> Comparison<'a> {
             "its rows last longer",
         );
         found.aspect(thing, "persistence", &before.persistence, &after.persistence, lasts);
-        found.told(thing, (&before.owner, &before.comment), (&after.owner, &after.comment));
+        // Of what could not be opened nothing is told but its name.
+        let is_open =
+            (!before.columns.is_empty() && !after.columns.is_empty()) || self.both_are_known(both, &["columns"], found);
+        if is_open {
+            found.told(thing, (&before.owner, &before.comment), (&after.owner, &after.comment));
+        }
         found.grants(thing, &before.grants, &after.grants);
         let names = &self.matched.names;
         let uses: Vec<ObjectName> = before.uses.iter().map(|used| names.object(used)).collect();
@@ -105,21 +112,25 @@ impl<'a> Comparison<'a> {
         self.row_security(both, found);
         self.triggers(both, found);
         self.partitioning(both, found);
-        found.native(thing, &before.native, &after.native, &[STATEMENT]);
+        if is_open {
+            found.native(thing, &before.native, &after.native, &[STATEMENT]);
+        }
         // The statement that made it tells of every other change as well.
         let statement =
             |relation: &Relation| relation.native.get(STATEMENT).and_then(|text| text.as_str().map(str::to_owned));
-        if let (Some(one), Some(other)) = (statement(before), statement(after))
-            && found.changes.len() == told
-            && !names.same_text(&one, &other)
-        {
+        let (one, other) = (statement(before), statement(after));
+        let same = match (&one, &other) {
+            (Some(one), Some(other)) => names.same_text(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        if !same && found.changes.len() == told {
             found.differs(thing, "native.sql", one, other, compatible("it was written in other words"));
         }
     }
 
     /// Whether both sides tell of these parts; what they do not is noted.
     pub(super) fn both_are_known(&self, both: Both<'_>, parts: &[&str], found: &mut Found) -> bool {
-        let lacking = self.before.lacks(both.old, parts).or_else(|| self.after.lacks(both.new, parts));
+        let lacking = self.lacking.0.any(both.old, parts).or_else(|| self.lacking.1.any(both.new, parts));
         if let Some(gap) = lacking {
             found.unknown(Some(both.new), &gap.part, gap.reason);
         }
@@ -200,5 +211,6 @@ impl<'a> Comparison<'a> {
 }
 
 fn same_set(one: &[ObjectName], other: &[ObjectName]) -> bool {
-    one.len() == other.len() && one.iter().all(|name| other.contains(name))
+    let sorted = |names: &[ObjectName]| names.iter().cloned().collect::<BTreeSet<ObjectName>>();
+    one.len() == other.len() && sorted(one) == sorted(other)
 }

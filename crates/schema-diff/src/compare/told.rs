@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use schema_model::{Grant, Native};
 use serde_json::Value;
 
@@ -33,11 +35,13 @@ impl Found {
         if before == after {
             return;
         }
-        let has = |grants: &[Grant], grantee: &Option<String>, privilege: &String| {
-            grants.iter().any(|grant| grant.grantee == *grantee && grant.privileges.contains(privilege))
-        };
-        let kept =
-            before.iter().all(|grant| grant.privileges.iter().all(|privilege| has(after, &grant.grantee, privilege)));
+        let now: HashSet<(&Option<String>, &String)> = after
+            .iter()
+            .flat_map(|grant| grant.privileges.iter().map(|privilege| (&grant.grantee, privilege)))
+            .collect();
+        let kept = before
+            .iter()
+            .all(|grant| grant.privileges.iter().all(|privilege| now.contains(&(&grant.grantee, privilege))));
         // Nothing but the usual was granted where the list is empty, and nobody knows what that is.
         let effect = breaking_unless(
             kept && (!before.is_empty() || after.is_empty()),

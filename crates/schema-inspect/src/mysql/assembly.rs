@@ -115,7 +115,9 @@ impl Parts {
         let sizes: Option<HashMap<_, _>> = found.statistics.map(|sizes| sizes.into_iter().collect());
         let gaps = [
             ("indexes", found.indexes.warned),
-            ("constraints", found.constraints.warned),
+            ("keys", found.indexes.warned),
+            ("foreign_keys", found.constraints.warned),
+            ("checks", found.constraints.warned),
             ("partitioning", found.partitions.warned),
             ("triggers", found.programs.warned),
             ("statistics", !found.product.is_mariadb && sizes.is_none()),

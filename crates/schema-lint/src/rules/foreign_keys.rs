@@ -119,13 +119,19 @@ impl ForeignKeyTypes {
     }
 }
 
+/// How many domains rest on each other, at most: a model that is made up may have them rest on themselves.
+const MOST_DOMAINS: usize = 32;
+
 /// What counts of a type when two columns are compared: not how long a text may be or how many digits a number has.
 fn compared(database: &Database, column: &Column) -> (String, u32) {
     let data_type = &column.data_type;
     let mut text = data_type.text.clone();
     // A domain is what it rests on.
     let mut name = data_type.user_type.clone();
-    while let Some(UserTypeKind::Domain { base, .. }) = name.take().and_then(|name| kind_of(database, &name)) {
+    for _ in 0..MOST_DOMAINS {
+        let Some(UserTypeKind::Domain { base, .. }) = name.take().and_then(|name| kind_of(database, &name)) else {
+            break;
+        };
         text.clone_from(&base.text);
         name.clone_from(&base.user_type);
     }

@@ -75,7 +75,7 @@ impl SequenceEnd {
             return None;
         }
         let end = if step > 0 { options.maximum.0 } else { options.minimum.0 };
-        let count = (end.saturating_sub(options.start.0) / step).max(0).saturating_add(1);
+        let count = end.saturating_sub(options.start.0).saturating_div(step).max(0).saturating_add(1);
         let holds = column_type.and_then(greatest).map(i128::from);
         let overruns = holds.filter(|holds| step > 0 && options.maximum.0 > *holds);
         let few = !options.cycle && count < FEW;

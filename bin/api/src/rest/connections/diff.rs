@@ -9,11 +9,11 @@ use uuid::Uuid;
 
 use super::errors::unreadable;
 use super::{DIFF, StoredConnections};
-use crate::registry::{KeptSchema, Seen, differences};
+use crate::registry::{KeptSchema, Seen};
 use crate::rest::accept;
 use crate::rest::id::PathId;
 use crate::rest::instant::instant;
-use crate::rest::problem::Problem;
+use crate::rest::problem::{Fault, Problem};
 use crate::rest::query::Query;
 use crate::rest::scope::Scope;
 
@@ -93,7 +93,13 @@ pub(crate) async fn compare_schemas(
     let (before, document) = connections.snapshots.read.execute(id.0, from, &scope.0).await?;
     let (to, seen) = if let Some(to) = to {
         let (after, document) = connections.snapshots.read.of_any(to, &scope.0).await?;
-        (DiffSideBody::from(&after), Seen::Document(document))
+        let (one, other) = (before.record(), after.record());
+        if one.connection == other.connection && one.part != other.part {
+            let fault = "the two snapshots are of different parts of the database: what is outside of one would be told as gone or new";
+            return Err(Problem::invalid_query(vec![Fault::parameter("to", "different_parts", fault)]));
+        }
+        let here = one.connection == other.connection;
+        (DiffSideBody::from(&after), if here { Seen::Document(document) } else { Seen::Elsewhere(document) })
     } else {
         let version = connections.read.execute(id.0, &scope.0).await?.version();
         let part = before.record().part.clone();
@@ -101,7 +107,7 @@ pub(crate) async fn compare_schemas(
         (DiffSideBody::now(&before, version, &kept), Seen::Kept(kept))
     };
     let from = DiffSideBody::from(&before);
-    let diff = differences(document, seen).await.map_err(|error| unreadable(&error))?;
+    let diff = connections.schemas.documents.differences(document, seen).await.map_err(|error| unreadable(&error))?;
     Ok(HttpResponse::Ok().json(DiffBody { from, to, diff }))
 }
 

@@ -65,12 +65,18 @@ async fn changes_are_told_one_by_one_with_what_they_break() {
     assert!(lines(&broken).contains(&"relation volume - renamed breaking".to_owned()), "{broken}");
     assert!(lines(&broken).contains(&"column volume pages removed breaking".to_owned()), "{broken}");
     assert_eq!(broken["to"]["snapshot_id"], id(&second));
+    // A part is compared with itself alone: what is outside of it would seem to be gone.
+    let part = registry.change(Method::POST, &format!("{path}/snapshots"), &json!({"schema": "public"})).await;
+    let part = id(part.header("location")).to_owned();
+    let refused = registry.get(&format!("{path}/diff?{since_first}&to={part}")).await;
+    assert_eq!(refused.is_problem(400, "invalid-query").faults(), ["to different_parts"]);
+    assert_eq!(diff(&format!("from={part}")).await["verdict"], "equal");
     // What was kept is compared without asking the database.
     registry.change(Method::PATCH, &path, &json!({"username": "nobody", "password": "x"})).await;
     assert_eq!(diff(&to_second).await, broken);
     registry.get(&format!("{path}/diff?{since_first}")).await.is_problem(409, "connection-unusable");
     let audit = registry.get(&format!("{CONNECTIONS}/audit?action=diff_schema")).await.json();
-    assert_eq!(audit["items"].as_array().map(Vec::len), Some(5), "{audit}");
+    assert_eq!(audit["items"].as_array().map(Vec::len), Some(7), "{audit}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,6 @@ use registry_context::domain::Snapshot;
 
 use super::wire::{SnapshotBody, SnapshotDocumentBody};
 use super::{ITEM, PathIds};
-use crate::registry::unpacked;
 use crate::rest::accept;
 use crate::rest::connections::StoredConnections;
 use crate::rest::connections::errors::unreadable;
@@ -50,7 +49,7 @@ pub(crate) async fn read_snapshot(
     }
     let (snapshot, document) = read.execute(ids.connection, ids.snapshot, &scope.0).await?;
     let facts = SnapshotBody::from(&snapshot);
-    let body = unpacked(document, move |found| {
+    let body = connections.schemas.documents.unpacked(document, move |found| {
         let (database, statistics, report) = (found.database, found.statistics, found.report);
         serde_json::to_vec(&SnapshotDocumentBody { snapshot: facts, database, statistics, report })
     });
