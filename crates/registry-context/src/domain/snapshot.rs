@@ -177,7 +177,12 @@ mod tests {
     fn a_document_is_bounded_and_never_printed() {
         assert_eq!(Document::new(vec![0; Document::MAX], 1).check(), Ok(()));
         let refused = Document::new(vec![0; Document::MAX + 1], 1).check().expect_err("too large");
-        assert_eq!(refused.to_string(), "the document has 12582913 bytes when packed, a snapshot at most 12582912");
+        let expected =
+            "the document has 12582913 bytes when packed and 1 when not, a snapshot at most 12582912 and 67108864";
+        assert_eq!(refused.to_string(), expected);
+        // A little may unpack to a lot.
+        assert_eq!(Document::new(vec![0], Document::MAX_UNPACKED).check(), Ok(()));
+        assert!(Document::new(vec![0], Document::MAX_UNPACKED + 1).check().is_err());
         assert_eq!(format!("{:?}", Document::new(vec![7; 3], 9)), "Document { packed: 3, unpacked: 9 }");
     }
 }
