@@ -146,13 +146,16 @@ fn objects<'a, T: HasName>(
     names: &Names,
 ) -> Pairing<Located<'a, T>> {
     let by_number = |at, object: Located<'a, T>| number(at, &object.name()).map(|number| number.to_string());
-    let by_name = |at, object: Located<'a, T>| {
-        let name = object.name();
-        let name = if at == At::Before { names.object(&name) } else { name };
-        // Names have dots in them as well: with the length of the first part this is exact.
-        Some(format!("{} {name}", name.namespace.len()))
-    };
+    let by_name = |at, object| Some(name_now(names, at, object));
     pair(located(before, &list), located(after, &list), &[&by_number, &by_name])
+}
+
+/// What something is called now, as a key to find its like by.
+pub(super) fn name_now<T: HasName>(names: &Names, at: At, object: Located<'_, T>) -> String {
+    let name = object.name();
+    let name = if at == At::Before { names.object(&name) } else { name };
+    // Names have dots in them as well: with the length of the first part this is exact.
+    format!("{} {name}", name.namespace.len())
 }
 
 /// Everything of a kind that is on a side.

@@ -1,7 +1,7 @@
 use schema_model::{Check, Event, Routine, Sequence, SequenceOptions, UserType, UserTypeKind, WholeNumber};
 
 use super::Comparison;
-use super::matching::{HasName, Located, located};
+use super::matching::{HasName, Located, located, name_now};
 use crate::diff::ObjectKind;
 use crate::found::{Found, Thing, breaking, breaking_unless, compatible};
 use crate::pairing::{At, Pairing, pair};
@@ -161,18 +161,10 @@ impl Comparison<'_> {
     /// Routines by their names and arguments; one that is alone under its name by that.
     fn routines(&self, found: &mut Found) {
         let names = &self.matched.names;
-        let called = |at, routine: Located<'_, Routine>| {
-            let name = routine.name();
-            if at == At::Before { names.object(&name) } else { name }
-        };
         let with_arguments = |at, routine: Located<'_, Routine>| {
-            let name = called(at, routine);
-            Some(format!("{} {name}({})", name.namespace.len(), routine.of.arguments))
+            Some(format!("{}({})", name_now(names, at, routine), routine.of.arguments))
         };
-        let by_name = |at, routine: Located<'_, Routine>| {
-            let name = called(at, routine);
-            Some(format!("{} {name}", name.namespace.len()))
-        };
+        let by_name = |at, routine: Located<'_, Routine>| Some(name_now(names, at, routine));
         let before = located(self.before, |namespace| &namespace.routines);
         let after = located(self.after, |namespace| &namespace.routines);
         let pairs = pair(before, after, &[&with_arguments, &by_name]);
@@ -206,11 +198,7 @@ impl Comparison<'_> {
 impl Comparison<'_> {
     fn events(&self, found: &mut Found) {
         let names = &self.matched.names;
-        let by_name = |at, event: Located<'_, Event>| {
-            let name = event.name();
-            let name = if at == At::Before { names.object(&name) } else { name };
-            Some(format!("{} {name}", name.namespace.len()))
-        };
+        let by_name = |at, event: Located<'_, Event>| Some(name_now(names, at, event));
         let before = located(self.before, |namespace| &namespace.events);
         let pairs = pair(before, located(self.after, |namespace| &namespace.events), &[&by_name]);
         // No statement of anybody's depends on one.
