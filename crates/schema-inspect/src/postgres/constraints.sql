@@ -15,11 +15,19 @@ SELECT
     array_to_json(con.conkey)::text,
     ic.relname::text,
     CASE con.contype
-        WHEN 'f' THEN (
-            SELECT json_agg(json_build_array(here.attname, there.attname) ORDER BY k.position)
-            FROM unnest(con.conkey, con.confkey) WITH ORDINALITY k(here, there, position)
-            JOIN pg_attribute here ON here.attrelid = con.conrelid AND here.attnum = k.here
-            JOIN pg_attribute there ON there.attrelid = con.confrelid AND there.attnum = k.there)
+        WHEN 'f' THEN CASE
+            -- Most have one column, which costs a third when it is not put in order.
+            WHEN cardinality(con.conkey) = 1 THEN (
+                SELECT json_build_array(json_build_array(here.attname, there.attname))
+                FROM pg_attribute here, pg_attribute there
+                WHERE here.attrelid = con.conrelid AND here.attnum = con.conkey[1]
+                    AND there.attrelid = con.confrelid AND there.attnum = con.confkey[1])
+            ELSE (
+                SELECT json_agg(json_build_array(here.attname, there.attname) ORDER BY k.position)
+                FROM unnest(con.conkey, con.confkey) WITH ORDINALITY k(here, there, position)
+                JOIN pg_attribute here ON here.attrelid = con.conrelid AND here.attnum = k.here
+                JOIN pg_attribute there ON there.attrelid = con.confrelid AND there.attnum = k.there)
+        END
         WHEN 'x' THEN (
             SELECT json_agg(o.oprname ORDER BY k.position)
             FROM unnest(con.conexclop) WITH ORDINALITY k(operator, position)
@@ -37,7 +45,7 @@ SELECT
         WHEN con.conrelid = 0 THEN pg_get_expr(con.conbin, 0)
         WHEN con.conrelid NOT IN (SELECT relation FROM locked) THEN pg_get_expr(con.conbin, con.conrelid)
     END,
-    obj_description(con.oid, 'pg_constraint')
+    de.description
 FROM pg_constraint con
 JOIN pg_namespace n ON n.oid = con.connamespace
 LEFT JOIN pg_class ic ON ic.oid = con.conindid AND con.contype IN ('p', 'u', 'x')
@@ -46,5 +54,6 @@ LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
 LEFT JOIN pg_constraint target ON con.contype = 'f' AND target.conrelid = con.confrelid AND target.conindid = con.conindid
     AND target.contype IN ('p', 'u')
 LEFT JOIN pg_constraint above ON above.oid = con.conparentid
+LEFT JOIN pg_description de ON de.classoid = 'pg_constraint'::regclass AND de.objoid = con.oid AND de.objsubid = 0
 WHERE con.contype IN ('p', 'u', 'f', 'c', 'x') AND (con.conparentid = 0 OR above.conrelid <> con.conrelid)
     AND {selected}

@@ -7,7 +7,7 @@ SELECT
     c.relkind::text,
     c.relpersistence::text,
     pg_get_userbyid(c.relowner)::text,
-    obj_description(c.oid, 'pg_class'),
+    de.description,
     array_to_json(c.relacl)::text,
     array_to_json(c.reloptions)::text,
     am.amname::text,
@@ -59,6 +59,7 @@ CROSS JOIN LATERAL (
 ) locks
 LEFT JOIN pg_am am ON am.oid = c.relam
 LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
+LEFT JOIN pg_description de ON de.classoid = 'pg_class'::regclass AND de.objoid = c.oid AND de.objsubid = 0
 LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
 LEFT JOIN pg_foreign_table ft ON ft.ftrelid = c.oid
 LEFT JOIN pg_foreign_server f ON f.oid = ft.ftserver

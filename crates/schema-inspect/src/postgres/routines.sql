@@ -20,11 +20,12 @@ SELECT
         THEN pg_get_functiondef(p.oid)
     END,
     pg_get_userbyid(p.proowner)::text,
-    obj_description(p.oid, 'pg_proc'),
+    de.description,
     array_to_json(p.proacl)::text
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_language l ON l.oid = p.prolang
+LEFT JOIN pg_description de ON de.classoid = 'pg_proc'::regclass AND de.objoid = p.oid AND de.objsubid = 0
 WHERE NOT EXISTS (
         SELECT FROM pg_depend x WHERE x.classid = 'pg_proc'::regclass AND x.objid = p.oid AND x.deptype = 'e')
     AND NOT EXISTS (

@@ -11,7 +11,7 @@ SELECT
     s.seqcache,
     s.seqcycle,
     pg_get_userbyid(c.relowner)::text,
-    obj_description(c.oid, 'pg_class'),
+    de.description,
     array_to_json(c.relacl)::text,
     d.deptype::text,
     d.refobjid::int8,
@@ -21,6 +21,7 @@ SELECT
 FROM pg_sequence s
 JOIN pg_class c ON c.oid = s.seqrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_description de ON de.classoid = 'pg_class'::regclass AND de.objoid = c.oid AND de.objsubid = 0
 LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass
     AND d.deptype IN ('a', 'i')
 LEFT JOIN pg_class owner ON owner.oid = d.refobjid

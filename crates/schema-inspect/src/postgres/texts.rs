@@ -49,9 +49,9 @@ impl<'a> Texts<'a> {
     }
 
     pub(super) fn constraints(&self) -> Statement {
-        let set_on_delete = "(SELECT json_agg(a.attname ORDER BY k.position) \
+        let set_on_delete = "CASE WHEN con.confdelsetcols IS NOT NULL THEN (SELECT json_agg(a.attname ORDER BY k.position) \
              FROM unnest(con.confdelsetcols) WITH ORDINALITY k(number, position) \
-             JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.number)::text";
+             JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.number) END::text";
         let parts = [
             ("{enforced}", self.since(18, "con.conenforced", "true")),
             ("{set_on_delete}", self.since(15, set_on_delete, "NULL::text")),

@@ -6,7 +6,7 @@ SELECT
     t.typname::text,
     t.typtype::text,
     pg_get_userbyid(t.typowner)::text,
-    obj_description(t.oid, 'pg_type'),
+    de.description,
     array_to_json(t.typacl)::text,
     CASE WHEN t.typtype = 'e' THEN (
         SELECT json_agg(l.enumlabel ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = t.oid)
@@ -33,6 +33,7 @@ LEFT JOIN pg_type e ON e.oid = CASE WHEN b.typcategory = 'A' AND b.typelem <> 0 
 LEFT JOIN pg_namespace en ON en.oid = e.typnamespace
 LEFT JOIN pg_type k ON k.oid = CASE WHEN e.typtype = 'd' THEN e.typbasetype ELSE e.oid END
 LEFT JOIN pg_collation co ON co.oid = t.typcollation
+LEFT JOIN pg_description de ON de.classoid = 'pg_type'::regclass AND de.objoid = t.oid AND de.objsubid = 0
 WHERE (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND c.relkind = 'c'))
     AND NOT EXISTS (
         SELECT FROM pg_depend x WHERE x.classid = 'pg_type'::regclass AND x.objid = t.oid AND x.deptype = 'e')

@@ -1,5 +1,6 @@
 mod changes;
 mod counting;
+mod generated;
 mod locks;
 mod model;
 mod round_trip;
