@@ -37,7 +37,7 @@ impl Facts {
         let pairs = [
             ("columns", self.columns, created.columns),
             ("primary keys", self.primary_keys, created.primary_keys),
-            ("foreign keys", self.foreign_keys, created.foreign_keys),
+            ("foreign keys with their rule", self.foreign_keys, created.foreign_keys),
             ("unique keys", self.unique, created.unique),
             ("checks", self.checks, created.checks),
             ("descending parts", self.descending, created.descending),

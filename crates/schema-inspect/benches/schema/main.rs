@@ -32,6 +32,9 @@ const ROUND_TRIPS: [Duration; 2] = [Duration::from_millis(5), Duration::from_mil
 /// How often everything is done while nothing is delayed.
 const ROUNDS: usize = 5;
 
+/// Who takes longer than so many seconds does it once.
+const SLOW: f64 = 10.0;
+
 /// The most tables that are read over a slow link, where some ask for each table by itself.
 const MOST_FROM_AFAR: usize = 1000;
 
@@ -65,44 +68,69 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Somebody who reads schemas.
+#[derive(Clone, Copy)]
+enum Reader<'a> {
+    Ours,
+    Peer(&'a Peer),
+}
+
+impl Reader<'_> {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "schema-inspect",
+            Self::Peer(peer) => peer.name(),
+        }
+    }
+
+    async fn read(self, made: &Made, port: Option<u16>) -> Result<Figures, Failure> {
+        match self {
+            Self::Ours => ours::read(made, port).await,
+            Self::Peer(peer) => peer.read(made, port).await,
+        }
+    }
+}
+
 /// One database, read by everybody who can, in turn.
 async fn measure(server: Server, tables: usize, peers: &[Peer]) -> Result<(), Failure> {
     let made = Made::create(server, tables).await?;
-    let peers: Vec<&Peer> = peers.iter().filter(|peer| peer.knows(server)).collect();
-    let mut near: Vec<Vec<Figures>> = vec![Vec::new(); peers.len() + 1];
-    for round in 0..=ROUNDS {
-        let ours = std::iter::once(ours::read(&made, None).await?);
-        let mut all: Vec<Figures> = ours.collect();
-        for peer in &peers {
-            all.push(peer.read(&made, None).await?);
-        }
-        // The first finds the caches of the server empty.
-        if round > 0 {
-            near.iter_mut().zip(all).for_each(|(rounds, figures)| rounds.push(figures));
+    let peers = peers.iter().filter(|peer| peer.knows(server)).map(Reader::Peer);
+    let readers: Vec<Reader<'_>> = std::iter::once(Reader::Ours).chain(peers).collect();
+    let is_slow = |rounds: &[Figures]| rounds.first().is_some_and(|first| first.seconds > SLOW);
+    let mut near: Vec<Vec<Figures>> = vec![Vec::new(); readers.len()];
+    for _ in 0..=ROUNDS {
+        for (reader, rounds) in readers.iter().zip(&mut near) {
+            if !is_slow(rounds) {
+                rounds.push(reader.read(&made, None).await?);
+            }
         }
     }
-    let mut far: Vec<Vec<String>> = vec![Vec::new(); peers.len() + 1];
+    let mut far: Vec<Vec<String>> = vec![Vec::new(); readers.len()];
     for round_trip in ROUND_TRIPS {
-        if server == Server::Sqlite || tables > MOST_FROM_AFAR {
-            far.iter_mut().for_each(|times| times.push("–".to_owned()));
-            continue;
+        let link = match server {
+            Server::Sqlite => None,
+            _ => Some(Link::start(&made.upstream()?, round_trip / 2).await?),
+        };
+        for ((reader, rounds), times) in readers.iter().zip(&near).zip(&mut far) {
+            times.push(match &link {
+                Some(link) if tables <= MOST_FROM_AFAR && !is_slow(rounds) => {
+                    format!("{:.3}", reader.read(&made, Some(link.port())).await?.seconds)
+                }
+                _ => "–".to_owned(),
+            });
         }
-        let link = Link::start(&made.upstream()?, round_trip / 2).await?;
-        let mut times = vec![ours::read(&made, Some(link.port())).await?.seconds];
-        for peer in &peers {
-            times.push(peer.read(&made, Some(link.port())).await?.seconds);
-        }
-        far.iter_mut().zip(times).for_each(|(of_one, seconds)| of_one.push(format!("{seconds:.3}")));
     }
-    let names = std::iter::once("schema-inspect").chain(peers.iter().map(|peer| peer.name()));
-    for ((name, rounds), far) in names.zip(&near).zip(&far) {
+    for ((reader, rounds), far) in readers.iter().zip(&near).zip(&far) {
         let last = rounds.last().ok_or("nothing was measured")?;
+        // The first finds the caches of the server empty.
+        let counted = if rounds.len() > 1 { rounds.get(1..).unwrap_or_default() } else { rounds };
         println!(
-            "| {server} | {tables} | {name} | {} | {} | {:.3} | {} | {} |",
+            "| {server} | {tables} | {} | {} | {} | {:.3} | {} | {} |",
+            reader.name(),
             last.statements,
-            middle(rounds, |figures| figures.processor)
+            middle(counted, |figures| figures.processor)
                 .map_or_else(|| "–".to_owned(), |seconds| format!("{seconds:.3}")),
-            middle(rounds, |figures| Some(figures.seconds)).unwrap_or_default(),
+            middle(counted, |figures| Some(figures.seconds)).unwrap_or_default(),
             far.join(" | "),
             last.facts.beside(&made.facts()),
         );
