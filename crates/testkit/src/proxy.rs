@@ -154,6 +154,11 @@ impl Proxy {
         self.record.said().windows(bytes.len()).any(|window| window == bytes)
     }
 
+    /// What callers have said so far, of all of them together; of that, the first mebibyte.
+    pub fn heard(&self) -> Vec<u8> {
+        self.record.said().clone()
+    }
+
     /// Counts from now on how often the other side says `bytes`, in answers that come back.
     pub fn count(&self, bytes: &[u8]) {
         *self.record.counted.lock().unwrap_or_else(PoisonError::into_inner) = (bytes.to_vec(), 0);

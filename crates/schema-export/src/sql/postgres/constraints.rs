@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use schema_model::{
@@ -23,13 +24,20 @@ pub(super) struct Constraints {
 impl Constraints {
     pub(super) fn of(writer: &mut Writer<'_>, name: &ObjectName, relation: &Relation, parents: &[&Relation]) -> Self {
         let mut found = Self::default();
+        let mut columns = HashSet::new();
         for (words, key) in relation
             .primary_key
             .iter()
             .map(|key| ("PRIMARY KEY", key))
             .chain(relation.unique.iter().map(|key| ("UNIQUE", key)))
         {
-            found.inside.push(key_text(words, key, relation));
+            let text = key_text(words, key, relation);
+            // Of keys with the same columns, those that a table is made with become one.
+            if columns.insert((&key.columns, &key.include)) {
+                found.inside.push(text);
+            } else {
+                found.after.push(format!("ALTER TABLE {} ADD {text}", qualified(name)));
+            }
             found.comment(name, key.name.as_ref(), key.comment.as_ref());
         }
         for exclusion in &relation.exclusions {

@@ -1,6 +1,9 @@
 use std::fmt::Write as _;
 
-use schema_inspect::InspectOptions;
+use connection_manager::{PoolSettings, TlsMode};
+use schema_inspect::{InspectOptions, Inspectors};
+use shared_kernel::RequestContext;
+use testkit::proxy::Proxy;
 
 use super::Sample;
 
@@ -42,4 +45,57 @@ fn however_many_tables_there_are_as_many_statements_are_sent() {
             ]
         );
     });
+}
+
+/// Written down on the way to the server, so that it does not matter what the inspector says of itself.
+#[test]
+fn nothing_but_reads_is_sent() {
+    testkit::run(async {
+        let sample = Sample::new().await;
+        let mut settings = sample.database.settings().with_pool(PoolSettings::sized(1, 1));
+        let upstream = format!("{}:{}", settings.host.clone().expect("a host"), settings.port.expect("a port"));
+        let proxy = Proxy::start(upstream).await.expect("a port");
+        settings = settings.with_host("127.0.0.1").with_port(proxy.port());
+        settings.tls.mode = TlsMode::Disabled;
+        let connection = testkit::connect(settings).await.expect("connected");
+        // The pool's one session is open, and what was said for that is said.
+        connection.ping(&RequestContext::system()).await.expect("a sign of life");
+        let before = proxy.heard().len();
+        let found = Inspectors::builtin()
+            .inspect(&*connection, &InspectOptions::default(), &RequestContext::system())
+            .await
+            .expect("it is inspected");
+        let statements = statements(&proxy.heard()[before..]);
+        assert_eq!(statements.len(), usize::try_from(found.report.statements).expect("few"), "{statements:#?}");
+        for statement in &statements {
+            let bare = statement.lines().find(|line| !line.starts_with("--")).unwrap_or_default();
+            let reads = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "ROLLBACK", "SELECT", "WITH locked AS"];
+            assert!(reads.iter().any(|beginning| bare.starts_with(beginning)), "{statement}");
+            assert!(!statement.contains("nextval") && !statement.contains("setval"), "{statement}");
+        }
+    });
+}
+
+/// The texts in a stream of messages of the frontend: those of `Query` and of `Parse` (protocol 3.0, *Message Formats*).
+fn statements(mut said: &[u8]) -> Vec<String> {
+    let mut statements = Vec::new();
+    while let [kind, a, b, c, d, ..] = *said {
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).expect("a length");
+        let (message, rest) = said.split_at(1 + length);
+        let body = &message[5..];
+        let text = |bytes: &[u8]| {
+            String::from_utf8(bytes.split(|byte| *byte == 0).next().expect("a part").to_vec()).expect("UTF-8")
+        };
+        match kind {
+            b'Q' => statements.push(text(body)),
+            b'P' => {
+                let name = body.iter().position(|byte| *byte == 0).expect("a name");
+                statements.push(text(&body[name + 1..]));
+            }
+            _ => {}
+        }
+        said = rest;
+    }
+    assert!(said.is_empty(), "a message was cut off");
+    statements
 }

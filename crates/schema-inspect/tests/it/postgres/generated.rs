@@ -371,7 +371,8 @@ fn index(plan: &IndexPlan, name: String, columns: &[Column]) -> Index {
         .collect();
     let first = quoted(&columns[0].name);
     if plan.has_expression {
-        let expression = Reading::Known(format!("({first} IS NULL)"));
+        // The engine puts what is no call of a function in parentheses of its own.
+        let expression = Reading::Known(format!("(({first} IS NULL))"));
         parts.push(part(PartTarget::Expression(expression), SortDirection::Ascending, NullsOrder::Last));
     }
     let include = plan.include.map(|index| index.get(columns).name.clone());
@@ -413,7 +414,7 @@ fn whatever_is_made_up_is_found_again() {
         let empty = sample.inspect(&InspectOptions::default()).await.database;
         let exporters = Exporters::builtin();
         let runtime = Handle::current();
-        let again = |plan: Plan| async {
+        let again = async |plan: Plan| {
             let made_up = namespace(&plan);
             let name = made_up.name.clone();
             let database = Database { namespaces: vec![made_up], ..empty.clone() };
