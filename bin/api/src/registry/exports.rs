@@ -221,7 +221,7 @@ mod tests {
         let refused = Exports::write(&Long, &database(std::iter::empty())).expect_err("one byte too many");
         assert_eq!(refused.to_string(), "it would be larger than 64 MiB");
         let text = "x".repeat(MOST - 2);
-        assert_eq!(json(&text).map(|json| json.len()).expect("as long as may be"), MOST);
+        assert_eq!(Exports::to_json(&text).map(|json| json.len()).expect("as long as may be"), MOST);
         assert!(matches!(Exports::to_json(&format!("{text}x")), Err(ExportFailure::TooLarge)));
     }
 
