@@ -50,6 +50,11 @@ pub enum Command {
     /// Look at the connections
     Connections(ConnectionsArgs),
     /// Look at a database and write what is in it: a model, SQL, a picture, a data dictionary, or what is doubtful
+    #[command(
+        long_about = "Look at a database and write what is in it: a model, SQL, a picture, a data dictionary, or what is \
+        doubtful.\n\nNo service has to run. The database is only read, and what is read waits for nobody's lock. What was \
+        looked at, what could not be read and what could not be written is told on standard error."
+    )]
     Inspect(InspectArgs),
     /// Look at a secret, clear its copies, or rehearse its rotation
     Secrets(SecretsArgs),
@@ -191,11 +196,6 @@ pub enum ConnectionsCommand {
 
 /// The arguments of `inspect`.
 #[derive(Debug, Args)]
-#[command(
-    long_about = "Look at a database and write what is in it: a model, SQL, a picture, a data dictionary, or what is \
-    doubtful.\n\nNo service has to run. The database is only read, and what is read does not wait for anybody's lock. What \
-    was looked at, what could not be read and what could not be written is told on standard error."
-)]
 pub struct InspectArgs {
     /// A connection string such as `postgres://ann@db.example/sales` or `sqlite:shelf.db`, or the name of a configured connection
     #[arg(value_name = "URL|NAME")]

@@ -299,7 +299,7 @@ mod tests {
             "mysql://ann:can?ary=1&min=canary@db/x",
             "mysql://ann:x@db/x?tls=canary",
             "mysql://ann:can ary@db:canary/x",
-            "canary:",
+            "canary",
             "mysql://ann:%ff@db/canary",
         ] {
             let told = refusal(&ConnectionSettings::from_url(url).expect_err("it is none"));

@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn no_name_ends_the_header_or_leads_elsewhere() {
         check("../../etc/passwd.sql", "attachment; filename=\"_.._etc_passwd.sql\"");
-        check("a\"; x=\"\r\nb\\c%41:.md", "attachment; filename=\"a__ x___b_c_41_.md\"");
+        check("a\"; x=\"\r\nb\\c%41:.md", "attachment; filename=\"a__ x____b_c_41_.md\"");
         check("..svg", "attachment; filename=\"schema.svg\"");
         check(".hidden .svg", "attachment; filename=\"hidden.svg\"");
     }

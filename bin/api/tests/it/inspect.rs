@@ -79,7 +79,7 @@ async fn a_file_is_written_in_every_format_and_stays_as_it_is() {
         ("dot", "digraph "),
         ("markdown", "# "),
         ("svg", "<svg "),
-        ("lint", "warning unindexed-foreign-key   main.film, foreign key book\n"),
+        ("lint", "warning no-primary-key          main.a\\u{1b}[2J"),
         ("lint-json", "[\n"),
     ] {
         for target in ["sqlite:shelf.db", "sqlite://shelf.db?option.create=true"] {
