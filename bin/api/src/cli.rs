@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use schema_lint::Severity;
 use shared_kernel::TenantId;
 
 /// Serves users and books over REST, and operates what it serves.
@@ -48,6 +49,13 @@ pub enum Command {
     Migrate(MigrateArgs),
     /// Look at the connections
     Connections(ConnectionsArgs),
+    /// Look at a database and write what is in it: a model, SQL, a picture, a data dictionary, or what is doubtful
+    #[command(
+        long_about = "Look at a database and write what is in it: a model, SQL, a picture, a data dictionary, or what is \
+        doubtful.\n\nNo service has to run. The database is only read, and what is read waits for nobody's lock. What was \
+        looked at, what could not be read and what could not be written is told on standard error."
+    )]
+    Inspect(InspectArgs),
     /// Look at a secret, clear its copies, or rehearse its rotation
     Secrets(SecretsArgs),
     /// Look after the secrets of stored connections
@@ -184,6 +192,59 @@ pub enum ConnectionsCommand {
         #[arg(long, value_name = "NAME")]
         tenant: Option<TenantId>,
     },
+}
+
+/// The arguments of `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A connection string such as `postgres://ann@db.example/sales` or `sqlite:shelf.db`, or the name of a configured connection
+    #[arg(value_name = "URL|NAME")]
+    pub target: String,
+    /// json, sql, mermaid, dbml, plantuml, dot, markdown, svg, lint or lint-json [default: what FILE ends with, or json]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Only the part of the database that is called so; letter case counts
+    #[arg(long, value_name = "NAME")]
+    pub schema: Option<String>,
+    /// Write to this file, in the place of what is there, and not to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Fail when a finding is as bad as that, or worse
+    #[arg(long, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+    /// The environment variable that has the password, so that it is in no list of processes
+    #[arg(long, value_name = "VARIABLE", conflicts_with = "password_file")]
+    pub password_env: Option<String>,
+    /// The file that has the password and that nobody but its owner may read
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Whose, where a configured connection is kept per tenant
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<TenantId>,
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// How bad a finding has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Worth knowing
+    Notice,
+    /// It costs something, or will
+    Warning,
+    /// It is wrong, or is about to be
+    Error,
+}
+
+impl From<FailOn> for Severity {
+    fn from(fail_on: FailOn) -> Self {
+        match fail_on {
+            FailOn::Notice => Self::Notice,
+            FailOn::Warning => Self::Warning,
+            FailOn::Error => Self::Error,
+        }
+    }
 }
 
 /// The arguments of `secrets`. Where the configuration comes from may stand before or after the verb.

@@ -2,6 +2,7 @@
 
 mod config;
 mod connections;
+mod inspect;
 mod migrate;
 mod registry;
 mod secrets;
@@ -23,6 +24,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Config(ConfigCommand::Check(arguments))) => config::check(&arguments),
         Some(Command::Migrate(arguments)) => migrate::run(arguments).await,
         Some(Command::Connections(arguments)) => connections::run(arguments).await,
+        Some(Command::Inspect(arguments)) => inspect::run(arguments, &inspect::Tools::builtin()).await,
         Some(Command::Secrets(arguments)) => secrets::run(arguments).await,
         Some(Command::Registry(arguments)) => registry::run(arguments).await,
         Some(Command::Openapi) => {

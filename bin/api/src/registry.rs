@@ -2,6 +2,7 @@
 
 mod documents;
 mod engines;
+mod exports;
 mod first_start;
 mod live;
 mod prober;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use documents::{Seen, UnreadableDocument};
 pub(crate) use engines::ManagedEngines;
+pub(crate) use exports::{ExportFailure, Exports, Written};
 pub use first_start::{FirstStart, RegistryFileError};
 pub(crate) use first_start::{Keeping, prepare};
 pub(crate) use live::{LiveConnections, StoredDefinitions};

@@ -9,6 +9,7 @@ mod conventions;
 mod cors;
 mod documents;
 mod etag;
+mod file_name;
 mod freshness;
 mod health;
 mod hosts;

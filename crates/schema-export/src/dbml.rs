@@ -182,8 +182,7 @@ impl Writer {
         let here: Vec<String> = columns.iter().map(|pair| pair.column.clone()).collect();
         let there: Vec<String> = columns.iter().map(|pair| pair.references.clone()).collect();
         let is_there = |columns: &[String], entity: &Entity<'_>| {
-            let has = |name: &String| entity.attributes.iter().any(|attribute| attribute.column.name == *name);
-            !columns.is_empty() && columns.iter().all(has)
+            !columns.is_empty() && columns.iter().all(|name| entity.place(name).is_some())
         };
         if !is_there(&here, child) || !is_there(&there, parent) {
             return self.omit(&child.name, part(), "what it leads to is not in the model");

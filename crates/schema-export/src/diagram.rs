@@ -1,9 +1,9 @@
 //! What a picture of a database shows: tables, and one line for each foreign key.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use schema_model::{
-    Column, Database, ForeignKey, Index, IndexPart, Key, ObjectName, PartTarget, Partitioning, Relation, RelationKind,
+    Column, Database, ForeignKey, Index, IndexPart, ObjectName, PartTarget, Partitioning, Relation, RelationKind,
 };
 
 /// Tables and lines. Partitions are their table.
@@ -18,8 +18,31 @@ pub(crate) struct Entity<'a> {
     /// `None` for what a foreign key leads to and the model does not have.
     pub(crate) relation: Option<&'a Relation>,
     pub(crate) attributes: Vec<Attribute<'a>>,
+    /// The place of each column among them.
+    places: HashMap<&'a str, usize>,
     /// How many parts it has, parts of parts included; 0 where it is one by itself.
     pub(crate) partitions: usize,
+}
+
+impl<'a> Entity<'a> {
+    fn of(name: ObjectName, relation: &'a Relation, unique: &Unique<'_>, partitions: usize) -> Self {
+        let attributes = attributes(relation, unique);
+        let mut places = HashMap::with_capacity(attributes.len());
+        for (place, attribute) in attributes.iter().enumerate() {
+            places.entry(attribute.column.name.as_str()).or_insert(place);
+        }
+        Self { name, relation: Some(relation), attributes, places, partitions }
+    }
+
+    /// One of which nothing is known but the name.
+    fn unknown(name: ObjectName) -> Self {
+        Self { name, relation: None, attributes: Vec::new(), places: HashMap::new(), partitions: 0 }
+    }
+
+    /// The place of a column among the attributes.
+    pub(crate) fn place(&self, column: &str) -> Option<usize> {
+        self.places.get(column).copied()
+    }
 }
 
 /// A column.
@@ -57,6 +80,7 @@ impl Link<'_> {
 impl<'a> Diagram<'a> {
     pub(crate) fn of(database: &'a Database) -> Self {
         let mut entities: Vec<Entity<'a>> = Vec::new();
+        let mut uniques: Vec<Unique<'a>> = Vec::new();
         let mut places: HashMap<ObjectName, usize> = HashMap::new();
         for (name, relation) in database.relations().filter(|(_, relation)| is_shown(relation.kind)) {
             let place = entities.len();
@@ -65,24 +89,37 @@ impl<'a> Diagram<'a> {
             let partitions = parts.len();
             places.extend(parts.into_iter().map(|part| (part, place)));
             places.insert(name.clone(), place);
-            entities.push(Entity { attributes: attributes(relation), name, relation: Some(relation), partitions });
+            let unique = Unique::of(relation);
+            entities.push(Entity::of(name, relation, &unique, partitions));
+            uniques.push(unique);
         }
         let mut links = Vec::new();
-        for child in 0..entities.len() {
+        for (child, unique) in uniques.iter().enumerate() {
             let Some(relation) = entities[child].relation else { continue };
             let mut keys: Vec<&ForeignKey> = relation.foreign_keys.iter().collect();
             relation.partitioning.iter().for_each(|partitioning| partition_keys(partitioning, &mut keys));
             let mut seen = BTreeSet::new();
-            for key in keys {
+            let primary: HashSet<&str> =
+                relation.primary_key.iter().flat_map(|key| &key.columns).map(String::as_str).collect();
+            for (number, key) in keys.into_iter().enumerate() {
                 let parent = *places.entry(key.references.clone()).or_insert_with(|| {
-                    let name = key.references.clone();
-                    entities.push(Entity { name, relation: None, attributes: Vec::new(), partitions: 0 });
+                    entities.push(Entity::unknown(key.references.clone()));
                     entities.len() - 1
                 });
                 // Several parts may have the same key, each for itself; that of the table is one whatever others are like it.
-                let own = relation.foreign_keys.iter().any(|own| std::ptr::eq(own, key));
-                if seen.insert((parent, &key.columns)) || own {
-                    links.push(link(relation, key, child, parent));
+                if seen.insert((parent, &key.columns)) || number < relation.foreign_keys.len() {
+                    let nullable = |name: &str| match entities[child].place(name) {
+                        Some(place) => entities[child].attributes[place].column.nullable,
+                        None => true,
+                    };
+                    links.push(Link {
+                        key,
+                        child,
+                        parent,
+                        many: !unique.is_within(key.columns.iter().map(|pair| pair.column.as_str())),
+                        optional: key.columns.iter().any(|pair| nullable(&pair.column)),
+                        identifying: key.columns.iter().all(|pair| primary.contains(pair.column.as_str())),
+                    });
                 }
             }
         }
@@ -108,20 +145,53 @@ fn partition_keys<'a>(partitioning: &'a Partitioning, keys: &mut Vec<&'a Foreign
     }
 }
 
-fn attributes(relation: &Relation) -> Vec<Attribute<'_>> {
-    let in_key = |key: Option<&Key>, name: &str| key.is_some_and(|key| key.columns.iter().any(|column| column == name));
-    let uniques: Vec<Vec<&str>> = unique_columns(relation).collect();
-    let mut attributes = Vec::with_capacity(relation.columns.len());
-    for column in &relation.columns {
+fn attributes<'a>(relation: &'a Relation, unique: &Unique<'_>) -> Vec<Attribute<'a>> {
+    let primary: HashSet<&str> = relation.primary_key.iter().flat_map(|key| &key.columns).map(String::as_str).collect();
+    let pairs = relation.foreign_keys.iter().flat_map(|key| &key.columns);
+    let foreign: HashSet<&str> = pairs.map(|pair| pair.column.as_str()).collect();
+    let attribute = |column: &'a Column| {
         let name = column.name.as_str();
-        attributes.push(Attribute {
-            column,
-            primary: in_key(relation.primary_key.as_ref(), name),
-            foreign: relation.foreign_keys.iter().flat_map(|key| &key.columns).any(|pair| pair.column == name),
-            unique: uniques.iter().any(|columns| matches!(columns.as_slice(), [only] if *only == name)),
-        });
+        let unique = unique.alone.contains(name);
+        Attribute { column, primary: primary.contains(name), foreign: foreign.contains(name), unique }
+    };
+    relation.columns.iter().map(attribute).collect()
+}
+
+/// The sets of columns in which no two rows agree.
+struct Unique<'a> {
+    /// Each under that of its columns which is in the fewest of them.
+    sets: HashMap<&'a str, Vec<Vec<&'a str>>>,
+    /// The columns that are such a set by themselves.
+    alone: HashSet<&'a str>,
+    /// Whether there is one without any column, so that there is one row at most.
+    empty: bool,
+}
+
+impl<'a> Unique<'a> {
+    fn of(relation: &'a Relation) -> Self {
+        let all: Vec<Vec<&str>> = unique_columns(relation).collect();
+        let mut often: HashMap<&str, usize> = HashMap::new();
+        all.iter().flatten().for_each(|name| *often.entry(*name).or_default() += 1);
+        let mut unique = Self { sets: HashMap::new(), alone: HashSet::new(), empty: false };
+        for columns in all {
+            if let [only] = columns.as_slice() {
+                unique.alone.insert(*only);
+            }
+            match columns.iter().copied().min_by_key(|name| often.get(name)) {
+                Some(rarest) => unique.sets.entry(rarest).or_default().push(columns),
+                None => unique.empty = true,
+            }
+        }
+        unique
     }
-    attributes
+
+    /// Whether one of them has no column but these.
+    fn is_within<'b>(&self, columns: impl Iterator<Item = &'b str>) -> bool {
+        let columns: HashSet<&str> = columns.collect();
+        let mut sets = columns.iter().filter_map(|name| self.sets.get(name)).flatten();
+        // A row that has NULL in one of them refers to nothing, so that it is none of the many.
+        self.empty || sets.any(|set| set.iter().all(|name| columns.contains(name)))
+    }
 }
 
 /// Every set of columns in which no two rows agree.
@@ -141,22 +211,4 @@ fn unique_index<'a>(index: &'a Index) -> Option<Vec<&'a str>> {
         PartTarget::Column(_) | PartTarget::Expression(_) => None,
     };
     index.parts.iter().map(column).collect()
-}
-
-fn link<'a>(relation: &Relation, key: &'a ForeignKey, child: usize, parent: usize) -> Link<'a> {
-    let has = |name: &str| key.columns.iter().any(|pair| pair.column == name);
-    // A row that has NULL in one of them refers to nothing, so that it is none of the many.
-    let unique = unique_columns(relation).any(|columns| columns.iter().all(|name| has(name)));
-    let nullable = |name: &str| relation.column(name).is_none_or(|column| column.nullable);
-    let identifies = |name: &str| {
-        relation.primary_key.as_ref().is_some_and(|primary| primary.columns.iter().any(|column| column == name))
-    };
-    Link {
-        key,
-        child,
-        parent,
-        many: !unique,
-        optional: key.columns.iter().any(|pair| nullable(&pair.column)),
-        identifying: key.columns.iter().all(|pair| identifies(&pair.column)),
-    }
 }

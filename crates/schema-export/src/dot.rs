@@ -56,8 +56,7 @@ fn table(entity: &Entity<'_>) -> String {
 
 fn edge(diagram: &Diagram<'_>, link: &Link<'_>) -> String {
     let port = |entity: usize, column: Option<&String>| {
-        let attributes = &diagram.entities[entity].attributes;
-        let place = attributes.iter().position(|attribute| Some(&attribute.column.name) == column);
+        let place = column.and_then(|column| diagram.entities[entity].place(column));
         place.map_or(format!("t{}", entity + 1), |place| format!("t{}:c{}", entity + 1, place + 1))
     };
     let pair = link.key.columns.first();

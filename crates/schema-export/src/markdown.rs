@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use schema_model::{
@@ -114,8 +114,9 @@ impl Writer {
         self.paragraph(relation.comment.as_deref());
         if !relation.columns.is_empty() {
             self.heading(&["Column", "Type", "Null", "Key", "Default", "Comment"]);
+            let keys = Keys::of(relation);
             for column in &relation.columns {
-                let row = self.column(name, relation, column);
+                let row = self.column(name, &keys, column);
                 self.row(&row);
             }
         }
@@ -153,16 +154,11 @@ impl Writer {
         }
     }
 
-    fn column(&mut self, name: &ObjectName, relation: &Relation, column: &Column) -> [String; 6] {
+    fn column(&mut self, name: &ObjectName, keys: &Keys<'_>, column: &Column) -> [String; 6] {
         let part = |what: &str| format!("column {}: {what}", column.name);
-        let in_key = relation.primary_key.iter().any(|key| key.columns.contains(&column.name));
-        let mut keys: Vec<String> = in_key.then(|| "primary".to_owned()).into_iter().collect();
-        if relation.unique.iter().any(|key| key.columns.contains(&column.name)) {
-            keys.push("unique".to_owned());
-        }
-        if relation.foreign_keys.iter().flat_map(|key| &key.columns).any(|pair| pair.column == column.name) {
-            keys.push("foreign".to_owned());
-        }
+        let of = [(&keys.primary, "primary"), (&keys.unique, "unique"), (&keys.foreign, "foreign")];
+        let keys: Vec<&str> =
+            of.iter().filter(|(columns, _)| columns.contains(column.name.as_str())).map(|(_, key)| *key).collect();
         let default = match (&column.default, &column.generated, &column.identity) {
             (Some(default), ..) => self.reading(name, &part("default"), default),
             (_, Some(generated), _) => {
@@ -310,6 +306,24 @@ impl Writer {
     fn block(&mut self, text: &str) {
         let fence = "`".repeat(longest_run(text).max(2) + 1);
         self.line(&format!("{fence}sql\n{}\n{fence}", text.replace('\r', "")));
+    }
+}
+
+/// The columns that are in the keys of a relation.
+struct Keys<'a> {
+    primary: HashSet<&'a str>,
+    unique: HashSet<&'a str>,
+    foreign: HashSet<&'a str>,
+}
+
+impl<'a> Keys<'a> {
+    fn of(relation: &'a Relation) -> Self {
+        let pairs = relation.foreign_keys.iter().flat_map(|key| &key.columns);
+        Self {
+            primary: relation.primary_key.iter().flat_map(|key| &key.columns).map(String::as_str).collect(),
+            unique: relation.unique.iter().flat_map(|key| &key.columns).map(String::as_str).collect(),
+            foreign: pairs.map(|pair| pair.column.as_str()).collect(),
+        }
     }
 }
 

@@ -123,7 +123,7 @@ fn draw_link(text: &mut String, diagram: &Diagram<'_>, link: &Link<'_>, drawn: &
 }
 
 fn draw_box(svg: &mut String, name: &str, one: &Box, (x, y): (f64, f64)) {
-    let Box { width, height, title, rows, stub } = one;
+    let Box { width, height, title, rows, stub, .. } = one;
     let _ = write!(svg, "<g class=\"table\" transform=\"translate({x:.1} {y:.1})\"><title>{}</title>", xml(name));
     let class = if *stub { "stub" } else { "box" };
     let _ = write!(svg, "<rect class=\"{class}\" width=\"{width:.1}\" height=\"{height:.1}\"/>");

@@ -9,6 +9,7 @@ pub type Evidence = BTreeMap<String, Value>;
 
 /// Something doubtful.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SchemaFinding))]
 pub struct Finding {
     /// The rule that found it.
     pub rule: String,
@@ -19,6 +20,7 @@ pub struct Finding {
     /// What it is, for people: lower case, without a full stop.
     pub message: String,
     /// The facts.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, serde_json::Value>))]
     pub evidence: Evidence,
     /// What could be done.
     pub suggestion: String,
@@ -26,6 +28,7 @@ pub struct Finding {
 
 /// Where something is: an object of the database, and a part of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SchemaFindingObject))]
 pub struct Object {
     /// The table, the sequence, the type.
     pub name: ObjectName,
@@ -48,6 +51,7 @@ impl Object {
 
 /// How bad something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SchemaFindingSeverity))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Worth knowing.
@@ -56,4 +60,23 @@ pub enum Severity {
     Warning,
     /// It is wrong, or is about to be.
     Error,
+}
+
+impl Severity {
+    /// Every one, the least bad first.
+    pub const ALL: [Self; 3] = [Self::Notice, Self::Warning, Self::Error];
+
+    /// A stable word, as findings have it in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+
+    /// The severity by its word.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.as_str() == name)
+    }
 }

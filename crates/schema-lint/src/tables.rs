@@ -1,8 +1,11 @@
 //! What rules ask of a model again and again.
 
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+
 use schema_model::{
-    Check, Database, ForeignKey, Index, IndexPart, Key, ObjectName, PartTarget, Partition, Partitioning, Relation,
-    RelationKind,
+    Check, Column, Database, ForeignKey, Index, IndexPart, Key, ObjectName, PartTarget, Partition, Partitioning,
+    Relation, RelationKind,
 };
 use serde_json::Value;
 
@@ -33,14 +36,15 @@ impl<'a> Kept<'a> {
         self.indexes().iter().chain(of_table)
     }
 
-    /// Whether a constraint would go with it.
-    pub(crate) fn keeps_a_constraint(&self, index: &Index) -> bool {
+    /// The names of the indexes that a constraint would go with.
+    pub(crate) fn that_keep_constraints(&self) -> HashSet<&'a str> {
         let (primary, unique) = match self.partition {
             Some(partition) => (&partition.primary_key, &partition.unique),
             None => (&self.relation.primary_key, &self.relation.unique),
         };
-        let is_kept = |key: &Key| key.index.as_ref() == Some(&index.name);
-        index.constraint.is_some() || primary.iter().chain(unique).any(is_kept)
+        let of_keys = primary.iter().chain(unique).filter_map(|key| key.index.as_deref());
+        let of_indexes = self.indexes().iter().filter(|index| index.constraint.is_some());
+        of_keys.chain(of_indexes.map(|index| index.name.as_str())).collect()
     }
 
     pub(crate) fn checks(&self) -> &'a [Check] {
@@ -91,13 +95,54 @@ pub(crate) fn partitions(relation: &Relation) -> Vec<&Partition> {
     found
 }
 
-/// The table that an object is, or is a part of.
-pub(crate) fn table_of(database: &Database, name: &ObjectName) -> Option<ObjectName> {
-    if database.relation(name).is_some() {
-        return Some(name.clone());
+/// The columns of a relation by their names.
+pub(crate) fn by_name(relation: &Relation) -> HashMap<&str, &Column> {
+    // Of several with one name the first one counts.
+    relation.columns.iter().rev().map(|column| (column.name.as_str(), column)).collect()
+}
+
+/// Where what is named is found, however much there is.
+pub(crate) struct Lookup<'a> {
+    relations: Vec<(ObjectName, &'a Relation)>,
+    /// The place of each relation, and of the table that each part is a part of.
+    places: HashMap<ObjectName, usize>,
+    columns: Vec<OnceCell<HashMap<&'a str, &'a Column>>>,
+}
+
+impl<'a> Lookup<'a> {
+    pub(crate) fn of(database: &'a Database) -> Self {
+        let relations: Vec<(ObjectName, &Relation)> = database.relations().collect();
+        let mut places: HashMap<ObjectName, usize> = HashMap::with_capacity(relations.len());
+        for (place, (name, _)) in relations.iter().enumerate() {
+            places.entry(name.clone()).or_insert(place);
+        }
+        for (place, (_, relation)) in relations.iter().enumerate() {
+            for partition in partitions(relation) {
+                places.entry(partition.name.clone()).or_insert(place);
+            }
+        }
+        let columns = relations.iter().map(|_| OnceCell::new()).collect();
+        Self { relations, places, columns }
     }
-    let is_part = |relation: &Relation| partitions(relation).iter().any(|partition| partition.name == *name);
-    database.relations().find(|(_, relation)| is_part(relation)).map(|(table, _)| table)
+
+    pub(crate) fn len(&self) -> usize {
+        self.relations.len()
+    }
+
+    /// The place of the table that an object is, or is a part of.
+    pub(crate) fn place(&self, name: &ObjectName) -> Option<usize> {
+        self.places.get(name).copied()
+    }
+
+    /// What is at a place that [`Lookup::place`] told.
+    pub(crate) fn name(&self, place: usize) -> &ObjectName {
+        &self.relations[place].0
+    }
+
+    pub(crate) fn column(&self, place: usize, name: &str) -> Option<&'a Column> {
+        let columns = self.columns[place].get_or_init(|| by_name(self.relations[place].1));
+        columns.get(name).copied()
+    }
 }
 
 /// The names of an index's columns; `None` where one of its parts is no whole column.

@@ -47,11 +47,11 @@ enum Depth {
 }
 
 /// A connection to try.
-struct Target<'a> {
+pub(super) struct Target<'a> {
     name: &'a str,
     /// The name, and whose it is.
     label: String,
-    settings: Cow<'a, ConnectionSettings>,
+    pub(super) settings: Cow<'a, ConnectionSettings>,
 }
 
 async fn test(config: &Config, only: Option<&str>, tenant: Option<&TenantId>, depth: Depth) -> anyhow::Result<()> {
@@ -81,8 +81,9 @@ async fn test(config: &Config, only: Option<&str>, tenant: Option<&TenantId>, de
     if failed.is_empty() { Ok(()) } else { bail!("no answer from {}", failed.join(", ")) }
 }
 
-/// What everybody shares, or with a tenant what is the tenant's; of one name or of all.
-fn targets<'a>(
+/// What everybody shares, or with a tenant what is the tenant's; of one name or of all. Replicas come behind the connection that
+/// they are of.
+pub(super) fn targets<'a>(
     config: &'a Config,
     only: Option<&'a str>,
     tenant: Option<&TenantId>,

@@ -41,7 +41,7 @@ pub(crate) enum Seen {
     Kept(Arc<KeptSchema>),
 }
 
-/// How many documents are packed, unpacked or compared at once: each may take some hundred megabytes.
+/// How many documents are packed, unpacked, compared, exported or judged at once: each may take some hundred megabytes.
 const AT_ONCE: usize = 2;
 
 /// Makes documents and reads them, a few at once. Those that wait wait in line.
@@ -89,6 +89,16 @@ impl Documents {
             unpack(&document).map(work)
         });
         read.await.map_err(|_| UnreadableDocument::GivenUp)?
+    }
+
+    /// What `work` makes, apart from where requests are served; `None` where it was given up.
+    pub(crate) async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let place = Arc::clone(&self.0).acquire_owned().await.ok()?;
+        let made = spawn_blocking(move || {
+            let _place = place;
+            work()
+        });
+        made.await.ok()
     }
 
     /// What has changed since a snapshot, found out apart from where requests are served.

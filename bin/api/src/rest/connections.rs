@@ -7,7 +7,9 @@ pub(crate) mod delete;
 pub(crate) mod diff;
 pub(crate) mod engines;
 mod errors;
+pub(crate) mod export;
 pub(crate) mod health;
+pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod patch;
 pub(crate) mod read;
@@ -33,7 +35,7 @@ use shared_kernel::{Clock, IdGenerator};
 
 use self::snapshots::Snapshots;
 use super::resource::Resource;
-use crate::registry::{LiveConnections, Schemas};
+use crate::registry::{Exports, LiveConnections, Schemas};
 
 const COLLECTION: &str = "/api/v1/connections";
 const ENGINES: &str = "/api/v1/connections/engines";
@@ -43,6 +45,8 @@ const ITEM_TEST: &str = "/api/v1/connections/{id}/test";
 const HEALTH: &str = "/api/v1/connections/{id}/health";
 const DATABASES: &str = "/api/v1/connections/{id}/databases";
 const SCHEMA: &str = "/api/v1/connections/{id}/schema";
+const EXPORT: &str = "/api/v1/connections/{id}/schema/export";
+const LINT: &str = "/api/v1/connections/{id}/schema/lint";
 const DIFF: &str = "/api/v1/connections/{id}/diff";
 const ITEM: &str = "/api/v1/connections/{id}";
 
@@ -62,6 +66,7 @@ pub struct StoredConnections {
     pub(crate) live: LiveConnections,
     pub(crate) schemas: Schemas,
     pub(crate) snapshots: Snapshots,
+    pub(crate) exports: Exports,
 }
 
 /// What the use cases stand on.
@@ -101,6 +106,7 @@ impl StoredConnections {
             test: TestConnection::new(engines.clone(), prober.clone()),
             health: ReadHealth::new(connections.clone(), health.clone()),
             test_stored: TestStoredConnection::new(connections, engines.clone(), sealer, prober, health, clock),
+            exports: Exports::builtin(),
             engines,
             live,
         }
@@ -118,6 +124,8 @@ pub(crate) fn resources() -> Vec<Resource> {
         Resource::at(HEALTH).get(health::read_health),
         Resource::at(DATABASES).get(databases::list_databases),
         Resource::at(SCHEMA).get(schema::read_schema),
+        Resource::at(EXPORT).get(export::export_schema),
+        Resource::at(LINT).get(lint::lint_schema),
         Resource::at(DIFF).get(diff::compare_schemas),
         Resource::at(snapshots::COLLECTION)
             .get(snapshots::list::list_snapshots)
@@ -125,6 +133,8 @@ pub(crate) fn resources() -> Vec<Resource> {
         Resource::at(snapshots::ITEM)
             .get(snapshots::read::read_snapshot)
             .on(Method::DELETE, snapshots::delete::delete_snapshot),
+        Resource::at(snapshots::EXPORT).get(snapshots::export::export_snapshot),
+        Resource::at(snapshots::LINT).get(snapshots::lint::lint_snapshot),
         Resource::at(ITEM)
             .get(read::read_connection)
             .on(Method::PUT, replace::replace_connection)
@@ -145,10 +155,14 @@ pub(super) fn action(method: &Method, template: Option<&str>) -> AuditAction {
         (HEALTH, "GET" | "HEAD") => AuditAction::ReadHealth,
         (DATABASES, "GET" | "HEAD") => AuditAction::ListDatabases,
         (SCHEMA, "GET" | "HEAD") => AuditAction::ReadSchema,
+        (EXPORT, "GET" | "HEAD") => AuditAction::ExportSchema,
+        (LINT, "GET" | "HEAD") => AuditAction::LintSchema,
         (DIFF, "GET" | "HEAD") => AuditAction::DiffSchema,
         (snapshots::COLLECTION, "POST") => AuditAction::TakeSnapshot,
         (snapshots::COLLECTION, "GET" | "HEAD") => AuditAction::ListSnapshots,
         (snapshots::ITEM, "GET" | "HEAD") => AuditAction::ReadSnapshot,
+        (snapshots::EXPORT, "GET" | "HEAD") => AuditAction::ExportSnapshot,
+        (snapshots::LINT, "GET" | "HEAD") => AuditAction::LintSnapshot,
         (snapshots::ITEM, "DELETE") => AuditAction::DeleteSnapshot,
         (ITEM, "GET" | "HEAD") => AuditAction::Read,
         (ITEM, "PUT") => AuditAction::Replace,

@@ -103,10 +103,12 @@ async fn no_secret_leaves_a_command() {
         seen.push(ended.text.clone());
         ended
     };
-    let good: [&[&str]; 6] = [
+    let good: [&[&str]; 8] = [
         &["config", "check"],
         &["connections", "list"],
         &["connections", "test"],
+        &["inspect", "users"],
+        &["inspect", "books", "--format", "lint"],
         &["secrets", "show", &scene.secret],
         &["secrets", "rehearse-rotation", &scene.secret],
         &["secrets", "clear", &scene.secret],

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod changes;
 mod diff;
+mod exports;
 mod rotation;
 mod schema;
 mod secrets;

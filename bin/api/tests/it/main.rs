@@ -8,6 +8,7 @@ mod engines;
 mod faults;
 mod health;
 mod idempotency;
+mod inspect;
 mod lists;
 mod metrics;
 mod openapi;

@@ -7,13 +7,13 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-fn api(folder: &Path) -> Command {
+pub(crate) fn api(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
     command.current_dir(folder).env_clear().stdin(Stdio::null());
     command
 }
 
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     TempDir::with_prefix("bindery-process-").expect("the folder for temporary files is writable")
 }
 
@@ -55,7 +55,7 @@ impl Drop for Running {
     }
 }
 
-fn error(output: &Output) -> String {
+pub(crate) fn error(output: &Output) -> String {
     assert!(!output.status.success(), "{output:?}");
     String::from_utf8_lossy(&output.stderr).lines().filter(|line| line.starts_with("error: ")).collect()
 }

@@ -36,12 +36,20 @@ pub enum AuditAction {
     ListDatabases,
     /// What is in a connection's database.
     ReadSchema,
+    /// What is in a connection's database, in another format.
+    ExportSchema,
+    /// What is doubtful in a connection's database.
+    LintSchema,
     /// What is in a connection's database, to be kept.
     TakeSnapshot,
     /// A list of what was kept.
     ListSnapshots,
     /// One of them.
     ReadSnapshot,
+    /// One of them, in another format.
+    ExportSnapshot,
+    /// What is doubtful in one of them.
+    LintSnapshot,
     /// One of them no more.
     DeleteSnapshot,
     /// What is different between two of them, or between one and the database.
@@ -56,7 +64,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::List,
         Self::Read,
         Self::ListEngines,
@@ -69,9 +77,13 @@ impl AuditAction {
         Self::ReadHealth,
         Self::ListDatabases,
         Self::ReadSchema,
+        Self::ExportSchema,
+        Self::LintSchema,
         Self::TakeSnapshot,
         Self::ListSnapshots,
         Self::ReadSnapshot,
+        Self::ExportSnapshot,
+        Self::LintSnapshot,
         Self::DeleteSnapshot,
         Self::DiffSchema,
         Self::Reseal,
@@ -94,9 +106,13 @@ impl AuditAction {
             Self::ReadHealth => "read_health",
             Self::ListDatabases => "list_databases",
             Self::ReadSchema => "read_schema",
+            Self::ExportSchema => "export_schema",
+            Self::LintSchema => "lint_schema",
             Self::TakeSnapshot => "take_snapshot",
             Self::ListSnapshots => "list_snapshots",
             Self::ReadSnapshot => "read_snapshot",
+            Self::ExportSnapshot => "export_snapshot",
+            Self::LintSnapshot => "lint_snapshot",
             Self::DeleteSnapshot => "delete_snapshot",
             Self::DiffSchema => "diff_schema",
             Self::Reseal => "reseal",

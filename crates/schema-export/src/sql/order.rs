@@ -1,5 +1,18 @@
 //! In which order things are made that need each other.
 
+use std::collections::{BTreeSet, HashMap};
+
+use schema_model::ObjectName;
+
+/// The number of each name; of several that are equal, the first.
+pub(super) fn places<'a>(names: impl Iterator<Item = &'a ObjectName>) -> HashMap<&'a ObjectName, usize> {
+    let mut places = HashMap::new();
+    for (number, name) in names.enumerate() {
+        places.entry(name).or_insert(number);
+    }
+    places
+}
+
 /// The numbers below `needs.len()` so that each comes behind all it needs, else in their own order; and those that need each other in
 /// a circle or what is in one, which come nowhere.
 pub(super) fn sorted(needs: &[Vec<usize>]) -> (Vec<usize>, Vec<usize>) {
@@ -15,7 +28,7 @@ pub(super) fn sorted(needs: &[Vec<usize>]) -> (Vec<usize>, Vec<usize>) {
             needed_by[other].push(one);
         }
     }
-    let mut ready: std::collections::BTreeSet<usize> =
+    let mut ready: BTreeSet<usize> =
         waiting.iter().enumerate().filter(|(_, count)| **count == 0).map(|(one, _)| one).collect();
     let mut order = Vec::with_capacity(needs.len());
     while let Some(one) = ready.pop_first() {

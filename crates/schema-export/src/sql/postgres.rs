@@ -10,9 +10,9 @@ mod routines;
 mod tables;
 mod types;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use schema_model::{Database, Namespace, ObjectName, Relation, Sequence, SequenceOptions, UserTypeKind};
+use schema_model::{Database, Namespace, ObjectName, Relation, Sequence, SequenceOptions, UserType, UserTypeKind};
 
 use self::names::{literal, quoted};
 use super::SqlOptions;
@@ -25,13 +25,17 @@ struct Writer<'a> {
     options: SqlOptions,
     script: Script,
     relations: BTreeMap<ObjectName, &'a Relation>,
+    /// Parts of tables, parts of parts included.
+    partitions: HashSet<ObjectName>,
+    routines: HashSet<ObjectName>,
+    /// Domains that refuse NULL by themselves.
+    required: HashSet<ObjectName>,
     /// Relations that were not made, so that nothing that needs them is made either.
     absent: BTreeSet<ObjectName>,
 }
 
 pub(super) fn script(database: &Database, options: SqlOptions) -> Export {
-    let relations = database.relations().collect();
-    let mut writer = Writer { database, options, script: Script::default(), relations, absent: BTreeSet::new() };
+    let mut writer = Writer::new(database, options);
     writer.settings();
     writer.namespaces();
     writer.extensions();
@@ -49,6 +53,31 @@ pub(super) fn script(database: &Database, options: SqlOptions) -> Export {
     writer.relation_grants();
     writer.reset();
     writer.script.export()
+}
+
+impl<'a> Writer<'a> {
+    fn new(database: &'a Database, options: SqlOptions) -> Self {
+        let mut writer = Self {
+            database,
+            options,
+            script: Script::default(),
+            relations: database.relations().collect(),
+            partitions: HashSet::new(),
+            routines: HashSet::new(),
+            required: HashSet::new(),
+            absent: BTreeSet::new(),
+        };
+        for partitioning in writer.relations.values().filter_map(|relation| relation.partitioning.as_ref()) {
+            tables::collect(partitioning, &mut writer.partitions);
+        }
+        for namespace in &database.namespaces {
+            let object = |name: &String| ObjectName::new(&namespace.name, name);
+            writer.routines.extend(namespace.routines.iter().map(|routine| object(&routine.name)));
+            let refuses = |of: &&UserType| matches!(of.kind, UserTypeKind::Domain { nullable: false, .. });
+            writer.required.extend(namespace.types.iter().filter(refuses).map(|of| object(&of.name)));
+        }
+        writer
+    }
 }
 
 impl Writer<'_> {
@@ -92,7 +121,8 @@ impl Writer<'_> {
     }
 
     fn extensions(&mut self) {
-        let known = |name: &str| name == "pg_catalog" || self.database.namespace(name).is_some();
+        let names: HashSet<&str> = self.database.namespaces.iter().map(|namespace| namespace.name.as_str()).collect();
+        let known = |name: &str| name == "pg_catalog" || names.contains(name);
         for extension in &self.database.extensions {
             let (name, namespace) = (quoted(&extension.name), quoted(&extension.namespace));
             if !known(&extension.namespace) {
@@ -146,21 +176,7 @@ impl Writer<'_> {
 
     /// Whether what needs a relation can be made.
     fn is_made(&self, name: &ObjectName) -> bool {
-        !self.absent.contains(name) && (self.relations.contains_key(name) || self.is_partition(name))
-    }
-
-    fn is_partition(&self, name: &ObjectName) -> bool {
-        let tables = self.relations.values().filter_map(|relation| relation.partitioning.as_ref());
-        tables.into_iter().any(|partitioning| tables::has_partition(partitioning, name))
-    }
-
-    /// Whether a domain refuses NULL by itself.
-    fn refuses_null(&self, name: &ObjectName) -> bool {
-        let user_type = self
-            .database
-            .namespace(&name.namespace)
-            .and_then(|namespace| namespace.types.iter().find(|user_type| user_type.name == name.name));
-        user_type.is_some_and(|user_type| matches!(user_type.kind, UserTypeKind::Domain { nullable: false, .. }))
+        !self.absent.contains(name) && (self.relations.contains_key(name) || self.partitions.contains(name))
     }
 }
 

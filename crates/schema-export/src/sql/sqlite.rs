@@ -1,6 +1,7 @@
 //! SQLite. It keeps the statements that tables, views and triggers were made with; where a model has them they are written as they
 //! are, and otherwise they are made of the model.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use schema_model::{
@@ -29,9 +30,10 @@ pub(super) fn script(database: &Database) -> Export {
         view(&mut script, name, relation);
     }
     for (name, relation) in &relations {
+        let keys = relation.primary_key.iter().chain(&relation.unique);
+        let keep_keys: HashSet<&str> = keys.filter_map(|key| key.index.as_deref()).collect();
         for index in &relation.indexes {
-            let keeps_key = relation.primary_key.iter().chain(&relation.unique);
-            if !keeps_key.into_iter().any(|key| key.index.as_ref() == Some(&index.name)) {
+            if !keep_keys.contains(index.name.as_str()) {
                 make_index(&mut script, name, relation, index);
             }
         }
@@ -64,8 +66,8 @@ fn table(script: &mut Script, name: &ObjectName, relation: &Relation) {
     let row_number = has("autoincrement") && relation.primary_key.as_ref().is_some_and(|key| key.columns.len() == 1);
     for column in &relation.columns {
         let mut text = column_text(script, name, column);
-        let is_key = relation.primary_key.as_ref().is_some_and(|key| key.columns.contains(&column.name));
-        if row_number && is_key {
+        let is_key = || relation.primary_key.as_ref().is_some_and(|key| key.columns.contains(&column.name));
+        if row_number && is_key() {
             text.push_str(" PRIMARY KEY AUTOINCREMENT");
         }
         items.push(text);

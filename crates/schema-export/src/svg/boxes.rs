@@ -1,5 +1,7 @@
 //! What is in the box of a table, and how large it is.
 
+use std::collections::HashMap;
+
 use crate::diagram::{Attribute, Entity};
 use crate::text::{columns, cut, visible};
 
@@ -16,6 +18,8 @@ pub(super) struct Box {
     pub(super) height: f64,
     pub(super) title: String,
     pub(super) rows: Vec<Row>,
+    /// The row of each column that is shown.
+    row_of: HashMap<String, usize>,
     /// Whether nothing but the name is known.
     pub(super) stub: bool,
 }
@@ -25,8 +29,6 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) data_type: String,
     pub(super) kind: RowKind,
-    /// The column's own name.
-    pub(super) column: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,10 @@ impl Box {
     pub(super) fn of(entity: &Entity<'_>, keys_only: bool) -> Self {
         let shown =
             |attribute: &&Attribute<'_>| !keys_only || attribute.primary || attribute.foreign || attribute.unique;
+        let mut row_of = HashMap::new();
+        for (place, attribute) in entity.attributes.iter().filter(shown).enumerate() {
+            row_of.entry(attribute.column.name.clone()).or_insert(place);
+        }
         let mut rows: Vec<Row> = entity.attributes.iter().filter(shown).map(row).collect();
         let hidden = entity.attributes.len() - rows.len();
         if hidden > 0 {
@@ -62,13 +68,13 @@ impl Box {
         // A bold letter may be a little wider.
         let width = widest.fold(text_width(columns(&title)) * 1.05 + 16.0, f64::max).max(90.0).ceil();
         let height = HEADER + ROW * count(rows.len());
-        Self { width, height, title, rows, stub: entity.relation.is_none() }
+        Self { width, height, title, rows, row_of, stub: entity.relation.is_none() }
     }
 
     /// In the middle of the row of a column, from above; of the title, where the column is not shown.
     pub(super) fn row_of(&self, column: &str) -> f64 {
-        match self.rows.iter().position(|row| row.column.as_deref() == Some(column)) {
-            Some(place) => HEADER + ROW * (count(place) + 0.5),
+        match self.row_of.get(column) {
+            Some(place) => HEADER + ROW * (count(*place) + 0.5),
             None => HEADER / 2.0,
         }
     }
@@ -90,12 +96,11 @@ fn row(attribute: &Attribute<'_>) -> Row {
         name: cut(&visible(&column.name), LONGEST_NAME),
         data_type: format!("{}{null}", cut(&visible(&column.data_type.text), LONGEST_TYPE)),
         kind: if attribute.primary { RowKind::Key } else { RowKind::Column },
-        column: Some(column.name.clone()),
     }
 }
 
 fn note(name: String) -> Row {
-    Row { mark: "", name, data_type: String::new(), kind: RowKind::Note, column: None }
+    Row { mark: "", name, data_type: String::new(), kind: RowKind::Note }
 }
 
 pub(super) fn text_width(columns: usize) -> f64 {

@@ -1,6 +1,6 @@
 //! Tables and foreign keys as a graph: what hangs together, and how far each is from what it refers to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A foreign key, and how far down in the boxes its ends are.
 #[derive(Debug, Clone, Copy)]
@@ -90,8 +90,12 @@ fn forward(parents: &mut [Vec<usize>]) -> Vec<usize> {
             }
         }
     }
+    let closing: HashSet<(usize, usize)> = turned.iter().copied().collect();
+    let children: HashSet<usize> = turned.iter().map(|(node, _)| *node).collect();
+    for node in children {
+        parents[node].retain(|parent| !closing.contains(&(node, *parent)));
+    }
     for (node, parent) in turned {
-        parents[node].retain(|other| *other != parent);
         parents[parent].push(node);
     }
     sorted(parents)

@@ -8,6 +8,12 @@ use super::graph::Edge;
 /// More lines than that, and those that lead to one table go past others together.
 const BUNDLED_BEYOND: usize = 150;
 
+/// How many places for lines that go past there are for each line, on average and at most. Lines past many columns have none where
+/// there would be more: they go straight, behind the boxes.
+const PASSES_FOR_EACH: usize = 24;
+/// So many places there may be in any case.
+const PASSES: usize = 4096;
+
 /// A box, or the place of a line that goes past.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spot {
@@ -95,6 +101,7 @@ impl Columns {
         let bundled = edges.len() > BUNDLED_BEYOND;
         let mut shared: HashMap<(usize, usize), usize> = HashMap::new();
         let mut seen = HashSet::new();
+        let longest = self.longest_led(edges);
         for (number, edge) in edges {
             let (child, parent) = (self.spot_of[&edge.child], self.spot_of[&edge.parent]);
             let mut ends = [(child, edge.here), (parent, edge.there)];
@@ -102,7 +109,8 @@ impl Columns {
             let [(left, left_at), (right, right_at)] = ends;
             let (first, last) = (self.spots[left].column, self.spots[right].column);
             let mut passes = Vec::new();
-            for column in first + 1..last {
+            let between = if last.saturating_sub(first) > longest { 0..0 } else { first + 1..last };
+            for column in between {
                 let known = shared.get(&(edge.parent, column)).copied().filter(|_| bundled);
                 let spot = known.unwrap_or_else(|| {
                     self.spots.push(Spot { node: None, width: 0.0, height: 0.0, column });
@@ -121,6 +129,22 @@ impl Columns {
             }
             self.passes.insert(*number, passes);
         }
+    }
+
+    /// How far the lines go, in columns, that are led past what is in between: as far as the places for all of them suffice.
+    fn longest_led(&self, edges: &[(usize, Edge)]) -> usize {
+        let column = |node: &usize| self.spots[self.spot_of[node]].column;
+        let mut of_length = vec![0_usize; self.order.len() + 1];
+        for (_, edge) in edges {
+            of_length[column(&edge.child).abs_diff(column(&edge.parent))] += 1;
+        }
+        let room = PASSES + PASSES_FOR_EACH * edges.len();
+        let mut used = 0_usize;
+        let too_long = of_length.iter().enumerate().position(|(length, lines)| {
+            used = used.saturating_add(lines.saturating_mul(length.saturating_sub(1)));
+            used > room
+        });
+        too_long.map_or(usize::MAX, |length| length - 1)
     }
 
     /// Moves what is in each column towards what it is next to in the column before, or behind.
@@ -160,4 +184,31 @@ fn note_places(order: &[usize], place: &mut [f64]) {
 pub(super) fn mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, all) = numbers.fold((0.0, 0_usize), |(sum, all), number| (sum + number, all + 1));
     (all > 0).then(|| sum / count(all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A chain of tables that each refer to the one before and to the first: how many edges, and how many places they go past.
+    fn chain(tables: usize) -> (usize, usize) {
+        let edge = |child, parent| Edge { child, parent, here: 0.0, there: 0.0 };
+        let pairs = (1..tables).flat_map(|table| [edge(table, table - 1), edge(table, 0)]);
+        let edges: Vec<(usize, Edge)> = pairs.enumerate().collect();
+        let layers: Vec<usize> = (0..tables).collect();
+        let columns = Columns::of(&layers, &vec![(100.0, 50.0); tables], &edges, 600.0);
+        (edges.len(), columns.passes.values().map(Vec::len).sum())
+    }
+
+    #[test]
+    fn lines_are_led_past_what_is_in_between() {
+        assert_eq!(chain(20), (38, (1..=18).sum()));
+    }
+
+    #[test]
+    fn lines_past_very_many_tables_go_straight() {
+        let (edges, passes) = chain(1000);
+        let room = PASSES + PASSES_FOR_EACH * edges;
+        assert!(passes > room / 2 && passes <= room, "{passes} places, of {room}");
+    }
 }

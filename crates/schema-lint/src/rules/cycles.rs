@@ -1,10 +1,8 @@
-use std::collections::BTreeMap;
-
-use schema_model::{Database, Deferrability, ForeignKey, ObjectName, Relation};
+use schema_model::{Database, Deferrability, ForeignKey, ObjectName};
 use serde_json::json;
 
 use super::describe;
-use crate::tables::{evidence, foreign_key_name, kept, table_of};
+use crate::tables::{Lookup, evidence, foreign_key_name, kept};
 use crate::{Finding, Lint, Object};
 
 /// Tables that refer to each other in a circle.
@@ -15,7 +13,6 @@ pub struct ForeignKeyCycle;
 struct Edge<'a> {
     from: usize,
     to: usize,
-    relation: &'a Relation,
     key: &'a ForeignKey,
 }
 
@@ -23,44 +20,47 @@ impl Lint for ForeignKeyCycle {
     describe!("foreign-key-cycle", Notice, "tables refer to each other in a circle");
 
     fn check(&self, database: &Database) -> Vec<Finding> {
-        let names: Vec<ObjectName> = database.relations().map(|(name, _)| name).collect();
-        let places: BTreeMap<&ObjectName, usize> = names.iter().zip(0..).collect();
+        let lookup = Lookup::of(database);
         let mut edges = Vec::new();
         for kept in kept(database) {
-            let from = table_of(database, &kept.name).and_then(|name| places.get(&name).copied());
+            let from = lookup.place(&kept.name);
             for key in kept.foreign_keys() {
-                let to = table_of(database, &key.references).and_then(|name| places.get(&name).copied());
-                if let (Some(from), Some(to)) = (from, to) {
-                    edges.push(Edge { from, to, relation: kept.relation, key });
+                if let (Some(from), Some(to)) = (from, lookup.place(&key.references)) {
+                    edges.push(Edge { from, to, key });
                 }
             }
         }
-        let circles = circles(names.len(), &edges);
-        circles.into_iter().map(|circle| self.circle(&names, &edges, &circle)).collect()
+        let circles = circles(lookup.len(), &edges);
+        let mut circle_of: Vec<Option<usize>> = vec![None; lookup.len()];
+        for (number, circle) in circles.iter().enumerate() {
+            for place in circle {
+                circle_of[*place] = Some(number);
+            }
+        }
+        let mut within: Vec<Vec<&Edge<'_>>> = vec![Vec::new(); circles.len()];
+        for edge in edges.iter().filter(|edge| edge.from != edge.to && circle_of[edge.from] == circle_of[edge.to]) {
+            circle_of[edge.from].into_iter().for_each(|circle| within[circle].push(edge));
+        }
+        circles.iter().zip(&within).map(|(circle, within)| self.circle(&lookup, within, circle)).collect()
     }
 }
 
 impl ForeignKeyCycle {
-    fn circle(self, names: &[ObjectName], edges: &[Edge<'_>], circle: &[usize]) -> Finding {
-        let within =
-            |edge: &&Edge<'_>| edge.from != edge.to && circle.contains(&edge.from) && circle.contains(&edge.to);
-        let within: Vec<&Edge<'_>> = edges.iter().filter(within).collect();
+    fn circle(self, lookup: &Lookup<'_>, within: &[&Edge<'_>], circle: &[usize]) -> Finding {
+        let names: Vec<&ObjectName> = circle.iter().map(|place| lookup.name(*place)).collect();
         let keys = within.iter().map(|edge| {
-            let nullable = |name: &str| edge.relation.column(name).is_none_or(|column| column.nullable);
+            let nullable = |name: &str| lookup.column(edge.from, name).is_none_or(|column| column.nullable);
             json!({
-                "table": names[edge.from], "name": foreign_key_name(edge.key), "references": names[edge.to],
+                "table": lookup.name(edge.from), "name": foreign_key_name(edge.key), "references": lookup.name(edge.to),
                 "deferrable": edge.key.deferrability != Deferrability::NotDeferrable,
                 "nullable": edge.key.columns.iter().any(|pair| nullable(&pair.column)),
             })
         });
-        let tables: Vec<String> = circle.iter().map(|place| format!("`{}`", names[*place])).collect();
+        let tables: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         self.finding(
-            Object::whole(&names[circle[0]]),
+            Object::whole(names[0]),
             format!("{} refer to each other in a circle", tables.join(", ")),
-            evidence([
-                ("tables", json!(circle.iter().map(|place| &names[*place]).collect::<Vec<_>>())),
-                ("foreign_keys", json!(keys.collect::<Vec<_>>())),
-            ]),
+            evidence([("tables", json!(names)), ("foreign_keys", json!(keys.collect::<Vec<_>>()))]),
             "have one of the keys nullable or deferrable, so that rows can be written and deleted one after the other",
         )
     }

@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use schema_model::{Database, Index, IndexPart, NullsOrder, PartTarget, SortDirection};
 use serde_json::{Value, json};
 
@@ -23,25 +26,24 @@ fn is_sorted(index: &Index) -> bool {
     matches!(index.method.to_ascii_lowercase().as_str(), "btree" | "nonclustered" | "clustered")
 }
 
+/// How many bytes of an index one finding tells at most. Many findings may be about the same one.
+const MOST_TOLD: usize = 4096;
+
 fn shown(index: &Index) -> Value {
-    json!({
-        "name": index.name, "method": index.method, "unique": index.unique, "parts": index.parts,
-        "include": index.include, "where": index.predicate,
-    })
+    let facts = json!({ "parts": index.parts, "include": index.include, "where": index.predicate });
+    let mut shown = json!({ "name": index.name, "method": index.method, "unique": index.unique });
+    let fits = facts.to_string().len() <= MOST_TOLD;
+    for (name, fact) in facts.as_object().into_iter().flatten() {
+        shown[name] = if fits { fact.clone() } else { Value::Null };
+    }
+    shown
 }
 
-fn is_same(one: &Index, other: &Index) -> bool {
-    let included = |index: &Index| {
-        let mut names = index.include.clone();
-        names.sort_unstable();
-        names
-    };
-    one.method == other.method
-        && one.unique == other.unique
-        && one.nulls_distinct == other.nulls_distinct
-        && one.parts == other.parts
-        && one.predicate == other.predicate
-        && included(one) == included(other)
+/// What two indexes agree in that are the same in everything but their names.
+fn sameness(index: &Index) -> String {
+    let mut include = index.include.clone();
+    include.sort_unstable();
+    json!([index.method, index.unique, index.nulls_distinct, index.parts, index.predicate, include]).to_string()
 }
 
 /// Indexes that are the same in everything but their names.
@@ -54,15 +56,16 @@ impl Lint for DuplicateIndex {
     fn check(&self, database: &Database) -> Vec<Finding> {
         let mut found = Vec::new();
         for kept in kept(database) {
-            let indexes = known(&kept);
-            for (at, index) in indexes.iter().copied().enumerate() {
-                let Some(first) = indexes[..at].iter().copied().find(|other| is_same(other, index)) else { continue };
+            let keep = kept.that_keep_constraints();
+            let keeps = |index: &Index| keep.contains(index.name.as_str());
+            let mut seen: HashMap<String, &Index> = HashMap::new();
+            for index in known(&kept) {
+                let first = *seen.entry(sameness(index)).or_insert(index);
+                if std::ptr::eq(first, index) {
+                    continue;
+                }
                 // What keeps a constraint stays.
-                let (stays, goes) = if kept.keeps_a_constraint(index) && !kept.keeps_a_constraint(first) {
-                    (index, first)
-                } else {
-                    (first, index)
-                };
+                let (stays, goes) = if keeps(index) && !keeps(first) { (index, first) } else { (first, index) };
                 found.push(self.finding(
                     Object::part(&kept.name, "index", &goes.name),
                     format!("index `{}` of `{}` is the same as `{}`", goes.name, kept.name, stays.name),
@@ -86,8 +89,10 @@ impl Lint for PrefixIndex {
         let mut found = Vec::new();
         for kept in kept(database) {
             let indexes = known(&kept);
-            for index in indexes.iter().copied().filter(|index| !index.unique && !kept.keeps_a_constraint(index)) {
-                let Some(longer) = indexes.iter().copied().find(|other| begins_with(other, index)) else { continue };
+            let beginnings = Beginnings::of(&indexes);
+            let keep = kept.that_keep_constraints();
+            for index in indexes.iter().filter(|index| !index.unique && !keep.contains(index.name.as_str())) {
+                let Some(longer) = beginnings.first(index) else { continue };
                 found.push(self.finding(
                     Object::part(&kept.name, "index", &index.name),
                     format!("index `{}` of `{}` is the beginning of `{}`", index.name, kept.name, longer.name),
@@ -98,6 +103,49 @@ impl Lint for PrefixIndex {
         }
         found
     }
+}
+
+/// The indexes of a table by what they begin with.
+struct Beginnings<'a> {
+    indexes: &'a [&'a Index],
+    /// Which of them, by the digest of as many of their parts as another one may have.
+    places: HashMap<u64, Vec<usize>>,
+}
+
+impl<'a> Beginnings<'a> {
+    fn of(indexes: &'a [&'a Index]) -> Self {
+        let mut places: HashMap<u64, Vec<usize>> = HashMap::new();
+        for (place, index) in indexes.iter().enumerate().filter(|(_, index)| is_sorted(index)) {
+            let most = index.parts.len() - usize::from(!index.unique && !index.parts.is_empty());
+            for digest in digests(index, index.parts.iter()).into_iter().take(most + 1) {
+                places.entry(digest).or_default().push(place);
+            }
+        }
+        Self { indexes, places }
+    }
+
+    /// The first that begins with what `index` is.
+    fn first(&self, index: &Index) -> Option<&'a Index> {
+        let turned: Vec<IndexPart> = index.parts.iter().map(turned).collect();
+        let whole = [digests(index, index.parts.iter()).pop(), digests(index, turned.iter()).pop()];
+        let places = whole.iter().flatten().filter_map(|digest| {
+            let places = self.places.get(digest)?;
+            places.iter().copied().find(|place| begins_with(self.indexes[*place], index))
+        });
+        places.min().map(|place| self.indexes[place])
+    }
+}
+
+/// The digests of an index's condition with none, one, two … of the parts.
+fn digests<'a>(index: &Index, parts: impl Iterator<Item = &'a IndexPart>) -> Vec<u64> {
+    let mut hasher = DefaultHasher::new();
+    json!(index.predicate).to_string().hash(&mut hasher);
+    let mut digests = vec![hasher.finish()];
+    for part in parts {
+        json!(part).to_string().hash(&mut hasher);
+        digests.push(hasher.finish());
+    }
+    digests
 }
 
 /// Whether `longer` finds and sorts whatever `index` does.

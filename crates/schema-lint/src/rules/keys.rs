@@ -2,7 +2,7 @@ use schema_model::{Column, Database, TypeFamily};
 use serde_json::json;
 
 use super::describe;
-use crate::tables::{evidence, key_name, partitions, tables};
+use crate::tables::{by_name, evidence, key_name, partitions, tables};
 use crate::{Finding, Lint, Object};
 
 /// Tables whose rows nothing identifies.
@@ -22,11 +22,13 @@ impl Lint for NoPrimaryKey {
         });
         lacking
             .map(|(name, relation)| {
+                let by_name = by_name(relation);
+                let required = |column: &String| by_name.get(column.as_str()).is_some_and(|column| !column.nullable);
                 let candidates: Vec<&Vec<String>> = relation
                     .unique
                     .iter()
                     .map(|key| &key.columns)
-                    .filter(|columns| columns.iter().all(|column| relation.column(column).is_some_and(|c| !c.nullable)))
+                    .filter(|columns| columns.iter().all(required))
                     .collect();
                 let facts = evidence([("columns", json!(relation.columns.len())), ("candidates", json!(candidates))]);
                 self.finding(
@@ -57,8 +59,9 @@ impl Lint for NullableUnique {
             let primary = relation.primary_key.as_ref();
             // That of SQLite may have NULLs, as the standard's may not.
             let keys = relation.unique.iter().chain(primary).filter(|key| key.nulls_distinct);
+            let by_name = by_name(relation);
             for key in keys {
-                let nullable = |column: &&String| relation.column(column).is_some_and(|column| column.nullable);
+                let nullable = |column: &&String| by_name.get(column.as_str()).is_some_and(|column| column.nullable);
                 let columns: Vec<&String> = key.columns.iter().filter(nullable).collect();
                 if columns.is_empty() {
                     continue;

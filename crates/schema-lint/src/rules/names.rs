@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use schema_model::{Database, ObjectName, Relation};
 use serde_json::json;
 
@@ -6,15 +8,14 @@ use crate::tables::evidence;
 use crate::{Finding, Lint, Object};
 
 /// What the names of a relation are, with what each is of: `("column", "price")`.
-fn names(relation: &Relation) -> Vec<(&'static str, &str)> {
-    let mut names: Vec<(&'static str, &str)> = vec![("table", relation.name.as_str())];
-    names.extend(relation.columns.iter().map(|column| ("column", column.name.as_str())));
-    names
+fn names(relation: &Relation) -> impl Iterator<Item = (&'static str, &str)> {
+    let columns = relation.columns.iter().map(|column| ("column", column.name.as_str()));
+    std::iter::once(("table", relation.name.as_str())).chain(columns)
 }
 
 /// Those, and the names of constraints and indexes.
 fn all_names(relation: &Relation) -> Vec<(&'static str, &str)> {
-    let mut all = names(relation);
+    let mut all: Vec<(&'static str, &str)> = names(relation).collect();
     all.extend(relation.indexes.iter().map(|index| ("index", index.name.as_str())));
     let keys = relation.primary_key.iter().chain(&relation.unique);
     all.extend(keys.filter_map(|key| key.name.as_deref()).map(|name| ("constraint", name)));
@@ -37,9 +38,15 @@ impl Lint for NameQuoting {
         let mut found = Vec::new();
         for (name, relation) in database.relations().filter(|(_, relation)| !relation.native.contains_key("extension"))
         {
+            // Those of the engine itself, such as what an FTS5 table has for its functions.
+            let hidden: HashSet<&str> = relation
+                .columns
+                .iter()
+                .filter(|column| column.native.contains_key("hidden"))
+                .map(|column| column.name.as_str())
+                .collect();
             let doubtful: Vec<_> = names(relation)
-                .into_iter()
-                .filter(|(kind, part)| *kind == "table" || !is_hidden(relation, part))
+                .filter(|(kind, part)| *kind == "table" || !hidden.contains(part))
                 .filter_map(|(kind, part)| Some((kind, part, why(&database.engine, part)?)))
                 .collect();
             if doubtful.is_empty() {
@@ -59,11 +66,6 @@ impl Lint for NameQuoting {
         }
         found
     }
-}
-
-/// The engine's own, such as what an FTS5 table has for its functions.
-fn is_hidden(relation: &Relation, name: &str) -> bool {
-    relation.column(name).is_some_and(|column| column.native.contains_key("hidden"))
 }
 
 /// Why a name needs quotes on an engine; `None` where it does not.

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::describe;
 use super::keys::greatest;
-use crate::tables::{evidence, tables};
+use crate::tables::{Lookup, evidence, tables};
 use crate::{Finding, Lint, Object};
 
 /// Fewer numbers than that from beginning to end are few.
@@ -25,11 +25,12 @@ impl Lint for SequenceEnd {
 
     fn check(&self, database: &Database) -> Vec<Finding> {
         let mut found = Vec::new();
+        let lookup = Lookup::of(database);
         for namespace in &database.namespaces {
             for sequence in &namespace.sequences {
                 let name = ObjectName::new(&namespace.name, &sequence.name);
-                let column =
-                    sequence.owned_by.as_ref().and_then(|(table, column)| database.relation(table)?.column(column));
+                let owned_by = sequence.owned_by.as_ref();
+                let column = owned_by.and_then(|(table, column)| lookup.column(lookup.place(table)?, column));
                 let column_type = column.map(|column| column.data_type.text.as_str());
                 let owner = json!(sequence.owned_by);
                 found.extend(self.ends(

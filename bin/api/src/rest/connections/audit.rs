@@ -104,7 +104,7 @@ impl<'a> From<&'a AuditRecord> for AuditEntryBody<'a> {
         ("actor" = Option<String>, Query, description = "Only what was done with the token of this name", nullable = false,
             pattern = "^[!-~]{1,64}$", example = "console"),
         ("action" = Option<String>, Query, description = "Only this", nullable = false,
-            pattern = "^(list|read|list_engines|read_audit|create|replace|patch|delete|test|read_health|list_databases|read_schema|take_snapshot|list_snapshots|read_snapshot|delete_snapshot|diff_schema|reseal|prune|other)$",
+            pattern = "^(list|read|list_engines|read_audit|create|replace|patch|delete|test|read_health|list_databases|read_schema|export_schema|lint_schema|take_snapshot|list_snapshots|read_snapshot|export_snapshot|lint_snapshot|delete_snapshot|diff_schema|reseal|prune|other)$",
             example = "delete"),
         ("connection_id" = Option<uuid::Uuid>, Query, description = "Only what was about this connection; it may be gone",
             nullable = false),

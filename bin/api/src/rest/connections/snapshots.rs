@@ -1,6 +1,8 @@
 //! `/api/v1/connections/{id}/snapshots`: one endpoint a file.
 
 pub(crate) mod delete;
+pub(crate) mod export;
+pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod read;
 pub(crate) mod take;
@@ -17,6 +19,8 @@ use crate::rest::problem::Problem;
 
 pub(super) const COLLECTION: &str = "/api/v1/connections/{id}/snapshots";
 pub(super) const ITEM: &str = "/api/v1/connections/{id}/snapshots/{snapshot}";
+pub(super) const EXPORT: &str = "/api/v1/connections/{id}/snapshots/{snapshot}/export";
+pub(super) const LINT: &str = "/api/v1/connections/{id}/snapshots/{snapshot}/lint";
 
 /// The use cases behind the endpoints.
 #[derive(Debug, Clone)]

@@ -18,6 +18,8 @@ async fn nothing_is_done_for_whoever_shows_no_token() {
         (Method::POST, &format!("{path}/test")),
         (Method::GET, &format!("{path}/health")),
         (Method::GET, &format!("{path}/databases")),
+        (Method::GET, &format!("{path}/schema/export?format=svg")),
+        (Method::GET, &format!("{path}/schema/lint")),
         (Method::GET, &path),
         (Method::PUT, &path),
         (Method::PATCH, &path),

@@ -42,7 +42,7 @@ impl Writer<'_> {
             let _ = write!(text, " GENERATED {generation} AS IDENTITY{}", options.unwrap_or_default());
         }
         let by_type = column.data_type.user_type.as_ref().filter(|_| column.data_type.array_dimensions == 0);
-        if !column.nullable && !by_type.is_some_and(|name| self.refuses_null(name)) {
+        if !column.nullable && !by_type.is_some_and(|name| self.required.contains(name)) {
             text += " NOT NULL";
         }
         text

@@ -1,9 +1,7 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
-use schema_model::{
-    Check, Deferrability, Exclusion, ForeignKey, Index, Key, MatchOption, ObjectName, Partitioning, Relation,
-};
+use schema_model::{Deferrability, Exclusion, ForeignKey, Index, Key, MatchOption, ObjectName, Partitioning, Relation};
 
 use super::Writer;
 use super::names::{list, qualified, quoted};
@@ -25,13 +23,16 @@ impl Constraints {
     pub(super) fn of(writer: &mut Writer<'_>, name: &ObjectName, relation: &Relation, parents: &[&Relation]) -> Self {
         let mut found = Self::default();
         let mut columns = HashSet::new();
+        let indexes: Indexes<'_> = relation.indexes.iter().map(|index| (index.name.as_str(), index)).collect();
+        let checks = parents.iter().flat_map(|parent| &parent.checks).filter(|above| above.inherited);
+        let above: HashSet<Option<&str>> = checks.map(|check| check.name.as_deref()).collect();
         for (words, key) in relation
             .primary_key
             .iter()
             .map(|key| ("PRIMARY KEY", key))
             .chain(relation.unique.iter().map(|key| ("UNIQUE", key)))
         {
-            let text = key_text(words, key, relation);
+            let text = key_text(words, key, &indexes);
             // Of keys with the same columns, those that a table is made with become one.
             if columns.insert((&key.columns, &key.include)) {
                 found.inside.push(text);
@@ -41,14 +42,13 @@ impl Constraints {
             found.comment(name, key.name.as_ref(), key.comment.as_ref());
         }
         for exclusion in &relation.exclusions {
-            if let Some(text) = exclusion_text(writer, name, exclusion, relation) {
+            if let Some(text) = exclusion_text(writer, name, exclusion, &indexes) {
                 found.inside.push(text);
                 found.comment(name, Some(&exclusion.name), exclusion.comment.as_ref());
             }
         }
         for check in &relation.checks {
-            let same = |above: &Check| above.name == check.name && above.inherited;
-            if parents.iter().any(|parent| parent.checks.iter().any(same)) {
+            if above.contains(&check.name.as_deref()) {
                 continue;
             }
             let part = format!("check {}", check.name.as_deref().unwrap_or_default());
@@ -148,25 +148,24 @@ fn deferrability(deferrability: Deferrability) -> &'static str {
     }
 }
 
-fn index_of<'a>(name: Option<&String>, relation: &'a Relation) -> Option<&'a Index> {
-    relation.indexes.iter().find(|index| Some(&index.name) == name)
-}
+/// The indexes of a table by their names.
+type Indexes<'a> = HashMap<&'a str, &'a Index>;
 
 /// How the index of a constraint is kept.
-fn kept(index: Option<&Index>) -> String {
+fn kept(index: Option<&&Index>) -> String {
     let Some(index) = index else { return String::new() };
     let tablespace = index.native.get("tablespace").and_then(|tablespace| tablespace.as_str());
     let tablespace = tablespace.map(|name| format!(" USING INDEX TABLESPACE {}", quoted(name)));
     format!("{}{}", tables::options(&index.native), tablespace.unwrap_or_default())
 }
 
-fn key_text(words: &str, key: &Key, relation: &Relation) -> String {
+fn key_text(words: &str, key: &Key, indexes: &Indexes<'_>) -> String {
     let nulls = if key.nulls_distinct { "" } else { " NULLS NOT DISTINCT" };
     let mut text = format!("{}{words}{nulls} ({})", constraint(key.name.as_ref()), list(&key.columns));
     if !key.include.is_empty() {
         let _ = write!(text, " INCLUDE ({})", list(&key.include));
     }
-    text += &kept(index_of(key.index.as_ref(), relation));
+    text += &kept(key.index.as_deref().and_then(|name| indexes.get(name)));
     text + deferrability(key.deferrability)
 }
 
@@ -174,10 +173,10 @@ fn exclusion_text(
     writer: &mut Writer<'_>,
     table: &ObjectName,
     exclusion: &Exclusion,
-    relation: &Relation,
+    indexes: &Indexes<'_>,
 ) -> Option<String> {
     let part = format!("exclusion {}", exclusion.name);
-    let Some(index) = index_of(Some(&exclusion.index), relation) else {
+    let Some(index) = indexes.get(exclusion.index.as_str()) else {
         writer.script.omit(table, &part, "its index is not in the model");
         return None;
     };

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use schema_model::ObjectName;
 
 /// Always in quotes: whether a name needs them differs from version to version.
@@ -29,23 +31,51 @@ pub(super) fn dollar_quoted(text: &str) -> String {
     format!("{word}{text}{word}")
 }
 
-/// Whether a text of the server's names the object: with its namespace, each in quotes or not. What only looks like it counts too; it
-/// does no harm, since it has an effect on the order alone.
-pub(super) fn mentions(text: &str, object: &ObjectName) -> bool {
-    if !object.name.contains('"') && !text.contains(&object.name) {
-        return false;
+/// What a text of the server's may name: everything with a namespace, each in quotes or a word. What only looks like a name counts
+/// too; it does no harm, since it has an effect on the order alone.
+pub(super) fn mentioned(text: &str) -> BTreeSet<ObjectName> {
+    let names = text.match_indices('.').filter_map(|(dot, _)| {
+        let (before, behind) = (&text[..dot], &text[dot + 1..]);
+        Some(ObjectName { namespace: last_name(before)?, name: first_name(behind)? })
+    });
+    names.collect()
+}
+
+fn is_letter(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '_' | '$')
+}
+
+/// The name that a text begins with.
+fn first_name(text: &str) -> Option<String> {
+    let Some(inner) = text.strip_prefix('"') else {
+        let end = text.find(|character| !is_letter(character)).unwrap_or(text.len());
+        return Some(text[..end].to_owned()).filter(|name| !name.is_empty());
+    };
+    let mut quotes = inner.match_indices('"').map(|(at, _)| at);
+    let mut end = quotes.next()?;
+    // Two of them are one in the name.
+    while inner[end + 1..].starts_with('"') {
+        quotes.next();
+        end = quotes.next()?;
     }
-    let forms = |name: &str| [name.to_owned(), quoted(name)];
-    forms(&object.namespace).iter().any(|namespace| {
-        forms(&object.name).iter().any(|name| {
-            let whole = format!("{namespace}.{name}");
-            text.match_indices(&whole).any(|(at, _)| {
-                let is_letter = |character: char| character.is_alphanumeric() || matches!(character, '_' | '$' | '"');
-                !text[..at].chars().next_back().is_some_and(is_letter)
-                    && !text[at + whole.len()..].chars().next().is_some_and(is_letter)
-            })
-        })
-    })
+    Some(inner[..end].replace("\"\"", "\""))
+}
+
+/// The name that a text ends with.
+fn last_name(text: &str) -> Option<String> {
+    let Some(inner) = text.strip_suffix('"') else {
+        let start = text
+            .rfind(|character| !is_letter(character))
+            .map_or(0, |at| at + text[at..].chars().next().map_or(0, char::len_utf8));
+        return Some(text[start..].to_owned()).filter(|name| !name.is_empty());
+    };
+    let mut quotes = inner.rmatch_indices('"').map(|(at, _)| at);
+    let mut start = quotes.next()?;
+    while inner[..start].ends_with('"') {
+        quotes.next();
+        start = quotes.next()?;
+    }
+    Some(inner[start + 1..].replace("\"\"", "\""))
 }
 
 #[cfg(test)]
@@ -55,13 +85,17 @@ mod tests {
     #[test]
     fn an_object_is_mentioned_by_its_whole_name() {
         let object = ObjectName::new("shop", "goods");
-        for text in ["SELECT FROM shop.goods g", "shop.\"goods\"", "(shop.goods)"] {
-            assert!(mentions(text, &object), "{text}");
+        for text in
+            ["SELECT FROM shop.goods g", "shop.\"goods\"", "(shop.goods)", "'shop.goods'::regclass", "shop.goods.id"]
+        {
+            assert!(mentioned(text).contains(&object), "{text}");
         }
-        for text in ["SELECT FROM shop.goods2", "workshop.goods", "goods"] {
-            assert!(!mentions(text, &object), "{text}");
+        for text in ["SELECT FROM shop.goods2", "workshop.goods", "goods", "shop. goods", "shop.\"goods", ".", "\".\""]
+        {
+            assert!(!mentioned(text).contains(&object), "{text}");
         }
-        assert!(mentions("x \"a b\".\"c\"\"d\" y", &ObjectName::new("a b", "c\"d")));
+        assert!(mentioned("x \"a b\".\"c\"\"d\" y").contains(&ObjectName::new("a b", "c\"d")));
+        assert!(mentioned("(\"a.b\"\"\".größe)").contains(&ObjectName::new("a.b\"", "größe")));
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use schema_model::{ObjectName, Relation, RelationKind};
 
 use super::Writer;
-use super::names::{mentions, qualified, quoted};
+use super::names::{mentioned, qualified, quoted};
 use super::routines::{Named, needed_text};
 use super::tables::{is_view, storage, text_of, word};
 use crate::sql::order;
@@ -30,18 +30,16 @@ impl Query<'_> {
     }
 
     /// Which of the others have to be there first.
-    fn needs(&self, places: &HashMap<&ObjectName, usize>, others: &[Query<'_>]) -> Vec<usize> {
-        let text = self.text();
+    fn needs(&self, places: &HashMap<&ObjectName, usize>, routines: &HashMap<&ObjectName, Vec<usize>>) -> Vec<usize> {
+        let names = mentioned(&self.text());
         let listed = match self {
             Self::View(_, view) => view.uses.iter().filter_map(|used| places.get(used).copied()).collect(),
             Self::Routine(_) => Vec::new(),
         };
+        let called = names.iter().filter_map(|name| routines.get(name)).flatten().copied();
         let is_listed = matches!(self, Self::View(..));
-        let mentioned = (0..others.len()).filter(|other| {
-            let by_list = is_listed && matches!(others[*other], Query::View(..));
-            !by_list && mentions(&text, others[*other].name())
-        });
-        listed.into_iter().chain(mentioned).collect()
+        let shown = names.iter().filter(|_| !is_listed).filter_map(|name| places.get(name).copied());
+        listed.into_iter().chain(called).chain(shown).collect()
     }
 }
 
@@ -56,7 +54,11 @@ impl<'a> Writer<'a> {
             .collect();
         let views = queries.iter().enumerate().filter(|(_, query)| matches!(query, Query::View(..)));
         let places: HashMap<&ObjectName, usize> = views.map(|(at, query)| (query.name(), at)).collect();
-        let needs: Vec<Vec<usize>> = queries.iter().map(|query| query.needs(&places, &queries)).collect();
+        let mut routines: HashMap<&ObjectName, Vec<usize>> = HashMap::new();
+        for (at, query) in queries.iter().enumerate().filter(|(_, query)| matches!(query, Query::Routine(_))) {
+            routines.entry(query.name()).or_default().push(at);
+        }
+        let needs: Vec<Vec<usize>> = queries.iter().map(|query| query.needs(&places, &routines)).collect();
         let (sorted, circular) = order::sorted(&needs);
         for query in sorted.into_iter().map(|at| &queries[at]) {
             match query {
@@ -71,8 +73,8 @@ impl<'a> Writer<'a> {
     }
 
     fn late_routine(&mut self, name: &ObjectName, routine: &schema_model::Routine) {
-        let text = needed_text(routine);
-        if let Some(absent) = self.absent.iter().find(|absent| mentions(&text, absent)) {
+        let names = mentioned(&needed_text(routine));
+        if let Some(absent) = names.iter().find(|name| self.absent.contains(name)) {
             let reason = format!("it uses {absent}, which is not made");
             return self.script.omit(name, &format!("routine ({})", routine.arguments), &reason);
         }

@@ -1,7 +1,7 @@
 use schema_model::{ObjectName, Routine, RoutineKind};
 
 use super::Writer;
-use super::names::{mentions, quoted};
+use super::names::{mentioned, quoted};
 
 /// A routine and its name.
 pub(super) type Named<'a> = (ObjectName, &'a Routine);
@@ -26,8 +26,7 @@ impl<'a> Writer<'a> {
     }
 
     fn needs_relations(&self, routine: &Routine) -> bool {
-        let text = needed_text(routine);
-        self.relations.keys().any(|name| mentions(&text, name))
+        mentioned(&needed_text(routine)).iter().any(|name| self.relations.contains_key(name))
     }
 
     pub(super) fn routine(&mut self, name: &ObjectName, routine: &Routine) {

@@ -1,6 +1,7 @@
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
-use schema_model::{Native, ObjectName, Partition, Partitioning, Persistence, Reading, Relation, RelationKind};
+use schema_model::{Column, Native, ObjectName, Partition, Partitioning, Persistence, Reading, Relation, RelationKind};
 
 use super::Writer;
 use super::constraints::Constraints;
@@ -21,11 +22,12 @@ pub(super) fn is_view(relation: &Relation) -> bool {
     matches!(relation.kind, RelationKind::View | RelationKind::MaterializedView)
 }
 
-pub(super) fn has_partition(partitioning: &Partitioning, name: &ObjectName) -> bool {
-    partitioning.partitions.iter().any(|partition| {
-        let inner = || partition.partitioning.as_ref().is_some_and(|inner| has_partition(inner, name));
-        partition.name == *name || inner()
-    })
+/// Adds the names of all parts.
+pub(super) fn collect(partitioning: &Partitioning, names: &mut HashSet<ObjectName>) {
+    for partition in &partitioning.partitions {
+        names.insert(partition.name.clone());
+        partition.partitioning.iter().for_each(|inner| collect(inner, names));
+    }
 }
 
 impl Writer<'_> {
@@ -33,10 +35,10 @@ impl Writer<'_> {
     pub(super) fn tables(&mut self) {
         let tables: Vec<(ObjectName, &Relation)> =
             self.database.relations().filter(|(_, relation)| !is_view(relation)).collect();
-        let place = |name: &ObjectName| tables.iter().position(|(other, _)| other == name);
+        let places = order::places(tables.iter().map(|(name, _)| name));
         let needs = tables.iter().map(|(_, relation)| {
             let types = relation.columns.iter().filter_map(|column| column.data_type.user_type.as_ref());
-            relation.inherits.iter().chain(types).filter_map(place).collect()
+            relation.inherits.iter().chain(types).filter_map(|name| places.get(name).copied()).collect()
         });
         let needs: Vec<Vec<usize>> = needs.collect();
         let (sorted, circular) = order::sorted(&needs);
@@ -116,11 +118,16 @@ impl Writer<'_> {
     }
 
     /// What a column of a table above is here, where that is something else.
-    fn inherited_columns(&mut self, name: &ObjectName, relation: &Relation, parents: &[&Relation]) {
+    fn inherited_columns<'a>(&mut self, name: &ObjectName, relation: &Relation, parents: &[&'a Relation]) {
+        let by_name = |parent: &&'a Relation| -> HashMap<&'a str, &'a Column> {
+            parent.columns.iter().map(|column| (column.name.as_str(), column)).collect()
+        };
+        let parents: Vec<_> = parents.iter().map(by_name).collect();
         for column in
             relation.columns.iter().filter(|column| !parents.is_empty() && column.native.contains_key("inherited"))
         {
-            let above: Vec<_> = parents.iter().filter_map(|parent| parent.column(&column.name)).collect();
+            let above: Vec<&Column> =
+                parents.iter().filter_map(|parent| parent.get(column.name.as_str()).copied()).collect();
             let alter = format!("ALTER TABLE {} ALTER COLUMN {}", qualified(name), quoted(&column.name));
             if !above.iter().any(|above| above.default == column.default) {
                 match &column.default {
@@ -171,7 +178,6 @@ impl Writer<'_> {
             // Owners, comments and grants of parts are not in the model; a part has its table's owner.
             self.owner(&format!("TABLE {}", qualified(name)), table.owner.as_ref());
             let own = Relation {
-                columns: table.columns.clone(),
                 primary_key: partition.primary_key.clone(),
                 unique: partition.unique.clone(),
                 checks: partition.checks.clone(),

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use schema_model::{Check, Column, DataType, ObjectName, UserType, UserTypeKind};
 
 use super::Writer;
-use super::names::{literal, mentions, qualified, quoted};
+use super::names::{literal, mentioned, qualified, quoted};
 use crate::sql::order;
 
 /// A condition of a domain that calls a routine, and so has to wait for it.
@@ -21,7 +21,8 @@ impl<'a> Writer<'a> {
             namespace.types.iter().map(name)
         };
         let all: Vec<(ObjectName, &UserType)> = database.namespaces.iter().flat_map(of).collect();
-        let place = |name: &ObjectName| all.iter().position(|(other, _)| other == name);
+        let places = order::places(all.iter().map(|(name, _)| name));
+        let place = |name: &ObjectName| places.get(name).copied();
         let needs: Vec<Vec<usize>> = all
             .iter()
             .map(|(_, user_type)| parts(user_type).filter_map(|part| place(part.user_type.as_ref()?)).collect())
@@ -106,11 +107,8 @@ impl<'a> Writer<'a> {
     }
 
     fn calls_a_routine(&self, check: &Check) -> bool {
-        let Some(text) = check.expression.known() else { return false };
-        self.database.namespaces.iter().any(|namespace| {
-            let named = |name: &str| mentions(text, &ObjectName::new(&namespace.name, name));
-            namespace.routines.iter().any(|routine| named(&routine.name))
-        })
+        let text = check.expression.known();
+        text.is_some_and(|text| mentioned(text).iter().any(|name| self.routines.contains(name)))
     }
 
     /// What had to wait for routines, or has not been true of all values.

@@ -1,0 +1,309 @@
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use connection_manager::egress::EgressConfig;
+use connection_manager::settings::InvalidUrl;
+use connection_manager::{
+    ConnectionFactory, ConnectionManager, ConnectionSettings, LocalSecrets, PasswordSource, SecretSource,
+};
+use indicatif::ProgressBar;
+use schema_export::{ExportError, Exporters};
+use schema_inspect::{InspectOptions, Inspectors};
+use schema_lint::{Finding, Lints, Severity};
+use schema_model::{Database, Inspection, ObjectName};
+use shared_kernel::RequestContext;
+use shared_kernel::database::{Access, Connections as _};
+
+use super::connections::targets;
+use crate::application::secrets;
+use crate::cli::InspectArgs;
+use crate::config::{Config, describe};
+
+/// How long a database may take to be looked at.
+const LIMIT: Duration = Duration::from_mins(5);
+/// How long closing the connection may take at the end.
+const CLOSE_GRACE: Duration = Duration::from_secs(5);
+/// How many lines are told of what is missing.
+const MOST_TOLD: usize = 20;
+/// The name under which the manager has the connection.
+const NAME: &str = "inspected";
+/// Findings for people.
+const LINT: &str = "lint";
+/// Findings for programs.
+const LINT_JSON: &str = "lint-json";
+
+/// Who looks at databases, who writes what was seen, and who judges it.
+pub(super) struct Tools {
+    inspectors: Inspectors,
+    exporters: Exporters,
+    lints: Lints,
+}
+
+impl Tools {
+    /// With what the crates have; more is registered here.
+    pub(super) fn builtin() -> Self {
+        Self { inspectors: Inspectors::builtin(), exporters: Exporters::builtin(), lints: Lints::builtin() }
+    }
+
+    fn formats(&self) -> Vec<&str> {
+        let mut formats = self.exporters.formats();
+        formats.extend([LINT, LINT_JSON]);
+        formats
+    }
+
+    /// The format that is asked for, or that the file's name tells.
+    fn format(&self, arguments: &InspectArgs) -> anyhow::Result<String> {
+        let formats = self.formats();
+        let Some(format) = &arguments.format else {
+            let ending = arguments.output.as_ref().and_then(|file| file.extension()?.to_str());
+            let ends_so =
+                |format: &&str| self.exporters.get(format).is_some_and(|one| Some(one.file_extension()) == ending);
+            let usual = if arguments.fail_on.is_some() { LINT } else { "json" };
+            return Ok(formats.iter().copied().find(ends_so).unwrap_or(usual).to_owned());
+        };
+        if !formats.contains(&format.as_str()) {
+            bail!("there is no format `{format}`, only {}", formats.join(", "));
+        }
+        Ok(format.clone())
+    }
+
+    fn export(&self, format: &str, database: &Database) -> anyhow::Result<String> {
+        match self.exporters.export(format, database) {
+            Ok(export) => {
+                let lines = export.omissions.iter().map(|omission| {
+                    format!("left out: {}: {}", place(omission.object.as_ref(), &omission.part), omission.reason)
+                });
+                tell(lines);
+                Ok(export.text)
+            }
+            Err(error @ ExportError::UnknownEngine { .. }) => {
+                let others: Vec<&str> = self.formats().into_iter().filter(|other| *other != format).collect();
+                bail!("{error}; try one of {}", others.join(", "))
+            }
+            Err(error) => Err(error).context("the database was looked at and could not be written"),
+        }
+    }
+}
+
+/// Looks at a database and writes what is in it.
+pub(super) async fn run(arguments: InspectArgs, tools: &Tools) -> anyhow::Result<()> {
+    let format = tools.format(&arguments)?;
+    let judges = [LINT, LINT_JSON].contains(&format.as_str());
+    if arguments.fail_on.is_some() && !judges {
+        bail!("`--fail-on` is about findings: it goes with `--format {LINT}` or `--format {LINT_JSON}`");
+    }
+    let inspection = inspect(&arguments, &tools.inspectors).await?;
+    let database = &inspection.database;
+    let (text, findings) = if judges {
+        let findings = tools.lints.check(database);
+        let text = if format == LINT { for_people(&findings) } else { serde_json::to_string_pretty(&findings)? + "\n" };
+        (text, findings)
+    } else {
+        (tools.export(&format, database)?, Vec::new())
+    };
+    match &arguments.output {
+        Some(file) => std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?,
+        None => print(&text)?,
+    }
+    let Some(least) = arguments.fail_on.map(Severity::from) else { return Ok(()) };
+    match findings.iter().filter(|finding| finding.severity >= least).count() {
+        0 => Ok(()),
+        1 => bail!("one finding is as bad as `{}`, or worse", least.as_str()),
+        count => bail!("{count} findings are as bad as `{}`, or worse", least.as_str()),
+    }
+}
+
+async fn inspect(arguments: &InspectArgs, inspectors: &Inspectors) -> anyhow::Result<Inspection> {
+    let (mut settings, secrets) = settings(arguments)?;
+    let shown = describe(&settings);
+    settings.pool.min = 0;
+    if let Some(path) = settings.path.take() {
+        settings = only_read(settings, &path)?;
+    }
+    let manager = ConnectionManager::builder(ConnectionFactory::compiled()).secrets(secrets);
+    let manager = manager.connection(NAME, settings).build()?;
+    let options = match &arguments.schema {
+        Some(schema) => InspectOptions::default().only([schema.as_str()]),
+        None => InspectOptions::default(),
+    };
+    let began = Instant::now();
+    // It shows itself on a terminal alone.
+    let progress = ProgressBar::new_spinner().with_message(format!("connecting to {shown}"));
+    progress.enable_steady_tick(Duration::from_millis(100));
+    let looked = async {
+        let context = RequestContext::system().within(LIMIT);
+        let connection = manager.get(NAME, Access::Read, &context).await;
+        let connection = connection.with_context(|| format!("cannot connect to {shown}"))?;
+        progress.set_message(format!("looking at {shown}"));
+        let inspection = inspectors.inspect(&*connection, &options, &context).await;
+        inspection.with_context(|| format!("cannot look at {shown}"))
+    };
+    let looked = looked.await;
+    progress.finish_and_clear();
+    manager.close(CLOSE_GRACE).await;
+    let inspection = looked?;
+    let (database, report) = (&inspection.database, &inspection.report);
+    eprintln!(
+        "{} {}: {} relations in {} statements and {:.1?}",
+        visible(&database.engine),
+        visible(&database.version),
+        database.relations().count(),
+        report.statements,
+        began.elapsed()
+    );
+    let lines = report.gaps.iter().map(|gap| {
+        let reason = serde_json::to_value(gap.reason).ok().and_then(|reason| reason.as_str().map(str::to_owned));
+        format!("not read: {}: {}", place(gap.object.as_ref(), &gap.part), reason.unwrap_or_default())
+    });
+    tell(lines);
+    Ok(inspection)
+}
+
+/// Where the database is, and who knows the passwords.
+fn settings(arguments: &InspectArgs) -> anyhow::Result<(ConnectionSettings, Arc<dyn SecretSource>)> {
+    let InspectArgs { target, tenant, source, .. } = arguments;
+    // No connection of the configuration has a colon in its name.
+    if !target.contains(':') {
+        let config = Config::load(source, None)?;
+        let mut targets = targets(&config, Some(target.as_str()), tenant.as_ref())?.into_iter();
+        let settings = targets.next().context("there is no such connection")?.settings.into_owned();
+        let secrets: Arc<dyn SecretSource> = Arc::new(secrets(&config)?);
+        return Ok((with_password(settings, arguments), secrets));
+    }
+    if tenant.is_some() {
+        bail!("`--tenant` goes with the name of a configured connection");
+    }
+    let settings = ConnectionSettings::from_url(target).map_err(|error| anyhow::anyhow!(refusal(&error)))?;
+    Ok((with_password(settings, arguments), Arc::new(LocalSecrets)))
+}
+
+fn with_password(mut settings: ConnectionSettings, arguments: &InspectArgs) -> ConnectionSettings {
+    if let Some(variable) = &arguments.password_env {
+        settings.password = PasswordSource::Environment(variable.clone());
+    } else if let Some(file) = &arguments.password_file {
+        settings.password = PasswordSource::File(file.clone());
+    }
+    settings
+}
+
+/// What is wrong with a connection string, without anything of it that could be a piece of a password.
+fn refusal(error: &InvalidUrl) -> String {
+    const EXPECTED: &str = "expected `engine://user@host:port/database?tls=verify-full` with special characters \
+                            percent-encoded, `sqlite:path`, or the name of a configured connection";
+    let is_word = |name: &str| name.len() <= 40 && name.chars().all(|c| c.is_ascii_lowercase() || "_.".contains(c));
+    match error {
+        InvalidUrl::UnknownParameter(name) if is_word(name) => {
+            format!("the connection string has an unknown parameter `{name}`")
+        }
+        InvalidUrl::Parameter { parameter, .. } if parameter == "tls" => {
+            "the connection string's parameter `tls` is disabled, required or verify-full".to_owned()
+        }
+        InvalidUrl::Parameter { parameter, .. } if is_word(parameter) => {
+            format!("the connection string's parameter `{parameter}` has a value that it cannot have")
+        }
+        _ => format!("the connection string cannot be read: {EXPECTED}"),
+    }
+}
+
+/// A file as it is: none is made, and none is given another journal.
+fn only_read(mut settings: ConnectionSettings, path: &Path) -> anyhow::Result<ConnectionSettings> {
+    if path == Path::new(":memory:") {
+        bail!("a database in memory has nothing in it");
+    }
+    let path = std::fs::canonicalize(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let folder = path.parent().context("the path is no file's")?.to_owned();
+    settings.path = Some(path);
+    settings.options.remove("create");
+    Ok(settings.with_egress(EgressConfig::open().egress([]).with_files_below(folder)))
+}
+
+/// Writes to standard output. That nobody reads on is no fault; that it cannot be written is one.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut output = io::stdout().lock();
+    let shown = if output.is_terminal() { visible_lines(text) } else { text.to_owned() };
+    match output.write_all(shown.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to standard output"),
+    }
+}
+
+/// Tells what is missing, on standard error.
+fn tell(lines: impl ExactSizeIterator<Item = String>) {
+    let more = lines.len().saturating_sub(MOST_TOLD);
+    for line in lines.take(MOST_TOLD) {
+        eprintln!("{}", visible(&line));
+    }
+    if more > 0 {
+        eprintln!("… and {more} more");
+    }
+}
+
+fn place(object: Option<&ObjectName>, part: &str) -> String {
+    object.map_or_else(|| part.to_owned(), |object| format!("{object}, {part}"))
+}
+
+/// One after the other, and how many there are.
+fn for_people(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        let part = finding.object.part.as_ref().map(|part| format!(", {part}")).unwrap_or_default();
+        let place = visible(&format!("{}{part}", finding.object.name));
+        let severity = finding.severity.as_str();
+        let _ = writeln!(text, "{severity:<7} {:<23} {place}", finding.rule);
+        let _ = writeln!(text, "        {}", visible(&finding.message));
+        let _ = writeln!(text, "        {}", visible(&finding.suggestion));
+    }
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let _ = writeln!(text, "errors: {errors}, warnings: {warnings}, notices: {}", count(Severity::Notice));
+    text
+}
+
+/// A text in one line, with nothing in it that a terminal would obey.
+fn visible(text: &str) -> String {
+    visible_lines(text).replace('\n', "\\n")
+}
+
+/// A text with nothing in it that a terminal would obey but the ends of its lines.
+fn visible_lines(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let turns = matches!(u32::from(character), 0x200E | 0x200F | 0x202A..=0x202E | 0x2066..=0x2069);
+        if (character.is_control() && !matches!(character, '\n' | '\t')) || turns {
+            let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_obeys_nothing_of_a_name() {
+        assert_eq!(visible("a\u{1b}[2Jb\r\n\u{202e}c\u{9b}"), "a\\u{1b}[2Jb\\u{d}\\n\\u{202e}c\\u{9b}");
+        assert_eq!(visible_lines("CREATE\tTABLE a\n\u{7}"), "CREATE\tTABLE a\n\\u{7}");
+    }
+
+    #[test]
+    fn no_piece_of_a_password_is_repeated() {
+        for url in [
+            "mysql://ann:can?ary@db/x",
+            "mysql://ann:can?ary=1&min=canary@db/x",
+            "mysql://ann:x@db/x?tls=canary",
+            "mysql://ann:can ary@db:canary/x",
+            "canary",
+            "mysql://ann:%ff@db/canary",
+        ] {
+            let told = refusal(&ConnectionSettings::from_url(url).expect_err("it is none"));
+            assert!(!told.contains("ary"), "{url}: {told}");
+        }
+    }
+}
