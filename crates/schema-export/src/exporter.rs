@@ -142,5 +142,6 @@ pub(crate) fn why(reason: Unavailable) -> &'static str {
         Unavailable::Forbidden => "the login may not read it",
         Unavailable::Broken => "the engine cannot read it itself",
         Unavailable::TooLong => "it is longer than was asked for",
+        Unavailable::OverLimit => "there was no time or no room to read it",
     }
 }

@@ -148,7 +148,13 @@ mod tests {
             extensions: Vec::new(),
             native: Native::new(),
         };
-        Inspection { database, statistics: Vec::new(), report: Report::default(), identities: None }
+        Inspection {
+            database,
+            statistics: Vec::new(),
+            samples: Vec::new(),
+            report: Report::default(),
+            identities: None,
+        }
     }
 
     #[test]
