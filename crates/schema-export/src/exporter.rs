@@ -135,6 +135,12 @@ impl fmt::Debug for Exporters {
     }
 }
 
+/// What a picture of tables does not show.
+pub(crate) fn not_drawn(database: &Database) -> Vec<Omission> {
+    let collections = database.collections();
+    collections.map(|(name, _)| Omission::new(&name, "collection", "the format knows tables alone")).collect()
+}
+
 /// Why something could not be read, for people.
 pub(crate) fn why(reason: Unavailable) -> &'static str {
     match reason {

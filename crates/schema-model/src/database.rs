@@ -66,7 +66,7 @@ impl Database {
     /// All collections with their names.
     pub fn collections(&self) -> impl Iterator<Item = (ObjectName, &Collection)> {
         self.namespaces.iter().flat_map(|namespace| {
-            let named = |collection: &Collection| ObjectName::new(&namespace.name, &collection.name);
+            let named = move |collection: &Collection| ObjectName::new(&namespace.name, &collection.name);
             namespace.collections.iter().map(move |collection| (named(collection), collection))
         })
     }

@@ -71,7 +71,7 @@ pub struct Observed {
     /// The elements of the arrays among them, all arrays together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(no_recursion))]
-    pub elements: Option<Box<Self>>,
+    pub elements: Option<Box<Observed>>,
     /// How many of these objects and arrays hold something that was not looked at, because it lies too deep.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub too_deep: u64,

@@ -66,7 +66,7 @@ impl Documents {
                 fingerprint: kept.fingerprint.to_string(),
                 engine: inspection.database.engine.clone(),
                 database: inspection.database.name.clone(),
-                relations: inspection.database.relations().count() as u64,
+                relations: (inspection.database.relations().count() + inspection.database.collections().count()) as u64,
                 document: pack(inspection)?,
             })
         });

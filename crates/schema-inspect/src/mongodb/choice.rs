@@ -25,7 +25,8 @@ pub(super) fn of(databases: &[DatabaseSummary]) -> Option<DatabaseChoice> {
     if let [only] = all.as_slice() {
         return chosen(only, ChoiceReason::Only);
     }
-    let is_filled = |found: &&&DatabaseSummary| found.empty != Some(true) && found.size_on_disk != Some(0);
+    // Some servers count late, and know before that whether there is something.
+    let is_filled = |found: &&&DatabaseSummary| found.empty.map_or(found.size_on_disk != Some(0), |empty| !empty);
     let filled: Vec<&DatabaseSummary> = all.iter().filter(is_filled).copied().collect();
     if let [only] = filled.as_slice() {
         return chosen(only, ChoiceReason::OnlyFilled);
@@ -69,6 +70,9 @@ mod tests {
         chooses(&[("b", Some(9)), ("a", None)], Some(("a", ChoiceReason::First, 2)));
         chooses(&[("b", Some(0)), ("a", Some(0))], Some(("a", ChoiceReason::First, 2)));
         chooses(&[], None);
+        let late = |name: &str| DatabaseSummary { empty: Some(false), ..database(name, Some(0)) };
+        let choice = of(&[late("b"), late("a"), database("c", Some(0))]).expect("a choice");
+        assert_eq!((choice.name.as_str(), choice.reason), ("a", ChoiceReason::First));
     }
 
     #[test]

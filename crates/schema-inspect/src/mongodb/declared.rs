@@ -84,7 +84,7 @@ fn fields(condition: &Document) -> Vec<DeclaredField> {
         }
     });
     let declared: Vec<DeclaredField> = declared.collect();
-    let is_declared = |name: &&str| declared.iter().any(|field| field.name == *name);
+    let is_declared = |name: &str| declared.iter().any(|field| field.name == name);
     let others = required.iter().filter(|name| !is_declared(name)).map(|name| DeclaredField {
         name: (*name).to_owned(),
         types: Vec::new(),

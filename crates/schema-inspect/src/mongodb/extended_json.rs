@@ -143,7 +143,7 @@ fn decimal(Decimal128(bytes): Decimal128) -> String {
     }
     // With both bits set, the coefficient would be larger than 34 digits have room for, and counts as zero.
     let is_large = (bits >> 125) & 0b11 == 0b11;
-    let exponent = if is_large { bits >> 111 } else { bits >> 113 } & 0x3fff;
+    let exponent = (bits >> if is_large { 111 } else { 113 }) & 0x3fff;
     let coefficient = if is_large { 0 } else { bits & ((1 << 113) - 1) };
     let coefficient = if coefficient > MOST { 0 } else { coefficient };
     let exponent = i32::try_from(exponent).unwrap_or_default() - BIAS;
@@ -170,8 +170,8 @@ fn base64(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let at = |place: usize| u32::from(chunk.get(place).copied().unwrap_or_default());
-        let group = at(0) << 16 | at(1) << 8 | at(2);
-        for place in 0..4 {
+        let group = (at(0) << 16) | (at(1) << 8) | at(2);
+        for place in 0..4_usize {
             let digit = (group >> (18 - 6 * place)) & 0x3f;
             text.push(if place > chunk.len() { '=' } else { char::from(ALPHABET[digit as usize]) });
         }
@@ -225,7 +225,7 @@ mod tests {
     /// Examples of the BSON specification's own tests.
     #[test]
     fn decimal_numbers_are_told_as_they_were_written() {
-        let number = |high: u128, low: u128| decimal(Decimal128((high << 64 | low).to_le_bytes()));
+        let number = |high: u128, low: u128| decimal(Decimal128(((high << 64) | low).to_le_bytes()));
         for (high, low, text) in [
             (0x3040_0000_0000_0000, 0, "0"),
             (0x3040_0000_0000_0000, 1, "1"),

@@ -51,8 +51,8 @@ fn is_number(key: &str) -> bool {
 
 /// A year with at least a month, and maybe a time of the day (ISO 8601), with the separators that people use.
 fn is_date(key: &str) -> bool {
-    let mut parts = key.split(['-', '/', '.', ':', 'T', 'Z', ' ', '+', '_', 'W', 'Q']).filter(|part| !part.is_empty());
-    let numbers: Option<Vec<&str>> = parts.by_ref().map(|part| is_digits(part).then_some(part)).collect();
+    let parts = key.split(['-', '/', '.', ':', 'T', 'Z', ' ', '+', '_', 'W', 'Q']).filter(|part| !part.is_empty());
+    let numbers: Option<Vec<&str>> = parts.map(|part| is_digits(part).then_some(part)).collect();
     let Some(numbers) = numbers.filter(|numbers| numbers.len() >= 2) else { return false };
     let is_year = |part: &&str| part.len() == 4;
     (numbers.first().is_some_and(is_year) && !key.starts_with(['-', '/', '.', ':', 'T', 'Z', ' ', '+', '_', 'W', 'Q']))

@@ -105,7 +105,7 @@ impl Node {
             let elements = self.elements.get_or_insert_default();
             match (inner, item) {
                 (None, Shape::Array(word, within)) => {
-                    *elements.types.entry(word).or_default() += 1;
+                    *elements.types.entry(*word).or_default() += 1;
                     is_cut |= !within.is_empty();
                 }
                 (inner, _) => elements.observe(item, inner.unwrap_or_default(), room),
@@ -163,7 +163,7 @@ impl Node {
 
     /// What was seen, in the model's words. Each object is of a document of its own that was picked at random, or not.
     pub(super) fn told(self, is_random: bool) -> Observed {
-        let values = self.types.values().sum();
+        let values: u64 = self.types.values().sum();
         let told = |(name, count): (&str, u64)| ObservedType {
             name: name.to_owned(),
             count,
