@@ -26,7 +26,8 @@ use shared_kernel::database::{
     Bounds, CollectionSummary, DatabaseConnection, DatabaseError, DatabaseErrorKind, Documents, Ending, Engine,
 };
 
-use self::look::{Look, Looked, Tally};
+use self::look::{Look, Looked};
+use crate::asking::{Asking, Tally};
 use crate::stages::Stages;
 use crate::{InspectError, InspectOptions, Inspector, gaps};
 
@@ -45,8 +46,8 @@ const MOST_COLLECTIONS: u32 = 10_000;
 const AT_ONCE: u32 = 4;
 const PART_OF_POOL: u32 = 2;
 
-/// What a server says to those who may not.
-const UNAUTHORIZED: &str = "13";
+/// What a server says to those who may not, and what Atlas does, which says the same of a wrong password.
+const UNAUTHORIZED: [&str; 2] = ["13", "8000"];
 
 /// What stands before the names of what the server keeps for itself.
 const OWN: &str = "system.";
@@ -155,7 +156,8 @@ impl Found {
                 continue;
             }
             let context = stages.context();
-            let look = Look { documents, database: name, options: &options.sampling, context, until };
+            let asking = Asking { context, until, refusal };
+            let look = Look { documents, database: name, options: &options.sampling, asking };
             let (into, rest) = summaries.split_at(summaries.len().min(left));
             left -= into.len();
             // Made beforehand: the compiler cannot tell how long those live that are made on the way.
@@ -213,7 +215,7 @@ fn refused(error: InspectError) -> Result<Unavailable, InspectError> {
 
 fn refusal(error: &DatabaseError) -> Option<Unavailable> {
     match error.kind() {
-        DatabaseErrorKind::Query if error.code() == Some(UNAUTHORIZED) => Some(Unavailable::Forbidden),
+        _ if error.code().is_some_and(|code| UNAUTHORIZED.contains(&code)) => Some(Unavailable::Forbidden),
         DatabaseErrorKind::Query | DatabaseErrorKind::Unsupported | DatabaseErrorKind::Decode => {
             Some(Unavailable::Broken)
         }

@@ -1,20 +1,17 @@
 //! A look into one collection.
 
-use std::time::{Duration, Instant};
-
 use schema_model::{
     Collection, CollectionKind, Gap, Index, ObjectName, RelationStatistics, Sample, SampleLimit, SampleMethod,
     Unavailable,
 };
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
-    self as kernel, Bounded, Bounds, CollectionSummary, DatabaseError, DatabaseErrorKind, Document, DocumentValue,
-    Documents, Ending, Find,
+    self as kernel, Bounded, Bounds, CollectionSummary, Document, DocumentValue, Documents, Ending, Find,
 };
 
-use super::{declared, index, refusal};
+use super::{declared, index};
+use crate::asking::{Asking, Tally};
 use crate::sampling::{self, Closeness, Shape};
-use crate::stages::Stages;
 use crate::{InspectError, SamplingOptions};
 
 /// The most indexes of a collection that are told. MongoDB lets nobody make more than 64.
@@ -27,9 +24,7 @@ pub(super) struct Look<'a> {
     pub(super) documents: &'a dyn Documents,
     pub(super) database: &'a str,
     pub(super) options: &'a SamplingOptions,
-    pub(super) context: &'a RequestContext,
-    /// When the patience for all of them is at its end.
-    pub(super) until: Instant,
+    pub(super) asking: Asking<'a>,
 }
 
 /// What was seen.
@@ -41,46 +36,6 @@ pub(super) struct Looked {
     pub(super) tally: Tally,
 }
 
-/// How many statements each kind of question took, and how long.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tally([(u32, Duration); 3]);
-
-/// The kinds of questions.
-#[derive(Debug, Clone, Copy)]
-enum Question {
-    Indexes,
-    Samples,
-    Sizes,
-}
-
-const QUESTIONS: [(Question, &str); 3] =
-    [(Question::Indexes, "indexes"), (Question::Samples, "samples"), (Question::Sizes, "sizes")];
-
-impl Tally {
-    fn count(&mut self, question: Question, took: Duration) {
-        let (statements, all) = &mut self.0[question as usize];
-        *statements += 1;
-        *all += took;
-    }
-
-    pub(super) fn add(&mut self, other: &Self) {
-        for ((statements, took), (others, others_took)) in self.0.iter_mut().zip(other.0) {
-            *statements += others;
-            *took += others_took;
-        }
-    }
-
-    /// The times are those of all questions together, which were asked several at once.
-    pub(super) fn told(&self, stages: &mut Stages<'_>) {
-        for (question, name) in QUESTIONS {
-            let (statements, took) = self.0[question as usize];
-            if statements > 0 {
-                stages.add(name, statements, took);
-            }
-        }
-    }
-}
-
 impl Look<'_> {
     /// Looks into one. Something that its server does not tell is a gap.
     pub(super) async fn at(&self, summary: &CollectionSummary) -> Result<Looked, InspectError> {
@@ -89,8 +44,10 @@ impl Look<'_> {
         if looked.collection.kind == CollectionKind::View {
             return Ok(looked);
         }
-        let name = kernel::Collection::try_new(self.database, &summary.name)
-            .map_err(|source| InspectError::Database { stage: "indexes", source })?;
+        let Ok(name) = kernel::Collection::try_new(self.database, &summary.name) else {
+            looked.gaps.push(self.gap(summary, Unavailable::Broken));
+            return Ok(looked);
+        };
         match self.indexes(&name, &mut looked.tally).await? {
             Ok(indexes) => looked.collection.indexes = indexes,
             Err(reason) => looked.gaps.push(self.gap(summary, reason)),
@@ -129,45 +86,12 @@ impl Look<'_> {
         Gap { object: Some(self.object(&summary.name)), part: "indexes".to_owned(), reason }
     }
 
-    /// Asks one thing within what is left of the patience.
-    async fn ask<T, F>(
-        &self,
-        question: Question,
-        tally: &mut Tally,
-        ask: impl FnOnce(RequestContext) -> F,
-    ) -> Result<Result<T, Unavailable>, InspectError>
-    where
-        F: Future<Output = Result<T, DatabaseError>>,
-    {
-        let began = Instant::now();
-        let left = self.until.saturating_duration_since(began);
-        if left.is_zero() {
-            return Ok(Err(Unavailable::OverLimit));
-        }
-        let answer = ask(self.context.within(left)).await;
-        tally.count(question, began.elapsed());
-        match answer {
-            Ok(answer) => Ok(Ok(answer)),
-            // The caller's own time is another matter.
-            Err(error)
-                if *error.kind() == DatabaseErrorKind::Timeout
-                    && self.context.time_left().is_none_or(|left| !left.is_zero()) =>
-            {
-                Ok(Err(Unavailable::OverLimit))
-            }
-            Err(source) => match refusal(&source) {
-                Some(reason) => Ok(Err(reason)),
-                None => Err(InspectError::Database { stage: QUESTIONS[question as usize].1, source }),
-            },
-        }
-    }
-
     async fn indexes(
         &self,
         name: &kernel::Collection,
         tally: &mut Tally,
     ) -> Result<Result<Vec<Index>, Unavailable>, InspectError> {
-        let list = self.ask(Question::Indexes, tally, |context| async move {
+        let list = self.asking.ask("indexes", tally, |context| async move {
             self.documents.list_indexes(name, Bounds::documents(MOST_INDEXES), &context).await
         });
         Ok(list.await?.and_then(|list| {
@@ -179,12 +103,9 @@ impl Look<'_> {
 
     async fn sample(&self, name: &kernel::Collection, tally: &mut Tally) -> Result<Sample, InspectError> {
         let bounds = Bounds::documents(self.options.documents).within(self.options.bytes);
-        let picked =
-            self.ask(
-                Question::Samples,
-                tally,
-                |context| async move { self.documents.sample(name, bounds, &context).await },
-            );
+        let picked = self
+            .asking
+            .ask("samples", tally, |context| async move { self.documents.sample(name, bounds, &context).await });
         let (method, picked) = match picked.await? {
             Err(Unavailable::Broken) => (SampleMethod::Ends, self.ends(name, tally).await?),
             outcome => (SampleMethod::Random, outcome),
@@ -215,11 +136,11 @@ impl Look<'_> {
             let bounds = Bounds::documents(documents).within(self.options.bytes / 2);
             move |context: RequestContext| async move { self.documents.find(name, &find, bounds, &context).await }
         };
-        let mut list = match self.ask(Question::Samples, tally, end(1, head)).await? {
+        let mut list = match self.asking.ask("samples", tally, end(1, head)).await? {
             Ok(list) if list.ending != Ending::All => list,
             outcome => return Ok(outcome),
         };
-        let tail = match self.ask(Question::Samples, tally, end(-1, self.options.documents - head)).await? {
+        let tail = match self.asking.ask("samples", tally, end(-1, self.options.documents - head)).await? {
             Ok(tail) => tail,
             Err(reason) => return Ok(Err(reason)),
         };
@@ -237,15 +158,15 @@ impl Look<'_> {
         let relation = self.object(name.name());
         let stages = [Document::new().with("$collStats", Document::new().with("storageStats", Document::new()))];
         let bounds = Bounds::documents(MOST_SHARDS);
-        let told = self.ask(Question::Sizes, tally, |context| async move {
+        let told = self.asking.ask("sizes", tally, |context| async move {
             self.documents.aggregate(name, &stages, bounds, &context).await
         });
         let (rows, bytes) = match told.await? {
             Ok(list) => sizes(&list.items),
             Err(Unavailable::Broken) => {
-                let count = self.ask(Question::Sizes, tally, |context| async move {
-                    self.documents.estimated_count(name, &context).await
-                });
+                let count = self
+                    .asking
+                    .ask("sizes", tally, |context| async move { self.documents.estimated_count(name, &context).await });
                 (count.await?.ok(), None)
             }
             Err(_) => (None, None),
@@ -256,16 +177,18 @@ impl Look<'_> {
 
 /// How many documents there are and how many bytes they and their indexes take up, in all parts of a cluster together.
 pub(super) fn sizes(parts: &[Document]) -> (Option<u64>, Option<u64>) {
-    let stats = || parts.iter().filter_map(|part| part.get("storageStats")?.as_document());
+    let stats: Vec<&Document> = parts.iter().filter_map(|part| part.get("storageStats")?.as_document()).collect();
     let number = |stats: &Document, name: &str| -> Option<u64> {
         stats.get(name).and_then(declared::number).and_then(|number| number.try_into().ok())
     };
-    let rows = stats().map(|stats| number(stats, "count")).sum::<Option<u64>>();
-    let bytes = stats().map(|stats| {
-        let apart = || Some(number(stats, "storageSize")? + number(stats, "totalIndexSize")?);
+    let bytes = |stats: &Document| {
+        let apart = || number(stats, "storageSize")?.checked_add(number(stats, "totalIndexSize")?);
         number(stats, "totalSize").or_else(apart)
-    });
-    let bytes = bytes.sum::<Option<u64>>();
-    let is_told = stats().next().is_some();
-    (rows.filter(|_| is_told), bytes.filter(|_| is_told))
+    };
+    // What one part does not tell is not known of all.
+    let all = |of: &dyn Fn(&Document) -> Option<u64>| {
+        let sum = stats.iter().try_fold(0_u64, |sum, stats| sum.checked_add(of(stats)?));
+        sum.filter(|_| !stats.is_empty())
+    };
+    (all(&|stats| number(stats, "count")), all(&bytes))
 }
