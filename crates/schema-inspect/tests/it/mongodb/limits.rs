@@ -115,7 +115,7 @@ fn what_a_limit_has_left_out_is_told() {
         assert_eq!(limits(&depth, "goods"), [SampleLimit::Depth]);
         assert_eq!(limits(&depth, "many"), []);
         let paths = by(SamplingOptions { paths: 3, ..default() }).await;
-        assert_eq!(limits(&paths, "goods"), [SampleLimit::Depth, SampleLimit::Paths]);
+        assert_eq!(limits(&paths, "goods"), [SampleLimit::Paths]);
         assert_eq!(sample.sample(&paths, "goods").fields.len(), 3);
         let bytes = by(SamplingOptions { bytes: 2_000, ..default() }).await;
         assert_eq!(limits(&bytes, "goods")[0], SampleLimit::Bytes);
