@@ -1,5 +1,6 @@
 //! One comparison from its beginning to its end: first which things are the same, then what of each has changed.
 
+mod collections;
 mod columns;
 mod constraints;
 mod database;
@@ -37,6 +38,7 @@ pub fn compare<'a>(before: impl Into<Side<'a>>, after: impl Into<Side<'a>>) -> D
     comparison.database(&mut found);
     comparison.namespaces(&mut found);
     comparison.relations(&mut found);
+    comparison.collections(&mut found);
     if depth == Depth::Whole {
         comparison.objects(&mut found);
     }

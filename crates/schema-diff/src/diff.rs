@@ -38,7 +38,8 @@ pub enum Verdict {
 pub enum Depth {
     /// Everything: both are databases of one engine.
     Whole,
-    /// What two engines say in the same words: relations, columns by the kinds of their types, keys, foreign keys, indexes on columns.
+    /// What two engines say in the same words: relations, columns by the kinds of their types, keys, foreign keys, indexes on columns; which
+    /// collections there are.
     Neutral,
 }
 
@@ -86,6 +87,8 @@ pub enum ObjectKind {
     Namespace,
     /// A table, a view or what is like them.
     Relation,
+    /// Documents, or what is like them.
+    Collection,
     /// A column of a relation, or an attribute of a type.
     Column,
     /// A primary key.
@@ -194,6 +197,7 @@ impl fmt::Display for ObjectKind {
             Self::Extension => "extension",
             Self::Namespace => "namespace",
             Self::Relation => "relation",
+            Self::Collection => "collection",
             Self::Column => "column",
             Self::PrimaryKey => "primary key",
             Self::Unique => "unique constraint",

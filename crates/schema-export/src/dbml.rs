@@ -6,7 +6,7 @@ use schema_model::{
 };
 
 use crate::diagram::{Diagram, Entity, Link};
-use crate::exporter::why;
+use crate::exporter::{not_drawn, why};
 use crate::{Export, ExportError, Exporter, Omission};
 
 /// DBML (<https://dbml.dbdiagram.io/docs/>). Names are in quotes with the language's own escapes.
@@ -27,7 +27,7 @@ impl Exporter for DbmlExporter {
     }
 
     fn export(&self, database: &Database) -> Result<Export, ExportError> {
-        let mut writer = Writer::default();
+        let mut writer = Writer { omissions: not_drawn(database), ..Writer::default() };
         writer.project(database);
         writer.enumerations(database);
         let diagram = Diagram::of(database);

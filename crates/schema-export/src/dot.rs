@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 use schema_model::Database;
 
 use crate::diagram::{Diagram, Entity, Link};
+use crate::exporter::not_drawn;
 use crate::text::{visible, visible_object, xml};
 use crate::{Export, ExportError, Exporter};
 
@@ -36,7 +37,7 @@ impl Exporter for DotExporter {
             let _ = writeln!(text, "  {}", edge(&diagram, link));
         }
         text.push_str("}\n");
-        Ok(Export { text, omissions: Vec::new() })
+        Ok(Export { text, omissions: not_drawn(database) })
     }
 }
 

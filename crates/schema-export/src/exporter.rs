@@ -135,6 +135,12 @@ impl fmt::Debug for Exporters {
     }
 }
 
+/// What a picture of tables does not show.
+pub(crate) fn not_drawn(database: &Database) -> Vec<Omission> {
+    let collections = database.collections();
+    collections.map(|(name, _)| Omission::new(&name, "collection", "the format knows tables alone")).collect()
+}
+
 /// Why something could not be read, for people.
 pub(crate) fn why(reason: Unavailable) -> &'static str {
     match reason {
@@ -142,5 +148,6 @@ pub(crate) fn why(reason: Unavailable) -> &'static str {
         Unavailable::Forbidden => "the login may not read it",
         Unavailable::Broken => "the engine cannot read it itself",
         Unavailable::TooLong => "it is longer than was asked for",
+        Unavailable::OverLimit => "there was no time or no room to read it",
     }
 }

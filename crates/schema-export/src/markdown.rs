@@ -2,8 +2,8 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use schema_model::{
-    Column, Database, ForeignKey, Index, ObjectName, PartTarget, Partitioning, Reading, Relation, RelationKind,
-    SortDirection, UserTypeKind,
+    Collection, CollectionKind, Column, Database, ForeignKey, Index, ObjectName, PartTarget, Partitioning, Reading,
+    Relation, RelationKind, SortDirection, UserTypeKind, WholeNumber,
 };
 
 use crate::exporter::why;
@@ -60,6 +60,9 @@ impl Writer {
             self.paragraph(namespace.comment.as_deref());
             for relation in &namespace.relations {
                 self.relation(&ObjectName::new(&namespace.name, &relation.name), relation);
+            }
+            for collection in &namespace.collections {
+                self.collection(&ObjectName::new(&namespace.name, &collection.name), collection);
             }
             self.types(namespace);
             self.sequences(namespace);
@@ -121,13 +124,7 @@ impl Writer {
             }
         }
         self.constraints(name, relation);
-        if !relation.indexes.is_empty() {
-            self.heading(&["Index", "Method", "Parts", "Unique", "Where", "Comment"]);
-            for index in &relation.indexes {
-                let row = self.index(name, index);
-                self.row(&row);
-            }
-        }
+        self.indexes(name, &relation.indexes);
         if !relation.triggers.is_empty() {
             self.heading(&["Trigger", "Enabled", "Definition"]);
             for trigger in &relation.triggers {
@@ -144,12 +141,73 @@ impl Writer {
             self.partitions(partitioning);
         }
         if let Some(definition) = &relation.definition {
-            match definition {
-                Reading::Known(text) => self.block(text),
-                Reading::Unknown { .. } => {
-                    let text = self.reading(name, "definition", definition);
-                    self.line(&text);
-                }
+            self.text_block(name, "definition", definition, "sql");
+        }
+    }
+
+    fn collection(&mut self, name: &ObjectName, collection: &Collection) {
+        self.line(&format!("### {}", escaped(&visible(&collection.name))));
+        self.line(match collection.kind {
+            CollectionKind::Collection => "Collection",
+            CollectionKind::View => "View",
+            CollectionKind::TimeSeries => "Time series",
+            CollectionKind::Table => "Table of items",
+            CollectionKind::Other => "Other",
+        });
+        if let Some(kept) = &collection.time_series {
+            let of = kept.meta_field.iter().map(|field| format!(" of {}", escaped(&visible(field))));
+            self.line(&format!("Measured at {}{}", escaped(&visible(&kept.time_field)), of.collect::<String>()));
+        }
+        if !collection.key.is_empty() {
+            self.line(&format!("Key: {}", list(&collection.key)));
+        }
+        if let Some(capped) = &collection.capped {
+            let limit = |number: Option<WholeNumber>, of: &str| number.map(|number| format!("{number} {of}"));
+            let limits = [limit(capped.documents, "documents"), limit(capped.bytes, "bytes")];
+            self.line(&format!("At most {}", limits.into_iter().flatten().collect::<Vec<_>>().join(", ")));
+        }
+        if !collection.fields.is_empty() {
+            self.heading(&["Declared field", "Types", "Required", "Comment"]);
+            for field in &collection.fields {
+                let types = field.types.iter().map(|word| code(word)).collect::<Vec<_>>().join(", ");
+                let required = if field.required { "yes" } else { "no" }.to_owned();
+                let comment = field.comment.as_deref().map(prose).unwrap_or_default();
+                self.row(&[escaped(&visible(&field.name)), types, required, comment]);
+            }
+        }
+        if let Some(validator) = &collection.validator {
+            let (level, action) = (escaped(&visible(&validator.level)), escaped(&visible(&validator.action)));
+            self.line(&format!("Validated: {level}, {action}"));
+            self.text_block(name, "validator", &validator.expression, "json");
+        }
+        self.indexes(name, &collection.indexes);
+        if !collection.uses.is_empty() {
+            let uses: Vec<String> = collection.uses.iter().map(|used| escaped(&visible_object(used))).collect();
+            self.line(&format!("Made from {}", uses.join(", ")));
+        }
+        if let Some(definition) = &collection.definition {
+            self.text_block(name, "definition", definition, "json");
+        }
+    }
+
+    fn indexes(&mut self, name: &ObjectName, indexes: &[Index]) {
+        if indexes.is_empty() {
+            return;
+        }
+        self.heading(&["Index", "Method", "Parts", "Unique", "Where", "Comment"]);
+        for index in indexes {
+            let row = self.index(name, index);
+            self.row(&row);
+        }
+    }
+
+    /// A text in a block of its own, or why it is not known.
+    fn text_block(&mut self, name: &ObjectName, part: &str, text: &Reading<String>, language: &str) {
+        match text {
+            Reading::Known(text) => self.block(text, language),
+            Reading::Unknown { .. } => {
+                let text = self.reading(name, part, text);
+                self.line(&text);
             }
         }
     }
@@ -303,9 +361,9 @@ impl Writer {
     }
 
     /// A text in a block of its own, whose fence is longer than any in the text.
-    fn block(&mut self, text: &str) {
+    fn block(&mut self, text: &str, language: &str) {
         let fence = "`".repeat(longest_run(text).max(2) + 1);
-        self.line(&format!("{fence}sql\n{}\n{fence}", text.replace('\r', "")));
+        self.line(&format!("{fence}{language}\n{}\n{fence}", text.replace('\r', "")));
     }
 }
 

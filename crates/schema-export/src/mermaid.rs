@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 use schema_model::Database;
 
 use crate::diagram::{Attribute, Diagram, Link};
+use crate::exporter::not_drawn;
 use crate::text::{visible, visible_object};
 use crate::{Export, ExportError, Exporter};
 
@@ -50,7 +51,7 @@ impl Exporter for MermaidExporter {
             let label = quoted(&visible(&link.label()));
             let _ = writeln!(text, "    e{} {at_parent}{stroke}{at_child} e{} : {label}", parent + 1, child + 1);
         }
-        Ok(Export { text, omissions: Vec::new() })
+        Ok(Export { text, omissions: not_drawn(database) })
     }
 }
 

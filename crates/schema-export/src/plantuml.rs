@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 use schema_model::Database;
 
 use crate::diagram::{Attribute, Diagram};
+use crate::exporter::not_drawn;
 use crate::text::{visible, visible_object};
 use crate::{Export, ExportError, Exporter};
 
@@ -45,7 +46,7 @@ impl Exporter for PlantUmlExporter {
             let _ = writeln!(text, "e{parent} {at_parent}{stroke}{at_child} e{child} : {label}");
         }
         text.push_str("@enduml\n");
-        Ok(Export { text, omissions: Vec::new() })
+        Ok(Export { text, omissions: not_drawn(database) })
     }
 }
 

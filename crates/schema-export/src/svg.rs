@@ -12,6 +12,7 @@ use self::boxes::{Box, HEADER, ROW};
 use self::graph::Edge;
 use self::line::Ports;
 use crate::diagram::{Diagram, Link};
+use crate::exporter::not_drawn;
 use crate::text::{columns, visible, visible_object, xml};
 use crate::{Export, ExportError, Exporter};
 
@@ -55,7 +56,7 @@ impl Exporter for SvgExporter {
     fn export(&self, database: &Database) -> Result<Export, ExportError> {
         let diagram = Diagram::of(database);
         let keys_only = diagram.entities.len() > self.keys_only_beyond;
-        Ok(Export { text: drawn(database, &diagram, keys_only), omissions: Vec::new() })
+        Ok(Export { text: drawn(database, &diagram, keys_only), omissions: not_drawn(database) })
     }
 }
 

@@ -1,16 +1,20 @@
 //! What is there and not in the answer: found by going through the model once.
 
 use schema_model::{
-    Database, Gap, Namespace, ObjectName, PartTarget, Partitioning, Reading, Relation, Unavailable, UserTypeKind,
+    Collection, Database, Gap, Namespace, ObjectName, PartTarget, Partitioning, Reading, Relation, Unavailable,
+    UserTypeKind,
 };
 
 /// Cuts what is too long and lists everything that is not known.
 pub(crate) fn of(database: &mut Database, longest: usize) -> Vec<Gap> {
     let mut gaps = Gaps { found: Vec::new(), longest };
     for namespace in &mut database.namespaces {
-        let Namespace { name, relations, types, routines, events, .. } = namespace;
+        let Namespace { name, relations, collections, types, routines, events, .. } = namespace;
         for relation in relations {
             gaps.relation(&ObjectName::new(&*name, &relation.name), relation);
+        }
+        for collection in collections {
+            gaps.collection(&ObjectName::new(&*name, &collection.name), collection);
         }
         for routine in routines {
             let object = ObjectName::new(&*name, &routine.name);
@@ -51,6 +55,16 @@ impl Gaps {
         if let Some(reason) = text.reason() {
             self.found.push(Gap { object: Some(object.clone()), part: part.to_owned(), reason });
         }
+    }
+
+    fn collection(&mut self, object: &ObjectName, collection: &mut Collection) {
+        if let Some(validator) = &mut collection.validator {
+            self.look(object, "validator", &mut validator.expression);
+        }
+        if let Some(definition) = &mut collection.definition {
+            self.look(object, "definition", definition);
+        }
+        self.indexes(object, &mut collection.indexes);
     }
 
     fn relation(&mut self, object: &ObjectName, relation: &mut Relation) {

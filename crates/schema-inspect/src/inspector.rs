@@ -6,7 +6,7 @@ use schema_model::Inspection;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseConnection, Engine};
 
-use crate::{InspectError, InspectOptions, MySqlInspector, PostgresInspector, SqliteInspector};
+use crate::{InspectError, InspectOptions, MongoDbInspector, MySqlInspector, PostgresInspector, SqliteInspector};
 
 /// Looks at databases of some engines.
 #[async_trait]
@@ -44,6 +44,7 @@ impl Inspectors {
             .register(Arc::new(PostgresInspector))
             .register(Arc::new(MySqlInspector))
             .register(Arc::new(SqliteInspector))
+            .register(Arc::new(MongoDbInspector))
     }
 
     /// Adds one. For an engine that another one knows as well, the last one counts.

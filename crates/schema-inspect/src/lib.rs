@@ -1,19 +1,23 @@
 #![doc = include_str!("../README.md")]
 
+mod asking;
 mod cells;
 mod error;
 mod gaps;
 mod inspector;
+mod mongodb;
 mod mysql;
 mod options;
 mod postgres;
+mod sampling;
 mod sqlite;
 mod stages;
 mod statement;
 
 pub use error::InspectError;
 pub use inspector::{Inspector, Inspectors};
+pub use mongodb::MongoDbInspector;
 pub use mysql::MySqlInspector;
-pub use options::InspectOptions;
+pub use options::{InspectOptions, SamplingOptions};
 pub use postgres::PostgresInspector;
 pub use sqlite::SqliteInspector;

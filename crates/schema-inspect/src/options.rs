@@ -10,12 +10,50 @@ pub struct InspectOptions {
     pub lock_wait: Duration,
     /// The longest definition that is told, in bytes of UTF-8; a longer one is marked [`schema_model::Unavailable::TooLong`].
     pub longest_definition: usize,
+    /// How closely documents are looked at, where nobody has declared what they are.
+    pub sampling: SamplingOptions,
+}
+
+/// How closely documents are looked at. What a limit has left out is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SamplingOptions {
+    /// How many documents of each collection; 0 is none at all.
+    pub documents: u32,
+    /// How many bytes they have in all, of each collection.
+    pub bytes: u64,
+    /// How many levels of names are told: 1 is the documents' own fields.
+    pub depth: u32,
+    /// How many names are told of each collection.
+    pub paths: u32,
+    /// How many collections are looked into, in the order of their names; what is listed of all others is told.
+    pub collections: u32,
+    /// How long it may take to look into collections, all together.
+    pub patience: Duration,
+}
+
+impl Default for SamplingOptions {
+    /// 20 documents of at most 4 MiB, 3 levels, 1,000 names, 200 collections, 10 s.
+    fn default() -> Self {
+        Self {
+            documents: 20,
+            bytes: 4 * 1024 * 1024,
+            depth: 3,
+            paths: 1_000,
+            collections: 200,
+            patience: Duration::from_secs(10),
+        }
+    }
 }
 
 impl Default for InspectOptions {
-    /// Everything, 100 ms, and 256 KiB.
+    /// Everything, 100 ms, 256 KiB, and samples as they are by default.
     fn default() -> Self {
-        Self { namespaces: None, lock_wait: Duration::from_millis(100), longest_definition: 256 * 1024 }
+        Self {
+            namespaces: None,
+            lock_wait: Duration::from_millis(100),
+            longest_definition: 256 * 1024,
+            sampling: SamplingOptions::default(),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use schema_model::{Report, Stage};
 use shared_kernel::RequestContext;
@@ -53,6 +53,17 @@ impl<'a> Stages<'a> {
         self.report.statements += 1;
         self.report.stages.push(Stage { name: stage.to_owned(), milliseconds: began.elapsed().as_secs_f64() * 1e3 });
         answer.map_err(|source| InspectError::Database { stage, source })
+    }
+
+    /// Writes down what was asked elsewhere.
+    pub(crate) fn add(&mut self, stage: &'static str, statements: u32, took: Duration) {
+        self.report.statements += statements;
+        self.report.stages.push(Stage { name: stage.to_owned(), milliseconds: took.as_secs_f64() * 1e3 });
+    }
+
+    /// Within which limits questions are asked.
+    pub(crate) fn context(&self) -> &'a RequestContext {
+        self.context
     }
 
     pub(crate) fn report(self) -> Report {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, Grant, ObjectName, Relation, Routine, Sequence, UserType};
+use crate::{Collection, Event, Grant, ObjectName, Relation, Routine, Sequence, UserType};
 
 /// What only one engine knows of an object, under that engine's words.
 pub type Native = BTreeMap<String, serde_json::Value>;
@@ -57,6 +57,19 @@ impl Database {
             namespace.relations.iter().map(move |relation| (of(namespace, relation), relation))
         })
     }
+
+    /// The collection of this name; letter case counts.
+    pub fn collection(&self, name: &ObjectName) -> Option<&Collection> {
+        self.namespace(&name.namespace)?.collections.iter().find(|collection| collection.name == name.name)
+    }
+
+    /// All collections with their names.
+    pub fn collections(&self) -> impl Iterator<Item = (ObjectName, &Collection)> {
+        self.namespaces.iter().flat_map(|namespace| {
+            let named = move |collection: &Collection| ObjectName::new(&namespace.name, &collection.name);
+            namespace.collections.iter().map(move |collection| (named(collection), collection))
+        })
+    }
 }
 
 /// A part of a database.
@@ -74,6 +87,9 @@ pub struct Namespace {
     /// Tables, views and what is like them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relations: Vec<Relation>,
+    /// Documents, and what is like them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub collections: Vec<Collection>,
     /// Generators of numbers; those of identity columns are told there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sequences: Vec<Sequence>,
@@ -103,6 +119,7 @@ impl Namespace {
             owner: None,
             comment: None,
             relations: Vec::new(),
+            collections: Vec::new(),
             sequences: Vec::new(),
             types: Vec::new(),
             routines: Vec::new(),

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Database, Identities, ObjectName, Unavailable};
+use crate::{Database, Identities, ObjectName, Sample, Unavailable};
 
 /// What an inspection has found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -10,6 +10,9 @@ pub struct Inspection {
     pub database: Database,
     /// How much of it there is: changes from day to day and is no part of the model.
     pub statistics: Vec<RelationStatistics>,
+    /// What some of the documents look like, where nobody has declared it: another one each time and no part of the model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<Sample>,
     /// How it was found, and what was not.
     pub report: Report,
     /// Which objects these are, where the engine numbers them.
@@ -17,11 +20,11 @@ pub struct Inspection {
     pub identities: Option<Identities>,
 }
 
-/// How much is in a relation, as the engine last counted. Nothing is scanned for it.
+/// How much is in a relation or collection, as the engine last counted. Nothing is scanned for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RelationStatistics {
-    /// Which relation; partitions are counted with their table.
+    /// Which one; partitions are counted with their table.
     pub relation: ObjectName,
     /// About how many rows; `None` where the engine has never counted.
     pub rows: Option<u64>,
@@ -39,6 +42,36 @@ pub struct Report {
     pub stages: Vec<Stage>,
     /// What could not be read or was left out.
     pub gaps: Vec<Gap>,
+    /// Which database was looked at, where the connection leads to several and names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<DatabaseChoice>,
+}
+
+/// A database that was chosen among several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DatabaseChoice {
+    /// Its name.
+    pub name: String,
+    /// Why this one.
+    pub reason: ChoiceReason,
+    /// Among how many that are not the server's own.
+    pub among: u64,
+}
+
+/// Why a database was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ChoiceReason {
+    /// It is the only one.
+    Only,
+    /// It is the only one with something in it.
+    OnlyFilled,
+    /// It takes up the most room.
+    Largest,
+    /// It is the first by its name: how much is in them the server does not say, or it is as much.
+    First,
 }
 
 /// A step of an inspection.

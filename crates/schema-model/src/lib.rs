@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod collection;
 mod column;
 mod constraint;
 mod database;
@@ -15,10 +16,12 @@ mod partitioning;
 mod reading;
 mod relation;
 mod routine;
+mod sample;
 mod sequence;
 mod trigger;
 mod user_type;
 
+pub use collection::{Capped, Collection, CollectionKind, DeclaredField, TimeSeries, Validator};
 pub use column::{Column, DataType, Generated, GenerationStorage, Identity, IdentityGeneration, TypeFamily};
 pub use constraint::{Check, ColumnPair, Deferrability, Exclusion, ForeignKey, Key, MatchOption, ReferentialAction};
 pub use database::{Database, Extension, Namespace, Native};
@@ -27,13 +30,16 @@ pub use fingerprint::Fingerprint;
 pub use grant::Grant;
 pub use identity::{Identities, ObjectIdentity, RelationIdentity};
 pub use index::{Index, IndexPart, NullsOrder, PartTarget, SortDirection};
-pub use inspection::{Gap, Inspection, RelationStatistics, Report, Stage};
+pub use inspection::{ChoiceReason, DatabaseChoice, Gap, Inspection, RelationStatistics, Report, Stage};
 pub use name::ObjectName;
 pub use number::WholeNumber;
 pub use partitioning::{Partition, Partitioning};
 pub use reading::{Reading, Unavailable};
 pub use relation::{Persistence, Policy, PolicyCommand, Relation, RelationKind, RowSecurity};
 pub use routine::{Routine, RoutineKind};
+pub use sample::{
+    Interval, MapKeys, Observed, ObservedField, ObservedMap, ObservedType, Presence, Sample, SampleLimit, SampleMethod,
+};
 pub use sequence::{Sequence, SequenceOptions};
 pub use trigger::{Trigger, TriggerEvent, TriggerLevel, TriggerTiming};
 pub use user_type::{UserType, UserTypeKind};

@@ -27,6 +27,8 @@ pub enum Unavailable {
     TooLong,
     /// The engine cannot read it itself, as a view whose table is gone.
     Broken,
+    /// A limit of the inspection was reached before: of time, or of number.
+    OverLimit,
 }
 
 impl<T> Reading<T> {

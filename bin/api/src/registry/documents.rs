@@ -66,7 +66,7 @@ impl Documents {
                 fingerprint: kept.fingerprint.to_string(),
                 engine: inspection.database.engine.clone(),
                 database: inspection.database.name.clone(),
-                relations: inspection.database.relations().count() as u64,
+                relations: (inspection.database.relations().count() + inspection.database.collections().count()) as u64,
                 document: pack(inspection)?,
             })
         });
@@ -158,7 +158,13 @@ mod tests {
             extensions: Vec::new(),
             native: Native::new(),
         };
-        Inspection { database, statistics: Vec::new(), report: Report::default(), identities: None }
+        Inspection {
+            database,
+            statistics: Vec::new(),
+            samples: Vec::new(),
+            report: Report::default(),
+            identities: None,
+        }
     }
 
     #[test]

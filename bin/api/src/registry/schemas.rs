@@ -17,7 +17,7 @@ use super::documents::Documents;
 const KEPT: Duration = Duration::from_hours(1);
 /// How long a server may take, connecting included.
 const LIMIT: Duration = Duration::from_secs(20);
-/// How many bytes of schemas are kept, counted as canonical JSON.
+/// How many bytes of schemas are kept, counted as canonical JSON with the samples beside it.
 const ROOM: u64 = 64 << 20;
 
 /// The schemas of stored connections, each read once and kept for a while.
@@ -104,7 +104,8 @@ impl Schemas {
         let inspection = self.live.inspect(key.connection, &self.inspectors, &options, &context).await?;
         let canonical = inspection.database.canonical_json();
         let fingerprint = Fingerprint::of(&canonical);
-        let bytes = u32::try_from(canonical.len()).unwrap_or(u32::MAX);
+        let samples = serde_json::to_vec(&inspection.samples).map_or(0, |json| json.len());
+        let bytes = u32::try_from(canonical.len() + samples).unwrap_or(u32::MAX);
         Ok(Arc::new(KeptSchema { inspection, fingerprint, taken_at: self.clock.now(), bytes }))
     }
 

@@ -44,7 +44,7 @@ pub struct SchemaLook {
     pub engine: String,
     /// The database's name.
     pub database: String,
-    /// How many tables, views and the like there are.
+    /// How many tables, views, collections and the like there are.
     pub relations: u64,
     /// All that was found.
     pub document: Document,

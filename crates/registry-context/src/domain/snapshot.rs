@@ -110,7 +110,7 @@ pub struct SnapshotRecord {
     pub part: Option<PartName>,
     /// What whoever took it calls it.
     pub label: Option<SnapshotLabel>,
-    /// How many tables, views and the like there were.
+    /// How many tables, views, collections and the like there were.
     pub relations: u64,
     /// How many bytes its document has when it is unpacked.
     pub document_bytes: u64,

@@ -1,8 +1,8 @@
 use std::collections::{HashMap, HashSet};
 
 use schema_model::{
-    Column, Event, Identities, Namespace, ObjectIdentity, ObjectName, Relation, RelationIdentity, Routine, Sequence,
-    UserType,
+    Collection, Column, Event, Identities, Namespace, ObjectIdentity, ObjectName, Relation, RelationIdentity, Routine,
+    Sequence, UserType,
 };
 
 use crate::names::Names;
@@ -45,18 +45,19 @@ macro_rules! has_name {
     };
 }
 
-has_name!(Event, Relation, Routine, Sequence, UserType);
+has_name!(Collection, Event, Relation, Routine, Sequence, UserType);
 
 /// Which things are the same on both sides.
 pub(super) struct Matched<'a> {
     pub(super) namespaces: Pairing<&'a Namespace>,
     pub(super) relations: Pairing<Located<'a, Relation>>,
+    pub(super) collections: Pairing<Located<'a, Collection>>,
     pub(super) sequences: Pairing<Located<'a, Sequence>>,
     pub(super) types: Pairing<Located<'a, UserType>>,
     pub(super) names: Names,
-    /// The names of relations that are gone.
+    /// The names of relations and collections that are gone.
     pub(super) removed: HashSet<ObjectName>,
-    /// The names of relations that are new.
+    /// The names of relations and collections that are new.
     pub(super) added: HashSet<ObjectName>,
     /// Where pairs of relations stand among them, by the names before and after.
     places: [HashMap<ObjectName, usize>; 2],
@@ -73,6 +74,8 @@ impl<'a> Matched<'a> {
         }
         let relations =
             objects(before, after, |namespace| &namespace.relations, &|at, name| numbers.relation(at, name), &names);
+        // No engine numbers them.
+        let collections = objects(before, after, |namespace| &namespace.collections, &|_, _| None, &names);
         let sequences =
             objects(before, after, |namespace| &namespace.sequences, &|at, name| numbers.sequence(at, name), &names);
         let types =
@@ -85,13 +88,17 @@ impl<'a> Matched<'a> {
         renamed(&mut names, sequences.both.iter().map(|(one, other)| (one.name(), other.name())).collect());
         renamed(&mut names, types.both.iter().map(|(one, other)| (one.name(), other.name())).collect());
         renamed(&mut names, relations.both.iter().map(|(one, other)| (one.name(), other.name())).collect());
-        let alone = |relations: &[Located<'_, Relation>]| relations.iter().map(Located::name).collect();
-        let (removed, added) = (alone(&relations.removed), alone(&relations.added));
+        let alone = |relations: &[Located<'_, Relation>], collections: &[Located<'_, Collection>]| {
+            relations.iter().map(Located::name).chain(collections.iter().map(Located::name)).collect()
+        };
+        let removed = alone(&relations.removed, &collections.removed);
+        let added = alone(&relations.added, &collections.added);
         let places = [
             relations.both.iter().enumerate().map(|(place, (one, _))| (one.name(), place)).collect(),
             relations.both.iter().enumerate().map(|(place, (_, other))| (other.name(), place)).collect(),
         ];
-        let mut matched = Self { namespaces, relations, sequences, types, names, removed, added, places, numbers };
+        let mut matched =
+            Self { namespaces, relations, collections, sequences, types, names, removed, added, places, numbers };
         for (one, other) in &matched.relations.both {
             for (column, now) in matched.columns(*one, *other).both {
                 matched.names.column_is(&one.name(), &column.name, &now.name);

@@ -105,3 +105,28 @@ fn whatever_is_different_in_mysql_is_told() {
 fn whatever_is_different_in_sqlite_is_told() {
     check(sample!("snapshots/it__sqlite__everything_in_the_sample_is_told"), 200);
 }
+
+#[test]
+fn whatever_is_different_in_mongodb_is_told() {
+    check(sample!("mongodb/snapshots/it__mongodb__model__model"), 200);
+}
+
+/// What a collection may have that no server of the tests has.
+#[test]
+fn whatever_is_different_in_a_collection_is_told() {
+    let model = r#"
+{"engine": "mongodb", "version": "8.0", "name": "shop", "namespaces": [{"name": "shop", "collections": [
+    {"name": "log", "kind": "time_series", "time_series": {"time_field": "at", "meta_field": "of", "granularity": "hours"},
+     "native": {"expireAfterSeconds": 60}},
+    {"name": "last", "kind": "collection", "capped": {"bytes": "4096", "documents": "10"}, "collation": "{\"locale\":\"de\"}",
+     "validator": {"expression": "{}", "level": "strict", "action": "error"},
+     "fields": [{"name": "title", "types": ["string"], "required": true, "comment": "what it is called"}]},
+    {"name": "orders", "kind": "table", "key": ["customer", "at"],
+     "fields": [{"name": "customer", "types": ["S"], "required": true}],
+     "indexes": [{"name": "by state", "method": "global", "unique": false, "nulls_distinct": true, "valid": true,
+        "parts": [{"column": "state"}], "include": ["total"], "predicate": "{}", "comment": "c", "constraint": "d",
+        "native": {"projection": "INCLUDE"}}]},
+    {"name": "new", "kind": "view", "uses": [{"namespace": "shop", "name": "orders"}], "definition": "[]"}
+]}]}"#;
+    check(model, 60);
+}

@@ -1,5 +1,6 @@
 //! What is told of two models.
 
+mod collections;
 mod completeness;
 mod rules;
 mod unknown;

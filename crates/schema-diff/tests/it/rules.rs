@@ -240,7 +240,13 @@ fn numbered(database: Database, origin: &str, numbers: &[(&str, i64, &[i32])]) -
     };
     let relations = numbers.iter().map(relation).collect();
     let identities = Identities { origin: origin.to_owned(), relations, sequences: Vec::new(), types: Vec::new() };
-    Inspection { database, statistics: Vec::new(), report: Report::default(), identities: Some(identities) }
+    Inspection {
+        database,
+        statistics: Vec::new(),
+        samples: Vec::new(),
+        report: Report::default(),
+        identities: Some(identities),
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn found(database: schema_model::Database, gaps: &[(&str, &str)]) -> Inspection 
         reason: Unavailable::Locked,
     };
     let report = Report { gaps: gaps.iter().map(gap).collect(), ..Report::default() };
-    Inspection { database, statistics: Vec::new(), report, identities: None }
+    Inspection { database, statistics: Vec::new(), samples: Vec::new(), report, identities: None }
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl Assembly {
         sort(&mut database);
         let gaps = gaps::of(&mut database, options.longest_definition);
         let identities = facts.origin.map(|origin| identities.of(origin));
-        Inspection { database, statistics, report: Report { gaps, ..report }, identities }
+        Inspection { database, statistics, samples: Vec::new(), report: Report { gaps, ..report }, identities }
     }
 }
 

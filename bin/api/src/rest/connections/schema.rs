@@ -2,7 +2,7 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use registry_context::domain::{ConnectionId, PartName};
-use schema_model::{Database, RelationStatistics, Report};
+use schema_model::{Database, RelationStatistics, Report, Sample};
 use serde::Serialize;
 use shared_kernel::Version;
 use utoipa::ToSchema;
@@ -34,6 +34,11 @@ pub(crate) struct SchemaBody<'a> {
     database: &'a Database,
     /// How much of it there is, as the engine last counted.
     statistics: &'a [RelationStatistics],
+    /// What some of the documents look like, of an engine that knows no more of them: other ones each time, and no part of the
+    /// fingerprint. No value is told, nor a key that is one. Left out where there are none.
+    #[serde(skip_serializing_if = "<[Sample]>::is_empty")]
+    #[schema(required = false)]
+    samples: &'a [Sample],
     /// How it was found, and what was not.
     report: &'a Report,
 }
@@ -43,6 +48,9 @@ pub(crate) struct SchemaBody<'a> {
 /// What is in the database that the connection leads to, in words that are the same for every engine, with what only one engine
 /// knows beside it. It is kept for an hour: `Age` says for how long already, in seconds, and `refresh=true` has it read anew. What cannot be read
 /// because somebody holds a lock, or because the user may not, is marked so.
+///
+/// Of MongoDB, the database that `schema` names is looked at, or else the connection's own, or else the one with the most in it, as
+/// `report.choice` says. What was declared of its collections is the model; `samples` tell what at most 20 documents of each look like.
 #[utoipa::path(
     get,
     path = SCHEMA,
@@ -92,6 +100,7 @@ impl<'a> SchemaBody<'a> {
             fingerprint: kept.fingerprint.to_string(),
             database: &kept.inspection.database,
             statistics: &kept.inspection.statistics,
+            samples: &kept.inspection.samples,
             report: &kept.inspection.report,
         }
     }

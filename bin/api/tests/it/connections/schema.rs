@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use connection_manager::mongodb::driver_crate::bson::doc;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared_kernel::RequestContext;
-use shared_kernel::database::{DatabaseConnection, RawStatement, TransactionMode};
+use shared_kernel::database::{Collection, DatabaseConnection, Document, DocumentValue, RawStatement, TransactionMode};
 use testkit::{Server, TestDatabase};
 
 use super::Registry;
@@ -48,8 +49,13 @@ mod on_servers {
 
     mod mongodb {
         #[test]
-        fn an_engine_without_an_inspector_says_so() {
-            testkit::run(super::super::mongodb_without_an_inspector_says_so());
+        fn a_database_of_documents_is_read() {
+            testkit::run(super::super::a_database_of_documents_is_read());
+        }
+
+        #[test]
+        fn a_database_is_chosen_where_none_is_named() {
+            testkit::run(super::super::a_database_is_chosen_where_none_is_named());
         }
     }
 }
@@ -181,9 +187,87 @@ async fn a_database_of_a_server_with_many_is_read(server: Server) {
     assert_ne!(anew.header("etag"), answer.header("etag"));
 }
 
-async fn mongodb_without_an_inspector_says_so() {
-    let (user, body) = super::testing::mongodb("right").await;
-    an_engine_without_an_inspector_says_so(&body).await;
+/// A connection with documents behind it, for the one who owns them and for the one who looks.
+async fn documents(password: &str) -> (Arc<dyn DatabaseConnection>, testkit::mongodb::User, Value) {
+    let (user, body) = super::testing::mongodb(password).await;
+    let settings = testkit::mongodb::shared().with_database(body["database"].as_str().expect("a database"));
+    let owner = testkit::connect(settings).await.expect("connected");
+    insert(&owner, Document::new().with("title", "a title of nobody's").with("pages", 7)).await;
+    insert(&owner, Document::new().with("title", DocumentValue::Null)).await;
+    (owner, user, body)
+}
+
+async fn insert(owner: &Arc<dyn DatabaseConnection>, document: Document) {
+    let documents = owner.documents().expect("documents");
+    let books = Collection::try_new(documents.database().expect("a database"), "books").expect("a name");
+    documents.insert_one(&books, &document, &RequestContext::system()).await.expect("written");
+}
+
+async fn a_database_of_documents_is_read() {
+    let (owner, user, body) = documents("right").await;
+    let registry = Registry::start().await;
+    let path = registry.stored(&body).await;
+    let schema = format!("{path}/schema");
+    let answer = registry.get(&schema).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let read = answer.json();
+    let namespace = &read["database"]["namespaces"][0];
+    assert_eq!((&namespace["name"], &read["database"]["engine"]), (&body["database"], &json!("mongodb")));
+    assert_eq!(namespace["collections"][0]["name"], "books");
+    assert_eq!(namespace["collections"][0]["indexes"][0]["name"], "_id_");
+    let sample = &read["samples"][0];
+    assert_eq!((&sample["documents"], &sample["method"]), (&json!(2), &json!("random")));
+    let pages = &sample["fields"][1];
+    let interval = json!({"lower": 0.0945, "upper": 0.9055});
+    assert_eq!(pages["presence"], json!({"count": 1, "of": 2, "share": 0.5, "interval": interval}));
+    assert_eq!(sample["fields"][2]["values"]["types"][0], json!({"name": "null", "count": 1, "share": 0.5}));
+    assert!(!answer.text.contains("nobody's"), "{}", answer.text);
+    assert_eq!(read["report"]["statements"], 5);
+    let known = registry.ask(Method::GET, &schema, &[("if-none-match", answer.header("etag"))], None).await;
+    assert_eq!(known.status, 304);
+
+    // A document that comes is no change, however odd; an index is.
+    let taken = registry.ask(Method::POST, &format!("{path}/snapshots"), &[], Some(&json!({}))).await;
+    assert_eq!(taken.status, 201, "{}", taken.text);
+    assert_eq!(taken.json()["relations"], 1);
+    let kept = registry.get(taken.header("location")).await.json();
+    assert_eq!(kept["samples"], read["samples"]);
+    insert(&owner, Document::new().with("odd", true)).await;
+    let anew = registry.get(&format!("{schema}?refresh=true")).await;
+    assert_eq!(anew.header("etag"), answer.header("etag"));
+    assert_eq!(anew.json()["samples"][0]["documents"], 3);
+    let index = doc! { "createIndexes": "books", "indexes": [{ "name": "titles", "key": { "title": 1 } }] };
+    let name = body["database"].as_str().expect("a database");
+    testkit::mongodb::run(&*owner, name, index).await.expect("made");
+    let anew = registry.get(&format!("{schema}?refresh=true")).await;
+    assert_ne!(anew.header("etag"), answer.header("etag"));
+    let id = taken.json()["id"].as_str().expect("an id").to_owned();
+    let diff = registry.get(&format!("{path}/diff?from={id}")).await;
+    assert_eq!(diff.status, 200, "{}", diff.text);
+    let changes = diff.json()["changes"].clone();
+    let change = &changes[0];
+    assert_eq!(changes.as_array().map(Vec::len), Some(1), "{changes}");
+    assert_eq!([&change["kind"], &change["action"], &change["part"]], ["index", "added", "titles"]);
+    testkit::mongodb::drop_database(&*owner).await;
+    user.remove().await;
+}
+
+async fn a_database_is_chosen_where_none_is_named() {
+    let (owner, user, mut body) = documents("right").await;
+    let name = body["database"].take();
+    let registry = Registry::start().await;
+    let path = registry.stored(&body).await;
+    let chosen = registry.get(&format!("{path}/schema")).await;
+    assert_eq!(chosen.status, 200, "{}", chosen.text);
+    let choice = chosen.json()["report"]["choice"].clone();
+    // Other tests have databases on the same server.
+    assert!(choice["among"].as_u64().is_some_and(|among| among > 0), "{choice}");
+    assert_eq!(choice["name"], chosen.json()["database"]["name"]);
+    assert!(["only", "only_filled", "largest", "first"].iter().any(|reason| choice["reason"] == *reason), "{choice}");
+    let asked = registry.get(&format!("{path}/schema?schema={}", name.as_str().expect("a name"))).await.json();
+    assert_eq!(asked["report"]["choice"], Value::Null);
+    assert_eq!(asked["database"]["namespaces"][0]["collections"][0]["name"], "books");
+    testkit::mongodb::drop_database(&*owner).await;
     user.remove().await;
 }
 

@@ -2,6 +2,7 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use registry_context::domain::Snapshot;
+use schema_model::Inspection;
 
 use super::wire::{SnapshotBody, SnapshotDocumentBody};
 use super::{ITEM, PathIds};
@@ -50,8 +51,8 @@ pub(crate) async fn read_snapshot(
     let (snapshot, document) = read.execute(ids.connection, ids.snapshot, &scope.0).await?;
     let facts = SnapshotBody::from(&snapshot);
     let body = connections.schemas.documents.unpacked(document, move |found| {
-        let (database, statistics, report) = (found.database, found.statistics, found.report);
-        serde_json::to_vec(&SnapshotDocumentBody { snapshot: facts, database, statistics, report })
+        let Inspection { database, statistics, samples, report, .. } = found;
+        serde_json::to_vec(&SnapshotDocumentBody { snapshot: facts, database, statistics, samples, report })
     });
     let body = body.await.map_err(|error| unreadable(&error))?.map_err(|_| Problem::internal())?;
     Ok(HttpResponse::Ok().insert_header(tag).content_type("application/json").body(body))

@@ -1,5 +1,5 @@
 use registry_context::domain::{ConnectionId, PartName, Snapshot, SnapshotLabel, SnapshotRecord};
-use schema_model::{Database, RelationStatistics, Report};
+use schema_model::{Database, RelationStatistics, Report, Sample};
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared_kernel::Version;
@@ -87,7 +87,7 @@ pub(crate) struct SnapshotBody {
     /// The database's name.
     #[schema(example = "sales")]
     database_name: String,
-    /// How many tables, views and the like there were.
+    /// How many tables, views, collections and the like there were.
     #[schema(minimum = 0, example = 16)]
     relations: u64,
     /// How many bytes of JSON were found.
@@ -148,6 +148,10 @@ pub(crate) struct SnapshotDocumentBody {
     pub(crate) database: Database,
     /// How much of it there was, as the engine had last counted.
     pub(crate) statistics: Vec<RelationStatistics>,
+    /// What some of the documents looked like, of an engine that knows no more of them. Left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(crate) samples: Vec<Sample>,
     /// How it was found, and what was not.
     pub(crate) report: Report,
 }
