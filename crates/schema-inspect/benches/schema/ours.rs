@@ -20,7 +20,12 @@ pub(crate) async fn read(made: &Made, port: Option<u16>) -> Result<Figures, Fail
     }
     let connection = testkit::connect(settings).await?;
     let thread = thread(&*connection, made.database.server()).await?;
-    let (inspectors, options, context) = (Inspectors::builtin(), InspectOptions::default(), RequestContext::system());
+    let (inspectors, context) = (Inspectors::builtin(), RequestContext::system());
+    let mut options = InspectOptions::default();
+    if made.database.server() == Server::MariaDb {
+        // A server's databases are its namespaces, and the peers are asked for one.
+        options = options.only([made.database.name()]);
+    }
     let computed = || thread.and_then(processor::of);
     let (before, began) = (computed(), Instant::now());
     let found = inspectors.inspect(&*connection, &options, &context).await?;
