@@ -11,7 +11,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
 use book_context::infrastructure::SqlBookRepository;
-use connection_manager::config::TenantFileError;
+use connection_manager::config::{CircuitsConfig, TenantFileError};
 use connection_manager::{ConfiguredSecrets, ConnectionFactory, ConnectionManager, DefinitionLimits, SecretSource};
 use registry_context::application::RevealConnection;
 use registry_context::infrastructure::{
@@ -125,7 +125,7 @@ impl Application {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIdGenerator);
         let keeping = crate::registry::prepare(&config)?;
-        let manager = manager(&config)?;
+        let manager = manager(&config, config.circuits.as_ref())?;
         embedded::migrate(&config, &manager).await?;
 
         let gate = Arc::new(Gate::new(&config, manager.clone()));
@@ -224,13 +224,18 @@ pub(crate) fn manager_of_command(config: &Config) -> Result<ConnectionManager, A
     for settings in config.per_tenant.values_mut() {
         settings.each_mut(|settings| settings.pool.min = 0);
     }
-    manager(&config)
+    // It is over soon, and what it learns of servers is nobody else's concern.
+    manager(&config, None)
 }
 
 /// The manager over every configured connection.
-fn manager(config: &Config) -> Result<ConnectionManager, ApplicationError> {
+fn manager(config: &Config, circuits: Option<&CircuitsConfig>) -> Result<ConnectionManager, ApplicationError> {
     let secrets: Arc<dyn SecretSource> = Arc::new(secrets(config)?);
-    let builder = ConnectionManager::builder(ConnectionFactory::compiled()).secrets(secrets);
+    let builder = ConnectionManager::builder(ConnectionFactory::compiled()).secrets(Arc::clone(&secrets));
+    let builder = match circuits {
+        Some(circuits) => builder.circuits(circuits.board(secrets).map_err(ApplicationError::Connections)?),
+        None => builder,
+    };
     let builder =
         config.servers.iter().fold(builder, |builder, (server, shared)| builder.server(server, shared.clone()));
     let builder = config

@@ -52,8 +52,9 @@
 //! allow = ["10.20.0.0/16"]           # these all the same
 //! deny = ["203.0.113.0/24"]          # these in no case
 //!
-//! # [connections.*], [servers.*], [tenants] and [secrets]: see `connection_manager::config`. A context whose connection is
-//! # left out has an SQLite file of its own in the data folder; where there is a [tenants] table, one for each tenant.
+//! # [connections.*], [servers.*], [tenants], [secrets] and [circuits]: see `connection_manager::config`. A context whose
+//! # connection is left out has an SQLite file of its own in the data folder; where there is a [tenants] table, one for
+//! # each tenant.
 //! ```
 //!
 //! An environment variable such as `BINDERY_SERVER__LISTEN` or `BINDERY_CONNECTIONS__USERS__HOST` takes the place of one
@@ -70,7 +71,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use actix_web::http::header::HeaderName;
-use connection_manager::config::{SecretsConfig, TenantsConfig};
+use connection_manager::config::{CircuitsConfig, SecretsConfig, TenantsConfig};
 use connection_manager::egress::EgressConfig;
 use connection_manager::{ConnectionSettings, PerTenantSettings, ServerSettings};
 
@@ -99,6 +100,8 @@ pub struct Config {
     pub servers: BTreeMap<String, ServerSettings>,
     /// How secrets of a secrets manager are read.
     pub secrets: SecretsConfig,
+    /// Where instances tell each other which servers are out of reach; `None` when each keeps that to itself.
+    pub circuits: Option<CircuitsConfig>,
     /// Who may store connections, and with what their secrets are sealed.
     pub registry: RegistryConfig,
     /// Where stored connections may lead.
@@ -225,6 +228,7 @@ impl Config {
             tenants: TenantsConfig::default(),
             servers: BTreeMap::new(),
             secrets: SecretsConfig::default(),
+            circuits: None,
             registry: RegistryConfig::default(),
             egress: EgressConfig::open(),
             data,

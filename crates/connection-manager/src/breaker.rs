@@ -1,15 +1,22 @@
 //! A circuit breaker: after a row of failures callers are refused at once instead of being made to wait, and a few
 //! probes find out when the server is back.
 
+mod board;
+mod link;
+mod share;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use metrics::{Counter, Gauge, counter, gauge};
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use tokio::time::Instant;
 
+pub use self::board::{BoardSettings, CircuitBoard};
+pub(crate) use self::share::Door;
+use self::share::{Part, Share, Word};
 use crate::lookout::Lookout;
 use crate::settings::BreakerSettings;
 
@@ -55,6 +62,8 @@ struct Inner {
     state: Mutex<State>,
     /// Finds out when the server is back, if somebody waits for it.
     lookout: Arc<Lookout>,
+    /// Set where other processes share the circuit.
+    share: OnceLock<Share>,
     gauge: Gauge,
     rejections: Counter,
 }
@@ -74,6 +83,8 @@ struct State {
     recovered: u32,
     /// Grows with each change of the circuit. A probe that was let through before says nothing about the present round.
     round: u64,
+    /// What the circuit has to do with those of other processes.
+    part: Part,
 }
 
 impl Breaker {
@@ -103,8 +114,10 @@ impl Breaker {
                 probing: 0,
                 recovered: 0,
                 round: 0,
+                part: Part::default(),
             }),
             lookout: Arc::new(Lookout::new()),
+            share: OnceLock::new(),
             gauge,
             rejections,
             settings,
@@ -125,6 +138,11 @@ impl Breaker {
         }
     }
 
+    /// Whether other processes share the circuit: there is a [`CircuitBoard`], and it answered when it was asked last.
+    pub fn is_shared(&self) -> bool {
+        self.0.share.get().is_some_and(Share::is_up)
+    }
+
     /// The server that the circuit leads to.
     pub fn endpoint(&self) -> &str {
         &self.0.endpoint
@@ -142,22 +160,23 @@ impl Breaker {
         }
         let now = Instant::now();
         let mut state = self.0.state();
-        if state.circuit == Circuit::Open && state.until.is_none_or(|until| until <= now) {
+        let allowance = self.0.allowance(&state);
+        let left = state.left(now);
+        if state.circuit == Circuit::Open && left.is_zero() && allowance > 0 {
             state.recovered = 0;
             state.probing = 0;
             self.0.change(&mut state, Circuit::HalfOpen);
         }
         match state.circuit {
             Circuit::Closed => Ok(Permit { breaker: None, round: 0 }),
-            Circuit::HalfOpen if state.probing + state.recovered < self.0.settings.probes => {
+            Circuit::HalfOpen
+                if state.probing < allowance && state.probing + state.recovered < self.0.settings.probes =>
+            {
                 state.probing += 1;
                 Ok(Permit { breaker: Some(self.clone()), round: state.round })
             }
-            Circuit::HalfOpen => Err(self.0.refusal(self.0.settings.open_for)),
-            Circuit::Open => {
-                let left = state.until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
-                Err(self.0.refusal(left))
-            }
+            Circuit::HalfOpen => Err(self.0.refusal(self.0.wanted(&mut state).unwrap_or(self.0.settings.open_for))),
+            Circuit::Open => Err(self.0.refusal(left.max(self.0.wanted(&mut state).unwrap_or_default()))),
         }
     }
 
@@ -170,6 +189,7 @@ impl Breaker {
         match state.circuit {
             Circuit::Closed => {
                 state.failures = 0;
+                state.part.suspect = false;
                 self.0.doubtful.store(false, Ordering::Relaxed);
             }
             // Somebody who was let through before the circuit opened, or the pool by itself, has reached the server: no
@@ -185,7 +205,10 @@ impl Breaker {
     pub(crate) fn returned(&self) {
         let mut state = self.0.state();
         match state.circuit {
-            Circuit::Closed => state.failures = 0,
+            Circuit::Closed => {
+                state.failures = 0;
+                state.part.suspect = false;
+            }
             Circuit::Open => state.until = None,
             Circuit::HalfOpen => {
                 state.probing = 0;
@@ -225,16 +248,31 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Opens it, and has the others told.
     fn open(&self, state: &mut State) {
-        state.until = Instant::now().checked_add(state.pause);
+        let pause = state.pause;
+        self.open_for(state, pause);
+        self.tell(state, Word::Open(pause));
+    }
+
+    fn open_for(&self, state: &mut State, pause: Duration) {
+        state.until = Instant::now().checked_add(pause);
         state.pause = (state.pause * 2).min(self.settings.open_for_max);
         self.change(state, Circuit::Open);
+    }
+
+    fn close(&self, state: &mut State) {
+        state.failures = 0;
+        state.pause = self.settings.open_for;
+        self.doubtful.store(false, Ordering::Relaxed);
+        self.change(state, Circuit::Closed);
     }
 
     fn change(&self, state: &mut State, circuit: Circuit) {
         tracing::warn!(endpoint = %self.endpoint, from = state.circuit.as_str(), to = circuit.as_str(), "circuit changed");
         state.circuit = circuit;
         state.round += 1;
+        state.part.changed(circuit);
         self.circuit.store(circuit as u8, Ordering::Release);
         self.gauge.set(f64::from(circuit as u8));
     }
@@ -269,10 +307,8 @@ impl Permit {
         }
         state.recovered += 1;
         if state.recovered >= inner.settings.probes {
-            state.failures = 0;
-            state.pause = inner.settings.open_for;
-            inner.doubtful.store(false, Ordering::Relaxed);
-            inner.change(&mut state, Circuit::Closed);
+            inner.close(&mut state);
+            inner.tell(&mut state, Word::Closed);
         }
     }
 
@@ -295,6 +331,11 @@ impl Drop for Permit {
 }
 
 impl State {
+    /// How long it stays open yet.
+    fn left(&self, now: Instant) -> Duration {
+        self.until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    }
+
     /// Frees a probe's slot, when it belongs to the present round.
     fn end_probe(&mut self, round: u64) -> bool {
         if self.round != round {
@@ -321,135 +362,4 @@ impl fmt::Debug for Permit {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PAUSE: Duration = Duration::from_secs(1);
-
-    fn breaker() -> Breaker {
-        let settings = BreakerSettings { failures: 3, open_for: PAUSE, open_for_max: PAUSE * 3, probes: 2 };
-        Breaker::new("db:1", settings)
-    }
-
-    fn opened() -> Breaker {
-        let breaker = breaker();
-        assert_eq!([breaker.failed(), breaker.failed(), breaker.failed()], [false, false, true]);
-        breaker
-    }
-
-    fn left(breaker: &Breaker) -> Duration {
-        let error = breaker.admit().expect_err("the circuit is open");
-        assert_eq!(*error.kind(), DatabaseErrorKind::CircuitOpen);
-        error.retry_after().expect("a time")
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn failures_open_it_only_in_a_row() {
-        let breaker = breaker();
-        for _ in 0..10 {
-            assert!(!breaker.failed());
-            assert!(!breaker.failed());
-            breaker.succeeded();
-        }
-        assert_eq!(breaker.circuit(), Circuit::Closed);
-        assert!(!breaker.admit().expect("closed").is_probe());
-        assert_eq!(opened().circuit(), Circuit::Open);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_open_circuit_says_when_to_come_back() {
-        let breaker = opened();
-        assert_eq!(left(&breaker), PAUSE);
-        tokio::time::advance(PAUSE / 4).await;
-        assert_eq!(left(&breaker), PAUSE / 4 * 3);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn exactly_as_many_probes_pass_as_there_are_and_they_close_it() {
-        let breaker = opened();
-        tokio::time::advance(PAUSE).await;
-        let (one, two) = (breaker.admit().expect("a probe"), breaker.admit().expect("a probe"));
-        assert!(one.is_probe() && two.is_probe());
-        assert!(breaker.admit().is_err());
-        one.succeeded();
-        assert!(breaker.admit().is_err(), "one has succeeded and one is under way: two in all");
-        assert_eq!(breaker.circuit(), Circuit::HalfOpen);
-        two.succeeded();
-        assert_eq!(breaker.circuit(), Circuit::Closed);
-        assert!(!breaker.failed() && !breaker.failed(), "the count begins anew");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_probe_that_is_given_up_makes_room_for_another() {
-        let breaker = opened();
-        tokio::time::advance(PAUSE).await;
-        let (one, two) = (breaker.admit().expect("a probe"), breaker.admit().expect("a probe"));
-        drop(one);
-        let three = breaker.admit().expect("the free slot");
-        two.succeeded();
-        three.succeeded();
-        assert_eq!(breaker.circuit(), Circuit::Closed);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_failed_probe_opens_it_for_longer_up_to_a_limit() {
-        let breaker = opened();
-        for pause in [2, 3, 3] {
-            tokio::time::advance(PAUSE * 3).await;
-            let (one, two) = (breaker.admit().expect("a probe"), breaker.admit().expect("a probe"));
-            one.failed();
-            assert_eq!(left(&breaker), PAUSE * pause);
-            // It belongs to a round that is over.
-            two.succeeded();
-            assert_eq!(breaker.circuit(), Circuit::Open);
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_pause_is_short_again_after_a_recovery() {
-        let breaker = opened();
-        tokio::time::advance(PAUSE).await;
-        breaker.admit().expect("a probe").failed();
-        tokio::time::advance(PAUSE * 2).await;
-        breaker.admit().expect("a probe").succeeded();
-        breaker.admit().expect("a probe").succeeded();
-        assert_eq!([breaker.failed(), breaker.failed(), breaker.failed()], [false, false, true]);
-        assert_eq!(left(&breaker), PAUSE);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_success_in_the_meantime_ends_the_pause() {
-        let breaker = opened();
-        breaker.succeeded();
-        assert!(breaker.admit().expect("a probe").is_probe());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_servers_return_ends_the_pause_and_the_round_of_probes() {
-        let breaker = opened();
-        breaker.returned();
-        let (one, two) = (breaker.admit().expect("a probe"), breaker.admit().expect("a probe"));
-        assert!(breaker.admit().is_err());
-        breaker.returned();
-        let (three, four) = (breaker.admit().expect("a probe"), breaker.admit().expect("a probe"));
-        assert!(three.is_probe() && four.is_probe());
-        assert!(breaker.admit().is_err(), "no more than there are probes");
-        // They were sent into the silence.
-        one.failed();
-        drop(two);
-        assert_eq!(breaker.circuit(), Circuit::HalfOpen);
-        assert!(breaker.admit().is_err());
-        three.succeeded();
-        four.succeeded();
-        assert_eq!(breaker.circuit(), Circuit::Closed);
-        breaker.returned();
-        assert!(!breaker.admit().expect("closed").is_probe());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_circuit_that_never_opens_is_one_with_no_limit_of_failures() {
-        let breaker = Breaker::new("db:1", BreakerSettings { failures: 0, ..BreakerSettings::default() });
-        assert!((0..100).all(|_| !breaker.failed()));
-        assert_eq!(breaker.circuit(), Circuit::Closed);
-    }
-}
+mod tests;

@@ -60,6 +60,14 @@
 //! for other things as well; for sealed copies the service opens it a second time, and where its own password is in AWS
 //! Secrets Manager, that one secret is read there by each process for itself and never from the level that it opens.
 //!
+//! Processes that share their circuits tell each other which servers are out of reach, and probe them together:
+//!
+//! ```toml
+//! [circuits]                    # left out, each process keeps its circuits to itself
+//! connection = "cache"          # one of [connections] with engine = "redis"; no request waits for it
+//! prefix = "bindery:circuit:"   # what every key in it begins with
+//! ```
+//!
 //! A connection that is **kept per tenant** has `{tenant}` where the tenant's name belongs, in the host, the database, the path,
 //! the user, an option, or the place of the password:
 //!
@@ -90,13 +98,16 @@
 //! `statement_timeout`, `leak_after` or `keepalive` off. `keepalive` is for SQL Server and Redis, whose sockets are ours.
 //!
 //! A larger file embeds the sections: read it as a [`Document`], take what is its own through [`Reader::root`], hand
-//! the same root to [`ConnectionsConfig::read`], [`TenantsConfig::read`] and then to [`SecretsConfig::read`], and let [`Reader::finish`] tell every fault at once.
+//! the same root to [`ConnectionsConfig::read`], [`TenantsConfig::read`] and then to [`SecretsConfig::read`] and
+//! [`CircuitsConfig::read`], and let [`Reader::finish`] tell every fault at once.
 
+mod circuits;
 mod connections;
 mod document;
 pub mod duration;
 mod effective;
 mod fault;
+mod own_connection;
 mod sealing;
 mod secrets;
 mod section;
@@ -104,6 +115,7 @@ mod servers;
 pub mod suggest;
 mod tenants;
 
+pub use circuits::CircuitsConfig;
 pub use connections::ConnectionsConfig;
 pub use document::Document;
 pub use effective::{Effective, EffectivePerTenant};

@@ -42,7 +42,7 @@ pub mod sql_pool;
 pub mod tls;
 pub mod values;
 
-pub use breaker::{Breaker, Circuit, Permit};
+pub use breaker::{BoardSettings, Breaker, Circuit, CircuitBoard, Permit};
 pub use budget::{Budget, BudgetStats};
 pub use connector::{Connector, SettingFault};
 pub use credentials::{

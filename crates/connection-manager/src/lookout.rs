@@ -13,7 +13,7 @@ use crate::knock::Knock;
 use crate::spread;
 
 /// How long an answer to a knock is waited for.
-const PATIENCE: Duration = Duration::from_millis(500);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(500);
 /// The longest pause between two knocks, and the shortest is half of it.
 const PACE: Duration = Duration::from_millis(400);
 /// How long the server is watched after the last who waited for it has gone: it may have been between two attempts.

@@ -30,7 +30,7 @@ pub use self::pools::PoolsStats;
 use self::pools::{Pools, PoolsLimits};
 pub use self::replicas::ReplicaStats;
 use self::replicas::Replicas;
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, CircuitBoard};
 use crate::budget::Budget;
 use crate::connector::Connector;
 use crate::credentials::{Keychain, SecretSource};
@@ -67,6 +67,8 @@ struct Inner {
     servers: Mutex<HashMap<String, Guards>>,
     /// The budgets that are configured, by host and port.
     server_budgets: BTreeMap<String, Budget>,
+    /// Where processes tell each other of their circuits.
+    circuits: Option<CircuitBoard>,
     /// The tenants that there are. Every other is refused.
     tenants: RwLock<BTreeSet<TenantId>>,
     claims: Claims,
@@ -363,10 +365,12 @@ impl Inner {
     fn guards(&self, connector: &dyn Connector, settings: &ConnectionSettings) -> Guards {
         let Some(server) = server(connector, settings) else { return Guards::none() };
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        let guards = servers.entry(server).or_insert_with_key(|server| Guards {
-            breaker: Breaker::new(server, settings.breaker.clone()),
-            retries: Retries::new(settings.retry.clone()),
-            budget: self.budget(server),
+        let guards = servers.entry(server).or_insert_with_key(|server| {
+            let breaker = Breaker::new(server, settings.breaker.clone());
+            if let Some(board) = &self.circuits {
+                board.share(&breaker, &self.runtime());
+            }
+            Guards { breaker, retries: Retries::new(settings.retry.clone()), budget: self.budget(server) }
         });
         guards.clone()
     }

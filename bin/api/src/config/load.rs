@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connection_manager::ConnectionFactory;
 use connection_manager::config::{
-    ConfigError, ConnectionsConfig, Document, Reader, SecretsConfig, Section, TenantsConfig, suggest,
+    CircuitsConfig, ConfigError, ConnectionsConfig, Document, Reader, SecretsConfig, Section, TenantsConfig, suggest,
 };
 use connection_manager::egress::EgressConfig;
 use tracing_subscriber::EnvFilter;
@@ -48,6 +48,7 @@ impl Config {
         let named = ConnectionsConfig::read(&root, &ConnectionFactory::compiled());
         let listed = TenantsConfig::read(&root);
         let secrets = SecretsConfig::read(&root, &named);
+        let circuits = CircuitsConfig::read(&root, &named);
         let servers = named.servers().clone();
         let embedded = Self::embedded(data);
         let per_tenant = named.iter_per_tenant().map(|(name, settings)| (name.to_string(), settings.clone()));
@@ -92,6 +93,7 @@ impl Config {
             tenants: listed,
             servers,
             secrets,
+            circuits,
             registry: stored,
             egress: EgressConfig::default(),
             data: embedded.data,
@@ -266,5 +268,10 @@ mod tests {
         assert_eq!(again.to_toml(), shown);
         assert!(shown.contains("listen = \"[::1]:9000\""), "{shown}");
         assert!(shown.contains("region = \"eu-central-1\"\nttl = \"30m\""), "{shown}");
+        let circuits = "[circuits]\nconnection = \"cache\"\n\
+                        [connections.cache]\nengine = \"redis\"\nhost = \"localhost\"\n";
+        let shown = read(circuits).expect("valid").to_toml();
+        assert!(shown.contains("[circuits]\nconnection = \"cache\"\nprefix = \"bindery:circuit:\""), "{shown}");
+        assert_eq!(read(&shown).expect("valid").to_toml(), shown);
     }
 }

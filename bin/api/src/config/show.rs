@@ -50,6 +50,9 @@ impl Config {
         let _ = write!(lines, "\n{}", self.registry.effective());
         let _ = write!(lines, "\n{}", self.egress.effective());
         let _ = write!(lines, "\n{}", self.secrets.effective());
+        if let Some(circuits) = &self.circuits {
+            let _ = write!(lines, "\n{circuits}");
+        }
         if self.tenants.is_present() {
             let _ = write!(lines, "\n{}", self.tenants.effective());
         }

@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use super::claims::Claims;
 use super::replicas::Replicas;
 use super::{ConnectionManager, Inner, PerTenant, Slot};
+use crate::breaker::CircuitBoard;
 use crate::budget::Budget;
 use crate::connector::checks;
 use crate::credentials::{Keychain, LocalSecrets, SecretSource};
@@ -25,6 +26,7 @@ pub struct ManagerBuilder {
     connections: Vec<(String, Settings)>,
     tenants: BTreeSet<TenantId>,
     servers: BTreeMap<String, ServerSettings>,
+    circuits: Option<CircuitBoard>,
 }
 
 #[derive(Debug, Clone)]
@@ -43,6 +45,7 @@ impl ManagerBuilder {
             connections: Vec::new(),
             tenants: BTreeSet::new(),
             servers: BTreeMap::new(),
+            circuits: None,
         }
     }
 
@@ -87,6 +90,14 @@ impl ManagerBuilder {
     #[must_use]
     pub fn keychain(mut self, keychain: Keychain) -> Self {
         self.keychain = keychain;
+        self
+    }
+
+    /// Shares the circuits of the configured connections with other processes. The board's own connection must be another
+    /// manager's: a circuit that is told of over itself would stay open for ever.
+    #[must_use]
+    pub fn circuits(mut self, board: CircuitBoard) -> Self {
+        self.circuits = Some(board);
         self
     }
 
@@ -137,6 +148,7 @@ impl ManagerBuilder {
             secrets: self.secrets,
             servers: Mutex::default(),
             server_budgets,
+            circuits: self.circuits,
             keychain: self.keychain,
             runtime: self.runtime.or_else(|| Handle::try_current().ok()),
             tenants: RwLock::new(self.tenants),

@@ -56,6 +56,15 @@ fn pool() {
 fn endpoint() {
     describe_gauge!("bindery.circuit.state", "The circuit to a server: 0 closed, 1 half-open, 2 open.");
     describe_counter!("bindery.circuit.rejections", "Calls refused because a server's circuit was open.");
+    describe_counter!(
+        "bindery.circuit.shared.adoptions",
+        "Times a circuit opened because another process had found the server out of reach and it answered no knock."
+    );
+    describe_counter!(
+        "bindery.circuit.shared.doubts",
+        "Times another process had found the server out of reach and it answered here."
+    );
+    describe_counter!("bindery.circuit.shared.failures", "Times the board of circuits did not answer.");
     describe_gauge!("bindery.server.connections.limit", "The most connections that pools may have to a server.");
     describe_gauge!("bindery.server.connections.used", "The connections that pools have to a limited server.");
     describe_gauge!("bindery.server.connections.waiting_pools", "Pools that are short of connections to a server.");

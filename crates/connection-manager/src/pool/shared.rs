@@ -185,7 +185,7 @@ impl<D: Driver> Shared<D> {
         runtime: Handle,
     ) -> Arc<Self> {
         let metrics = PoolMetrics::new(driver.system_name(), endpoint.series(&name), &settings);
-        Arc::new_cyclic(|this: &Weak<Self>| Self {
+        let shared = Arc::new_cyclic(|this: &Weak<Self>| Self {
             seat: endpoint.budget.join(this.clone()),
             name,
             settings,
@@ -221,7 +221,10 @@ impl<D: Driver> Shared<D> {
             departures: watch::Sender::new(0),
             closed: watch::Sender::new(None),
             cancel_wake: Arc::default(),
-        })
+        });
+        let door: Weak<Self> = Arc::downgrade(&shared);
+        shared.breaker.add_door(door);
+        shared
     }
 
     /// The state is changed by small steps that cannot panic half-way, so a poisoned lock still guards a sound state.

@@ -3,11 +3,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::driver::Driver;
 use super::shared::{Phase, Shared};
+use crate::breaker::Door;
+use crate::knock::Knock;
 use crate::lookout::Waiting;
 
 /// A login that takes longer may wait for a server that is silent.
@@ -62,4 +65,12 @@ pub(super) fn watch<D: Driver>(shared: &Arc<Shared<D>>) -> Waiting {
         }
     };
     shared.breaker.lookout().watch(&shared.runtime, knock, move || breaker.returned())
+}
+
+#[async_trait]
+impl<D: Driver> Door for Shared<D> {
+    async fn knock(&self) -> Knock {
+        let phase = self.state().phase;
+        if phase == Phase::Open { self.driver.knock().await } else { Knock::Unknown }
+    }
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
 
+mod shared;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::DateTime;
-use connection_manager::config::{ConfigError, ConnectionsConfig, Document, Reader, SecretsConfig};
+use connection_manager::config::{CircuitsConfig, ConfigError, ConnectionsConfig, Document, Reader, SecretsConfig};
 use connection_manager::credentials::aws::{AwsSecrets, AwsSettings};
 use connection_manager::credentials::cache::{
     CacheSettings, SealedLevel, SealedSettings, SealingKey, SealingKeys, SecretCache, SecretCopy,
@@ -155,10 +155,11 @@ fn configuration(printed: &mut Printed) {
     fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let text = format!(
         "[connections.cache]\nengine = \"redis\"\nhost = \"h\"\n[secrets.shared]\nconnection = \"cache\"\n\
-         [secrets.shared.keys]\none = {{ file = {:?} }}\n",
+         [circuits]\nconnection = \"cache\"\n[secrets.shared.keys]\none = {{ file = {:?} }}\n",
         key.to_str().unwrap()
     );
-    let document = Document::parse("f", &text).unwrap();
+    let password = ("P_CONNECTIONS__CACHE__PASSWORD".to_owned(), CANARY.to_owned());
+    let document = Document::parse("f", &text).unwrap().overlay("P_", [password]);
     let reader = Reader::new(&document);
     let connections = ConnectionsConfig::read(&reader.root(), &ConnectionFactory::compiled());
     let secrets = SecretsConfig::read(&reader.root(), &connections);
@@ -166,6 +167,9 @@ fn configuration(printed: &mut Printed) {
     printed.print("SharedSecretsConfig", shared);
     printed.print("SealingConfig", &shared.sealing);
     printed.print("SecretsConfig", &secrets);
+    let circuits = CircuitsConfig::read(&reader.root(), &connections).expect("a board");
+    printed.print("CircuitsConfig", &circuits);
+    printed.print("CircuitBoard", &circuits.board(Arc::new(LocalSecrets)).unwrap());
 }
 
 fn sources(printed: &mut Printed) {

@@ -1,12 +1,12 @@
 use std::fmt;
 
-use shared_kernel::database::{ConnectionName, Engine};
+use shared_kernel::database::ConnectionName;
 
 use crate::config::connections::ConnectionsConfig;
 use crate::config::effective::text;
 use crate::config::sealing::{SealingConfig, sealing_line};
 use crate::config::section::Section;
-use crate::config::{duration, suggest};
+use crate::config::{duration, own_connection};
 use crate::credentials::cache::{CacheSettings, SealedSettings};
 use crate::settings::ConnectionSettings;
 
@@ -40,7 +40,7 @@ pub(super) fn read(
     if !section.is_present() {
         return None;
     }
-    let connection = connection(section, root, connections);
+    let connection = own_connection::read(section, root, connections, "secrets");
     let usual = SealedSettings::new(section.text("connection").unwrap_or_default());
     let prefix = section.text("prefix").unwrap_or(usual.prefix);
     if prefix.is_empty() {
@@ -62,40 +62,6 @@ pub(super) fn read(
     let (name, connection) = connection?;
     let level = SealedSettings { prefix, timeout, lease, stale_limit: cache.stale_limit, ..usual };
     Some(SharedSecretsConfig { level, name, connection, sealing })
-}
-
-/// What the level's own connection is called, and where it leads.
-fn connection(
-    section: &Section<'_>,
-    root: &Section<'_>,
-    connections: &ConnectionsConfig,
-) -> Option<(ConnectionName, ConnectionSettings)> {
-    let Some(wanted) = section.text("connection") else {
-        if !section.has("connection") {
-            section.fault("connection", "missing: which of [connections] do the processes share?");
-        }
-        return None;
-    };
-    let Some((name, settings)) = connections.iter().find(|(name, _)| name.as_str() == wanted) else {
-        // One with a fault of its own is told as that.
-        if !root.section("connections").has(&wanted) {
-            let known = connections.iter().map(|(name, _)| name.as_str());
-            section.fault("connection", suggest::unknown("connection", &wanted, known));
-        }
-        return None;
-    };
-    if settings.engine != Engine::REDIS {
-        let message =
-            format!("`{wanted}` is of the engine {}; expected a connection with engine = \"redis\"", settings.engine);
-        section.fault("connection", message);
-        return None;
-    }
-    // It may be open under its name as well, with a pool and measurements of its own.
-    if let Ok(own) = format!("{name}/secrets").parse() {
-        return Some((own, settings.clone()));
-    }
-    section.fault("connection", format!("the name `{wanted}` is too long for this: expected at most 56 bytes"));
-    None
 }
 
 /// The table as it is in effect, as TOML and without the keys.

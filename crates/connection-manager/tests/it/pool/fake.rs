@@ -43,6 +43,8 @@ pub(crate) struct Server {
     pub(crate) fewest_open: AtomicU32,
     pub(crate) pings: AtomicU32,
     pub(crate) dead: AtomicBool,
+    /// Whether it is out of reach: nobody gets in, and whoever is in is lost.
+    pub(crate) away: AtomicBool,
     /// Whether sessions that are opened now refuse to write for as long as they live.
     pub(crate) demoted: AtomicBool,
     pub(crate) rollback_fails: AtomicBool,
@@ -119,6 +121,9 @@ impl Driver for FakeDriver {
         pass(server.connect_takes).await;
         if let Some(gate) = &server.gate {
             gate.acquire().await.unwrap().forget();
+        }
+        if server.away.load(Ordering::SeqCst) {
+            return Err(DatabaseError::new(DatabaseErrorKind::Unreachable, "away"));
         }
         if server.accepted.lock().unwrap().is_some_and(|accepted| accepted != credentials.version) {
             return Err(DatabaseError::new(DatabaseErrorKind::AuthRejected, "rejected"));
@@ -197,6 +202,9 @@ impl DriverSession for FakeSession {
     async fn execute(&mut self, sql: String, _values: Values) -> Result<u64, DatabaseError> {
         self.log(&sql);
         pass(self.server.statement_takes).await;
+        if self.server.away.load(Ordering::SeqCst) {
+            return Err(DatabaseError::new(DatabaseErrorKind::Unreachable, "away"));
+        }
         match sql.as_str() {
             "hang" => std::future::pending().await,
             "lose" | "SELECT lose" => Err(DatabaseError::new(DatabaseErrorKind::Unreachable, "lost")),
