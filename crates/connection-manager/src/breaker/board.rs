@@ -14,6 +14,8 @@ use super::share::{Share, Word};
 
 /// How long a word stands there after the pause that it is about.
 const HOLD: Duration = Duration::from_secs(10);
+/// The longest word that anybody would have said, in bytes.
+const LONGEST_WORD: usize = 128;
 /// The longest that anything stands there without being said again.
 const LONGEST: Duration = Duration::from_mins(1);
 
@@ -78,10 +80,11 @@ impl CircuitBoard {
         self.0.settings.poll
     }
 
-    /// What stands there about a server.
+    /// What stands there about a server, but for what nobody here would have written.
     pub(super) async fn read(&self, endpoint: &str) -> Result<Option<Vec<u8>>, DatabaseError> {
         let (connection, context) = self.reach().await?;
-        connection.key_value()?.get(&self.place(endpoint), &context).await
+        let stands = connection.key_value()?.get(&self.place(endpoint), &context).await?;
+        Ok(stands.filter(|text| text.len() <= LONGEST_WORD))
     }
 
     /// Says something about a server, in the place of what was said before, and returns how it stands there.

@@ -22,6 +22,8 @@ const DISBELIEF: Duration = Duration::from_mins(1);
 const UNUSED: Duration = Duration::from_secs(1);
 /// How long the right to a probe is kept for a process that does not say that it is still there.
 const LEASE: Duration = Duration::from_secs(3);
+/// The shortest time between two looks, however often somebody asks for one.
+const REST: Duration = Duration::from_millis(50);
 
 pub(super) struct Link {
     board: CircuitBoard,
@@ -37,6 +39,9 @@ pub(super) struct Link {
     /// The rights to probe that are this process's, by their numbers, and when there was last a use for them.
     rights: Vec<u32>,
     used: Instant,
+    /// Whether the last round with them was in vain, and until when they are left to others because of that.
+    in_vain: bool,
+    yields: Option<Instant>,
     adoptions: Counter,
     doubts: Counter,
     failures: Counter,
@@ -55,6 +60,8 @@ impl Link {
             disbelief: None,
             rights: Vec::new(),
             used: Instant::now(),
+            in_vain: false,
+            yields: None,
             adoptions: counter!("bindery.circuit.shared.adoptions", "endpoint" => label()),
             doubts: counter!("bindery.circuit.shared.doubts", "endpoint" => label()),
             failures: counter!("bindery.circuit.shared.failures", "endpoint" => label()),
@@ -66,7 +73,8 @@ impl Link {
         loop {
             let Some(pause) = self.turn().await else { return };
             // Early or late makes no difference: whoever is woken looks at everything.
-            let _ = timeout(pause, self.wake.notified()).await;
+            let woken = timeout(pause.saturating_sub(REST), self.wake.notified());
+            let _ = tokio::join!(woken, sleep(REST));
         }
     }
 
@@ -143,7 +151,8 @@ impl Link {
     fn doubt(&self, circuit: &Inner) {
         if circuit.stance() == Stance::Closed {
             self.doubts.increment(1);
-            tracing::info!(endpoint = %self.endpoint, "another process found the server out of reach, which it is not here");
+            // It may be said again each time that another process probes in vain.
+            tracing::debug!(endpoint = %self.endpoint, "another process found the server out of reach, which it is not here");
         }
     }
 
@@ -160,9 +169,20 @@ impl Link {
 
     async fn keep_rights(&mut self, circuit: &Inner) -> Result<(), DatabaseError> {
         match circuit.stance() {
-            Stance::Closed => self.give_back().await,
+            Stance::Closed => {
+                self.in_vain = false;
+                self.give_back().await
+            }
             // Whoever has probed in vain keeps the others from doing the same until the pause is over.
-            Stance::Paused(left) => self.hold(left).await,
+            Stance::Paused(left) => {
+                self.in_vain |= !self.rights.is_empty();
+                self.hold(left).await
+            }
+            Stance::Probing { .. } if self.leaves_it_to_others() => {
+                self.give_back().await?;
+                circuit.grant(0);
+                Ok(())
+            }
             Stance::Probing { wanted, busy } => {
                 self.hold(LEASE).await?;
                 if wanted || busy {
@@ -177,6 +197,15 @@ impl Link {
                 Ok(())
             }
         }
+    }
+
+    /// Whether it is the others' turn, after probes in vain: the server may be out of reach from here alone. Each of them looks at
+    /// the board once before it is over.
+    fn leaves_it_to_others(&mut self) -> bool {
+        if std::mem::take(&mut self.in_vain) {
+            self.yields = Instant::now().checked_add(self.board.poll() + REST);
+        }
+        self.yields.is_some_and(|until| Instant::now() < until)
     }
 
     /// Keeps the rights that are still this process's for so long.

@@ -354,6 +354,32 @@ fn who_has_probed_in_vain_keeps_the_others_from_it() {
 }
 
 #[test]
+fn who_probes_in_vain_leaves_the_next_try_to_others() {
+    testkit::run(async {
+        let redis = OwnRedis::start(&[]).await;
+        let (one, other) = (Process::start(&redis, breaker(SOON)).await, Process::start(&redis, breaker(SOON)).await);
+        for process in [&one, &other] {
+            process.cut();
+        }
+        one.until_open().await;
+        other.is(Circuit::Open).await;
+        // The server is back, but not for the one, whose callers try whenever they may.
+        other.mend();
+        let in_vain = async {
+            loop {
+                assert!(one.ask().await.is_err());
+                tokio::time::sleep(SOON / 4).await;
+            }
+        };
+        tokio::select! {
+            () = in_vain => {}
+            () = other.until_closed() => {}
+        }
+        assert_ne!(one.circuit(), Circuit::Closed);
+    });
+}
+
+#[test]
 fn a_right_that_nobody_uses_is_given_back() {
     testkit::run(async {
         let redis = OwnRedis::start(&[]).await;
