@@ -31,8 +31,10 @@ pub(crate) fn observed(
     closeness: Closeness,
 ) -> Sample {
     let mut root = Node::default();
-    let mut room = Room(closeness.paths);
-    documents.iter().for_each(|document| root.observe(document, closeness.depth, &mut room));
+    let mut names = Room(closeness.paths);
+    for document in documents {
+        root.observe(document, closeness.depth, &mut names);
+    }
     root.fold();
     let limits = [(SampleLimit::Depth, root.is_cut()), (SampleLimit::Paths, root.is_crowded())];
     let seen = root.told(method == SampleMethod::Random);

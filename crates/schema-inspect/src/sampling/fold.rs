@@ -30,7 +30,9 @@ impl Node {
             let mapped = self.mapped.get_or_insert_default();
             mapped.kinds.insert(MapKeys::Text);
             mapped.entries += rare.values().map(|child| child.present).sum::<u64>();
-            rare.into_values().for_each(|child| mapped.node.merge(child.node));
+            for child in rare.into_values() {
+                mapped.node.merge(child.node);
+            }
         }
         self.within_mut().for_each(Self::fold);
     }

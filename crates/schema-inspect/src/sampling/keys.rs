@@ -5,12 +5,15 @@ use schema_model::MapKeys;
 /// The longest name that is one, in bytes. What is longer is a text of somebody's.
 const LONGEST: usize = 128;
 
+/// Whether a key looks like something.
+type Looks = fn(&str) -> bool;
+
 /// What a key looks like that is a value by itself; `None` for what may be a name.
 pub(super) fn kind_of(key: &str) -> Option<MapKeys> {
     if key.len() > LONGEST || key.contains("://") {
         return Some(MapKeys::Text);
     }
-    let kinds: [(fn(&str) -> bool, MapKeys); 7] = [
+    let kinds: [(Looks, MapKeys); 7] = [
         (is_object_id, MapKeys::ObjectId),
         (is_uuid, MapKeys::Uuid),
         (is_number, MapKeys::Number),

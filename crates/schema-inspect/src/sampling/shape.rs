@@ -15,7 +15,7 @@ impl Shape {
     /// The engine's word.
     pub(super) fn word(&self) -> &'static str {
         match self {
-            Self::Scalar(word) | Self::Object(word, _) | Self::Array(word, _) => *word,
+            Self::Scalar(word) | Self::Object(word, _) | Self::Array(word, _) => word,
         }
     }
 }
