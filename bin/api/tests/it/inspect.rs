@@ -69,7 +69,13 @@ async fn a_file_is_written_in_every_format_and_stays_as_it_is() {
     let folder = folder();
     let folder = folder.path();
     made(ConnectionSettings::sqlite(folder.join("shelf.db")), SHELF).await;
-    let before = (files(folder), std::fs::read(folder.join("shelf.db")).expect("the file"));
+    // A file with a write-ahead log gets its log's two files back, which whoever only reads may not take away.
+    let own = |name: &String| !name.starts_with("shelf.db-");
+    let seen = || {
+        let names: Vec<String> = files(folder).into_iter().filter(own).collect();
+        (names, std::fs::read(folder.join("shelf.db")).expect("the file"))
+    };
+    let before = seen();
     for (format, beginning) in [
         ("json", "{"),
         ("sql", "-- Made from a model of SQLite"),
@@ -91,7 +97,7 @@ async fn a_file_is_written_in_every_format_and_stays_as_it_is() {
     assert!(output.stdout.starts_with(b"{"), "JSON, when nothing else is said: {output:?}");
     let told = String::from_utf8(output.stderr).expect("UTF-8");
     assert!(told.starts_with("sqlite 3.") && told.contains(": 3 relations in ") && told.lines().count() == 1, "{told}");
-    assert_eq!((files(folder), std::fs::read(folder.join("shelf.db")).expect("the file")), before);
+    assert!(seen() == before, "{:?}", files(folder));
 
     // What the file's name tells need not be said.
     for (file, beginning) in [("shelf.svg", "<svg "), ("shelf.md", "# "), ("shelf.txt", "{"), ("shelf.svg", "<svg ")] {
