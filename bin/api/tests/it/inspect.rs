@@ -1,5 +1,6 @@
 //! `api inspect`: a database looked at without a service.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
@@ -182,7 +183,10 @@ fn url(database: &TestDatabase, with_password: bool) -> (String, String) {
     let settings = database.settings();
     let PasswordSource::Literal(password) = &settings.password else { panic!("it has one") };
     let password = password.expose_secret().to_owned();
-    let encoded: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let mut encoded = String::new();
+    for byte in password.bytes() {
+        write!(encoded, "%{byte:02X}").expect("written");
+    }
     let login =
         settings.username.clone().expect("a user") + &if with_password { format!(":{encoded}") } else { String::new() };
     let (host, port) = (settings.host.clone().expect("a host"), settings.port.expect("a port"));
