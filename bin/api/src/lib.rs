@@ -11,6 +11,7 @@ pub mod registry;
 pub mod rest;
 mod state;
 pub mod telemetry;
+pub mod terminal;
 
 pub use application::{Application, ApplicationError};
 pub use commands::run;

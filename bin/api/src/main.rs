@@ -15,7 +15,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-            eprintln!("error: {}", causes.join(": "));
+            // A server that somebody else runs may have a say in it.
+            eprintln!("error: {}", api::terminal::visible_lines(&causes.join(": ")));
             ExitCode::FAILURE
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use schema_lint::{Evidence, Finding, Lint, Lints, Object, Severity};
+use schema_lint::{Evidence, Findings, Lint, Lints, Object, Severity, TooMany};
 use schema_model::{Database, Namespace, Native, Relation, RelationKind};
 
 struct Uncommented;
@@ -20,7 +20,7 @@ impl Lint for Uncommented {
         Severity::Notice
     }
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         let silent = database
             .relations()
             .filter(|(_, relation)| relation.kind == RelationKind::Table && relation.comment.is_none());
@@ -28,7 +28,7 @@ impl Lint for Uncommented {
             let evidence = Evidence::from([("columns".to_owned(), relation.columns.len().into())]);
             self.finding(Object::whole(&name), format!("nobody says what `{name}` is"), evidence, "write a comment")
         };
-        silent.map(finding).collect()
+        found.extend(silent.map(finding))
     }
 }
 

@@ -1,6 +1,6 @@
 use schema_model::Database;
 
-use crate::{Evidence, Finding, Object, Severity};
+use crate::{Evidence, Finding, Findings, Object, Severity, TooMany};
 
 /// A rule.
 pub trait Lint: Send + Sync {
@@ -13,8 +13,11 @@ pub trait Lint: Send + Sync {
     /// How bad what it finds is, as a rule.
     fn severity(&self) -> Severity;
 
-    /// Looks at a model. The same model gives the same findings in the same order.
-    fn check(&self, database: &Database) -> Vec<Finding>;
+    /// Looks at a model, and adds what it finds as it finds it. The same model gives the same findings in the same order.
+    ///
+    /// # Errors
+    /// There is no room for one of them: what [`Findings::push`] answers is handed on, and nothing more is looked for.
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany>;
 
     /// A finding of this rule, as bad as it usually is.
     fn finding(&self, object: Object, message: String, evidence: Evidence, suggestion: &str) -> Finding {

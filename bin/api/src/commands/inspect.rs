@@ -11,10 +11,9 @@ use connection_manager::{
     ConnectionFactory, ConnectionManager, ConnectionSettings, LocalSecrets, PasswordSource, SecretSource,
 };
 use indicatif::ProgressBar;
-use schema_export::{ExportError, Exporters};
 use schema_inspect::{InspectOptions, Inspectors};
-use schema_lint::{Finding, Lints, Severity};
-use schema_model::{Database, Inspection, ObjectName};
+use schema_lint::{Finding, Severity};
+use schema_model::{ChoiceReason, Database, DatabaseChoice, Inspection, ObjectName};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{Access, Connections as _};
 
@@ -22,6 +21,8 @@ use super::connections::targets;
 use crate::application::secrets;
 use crate::cli::InspectArgs;
 use crate::config::{Config, describe};
+use crate::registry::{ExportFailure, Exports};
+use crate::terminal::{visible, visible_lines};
 
 /// How long a database may take to be looked at.
 const LIMIT: Duration = Duration::from_mins(5);
@@ -31,6 +32,8 @@ const CLOSE_GRACE: Duration = Duration::from_secs(5);
 const MOST_TOLD: usize = 20;
 /// The name under which the manager has the connection.
 const NAME: &str = "inspected";
+/// What is said where an exporter fails, or what is made is beyond the bounds, which are the service's.
+const NOT_MADE: &str = "the database was looked at and could not be written";
 /// Findings for people.
 const LINT: &str = "lint";
 /// Findings for programs.
@@ -39,18 +42,17 @@ const LINT_JSON: &str = "lint-json";
 /// Who looks at databases, who writes what was seen, and who judges it.
 pub(super) struct Tools {
     inspectors: Inspectors,
-    exporters: Exporters,
-    lints: Lints,
+    exports: Exports,
 }
 
 impl Tools {
     /// With what the crates have; more is registered here.
     pub(super) fn builtin() -> Self {
-        Self { inspectors: Inspectors::builtin(), exporters: Exporters::builtin(), lints: Lints::builtin() }
+        Self { inspectors: Inspectors::builtin(), exports: Exports::builtin() }
     }
 
     fn formats(&self) -> Vec<&str> {
-        let mut formats = self.exporters.formats();
+        let mut formats = self.exports.formats();
         formats.extend([LINT, LINT_JSON]);
         formats
     }
@@ -61,7 +63,7 @@ impl Tools {
         let Some(format) = &arguments.format else {
             let ending = arguments.output.as_ref().and_then(|file| file.extension()?.to_str());
             let ends_so =
-                |format: &&str| self.exporters.get(format).is_some_and(|one| Some(one.file_extension()) == ending);
+                |format: &&str| self.exports.exporter(format).is_some_and(|one| Some(one.file_extension()) == ending);
             let usual = if arguments.fail_on.is_some() { LINT } else { "json" };
             return Ok(formats.iter().copied().find(ends_so).unwrap_or(usual).to_owned());
         };
@@ -72,20 +74,31 @@ impl Tools {
     }
 
     fn export(&self, format: &str, database: &Database) -> anyhow::Result<String> {
-        match self.exporters.export(format, database) {
-            Ok(export) => {
-                let lines = export.omissions.iter().map(|omission| {
+        let exporter = self.exports.exporter(format).context("there is no such format")?;
+        match Exports::write(&*exporter, database) {
+            Ok(written) => {
+                let lines = written.omissions.iter().map(|omission| {
                     format!("left out: {}: {}", place(omission.object.as_ref(), &omission.part), omission.reason)
                 });
                 tell(lines);
-                Ok(export.text)
+                Ok(written.text)
             }
-            Err(error @ ExportError::UnknownEngine { .. }) => {
+            Err(ExportFailure::NotForEngine(engine)) => {
                 let others: Vec<&str> = self.formats().into_iter().filter(|other| *other != format).collect();
-                bail!("{error}; try one of {}", others.join(", "))
+                bail!("format `{format}` is not written for engine `{engine}`; try one of {}", others.join(", "))
             }
-            Err(error) => Err(error).context("the database was looked at and could not be written"),
+            Err(error) => Err(error).context(NOT_MADE),
         }
+    }
+
+    /// What is doubtful, in one of the two formats for it.
+    fn judge(&self, format: &str, database: &Database) -> anyhow::Result<(String, Vec<Finding>)> {
+        let findings = Exports::judge(self.exports.lints(), None, database).context(NOT_MADE)?;
+        let text = match format {
+            LINT => for_people(&findings),
+            _ => Exports::to_json_in_lines(&findings).context(NOT_MADE)? + "\n",
+        };
+        Ok((text, findings))
     }
 }
 
@@ -98,13 +111,8 @@ pub(super) async fn run(arguments: InspectArgs, tools: &Tools) -> anyhow::Result
     }
     let inspection = inspect(&arguments, &tools.inspectors).await?;
     let database = &inspection.database;
-    let (text, findings) = if judges {
-        let findings = tools.lints.check(database);
-        let text = if format == LINT { for_people(&findings) } else { serde_json::to_string_pretty(&findings)? + "\n" };
-        (text, findings)
-    } else {
-        (tools.export(&format, database)?, Vec::new())
-    };
+    let (text, findings) =
+        if judges { tools.judge(&format, database)? } else { (tools.export(&format, database)?, Vec::new()) };
     match &arguments.output {
         Some(file) => std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?,
         None => print(&text)?,
@@ -148,19 +156,41 @@ async fn inspect(arguments: &InspectArgs, inspectors: &Inspectors) -> anyhow::Re
     let inspection = looked?;
     let (database, report) = (&inspection.database, &inspection.report);
     eprintln!(
-        "{} {}: {} relations in {} statements and {:.1?}",
+        "{} {}: {} in {} statements and {:.1?}",
         visible(&database.engine),
         visible(&database.version),
-        database.relations().count(),
+        contents(database.relations().count(), database.collections().count()),
         report.statements,
         began.elapsed()
     );
+    tell(report.choice.iter().map(chosen));
     let lines = report.gaps.iter().map(|gap| {
         let reason = serde_json::to_value(gap.reason).ok().and_then(|reason| reason.as_str().map(str::to_owned));
         format!("not read: {}: {}", place(gap.object.as_ref(), &gap.part), reason.unwrap_or_default())
     });
     tell(lines);
     Ok(inspection)
+}
+
+/// How much there is of what there is.
+fn contents(relations: usize, collections: usize) -> String {
+    match (relations, collections) {
+        (1.., 0) => format!("{relations} relations"),
+        (0, 1..) => format!("{collections} collections"),
+        _ => format!("{relations} relations and {collections} collections"),
+    }
+}
+
+/// Which database was looked at, where none was named.
+fn chosen(choice: &DatabaseChoice) -> String {
+    let DatabaseChoice { name, among, .. } = choice;
+    let why = match choice.reason {
+        ChoiceReason::Only => "the only one".to_owned(),
+        ChoiceReason::OnlyFilled => format!("the only one of {among} with something in it"),
+        ChoiceReason::Largest => format!("the largest of {among}"),
+        ChoiceReason::First => format!("the first of {among} by its name"),
+    };
+    format!("looked at: database {name}, {why}")
 }
 
 /// Where the database is, and who knows the passwords.
@@ -263,33 +293,20 @@ fn for_people(findings: &[Finding]) -> String {
     text
 }
 
-/// A text in one line, with nothing in it that a terminal would obey.
-fn visible(text: &str) -> String {
-    visible_lines(text).replace('\n', "\\n")
-}
-
-/// A text with nothing in it that a terminal would obey but the ends of its lines.
-fn visible_lines(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        let turns = matches!(u32::from(character), 0x200E | 0x200F | 0x202A..=0x202E | 0x2066..=0x2069);
-        if (character.is_control() && !matches!(character, '\n' | '\t')) || turns {
-            let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_obeys_nothing_of_a_name() {
-        assert_eq!(visible("a\u{1b}[2Jb\r\n\u{202e}c\u{9b}"), "a\\u{1b}[2Jb\\u{d}\\n\\u{202e}c\\u{9b}");
-        assert_eq!(visible_lines("CREATE\tTABLE a\n\u{7}"), "CREATE\tTABLE a\n\\u{7}");
+    fn what_was_looked_at_is_told() {
+        assert_eq!([contents(3, 0), contents(0, 2)], ["3 relations", "2 collections"]);
+        assert_eq!(contents(0, 0), "0 relations and 0 collections");
+        assert_eq!(contents(1, 2), "1 relations and 2 collections");
+        let told = |reason| chosen(&DatabaseChoice { name: "shop".to_owned(), reason, among: 3 });
+        assert_eq!(told(ChoiceReason::Largest), "looked at: database shop, the largest of 3");
+        assert_eq!(told(ChoiceReason::OnlyFilled), "looked at: database shop, the only one of 3 with something in it");
+        assert_eq!(told(ChoiceReason::First), "looked at: database shop, the first of 3 by its name");
+        assert_eq!(told(ChoiceReason::Only), "looked at: database shop, the only one");
     }
 
     #[test]

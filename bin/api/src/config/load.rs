@@ -269,7 +269,7 @@ mod tests {
         assert!(shown.contains("listen = \"[::1]:9000\""), "{shown}");
         assert!(shown.contains("region = \"eu-central-1\"\nttl = \"30m\""), "{shown}");
         let circuits = "[circuits]\nconnection = \"cache\"\n\
-                        [connections.cache]\nengine = \"redis\"\nhost = \"localhost\"\n";
+                        [connections.cache]\nengine = \"redis\"\nhost = \"localhost\"\ndatabase = \"0\"\n";
         let shown = read(circuits).expect("valid").to_toml();
         assert!(shown.contains("[circuits]\nconnection = \"cache\"\nprefix = \"bindery:circuit:\""), "{shown}");
         assert_eq!(read(&shown).expect("valid").to_toml(), shown);

@@ -84,13 +84,15 @@ impl Exports {
     }
 
     /// What the rules find in a model, or one of them. Large ones take a while.
+    ///
+    /// Findings repeat much of the model: they are counted as they are made, so that never more of them exist than may be told.
     pub(crate) fn judge(lints: &Lints, rule: Option<&str>, database: &Database) -> Result<Vec<Finding>, ExportFailure> {
         if !is_moderate(database) {
             return Err(ExportFailure::TooLarge);
         }
         let others: Vec<&str> = lints.all().map(Lint::id).filter(|id| rule.is_some_and(|rule| rule != *id)).collect();
         let lints = others.into_iter().fold(lints.clone(), Lints::without);
-        Ok(lints.check(database))
+        lints.check_within(database, MOST).map_err(|_| ExportFailure::TooLarge)
     }
 
     /// JSON that is no larger than an export may be.
@@ -98,6 +100,13 @@ impl Exports {
         let mut bounded = Bounded(Vec::new());
         serde_json::to_writer(&mut bounded, body).map_err(|_| ExportFailure::TooLarge)?;
         Ok(bounded.0)
+    }
+
+    /// The same in lines, for people.
+    pub(crate) fn to_json_in_lines(body: &impl Serialize) -> Result<String, ExportFailure> {
+        let mut bounded = Bounded(Vec::new());
+        serde_json::to_writer_pretty(&mut bounded, body).map_err(|_| ExportFailure::TooLarge)?;
+        String::from_utf8(bounded.0).map_err(|_| ExportFailure::TooLarge)
     }
 }
 
@@ -173,7 +182,8 @@ impl Extent {
 #[cfg(test)]
 mod tests {
     use schema_export::Export;
-    use schema_model::{Namespace, RelationKind};
+    use schema_lint::{Evidence, Findings, Object, Severity, TooMany};
+    use schema_model::{Namespace, ObjectName, RelationKind};
 
     use super::*;
 
@@ -223,6 +233,40 @@ mod tests {
         let text = "x".repeat(MOST - 2);
         assert_eq!(Exports::to_json(&text).map(|json| json.len()).expect("as long as may be"), MOST);
         assert!(matches!(Exports::to_json(&format!("{text}x")), Err(ExportFailure::TooLarge)));
+    }
+
+    /// Each of its findings is a megabyte.
+    struct Talkative;
+
+    impl Lint for Talkative {
+        fn id(&self) -> &'static str {
+            "talkative"
+        }
+
+        fn summary(&self) -> &'static str {
+            "there is much to be said"
+        }
+
+        fn severity(&self) -> Severity {
+            Severity::Notice
+        }
+
+        fn check(&self, _: &Database, found: &mut Findings) -> Result<(), TooMany> {
+            for number in 0.. {
+                let object = Object::whole(&ObjectName::new("public", "goods"));
+                assert!(number < 100, "it is stopped");
+                found.push(self.finding(object, "x".repeat(1 << 20), Evidence::new(), "say less"))?;
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn findings_are_refused_before_there_are_too_many() {
+        let lints = Lints::empty().register(Arc::new(Talkative));
+        let refused = Exports::judge(&lints, None, &database(std::iter::empty())).expect_err("there is no end of them");
+        assert!(matches!(refused, ExportFailure::TooLarge), "{refused:?}");
+        assert!(Exports::judge(&lints, Some("another"), &database(std::iter::empty())).expect("none").is_empty());
     }
 
     #[test]

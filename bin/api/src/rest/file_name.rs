@@ -4,8 +4,12 @@ use std::fmt::Write as _;
 
 use actix_web::http::header::HeaderValue;
 
-/// The most letters of a name.
+/// The most letters of a name before its end.
 const MOST: usize = 100;
+/// The most bytes of them: many systems have 255 for the whole, and letters of up to four.
+const MOST_BYTES: usize = 200;
+/// What Windows takes for a device, whatever ends follow.
+const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "COM", "LPT"];
 
 /// Has a browser save what is sent under a name: as nearly that one as is safe, and in plain letters for who knows no others.
 pub(crate) fn attachment(name: &str) -> HeaderValue {
@@ -37,10 +41,23 @@ fn safe(name: &str) -> String {
     let is_kept = |character: char| character.is_alphanumeric() || matches!(character, '-' | '_' | ' ' | '.');
     let stem: String =
         stem.chars().map(|character| if is_kept(character) { character } else { '_' }).take(MOST).collect();
+    let stem = &stem[..stem.floor_char_boundary(MOST_BYTES)];
     // None is hidden, and none has an end that some systems cut off.
     let stem = stem.trim_matches(['.', ' ']);
     let stem = if stem.is_empty() { "schema" } else { stem };
-    if extension.is_empty() { stem.to_owned() } else { format!("{stem}.{extension}") }
+    let mark = if is_device(stem) { "_" } else { "" };
+    if extension.is_empty() { format!("{mark}{stem}") } else { format!("{mark}{stem}.{extension}") }
+}
+
+/// Whether a name is a device's up to its first dot: `NUL`, `con .x`, `COM1`.
+fn is_device(stem: &str) -> bool {
+    let name = stem.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let without_number = name.trim_end_matches(|last: char| last.is_ascii_digit() || matches!(last, '¹' | '²' | '³'));
+    let has_number = without_number.chars().count() + 1 == name.chars().count();
+    DEVICES.iter().any(|device| match *device {
+        "COM" | "LPT" => has_number && without_number == *device,
+        device => name == device,
+    })
 }
 
 #[cfg(test)]
@@ -71,6 +88,34 @@ mod tests {
         check("Bücher.svg", value);
         // What turns the direction of writing would have `gvs.exe` look like a picture.
         check("a\u{202e}gvs.exe.svg", "attachment; filename=\"a_gvs.exe.svg\"");
+    }
+
+    #[test]
+    fn no_name_is_a_device() {
+        for (name, expected) in [
+            ("CON.svg", "_CON.svg"),
+            ("nul.svg", "_nul.svg"),
+            ("Aux.tar.svg", "_Aux.tar.svg"),
+            ("prn .x.svg", "_prn .x.svg"),
+            ("COM1.svg", "_COM1.svg"),
+            ("lpt9.svg", "_lpt9.svg"),
+            (" con.svg", "_con.svg"),
+            ("COM.svg", "COM.svg"),
+            ("COM10.svg", "COM10.svg"),
+            ("CON1.svg", "CON1.svg"),
+            ("console.svg", "console.svg"),
+            ("a.con.svg", "a.con.svg"),
+        ] {
+            assert_eq!(safe(name), expected);
+        }
+        assert_eq!(safe("COM².svg"), "_COM².svg");
+    }
+
+    #[test]
+    fn a_name_of_large_letters_is_cut_between_two() {
+        let long = safe(&format!("a{}.svg", "𠀀".repeat(100)));
+        assert_eq!(long, format!("a{}.svg", "𠀀".repeat(49)));
+        assert_eq!(safe(&format!("{}.svg", "é".repeat(100))), format!("{}.svg", "é".repeat(100)));
     }
 
     #[test]

@@ -167,6 +167,7 @@ fn what_cannot_be_looked_at_or_written_is_told() {
         (&["oracle://ann@db.example/sales"], "oracle"),
         (&["mysql://ann:can?ary@db.example/sales"], "the connection string cannot be read: expected `engine://"),
         (&["postgres://ann@127.0.0.1:1/sales"], "cannot connect to "),
+        (&["sqlite:a\u{1b}[2J.db"], "cannot open a\\u{1b}[2J.db"),
         (&["sqlite:notes.db", "--format", "svg", "--fail-on", "error"], "`--fail-on` is about findings"),
         (&["sqlite:notes.db", "--tenant", "acme"], "`--tenant` goes with the name of a configured connection"),
     ] {

@@ -3,16 +3,17 @@ use serde_json::json;
 
 use super::describe;
 use crate::tables::{evidence, tables};
-use crate::{Evidence, Finding, Lint, Object};
+use crate::{Evidence, Findings, Lint, Object, TooMany};
 
 /// Columns of tables that a rule picks.
-fn picked(database: &Database, is: impl Fn(&Column) -> bool) -> Vec<(ObjectName, &Column)> {
-    let mut found = Vec::new();
-    for (name, relation) in tables(database) {
-        let columns = relation.columns.iter().filter(|column| is(column));
-        found.extend(columns.map(|column| (name.clone(), column)));
-    }
-    found
+fn picked<'a>(
+    database: &'a Database,
+    is: impl Fn(&Column) -> bool + Copy + 'a,
+) -> impl Iterator<Item = (ObjectName, &'a Column)> {
+    tables(database).flat_map(move |(name, relation)| {
+        let columns = relation.columns.iter().filter(move |column| is(column));
+        columns.map(move |column| (name.clone(), column))
+    })
 }
 
 fn type_of(column: &Column) -> Evidence {
@@ -31,7 +32,7 @@ const MONEY: [&str; 22] = [
 impl Lint for FloatMoney {
     describe!("float-money", Warning, "a column whose name tells of money is a floating-point number");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         let is = |column: &Column| {
             column.data_type.family == TypeFamily::Float
                 && words(&column.name).any(|word| MONEY.contains(&word.as_str()))
@@ -44,7 +45,7 @@ impl Lint for FloatMoney {
                 "make it a decimal number, or a whole number of the smallest unit: binary fractions cannot hold 0.10",
             )
         };
-        picked(database, is).into_iter().map(finding).collect()
+        found.extend(picked(database, is).map(finding))
     }
 }
 
@@ -70,9 +71,9 @@ pub struct TimestampWithoutZone;
 impl Lint for TimestampWithoutZone {
     describe!("timestamp-without-zone", Notice, "PostgreSQL keeps no zone with `timestamp without time zone`");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         if database.engine != "postgres" {
-            return Vec::new();
+            return Ok(());
         }
         let is = |column: &Column| {
             column.data_type.family == TypeFamily::Timestamp && column.data_type.text.contains("without time zone")
@@ -85,7 +86,7 @@ impl Lint for TimestampWithoutZone {
                 "make it `timestamp with time zone` where it means an instant",
             )
         };
-        picked(database, is).into_iter().map(finding).collect()
+        found.extend(picked(database, is).map(finding))
     }
 }
 
@@ -96,9 +97,9 @@ pub struct CharColumn;
 impl Lint for CharColumn {
     describe!("char-column", Notice, "PostgreSQL fills `character(n)` up with spaces and saves nothing by it");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         if database.engine != "postgres" {
-            return Vec::new();
+            return Ok(());
         }
         let is = |column: &Column| column.data_type.text.starts_with("character(") || column.data_type.text == "bpchar";
         let finding = |(name, column): (ObjectName, &Column)| {
@@ -109,7 +110,7 @@ impl Lint for CharColumn {
                 "make it `text`, with a check of its length",
             )
         };
-        picked(database, is).into_iter().map(finding).collect()
+        found.extend(picked(database, is).map(finding))
     }
 }
 
@@ -120,7 +121,7 @@ pub struct NoColumns;
 impl Lint for NoColumns {
     describe!("no-columns", Notice, "a table has no columns");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         let empty = tables(database).filter(|(_, relation)| relation.columns.is_empty());
         let finding = |(name, _)| {
             let message = format!("table `{name}` has no columns");
@@ -131,7 +132,7 @@ impl Lint for NoColumns {
                 "drop it, if nobody knows it",
             )
         };
-        empty.map(finding).collect()
+        found.extend(empty.map(finding))
     }
 }
 
@@ -142,20 +143,18 @@ pub struct NothingRequired;
 impl Lint for NothingRequired {
     describe!("nothing-required", Notice, "every column of a table may be NULL");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         let loose = tables(database).filter(|(_, relation)| {
             !relation.columns.is_empty() && relation.columns.iter().all(|column| column.nullable)
         });
-        loose
-            .map(|(name, relation)| {
-                let columns: Vec<&String> = relation.columns.iter().map(|column| &column.name).collect();
-                self.finding(
-                    Object::whole(&name),
-                    format!("every column of `{name}` may be NULL"),
-                    evidence([("columns", json!(columns))]),
-                    "declare NOT NULL what a row cannot be without",
-                )
-            })
-            .collect()
+        found.extend(loose.map(|(name, relation)| {
+            let columns: Vec<&String> = relation.columns.iter().map(|column| &column.name).collect();
+            self.finding(
+                Object::whole(&name),
+                format!("every column of `{name}` may be NULL"),
+                evidence([("columns", json!(columns))]),
+                "declare NOT NULL what a row cannot be without",
+            )
+        }))
     }
 }

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::describe;
 use crate::tables::{evidence, foreign_key_name, kept};
-use crate::{Finding, Lint, Object};
+use crate::{Finding, Findings, Lint, Object, TooMany};
 
 /// Constraints that hold for new rows alone, or for none.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,8 +16,7 @@ impl Lint for UncheckedConstraint {
         "a constraint is not enforced, or the rows before it were never checked"
     );
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
-        let mut found = Vec::new();
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         for kept in kept(database) {
             for key in kept.foreign_keys() {
                 found.extend(self.unchecked(
@@ -26,10 +25,10 @@ impl Lint for UncheckedConstraint {
                     &foreign_key_name(key),
                     key.validated,
                     key.enforced,
-                ));
+                ))?;
             }
             for check in kept.checks() {
-                found.extend(self.unchecked(&kept.name, "check", &name_of(check), check.validated, check.enforced));
+                found.extend(self.unchecked(&kept.name, "check", &name_of(check), check.validated, check.enforced))?;
             }
         }
         for namespace in &database.namespaces {
@@ -37,11 +36,11 @@ impl Lint for UncheckedConstraint {
                 let UserTypeKind::Domain { checks, .. } = &user_type.kind else { continue };
                 let name = ObjectName::new(&namespace.name, &user_type.name);
                 for check in checks {
-                    found.extend(self.unchecked(&name, "check", &name_of(check), check.validated, check.enforced));
+                    found.extend(self.unchecked(&name, "check", &name_of(check), check.validated, check.enforced))?;
                 }
             }
         }
-        found
+        Ok(())
     }
 }
 
@@ -78,8 +77,7 @@ pub struct DisabledTrigger;
 impl Lint for DisabledTrigger {
     describe!("disabled-trigger", Notice, "a trigger is turned off");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
-        let mut found = Vec::new();
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         for (name, relation) in database.relations() {
             for trigger in relation.triggers.iter().filter(|trigger| !trigger.enabled) {
                 found.push(self.finding(
@@ -87,9 +85,9 @@ impl Lint for DisabledTrigger {
                     format!("trigger `{}` of `{name}` is turned off", trigger.name),
                     evidence([("timing", json!(trigger.timing)), ("events", json!(trigger.events))]),
                     "turn it on, or drop it if nobody misses it",
-                ));
+                ))?;
             }
         }
-        found
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::describe;
 use crate::tables::{Lookup, evidence, foreign_key_name, kept};
-use crate::{Finding, Lint, Object};
+use crate::{Finding, Findings, Lint, Object, TooMany};
 
 /// Tables that refer to each other in a circle.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,7 +19,7 @@ struct Edge<'a> {
 impl Lint for ForeignKeyCycle {
     describe!("foreign-key-cycle", Notice, "tables refer to each other in a circle");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         let lookup = Lookup::of(database);
         let mut edges = Vec::new();
         for kept in kept(database) {
@@ -41,7 +41,7 @@ impl Lint for ForeignKeyCycle {
         for edge in edges.iter().filter(|edge| edge.from != edge.to && circle_of[edge.from] == circle_of[edge.to]) {
             circle_of[edge.from].into_iter().for_each(|circle| within[circle].push(edge));
         }
-        circles.iter().zip(&within).map(|(circle, within)| self.circle(&lookup, within, circle)).collect()
+        found.extend(circles.iter().zip(&within).map(|(circle, within)| self.circle(&lookup, within, circle)))
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::describe;
 use crate::tables::{Kept, Lookup, columns, evidence, foreign_key_name, kept};
-use crate::{Finding, Lint, Object};
+use crate::{Finding, Findings, Lint, Object, TooMany};
 
 /// Foreign keys that no index helps to follow back.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,12 +14,17 @@ pub struct UnindexedForeignKey;
 impl Lint for UnindexedForeignKey {
     describe!("unindexed-foreign-key", Warning, "no index begins with the columns of a foreign key");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
-        let mut found = Vec::new();
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         for kept in kept(database) {
-            let lengths: BTreeSet<usize> = kept.foreign_keys().iter().map(|key| key.columns.len()).collect();
+            let is_looked_at = |key: &&ForeignKey| key.enforced && key.columns.len() <= MOST_COLUMNS;
+            let lengths: BTreeSet<usize> =
+                kept.foreign_keys().iter().filter(is_looked_at).map(|key| key.columns.len()).collect();
+            // A part has all indexes of its table, and most have no key of their own.
+            if lengths.is_empty() {
+                continue;
+            }
             let beginnings = Beginnings::of(&kept, &lengths);
-            for key in kept.foreign_keys().iter().filter(|key| key.enforced) {
+            for key in kept.foreign_keys().iter().filter(is_looked_at) {
                 let columns: BTreeSet<&str> = key.columns.iter().map(|pair| pair.column.as_str()).collect();
                 if columns.is_empty() || beginnings.help(&columns) {
                     continue;
@@ -36,12 +41,15 @@ impl Lint for UnindexedForeignKey {
                         ("indexes", json!(indexes)),
                     ]),
                     "make an index on these columns: without it each delete or change of a key there reads the whole table here",
-                ));
+                ))?;
             }
         }
-        found
+        Ok(())
     }
 }
+
+/// How many columns a key has at most to be looked at: each index is read in as many lengths as the keys of its table have.
+const MOST_COLUMNS: usize = 64;
 
 /// How many indexes one finding names at most: a table may have many of them, and many keys that none of them helps.
 const MOST_TOLD: usize = 100;
@@ -119,10 +127,9 @@ pub struct ForeignKeyTypes;
 impl Lint for ForeignKeyTypes {
     describe!("foreign-key-types", Warning, "a column of a foreign key has another type than the one that it leads to");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         let lookup = Lookup::of(database);
         let kinds = kinds(database);
-        let mut found = Vec::new();
         for kept in kept(database) {
             let Some(here) = lookup.place(&kept.name) else { continue };
             for key in kept.foreign_keys() {
@@ -131,12 +138,12 @@ impl Lint for ForeignKeyTypes {
                     let columns = lookup.column(here, &pair.column).zip(lookup.column(there, &pair.references));
                     let Some((one, other)) = columns else { continue };
                     if compared(&database.engine, &kinds, one) != compared(&database.engine, &kinds, other) {
-                        found.push(self.difference(&kept.name, key, (&pair.column, one), (&pair.references, other)));
+                        found.push(self.difference(&kept.name, key, (&pair.column, one), (&pair.references, other)))?;
                     }
                 }
             }
         }
-        found
+        Ok(())
     }
 }
 

@@ -1,12 +1,14 @@
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use schema_model::{Database, Index, IndexPart, NullsOrder, PartTarget, SortDirection};
 use serde_json::{Value, json};
 
 use super::describe;
+use crate::findings::json_length;
 use crate::tables::{Kept, columns, evidence, kept};
-use crate::{Finding, Lint, Object};
+use crate::{Findings, Lint, Object, TooMany};
 
 /// Indexes that were read as a whole and are used: what is unknown is the same as nothing.
 fn known<'a>(kept: &Kept<'a>) -> Vec<&'a Index> {
@@ -30,12 +32,11 @@ fn is_sorted(index: &Index) -> bool {
 const MOST_TOLD: usize = 4096;
 
 fn shown(index: &Index) -> Value {
-    let facts = json!({ "parts": index.parts, "include": index.include, "where": index.predicate });
     let mut shown = json!({ "name": index.name, "method": index.method, "unique": index.unique });
-    let fits = facts.to_string().len() <= MOST_TOLD;
-    for (name, fact) in facts.as_object().into_iter().flatten() {
-        shown[name] = if fits { fact.clone() } else { Value::Null };
-    }
+    let fits = json_length(&(&index.parts, &index.include, &index.predicate), MOST_TOLD).is_some();
+    shown["parts"] = if fits { json!(index.parts) } else { Value::Null };
+    shown["include"] = if fits { json!(index.include) } else { Value::Null };
+    shown["where"] = if fits { json!(index.predicate) } else { Value::Null };
     shown
 }
 
@@ -53,8 +54,7 @@ pub struct DuplicateIndex;
 impl Lint for DuplicateIndex {
     describe!("duplicate-index", Warning, "two indexes of a table are the same");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
-        let mut found = Vec::new();
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         for kept in kept(database) {
             let keep = kept.that_keep_constraints();
             let keeps = |index: &Index| keep.contains(index.name.as_str());
@@ -71,10 +71,10 @@ impl Lint for DuplicateIndex {
                     format!("index `{}` of `{}` is the same as `{}`", goes.name, kept.name, stays.name),
                     evidence([("index", shown(goes)), ("same_as", shown(stays))]),
                     "drop one of them: each costs every write and serves no other query",
-                ));
+                ))?;
             }
         }
-        found
+        Ok(())
     }
 }
 
@@ -85,8 +85,7 @@ pub struct PrefixIndex;
 impl Lint for PrefixIndex {
     describe!("prefix-index", Warning, "an index is the beginning of another one, which serves its queries too");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
-        let mut found = Vec::new();
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         for kept in kept(database) {
             let indexes = known(&kept);
             let beginnings = Beginnings::of(&indexes);
@@ -98,10 +97,10 @@ impl Lint for PrefixIndex {
                     format!("index `{}` of `{}` is the beginning of `{}`", index.name, kept.name, longer.name),
                     evidence([("index", shown(index)), ("covered_by", shown(longer))]),
                     "drop it, unless the longer one is much larger and queries need no more than the beginning",
-                ));
+                ))?;
             }
         }
-        found
+        Ok(())
     }
 }
 
@@ -110,7 +109,12 @@ struct Beginnings<'a> {
     indexes: &'a [&'a Index],
     /// Which of them, by the digest of as many of their parts as another one may have.
     places: HashMap<u64, Vec<usize>>,
+    /// The columns that each of them holds.
+    held: Vec<OnceCell<HashSet<&'a str>>>,
 }
+
+/// How many longer indexes one is compared with at most in each direction: many may begin with it, and none hold what it holds.
+const MOST_COMPARED: usize = 64;
 
 impl<'a> Beginnings<'a> {
     fn of(indexes: &'a [&'a Index]) -> Self {
@@ -121,7 +125,8 @@ impl<'a> Beginnings<'a> {
                 places.entry(digest).or_default().push(place);
             }
         }
-        Self { indexes, places }
+        let held = indexes.iter().map(|_| OnceCell::new()).collect();
+        Self { indexes, places, held }
     }
 
     /// The first that begins with what `index` is.
@@ -130,9 +135,34 @@ impl<'a> Beginnings<'a> {
         let whole = [digests(index, index.parts.iter()).pop(), digests(index, turned.iter()).pop()];
         let places = whole.iter().flatten().filter_map(|digest| {
             let places = self.places.get(digest)?;
-            places.iter().copied().find(|place| begins_with(self.indexes[*place], index))
+            places.iter().copied().take(MOST_COMPARED).find(|place| self.serves(*place, index, &turned))
         });
         places.min().map(|place| self.indexes[place])
+    }
+
+    /// Whether the one at a place finds and sorts whatever `index` does; `turned` is how that is read from behind.
+    fn serves(&self, place: usize, index: &Index, turned: &[IndexPart]) -> bool {
+        let longer = self.indexes[place];
+        let more = longer.parts.len() > index.parts.len() || (longer.parts.len() == index.parts.len() && longer.unique);
+        if !more || !is_sorted(longer) || !is_sorted(index) || longer.predicate != index.predicate {
+            return false;
+        }
+        let beginning = &longer.parts[..index.parts.len()];
+        if beginning != index.parts && beginning != turned {
+            return false;
+        }
+        index.include.iter().all(|name| self.held(place).contains(name.as_str()))
+    }
+
+    fn held(&self, place: usize) -> &HashSet<&'a str> {
+        self.held[place].get_or_init(|| {
+            let index = self.indexes[place];
+            let parts = index.parts.iter().filter_map(|part| match &part.target {
+                PartTarget::Column(column) => Some(column.as_str()),
+                PartTarget::Expression(_) => None,
+            });
+            index.include.iter().map(String::as_str).chain(parts).collect()
+        })
     }
 }
 
@@ -146,22 +176,6 @@ fn digests<'a>(index: &Index, parts: impl Iterator<Item = &'a IndexPart>) -> Vec
         digests.push(hasher.finish());
     }
     digests
-}
-
-/// Whether `longer` finds and sorts whatever `index` does.
-fn begins_with(longer: &Index, index: &Index) -> bool {
-    let more = longer.parts.len() > index.parts.len() || (longer.parts.len() == index.parts.len() && longer.unique);
-    if !more || !is_sorted(longer) || !is_sorted(index) || longer.predicate != index.predicate {
-        return false;
-    }
-    let beginning = &longer.parts[..index.parts.len()];
-    // It can be read from behind as well.
-    let turned: Vec<IndexPart> = index.parts.iter().map(turned).collect();
-    let holds = |name: &String| {
-        let as_part = |part: &IndexPart| matches!(&part.target, PartTarget::Column(column) if column == name);
-        longer.include.contains(name) || longer.parts.iter().any(as_part)
-    };
-    (beginning == index.parts || beginning == turned) && index.include.iter().all(holds)
 }
 
 fn turned(part: &IndexPart) -> IndexPart {
@@ -184,8 +198,7 @@ pub struct InvalidIndex;
 impl Lint for InvalidIndex {
     describe!("invalid-index", Error, "an index is not valid: it costs every write and no query may use it");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
-        let mut found = Vec::new();
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         for kept in kept(database) {
             for index in kept.indexes().iter().filter(|index| !index.valid) {
                 found.push(self.finding(
@@ -193,9 +206,9 @@ impl Lint for InvalidIndex {
                     format!("index `{}` of `{}` is not valid", index.name, kept.name),
                     evidence([("method", json!(index.method)), ("columns", json!(columns(index)))]),
                     "make it anew, or drop it",
-                ));
+                ))?;
             }
         }
-        found
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::describe;
 use crate::tables::{by_name, evidence, key_name, partitions, tables};
-use crate::{Finding, Lint, Object};
+use crate::{Findings, Lint, Object, TooMany};
 
 /// Tables whose rows nothing identifies.
 #[derive(Debug, Clone, Copy, Default)]
@@ -12,7 +12,7 @@ pub struct NoPrimaryKey;
 impl Lint for NoPrimaryKey {
     describe!("no-primary-key", Warning, "a table has no primary key");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         let lacking = tables(database).filter(|(_, relation)| {
             // A table may leave it to each of its parts.
             let parts = partitions(relation);
@@ -20,25 +20,19 @@ impl Lint for NoPrimaryKey {
             let by_parts = !parts.is_empty() && leaves.into_iter().all(|partition| partition.primary_key.is_some());
             relation.primary_key.is_none() && !by_parts && !relation.columns.is_empty()
         });
-        lacking
-            .map(|(name, relation)| {
-                let by_name = by_name(relation);
-                let required = |column: &String| by_name.get(column.as_str()).is_some_and(|column| !column.nullable);
-                let candidates: Vec<&Vec<String>> = relation
-                    .unique
-                    .iter()
-                    .map(|key| &key.columns)
-                    .filter(|columns| columns.iter().all(required))
-                    .collect();
-                let facts = evidence([("columns", json!(relation.columns.len())), ("candidates", json!(candidates))]);
-                self.finding(
-                    Object::whole(&name),
-                    format!("table `{name}` has no primary key"),
-                    facts,
-                    "declare a primary key: rows can then be told apart, replicated and referred to",
-                )
-            })
-            .collect()
+        found.extend(lacking.map(|(name, relation)| {
+            let by_name = by_name(relation);
+            let required = |column: &String| by_name.get(column.as_str()).is_some_and(|column| !column.nullable);
+            let candidates: Vec<&Vec<String>> =
+                relation.unique.iter().map(|key| &key.columns).filter(|columns| columns.iter().all(required)).collect();
+            let facts = evidence([("columns", json!(relation.columns.len())), ("candidates", json!(candidates))]);
+            self.finding(
+                Object::whole(&name),
+                format!("table `{name}` has no primary key"),
+                facts,
+                "declare a primary key: rows can then be told apart, replicated and referred to",
+            )
+        }))
     }
 }
 
@@ -53,8 +47,7 @@ impl Lint for NullableUnique {
         "a unique constraint has columns that may be NULL, and NULLs count as different"
     );
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
-        let mut found = Vec::new();
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         for (name, relation) in tables(database) {
             let primary = relation.primary_key.as_ref();
             // That of SQLite may have NULLs, as the standard's may not.
@@ -72,10 +65,10 @@ impl Lint for NullableUnique {
                     format!("rows of `{name}` with NULL are never the same to `{key_name}`"),
                     evidence([("columns", json!(key.columns)), ("nullable", json!(columns))]),
                     "declare the columns NOT NULL, or the constraint NULLS NOT DISTINCT where the engine has it",
-                ));
+                ))?;
             }
         }
-        found
+        Ok(())
     }
 }
 
@@ -86,8 +79,7 @@ pub struct SmallKey;
 impl Lint for SmallKey {
     describe!("small-key", Warning, "a primary key that is counted up is a number of four bytes or fewer");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
-        let mut found = Vec::new();
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         for (name, relation) in tables(database).filter(|_| database.engine != "sqlite") {
             let Some([column]) = relation.primary_key.as_ref().map(|key| key.columns.as_slice()) else { continue };
             let Some(column) = relation.column(column).filter(|column| is_counted(column)) else { continue };
@@ -97,9 +89,9 @@ impl Lint for SmallKey {
                 format!("key `{}` of `{name}` ends at {greatest}", column.name),
                 evidence([("type", json!(column.data_type.text)), ("greatest", json!(greatest.to_string()))]),
                 "make it a bigint before there are that many rows: later, every reference to it changes as well",
-            ));
+            ))?;
         }
-        found
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{describe, reserved};
 use crate::tables::evidence;
-use crate::{Finding, Lint, Object};
+use crate::{Findings, Lint, Object, TooMany};
 
 /// What the names of a relation are, with what each is of: `("column", "price")`.
 fn names(relation: &Relation) -> impl Iterator<Item = (&'static str, &str)> {
@@ -34,8 +34,7 @@ pub struct NameQuoting;
 impl Lint for NameQuoting {
     describe!("name-quoting", Notice, "a table or a column has a name that has to be written in quotes");
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
-        let mut found = Vec::new();
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         for (name, relation) in database.relations().filter(|(_, relation)| !relation.native.contains_key("extension"))
         {
             // Those of the engine itself, such as what an FTS5 table has for its functions.
@@ -62,9 +61,9 @@ impl Lint for NameQuoting {
                 format!("{which} of `{name}` must be written in quotes"),
                 evidence([("names", json!(facts))]),
                 "choose names of small letters, digits and `_` that are no words of SQL",
-            ));
+            ))?;
         }
-        found
+        Ok(())
     }
 }
 
@@ -98,16 +97,15 @@ impl Lint for NameLength {
         "a name is nearly as long as the engine allows, which cuts what is longer or refuses it"
     );
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         // In bytes on PostgreSQL (NAMEDATALEN), in characters elsewhere. SQLite has no limit.
         let (limit, unit) = match database.engine.as_str() {
             "postgres" => (63, "bytes"),
             "mysql" | "mariadb" => (64, "characters"),
             "sqlserver" => (128, "characters"),
-            _ => return Vec::new(),
+            _ => return Ok(()),
         };
         let length = |name: &str| if unit == "bytes" { name.len() } else { name.chars().count() };
-        let mut found = Vec::new();
         for (name, relation) in database.relations() {
             for (kind, part) in all_names(relation).into_iter().filter(|(_, part)| length(part) * 10 >= limit * 9) {
                 found.push(self.finding(
@@ -115,10 +113,10 @@ impl Lint for NameLength {
                     format!("{kind} `{part}` has {} of {limit} {unit}", length(part)),
                     evidence([("length", json!(length(part))), ("limit", json!(limit)), ("unit", json!(unit))]),
                     "choose a shorter name: names that are made of it, as those of indexes, are cut and may become the same",
-                ));
+                ))?;
             }
         }
-        found
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::describe;
 use super::keys::greatest;
 use crate::tables::{Lookup, evidence, tables};
-use crate::{Finding, Lint, Object};
+use crate::{Finding, Findings, Lint, Object, TooMany};
 
 /// Fewer numbers than that from beginning to end are few.
 const FEW: i128 = 100_000;
@@ -23,8 +23,7 @@ impl Lint for SequenceEnd {
         "a sequence or an identity has few numbers in all, or more than its column can hold"
     );
 
-    fn check(&self, database: &Database) -> Vec<Finding> {
-        let mut found = Vec::new();
+    fn check(&self, database: &Database, found: &mut Findings) -> Result<(), TooMany> {
         let lookup = Lookup::of(database);
         for namespace in &database.namespaces {
             for sequence in &namespace.sequences {
@@ -39,7 +38,7 @@ impl Lint for SequenceEnd {
                     &sequence.options,
                     column_type,
                     owner,
-                ));
+                ))?;
             }
         }
         for (name, relation) in tables(database) {
@@ -55,10 +54,10 @@ impl Lint for SequenceEnd {
                     options,
                     Some(&column.data_type.text),
                     json!([name, column.name]),
-                ));
+                ))?;
             }
         }
-        found
+        Ok(())
     }
 }
 

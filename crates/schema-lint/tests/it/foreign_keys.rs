@@ -46,6 +46,19 @@ fn any_index_that_begins_with_its_columns_is_enough() {
 }
 
 #[test]
+fn a_key_of_more_columns_than_any_engine_has_is_not_looked_at() {
+    let with = |count: usize| {
+        let mut goods = keyed("goods", &["id bigint!"]);
+        let pairs: Vec<String> = (0..count).map(|number| format!("c{number} makers.d{number}")).collect();
+        let pairs: Vec<&str> = pairs.iter().map(String::as_str).collect();
+        goods.foreign_keys = vec![foreign_key("wide", &pairs)];
+        postgres(vec![goods, makers()])
+    };
+    assert_eq!(found("unindexed-foreign-key", &with(64)).len(), 1);
+    passes("unindexed-foreign-key", &with(65));
+}
+
+#[test]
 fn a_part_has_the_indexes_of_its_table() {
     let mut part = partition("goods_2025");
     part.foreign_keys = vec![foreign_key("part_made_by", &["maker makers.id"])];

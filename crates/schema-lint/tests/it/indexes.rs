@@ -110,3 +110,27 @@ fn an_index_that_is_not_valid_is_found_in_a_part_too() {
     );
     passes("invalid-index", &postgres(vec![with(vec![index("whole", &["code"])])]));
 }
+
+/// Many indexes begin with the same column, and none of them holds what the short ones hold: the first of them are looked at alone.
+#[test]
+fn a_short_index_is_compared_with_a_few_of_the_longer_ones() {
+    let with_longer = |count: usize| {
+        let mut short = index("short", &["a"]);
+        short.include = vec!["x".to_owned()];
+        let longer = (0..count).map(|number| index(&format!("i{number}"), &["a", &format!("b{number}")]));
+        let last = index("holds", &["a", "x"]);
+        postgres(vec![with(std::iter::once(short).chain(longer).chain([last]).collect())])
+    };
+    finds("prefix-index", &with_longer(63), &["index `short` of `public.goods` is the beginning of `holds`"]);
+    passes("prefix-index", &with_longer(64));
+}
+
+#[test]
+fn an_index_that_is_long_is_shown_by_its_name() {
+    let names: Vec<String> = (0..200).map(|number| format!("column_{number}")).collect();
+    let names: Vec<&str> = std::iter::once("code").chain(names.iter().map(String::as_str)).collect();
+    let shown = found("prefix-index", &postgres(vec![with(vec![index("short", &["code"]), index("long", &names)])]));
+    let longer = &shown[0].evidence["covered_by"];
+    assert_eq!((longer["name"].as_str(), longer["parts"].is_null()), (Some("long"), true));
+    assert_eq!(shown[0].evidence["index"]["parts"][0]["column"].as_str(), Some("code"));
+}

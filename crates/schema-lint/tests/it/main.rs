@@ -10,14 +10,16 @@ mod names;
 mod numbers;
 mod registry;
 
-use schema_lint::{Finding, Lints};
+use schema_lint::{Finding, Findings, Lints};
 use schema_model::Database;
 
 /// What one rule finds: where, and what.
 fn found(rule: &str, database: &Database) -> Vec<Finding> {
     let lints = Lints::builtin();
     let lint = lints.all().find(|lint| lint.id() == rule).expect("a rule of this name");
-    let found = lint.check(database);
+    let mut found = Findings::unbounded();
+    lint.check(database, &mut found).expect("there is room");
+    let found = found.into_vec();
     for finding in &found {
         assert_eq!((finding.rule.as_str(), finding.severity), (rule, lint.severity()));
         assert!(!finding.evidence.is_empty() && !finding.suggestion.is_empty(), "{finding:?}");

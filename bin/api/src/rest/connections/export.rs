@@ -74,7 +74,7 @@ pub(crate) async fn export_schema(
     accept::check(request.headers(), &[exporter.media_type()])?;
     let connection = connections.read.execute(id.0, &scope.0).await?;
     let kept = connections.schemas.read(id.0, connection.version(), namespace, anew, &scope.0).await?;
-    let file = SchemaFile::new(&exporter, &connections.exports, &kept.inspection.database.engine)?
+    let file = SchemaFile::new(Source::Database, &exporter, &connections.exports, &kept.inspection.database.engine)?
         .of_model(&kept.fingerprint.to_string())
         .named(connection.definition().name.as_str());
     let age = (header::AGE, connections.schemas.age(&kept).to_string());
@@ -108,6 +108,7 @@ pub(super) struct SchemaFile {
     formats: String,
     pub(super) digest: String,
     name: String,
+    source: Source,
 }
 
 impl SchemaFile {
@@ -115,7 +116,12 @@ impl SchemaFile {
     ///
     /// # Errors
     /// `invalid-query` where databases of the engine are not written in it.
-    pub(super) fn new(exporter: &Arc<dyn Exporter>, exports: &Exports, engine: &str) -> Result<Self, Problem> {
+    pub(super) fn new(
+        source: Source,
+        exporter: &Arc<dyn Exporter>,
+        exports: &Exports,
+        engine: &str,
+    ) -> Result<Self, Problem> {
         let (format, media_type) = (exporter.format().to_owned(), exporter.media_type());
         let formats = exports.formats_for(engine);
         let is_known = formats.contains(&format.as_str());
@@ -130,6 +136,7 @@ impl SchemaFile {
             formats: formats.join(", "),
             digest: String::new(),
             name: String::new(),
+            source,
             format,
         };
         if is_known { Ok(file) } else { Err(file.problem(ExportFailure::NotForEngine(engine.to_owned()))) }
@@ -166,21 +173,55 @@ impl SchemaFile {
                     format!("`{}` is not written for databases of `{engine}`; there are {}", self.format, self.formats);
                 Problem::invalid_query(vec![Fault::parameter("format", "not_for_engine", message)])
             }
-            failure => not_made(&failure),
+            failure => self.source.not_made(&failure),
         }
     }
 }
 
-/// Why nothing was made of a schema, whatever was asked for.
-pub(super) fn not_made(failure: &ExportFailure) -> Problem {
-    match failure {
-        ExportFailure::TooLarge => {
-            Problem::new(ProblemKind::LimitReached, format!("{failure}; ask for a part of the database, with `schema`"))
+/// What a schema is of, and with it what else could be asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source {
+    /// A database, which can be looked at in parts.
+    Database,
+    /// A snapshot, which is as large as it was taken.
+    Snapshot,
+}
+
+impl Source {
+    /// Why nothing was made of a schema, whatever was asked for.
+    pub(super) fn not_made(self, failure: &ExportFailure) -> Problem {
+        match (failure, self) {
+            (ExportFailure::TooLarge, Self::Database) => Problem::new(
+                ProblemKind::LimitReached,
+                format!("{failure}; ask for a part of the database, with `schema`"),
+            ),
+            (ExportFailure::TooLarge, Self::Snapshot) => Problem::new(
+                ProblemKind::LimitReached,
+                format!("{failure}; a snapshot of a part of the database is smaller, and is taken with `schema`"),
+            ),
+            (ExportFailure::NotForEngine(_) | ExportFailure::Failed(_), _) => {
+                let cause = crate::telemetry::chain(failure);
+                tracing::error!(event = "registry.export_failed", error = %cause, "a schema could not be exported");
+                Problem::internal()
+            }
         }
-        ExportFailure::NotForEngine(_) | ExportFailure::Failed(_) => {
-            let cause = crate::telemetry::chain(failure);
-            tracing::error!(event = "registry.export_failed", error = %cause, "a schema could not be exported");
-            Problem::internal()
-        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_of_a_parameter_that_is_not_there() {
+        let told = |source: Source| source.not_made(&ExportFailure::TooLarge).detail().to_owned();
+        assert_eq!(
+            told(Source::Database),
+            "it would be larger than 64 MiB; ask for a part of the database, with `schema`"
+        );
+        assert_eq!(
+            told(Source::Snapshot),
+            "it would be larger than 64 MiB; a snapshot of a part of the database is smaller, and is taken with `schema`"
+        );
     }
 }

@@ -9,7 +9,7 @@ use shared_kernel::Version;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::export::not_made;
+use super::export::Source;
 use super::{LINT, StoredConnections};
 use crate::registry::{ExportFailure, Exports, KeptSchema};
 use crate::rest::accept;
@@ -109,7 +109,7 @@ pub(crate) async fn lint_schema(
     let lints = connections.exports.lints().clone();
     let body = move || wanted.body(&lints, &kept.inspection.database, FindingsBody::now(version, &kept));
     let body = connections.schemas.documents.apart(body).await.ok_or_else(Problem::internal)?;
-    Ok(response.content_type("application/json").body(body.map_err(|failure| not_made(&failure))?))
+    Ok(response.content_type("application/json").body(body.map_err(|failure| Source::Database.not_made(&failure))?))
 }
 
 /// What a schema's findings are known by.

@@ -6,7 +6,7 @@ use crate::registry::Exports;
 use crate::rest::accept;
 use crate::rest::connections::StoredConnections;
 use crate::rest::connections::errors::unreadable;
-use crate::rest::connections::export::{SchemaFile, exporter};
+use crate::rest::connections::export::{SchemaFile, Source, exporter};
 use crate::rest::etag::IfNoneMatch;
 use crate::rest::problem::Problem;
 use crate::rest::query::Query;
@@ -55,7 +55,7 @@ pub(crate) async fn export_snapshot(
     accept::check(request.headers(), &[exporter.media_type()])?;
     let read = &connections.snapshots.read;
     let snapshot = read.facts(ids.connection, ids.snapshot, &scope.0).await?;
-    let file = SchemaFile::new(&exporter, &connections.exports, &snapshot.record().engine)?
+    let file = SchemaFile::new(Source::Snapshot, &exporter, &connections.exports, &snapshot.record().engine)?
         .of_model(&snapshot.record().fingerprint)
         .named(&format!("snapshot {}", snapshot.id()));
     if known.has_content(&file.digest) {

@@ -6,7 +6,7 @@ use super::{LINT, PathIds};
 use crate::rest::accept;
 use crate::rest::connections::StoredConnections;
 use crate::rest::connections::errors::unreadable;
-use crate::rest::connections::export::not_made;
+use crate::rest::connections::export::Source;
 use crate::rest::connections::lint::{FindingsBody, Wanted, digest};
 use crate::rest::etag::{IfNoneMatch, content_tag};
 use crate::rest::problem::Problem;
@@ -59,6 +59,6 @@ pub(crate) async fn lint_snapshot(
     let (lints, body) = (connections.exports.lints().clone(), FindingsBody::of(&snapshot));
     let judge = move |found: schema_model::Inspection| wanted.body(&lints, &found.database, body);
     let body = connections.schemas.documents.unpacked(document, judge).await.map_err(|error| unreadable(&error))?;
-    let body = body.map_err(|failure| not_made(&failure))?;
+    let body = body.map_err(|failure| Source::Snapshot.not_made(&failure))?;
     Ok(HttpResponse::Ok().insert_header(tag).content_type("application/json").body(body))
 }
