@@ -1,7 +1,7 @@
 //! What is there and not in the answer: found by going through the model once.
 
 use schema_model::{
-    Collection, Database, Gap, Namespace, ObjectName, PartTarget, Partitioning, Reading, Relation, Unavailable,
+    Collection, Database, Gap, Namespace, Native, ObjectName, PartTarget, Partitioning, Reading, Relation, Unavailable,
     UserTypeKind,
 };
 
@@ -64,7 +64,27 @@ impl Gaps {
         if let Some(definition) = &mut collection.definition {
             self.look(object, "definition", definition);
         }
+        if collection.collation.take_if(|text| text.len() > self.longest).is_some() {
+            self.too_long(object, "collation");
+        }
+        self.native(object, "native", &mut collection.native);
+        for index in &mut collection.indexes {
+            self.native(object, "indexes", &mut index.native);
+        }
         self.indexes(object, &mut collection.indexes);
+    }
+
+    /// Leaves out what the engine has written at length.
+    fn native(&mut self, object: &ObjectName, part: &str, native: &mut Native) {
+        let before = native.len();
+        native.retain(|_, fact| fact.as_str().is_none_or(|text| text.len() <= self.longest));
+        if native.len() < before {
+            self.too_long(object, part);
+        }
+    }
+
+    fn too_long(&mut self, object: &ObjectName, part: &str) {
+        self.found.push(Gap { object: Some(object.clone()), part: part.to_owned(), reason: Unavailable::TooLong });
     }
 
     fn relation(&mut self, object: &ObjectName, relation: &mut Relation) {

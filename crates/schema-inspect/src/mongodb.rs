@@ -11,6 +11,8 @@ mod extended_json;
 mod index;
 mod look;
 #[cfg(test)]
+mod looks;
+#[cfg(test)]
 mod tests;
 
 use std::time::Instant;
@@ -26,7 +28,7 @@ use shared_kernel::database::{
     Bounds, CollectionSummary, DatabaseConnection, DatabaseError, DatabaseErrorKind, Documents, Ending, Engine,
 };
 
-use self::look::{Look, Looked};
+use self::look::{ALL_INDEX_BYTES, Look, Looked};
 use crate::asking::{Asking, Tally};
 use crate::stages::Stages;
 use crate::{InspectError, InspectOptions, Inspector, gaps};
@@ -148,6 +150,7 @@ impl Found {
     ) -> Result<(), InspectError> {
         let until = Instant::now() + options.sampling.patience;
         let mut left = options.sampling.collections as usize;
+        let mut bytes = ALL_INDEX_BYTES;
         let mut tally = Tally::default();
         for name in names {
             let Some(summaries) = self.collections(documents, name, stages).await? else { continue };
@@ -162,10 +165,14 @@ impl Found {
             left -= into.len();
             // Made beforehand: the compiler cannot tell how long those live that are made on the way.
             let looks: Vec<_> = into.iter().map(|summary| look.at(summary)).collect();
-            let looks: Vec<Looked> = stream::iter(looks).buffered(at_once).try_collect().await?;
+            let mut looks = stream::iter(looks).buffered(at_once);
+            let mut seen = Vec::new();
+            while let Some(looked) = looks.try_next().await? {
+                seen.push(look.fit(looked, &mut bytes));
+            }
             let rest = rest.iter().map(|summary| look.past(summary));
             let mut namespace = Namespace::new(name);
-            for Looked { collection, statistics, sample, gaps, tally: asked } in looks.into_iter().chain(rest) {
+            for Looked { collection, statistics, sample, gaps, tally: asked } in seen.into_iter().chain(rest) {
                 namespace.collections.push(collection);
                 self.statistics.extend(statistics);
                 self.samples.extend(sample);

@@ -1,5 +1,7 @@
 //! What the server was told of a collection.
 
+use std::collections::HashSet;
+
 use schema_model::{
     Capped, Collection, CollectionKind, DeclaredField, ObjectName, Reading, TimeSeries, Validator, WholeNumber,
 };
@@ -11,7 +13,10 @@ use super::extended_json as json;
 const LEVEL: &str = "strict";
 const ACTION: &str = "error";
 
-/// A collection as it was made, without its indexes.
+/// The most fields of a collection that are told.
+pub(super) const MOST_FIELDS: usize = 1_000;
+
+/// A collection as it was made, without its indexes. One field more than [`MOST_FIELDS`] says that there are more.
 pub(super) fn collection(database: &str, summary: &CollectionSummary) -> Collection {
     let (kind, word) = match &summary.kind {
         kernel::CollectionKind::Collection => (CollectionKind::Collection, None),
@@ -21,31 +26,34 @@ pub(super) fn collection(database: &str, summary: &CollectionSummary) -> Collect
     };
     let mut made = Collection::new(&summary.name, kind);
     made.native.extend(word.map(|word| ("type".to_owned(), word.as_str().into())));
-    let options = &summary.options;
-    let text = |name: &str| options.get(name).and_then(DocumentValue::as_str).map(str::to_owned);
-    for (name, value) in options.iter() {
+    let (mut condition, mut level, mut action) = (None, None, None);
+    let (mut is_capped, mut size, mut max) = (false, None, None);
+    // Gone through once: nothing keeps a server from sending a name many times.
+    for (name, value) in summary.options.iter() {
         match (name, value) {
-            ("validator", DocumentValue::Document(condition)) => {
-                made.fields = fields(condition);
-                made.validator = (!condition.is_empty()).then(|| Validator {
-                    expression: Reading::Known(json::document(condition)),
-                    level: text("validationLevel").unwrap_or_else(|| LEVEL.to_owned()),
-                    action: text("validationAction").unwrap_or_else(|| ACTION.to_owned()),
-                });
-            }
+            ("validator", DocumentValue::Document(document)) => condition = condition.or(Some(document)),
+            ("validationLevel", value) => level = level.or(value.as_str()),
+            ("validationAction", value) => action = action.or(value.as_str()),
             ("viewOn", DocumentValue::String(on)) => made.uses = vec![ObjectName::new(database, on)],
             ("pipeline", DocumentValue::Array(_)) => made.definition = Some(Reading::Known(json::text(value))),
             ("timeseries", DocumentValue::Document(kept)) => time_series(&mut made, kept),
-            ("capped", DocumentValue::Boolean(true)) => {
-                let limit = |name: &str| options.get(name).and_then(number).map(WholeNumber::from);
-                made.capped = Some(Capped { bytes: limit("size"), documents: limit("max") });
-            }
+            ("capped", DocumentValue::Boolean(value)) => is_capped |= *value,
+            ("size", value) => size = size.or(number(value)),
+            ("max", value) => max = max.or(number(value)),
             ("collation", _) => made.collation = Some(json::text(value)),
-            // Told with what they are about, or nothing at all.
-            ("validationLevel" | "validationAction" | "size" | "max", _)
-            | ("capped", DocumentValue::Boolean(false)) => {}
             (name, value) => native(&mut made, name, value),
         }
+    }
+    if let Some(condition) = condition.filter(|condition| !condition.is_empty()) {
+        made.fields = fields(condition);
+        made.validator = Some(Validator {
+            expression: Reading::Known(json::document(condition)),
+            level: level.unwrap_or(LEVEL).to_owned(),
+            action: action.unwrap_or(ACTION).to_owned(),
+        });
+    }
+    if is_capped {
+        made.capped = Some(Capped { bytes: size.map(WholeNumber::from), documents: max.map(WholeNumber::from) });
     }
     made
 }
@@ -72,27 +80,25 @@ fn time_series(made: &mut Collection, kept: &Document) {
 /// The fields that a `$jsonSchema` declares, and after them those that it wants and says nothing of.
 fn fields(condition: &Document) -> Vec<DeclaredField> {
     let Some(schema) = condition.get("$jsonSchema").and_then(DocumentValue::as_document) else { return Vec::new() };
-    let required: Vec<&str> = texts(schema.get("required")).collect();
+    let required: HashSet<&str> = texts(schema.get("required")).collect();
     let properties = schema.get("properties").and_then(DocumentValue::as_document);
     let declared = properties.into_iter().flat_map(Document::iter).map(|(name, property)| {
         let part = |key| property.as_document().and_then(|property| property.get(key));
         DeclaredField {
             name: name.to_owned(),
             types: texts(part("bsonType").or_else(|| part("type"))).map(str::to_owned).collect(),
-            required: required.contains(&name),
+            required: required.contains(name),
             comment: part("description").and_then(DocumentValue::as_str).map(str::to_owned),
         }
     });
-    let declared: Vec<DeclaredField> = declared.collect();
-    let is_declared = |name: &str| declared.iter().any(|field| field.name == name);
-    let others = required.iter().filter(|name| !is_declared(name)).map(|name| DeclaredField {
-        name: (*name).to_owned(),
+    let mut told: HashSet<&str> = properties.into_iter().flat_map(Document::iter).map(|(name, _)| name).collect();
+    let others = texts(schema.get("required")).filter(|name| told.insert(*name)).map(|name| DeclaredField {
+        name: name.to_owned(),
         types: Vec::new(),
         required: true,
         comment: None,
     });
-    let others: Vec<DeclaredField> = others.collect();
-    declared.into_iter().chain(others).collect()
+    declared.chain(others).take(MOST_FIELDS + 1).collect()
 }
 
 /// One text, or several.

@@ -18,14 +18,16 @@ pub(super) fn index(described: &Document) -> Index {
     let document = |name: &str| described.get(name).and_then(DocumentValue::as_document);
     let key = document("key");
     let weights = document("weights");
+    // Added once, whatever else says that it is by text.
+    let mut weighed = weights;
     let mut parts = Vec::new();
     let mut method = None;
     for (field, order) in key.into_iter().flat_map(Document::iter) {
         let word = order.as_str();
         method = method.or(word);
         match (TEXT.contains(&field), weights) {
-            (true, Some(weights)) if word.is_some() => {
-                parts.extend(weights.iter().map(|(field, _)| part(field, order)));
+            (true, Some(_)) if word.is_some() => {
+                parts.extend(weighed.take().into_iter().flat_map(Document::iter).map(|(field, _)| part(field, order)));
             }
             // Stands for the same as the one before.
             (true, Some(_)) => {}

@@ -6,7 +6,8 @@ use schema_model::{
 };
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
-    self as kernel, Bounded, Bounds, CollectionSummary, Document, DocumentValue, Documents, Ending, Find,
+    self as kernel, Bounded, Bounds, CollectionSummary, DatabaseError, DatabaseErrorKind, Document, DocumentValue,
+    Documents, Ending, Find,
 };
 
 use super::{declared, index};
@@ -16,6 +17,10 @@ use crate::{InspectError, SamplingOptions};
 
 /// The most indexes of a collection that are told. MongoDB lets nobody make more than 64.
 const MOST_INDEXES: u32 = 1_000;
+/// How many bytes of BSON their descriptions may have.
+const INDEX_BYTES: u64 = 1024 * 1024;
+/// How many bytes of JSON the indexes of all collections together may have.
+pub(super) const ALL_INDEX_BYTES: usize = 32 * 1024 * 1024;
 /// The most parts of a cluster that tell how much of a collection they have.
 const MOST_SHARDS: u32 = 1_000;
 
@@ -45,15 +50,15 @@ impl Look<'_> {
             return Ok(looked);
         }
         let Ok(name) = kernel::Collection::try_new(self.database, &summary.name) else {
-            looked.gaps.push(self.gap(summary, Unavailable::Broken));
+            looked.gaps.push(self.gap(&summary.name, Unavailable::Broken));
             return Ok(looked);
         };
         match self.indexes(&name, &mut looked.tally).await? {
             Ok(indexes) => looked.collection.indexes = indexes,
-            Err(reason) => looked.gaps.push(self.gap(summary, reason)),
+            Err(reason) => looked.gaps.push(self.gap(&summary.name, reason)),
         }
         if self.options.documents > 0 {
-            looked.sample = Some(self.sample(&name, &mut looked.tally).await?);
+            looked.sample = Some(self.sample(&name, looked.collection.kind, &mut looked.tally).await?);
         }
         looked.statistics = Some(self.sizes(&name, &mut looked.tally).await?);
         Ok(looked)
@@ -63,27 +68,44 @@ impl Look<'_> {
     pub(super) fn past(&self, summary: &CollectionSummary) -> Looked {
         let mut looked = self.listed(summary);
         if looked.collection.kind != CollectionKind::View {
-            looked.gaps.push(self.gap(summary, Unavailable::OverLimit));
+            looked.gaps.push(self.gap(&summary.name, Unavailable::OverLimit));
+        }
+        looked
+    }
+
+    /// Leaves out the indexes of one where they take up more than is left of the bytes for all.
+    pub(super) fn fit(&self, mut looked: Looked, left: &mut usize) -> Looked {
+        let Collection { name, indexes, .. } = &mut looked.collection;
+        if indexes.is_empty() {
+            return looked;
+        }
+        let bytes = serde_json::to_vec(indexes).map_or(usize::MAX, |text| text.len());
+        if let Some(rest) = left.checked_sub(bytes) {
+            *left = rest;
+        } else {
+            *indexes = Vec::new();
+            looked.gaps.push(self.gap(name, Unavailable::OverLimit));
         }
         looked
     }
 
     fn listed(&self, summary: &CollectionSummary) -> Looked {
-        Looked {
-            collection: declared::collection(self.database, summary),
-            statistics: None,
-            sample: None,
-            gaps: Vec::new(),
-            tally: Tally::default(),
+        let mut collection = declared::collection(self.database, summary);
+        let mut gaps = Vec::new();
+        if collection.fields.len() > declared::MOST_FIELDS {
+            collection.fields.truncate(declared::MOST_FIELDS);
+            let object = Some(self.object(&summary.name));
+            gaps.push(Gap { object, part: "fields".to_owned(), reason: Unavailable::OverLimit });
         }
+        Looked { collection, statistics: None, sample: None, gaps, tally: Tally::default() }
     }
 
     fn object(&self, name: &str) -> ObjectName {
         ObjectName::new(self.database, name)
     }
 
-    fn gap(&self, summary: &CollectionSummary, reason: Unavailable) -> Gap {
-        Gap { object: Some(self.object(&summary.name)), part: "indexes".to_owned(), reason }
+    fn gap(&self, name: &str, reason: Unavailable) -> Gap {
+        Gap { object: Some(self.object(name)), part: "indexes".to_owned(), reason }
     }
 
     async fn indexes(
@@ -92,23 +114,39 @@ impl Look<'_> {
         tally: &mut Tally,
     ) -> Result<Result<Vec<Index>, Unavailable>, InspectError> {
         let list = self.asking.ask("indexes", tally, |context| async move {
-            self.documents.list_indexes(name, Bounds::documents(MOST_INDEXES), &context).await
+            let bounds = Bounds::documents(MOST_INDEXES).within(INDEX_BYTES);
+            self.documents.list_indexes(name, bounds, &context).await
         });
-        Ok(list.await?.and_then(|list| {
-            let mut indexes: Vec<Index> = list.items.iter().map(index::index).collect();
-            indexes.sort_by(|one, other| one.name.cmp(&other.name));
-            if list.ending == Ending::All { Ok(indexes) } else { Err(Unavailable::OverLimit) }
+        Ok(list.await?.and_then(|list| match list.ending {
+            Ending::All => {
+                let mut indexes: Vec<Index> = list.items.iter().map(index::index).collect();
+                indexes.sort_by(|one, other| one.name.cmp(&other.name));
+                Ok(indexes)
+            }
+            Ending::Documents => Err(Unavailable::OverLimit),
+            Ending::Bytes => Err(Unavailable::TooLong),
         }))
     }
 
-    async fn sample(&self, name: &kernel::Collection, tally: &mut Tally) -> Result<Sample, InspectError> {
+    async fn sample(
+        &self,
+        name: &kernel::Collection,
+        kind: CollectionKind,
+        tally: &mut Tally,
+    ) -> Result<Sample, InspectError> {
         let bounds = Bounds::documents(self.options.documents).within(self.options.bytes);
-        let picked = self
-            .asking
-            .ask("samples", tally, |context| async move { self.documents.sample(name, bounds, &context).await });
+        // Nothing else is sure to have an index on `_id`, and without one the server would sort everything.
+        let has_ends = kind == CollectionKind::Collection;
+        let picked = self.asking.ask("samples", tally, |context| async move {
+            match self.documents.sample(name, bounds, &context).await {
+                Err(error) if has_ends && self.is_refused(&error) => Ok(None),
+                outcome => outcome.map(Some),
+            }
+        });
         let (method, picked) = match picked.await? {
-            Err(Unavailable::Broken) => (SampleMethod::Ends, self.ends(name, tally).await?),
-            outcome => (SampleMethod::Random, outcome),
+            Ok(None) => (SampleMethod::Ends, self.ends(name, tally).await?),
+            Ok(Some(list)) => (SampleMethod::Random, Ok(list)),
+            Err(reason) => (SampleMethod::Random, Err(reason)),
         };
         let (list, unavailable) = match picked {
             Ok(list) => (list, None),
@@ -122,6 +160,11 @@ impl Look<'_> {
             sample.limits.insert(0, SampleLimit::Bytes);
         }
         Ok(sample)
+    }
+
+    /// Whether the server does not do what was asked, which is not that one may not, or that the answer cannot be read.
+    fn is_refused(&self, error: &DatabaseError) -> bool {
+        *error.kind() != DatabaseErrorKind::Decode && (self.asking.refusal)(error) == Some(Unavailable::Broken)
     }
 
     /// The first documents and the last ones by their `_id`, none of them twice.

@@ -1,15 +1,16 @@
 //! What cannot be made on the server that tests share: the answers are those of MongoDB's manual.
 
 use schema_model::{
-    Capped, Collection, CollectionKind, DeclaredField, Index, ObjectName, PartTarget, Reading, SortDirection,
-    TimeSeries,
+    Capped, Collection, CollectionKind, Database, DeclaredField, Gap, Index, Namespace, Native, ObjectName, PartTarget,
+    Reading, SortDirection, TimeSeries, Unavailable,
 };
 use serde_json::json;
 use shared_kernel::database::{self as kernel, CollectionSummary, Document, DocumentValue};
 
-use super::declared::collection;
+use super::declared::{MOST_FIELDS, collection};
 use super::index::index;
 use super::look::sizes;
+use crate::gaps;
 
 fn document<const N: usize>(fields: [(&str, DocumentValue); N]) -> DocumentValue {
     DocumentValue::Document(fields.into_iter().collect())
@@ -47,6 +48,56 @@ fn a_collection_that_is_full_at_some_time_says_when() {
     assert_eq!(full.capped, Some(Capped { bytes: Some(4096.into()), documents: Some(10.into()) }));
     assert_eq!(full.native.len(), 0);
     assert_eq!(made(kernel::CollectionKind::Collection, Document::new().with("capped", false)).capped, None);
+}
+
+#[test]
+fn what_is_said_twice_is_told_once() {
+    let validator = || document([("$jsonSchema", document([("required", vec!["a".into(), "a".into()].into())]))]);
+    let options = Document::new()
+        .with("size", 1)
+        .with("size", 2)
+        .with("capped", true)
+        .with("capped", true)
+        .with("validator", validator())
+        .with("validator", Document::new())
+        .with("validationLevel", "moderate")
+        .with("validationLevel", "off");
+    let made = made(kernel::CollectionKind::Collection, options);
+    assert_eq!(made.capped, Some(Capped { bytes: Some(1.into()), documents: None }));
+    assert_eq!(made.validator.map(|validator| validator.level).as_deref(), Some("moderate"));
+    assert_eq!(made.fields.len(), 1);
+}
+
+#[test]
+fn words_of_the_engine_are_cut_where_definitions_are() {
+    let long = || document([("locale", "x".repeat(100).into())]);
+    let options = Document::new().with("collation", long()).with("storageEngine", long()).with("short", "x");
+    let mut log = made(kernel::CollectionKind::Collection, options);
+    log.indexes = vec![described([("a", 1.into())], Document::new().with("collation", long()).with("sparse", true))];
+    let mut namespace = Namespace::new("shop");
+    namespace.collections = vec![log];
+    let mut database = Database {
+        engine: "mongodb".to_owned(),
+        version: String::new(),
+        name: String::new(),
+        comment: None,
+        character_set: None,
+        collation: None,
+        namespaces: vec![namespace],
+        extensions: Vec::new(),
+        native: Native::new(),
+    };
+    let whole = database.clone();
+    assert_eq!((gaps::of(&mut database, 115), &database), (Vec::new(), &whole));
+    let gap = |part: &str| Gap {
+        object: Some(ObjectName::new("shop", "log")),
+        part: part.to_owned(),
+        reason: Unavailable::TooLong,
+    };
+    assert_eq!(gaps::of(&mut database, 112), ["collation", "indexes", "native"].map(gap));
+    let log = &database.namespaces[0].collections[0];
+    assert_eq!((&log.collation, json!(log.native)), (&None, json!({"short": "x"})));
+    assert_eq!(json!(log.indexes[0].native), json!({"sparse": true}));
 }
 
 #[test]
@@ -100,6 +151,19 @@ fn a_schema_declares_fields() {
     assert!(validator.expression.known().is_some_and(|text| text.starts_with(r#"{"$jsonSchema":{"required":"#)));
 }
 
+/// Compared one by one, it would take minutes.
+#[test]
+fn fields_beyond_the_limit_are_counted_as_one() {
+    let names = || (0..200_000).map(|number| format!("field {number}"));
+    let properties: Document = names().map(|name| (name, Document::new())).collect();
+    let required: Vec<DocumentValue> = names().rev().map(DocumentValue::from).collect();
+    let schema = document([("properties", properties.into()), ("required", required.into())]);
+    let options = Document::new().with("validator", document([("$jsonSchema", schema)]));
+    let made = made(kernel::CollectionKind::Collection, options);
+    assert_eq!(made.fields.len(), MOST_FIELDS + 1);
+    assert!(made.fields.iter().all(|field| field.required));
+}
+
 /// Each field, with how it is searched by where that is not by its order, and whether it is descending.
 fn parts(index: &Index) -> Vec<(&str, Option<&str>, bool)> {
     let told = index.parts.iter().map(|part| {
@@ -132,6 +196,13 @@ fn an_index_by_text_is_on_the_fields_that_it_was_made_on() {
     assert_eq!(found.method, "text");
     let native = json!({"default_language": "english", "textIndexVersion": 3, "weights": r#"{"body":1,"title":10}"#});
     assert_eq!(json!(found.native), native);
+}
+
+#[test]
+fn what_an_index_by_text_is_on_is_told_once() {
+    let facts = Document::new().with("weights", document([("body", 1.into()), ("title", 10.into())]));
+    let found = described([("_fts", "text".into()), ("_fts", "text".into()), ("_ftsx", "text".into())], facts);
+    assert_eq!(parts(&found), [("body", Some("text"), false), ("title", Some("text"), false)]);
 }
 
 #[test]
