@@ -136,7 +136,7 @@ impl Documents for Server {
 /// What a look sees; indexes within so many bytes are kept, and what is left of the bytes comes with it.
 async fn looked(server: &Server, kind: CollectionKind, options: Document, mut bytes: usize) -> (Looked, usize) {
     let context = RequestContext::system();
-    let asking = Asking { context: &context, until: Instant::now() + Duration::from_secs(600), refusal };
+    let asking = Asking { context: &context, until: Instant::now() + Duration::from_mins(10), refusal };
     let sampling = SamplingOptions::default();
     let look = Look { documents: server, database: "shop", options: &sampling, asking };
     let summary = CollectionSummary { name: "log".to_owned(), kind, options, read_only: false };

@@ -72,10 +72,10 @@ fn what_is_said_twice_is_told_once() {
 fn words_of_the_engine_are_cut_where_definitions_are() {
     let long = || document([("locale", "x".repeat(100).into())]);
     let options = Document::new().with("collation", long()).with("storageEngine", long()).with("short", "x");
-    let mut log = made(kernel::CollectionKind::Collection, options);
-    log.indexes = vec![described([("a", 1.into())], Document::new().with("collation", long()).with("sparse", true))];
+    let mut kept = made(kernel::CollectionKind::Collection, options);
+    kept.indexes = vec![described([("a", 1.into())], Document::new().with("collation", long()).with("sparse", true))];
     let mut namespace = Namespace::new("shop");
-    namespace.collections = vec![log];
+    namespace.collections = vec![kept];
     let mut database = Database {
         engine: "mongodb".to_owned(),
         version: String::new(),
@@ -95,9 +95,9 @@ fn words_of_the_engine_are_cut_where_definitions_are() {
         reason: Unavailable::TooLong,
     };
     assert_eq!(gaps::of(&mut database, 112), ["collation", "indexes", "native"].map(gap));
-    let log = &database.namespaces[0].collections[0];
-    assert_eq!((&log.collation, json!(log.native)), (&None, json!({"short": "x"})));
-    assert_eq!(json!(log.indexes[0].native), json!({"sparse": true}));
+    let kept = &database.namespaces[0].collections[0];
+    assert_eq!((&kept.collation, json!(kept.native)), (&None, json!({"short": "x"})));
+    assert_eq!(json!(kept.indexes[0].native), json!({"sparse": true}));
 }
 
 #[test]
