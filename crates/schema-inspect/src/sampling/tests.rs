@@ -96,7 +96,7 @@ fn what_lies_too_deep_is_said_to_be_there() {
 
     // An array in an array is a level, and the first array is none.
     let nested = Document::new().with("a", array([array([array([1.into()])])]));
-    let sample = seen(&[nested.clone()], Closeness { depth: 2, paths: 100 });
+    let sample = seen(std::slice::from_ref(&nested), Closeness { depth: 2, paths: 100 });
     assert_eq!(sample.limits, [SampleLimit::Depth]);
     assert_eq!(seen(&[nested], Closeness { depth: 3, paths: 100 }).limits, []);
 }
@@ -142,7 +142,7 @@ fn a_wide_document_is_no_map() {
     }
     // Nor are many fields of many types that are seldom there.
     let odd = |number: usize| {
-        let value: DocumentValue = if number % 2 == 0 { "text".into() } else { 1.into() };
+        let value: DocumentValue = if number.is_multiple_of(2) { "text".into() } else { 1.into() };
         Document::new().with(format!("only{number}x"), value)
     };
     let documents: Vec<Document> = (0..20).map(odd).collect();
@@ -225,7 +225,9 @@ fn paths(documents: &[Document]) -> BTreeMap<String, u64> {
         }
     }
     let mut found = BTreeMap::new();
-    documents.iter().for_each(|document| go("", &DocumentValue::Document(document.clone()), &mut found));
+    for document in documents {
+        go("", &DocumentValue::Document(document.clone()), &mut found);
+    }
     found
 }
 
