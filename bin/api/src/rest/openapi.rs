@@ -1,10 +1,12 @@
 //! The OpenAPI 3.1 document, made from the code.
 
 mod access;
+mod choices;
 mod errors;
 mod preconditions;
 
 use access::Access;
+use choices::Choices;
 use errors::Errors;
 use preconditions::Preconditions;
 use utoipa::OpenApi;
@@ -73,7 +75,7 @@ use super::{books, connections, documents, health, users};
         documents::explain_problem,
     ),
     components(schemas(ProblemBody, Fault)),
-    modifiers(&Preconditions, &Access, &Errors),
+    modifiers(&Preconditions, &Access, &Errors, &Choices),
 )]
 struct Document;
 
