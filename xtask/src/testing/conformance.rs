@@ -14,7 +14,7 @@ use crate::services::{Outcome, Service, Source};
 use crate::{process, workspace};
 
 /// How long one run may take.
-const LIMIT: Duration = Duration::from_mins(15);
+const LIMIT: Duration = Duration::from_mins(25);
 
 /// Made for a run; whoever asks the registry shows the token.
 const TOKEN: &str = "conformance-0123456789abcdef0123456789abcdef";
