@@ -38,7 +38,7 @@ const SVG_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-ur
         ("format" = String, Query, description = "`json`, `sql`, `mermaid`, `dbml`, `plantuml`, `dot`, `markdown` or `svg`",
             pattern = "^[a-z0-9-]+$", example = "svg"),
         ("schema" = Option<String>, Query, description = "Only the part of the database that is called so; letter case counts",
-            nullable = false, min_length = 1, max_length = 200, example = "public"),
+            nullable = false, min_length = 1, max_length = 200, pattern = "^[^\\u0000]+$", example = "public"),
         ("refresh" = Option<bool>, Query, description = "Whether the database is looked at now, whatever is kept", nullable = false),
     ),
     responses(

@@ -70,7 +70,7 @@ pub(crate) struct CountsBody {
         ("severity" = Option<String>, Query, description = "Only what is as bad as that or worse", nullable = false,
             pattern = "^(notice|warning|error)$", example = "warning"),
         ("schema" = Option<String>, Query, description = "Only the part of the database that is called so; letter case counts",
-            nullable = false, min_length = 1, max_length = 200, example = "public"),
+            nullable = false, min_length = 1, max_length = 200, pattern = "^[^\\u0000]+$", example = "public"),
         ("refresh" = Option<bool>, Query, description = "Whether the database is looked at now, whatever is kept", nullable = false),
     ),
     responses(

@@ -59,7 +59,7 @@ pub(crate) struct SchemaBody<'a> {
     params(
         ("id" = uuid::Uuid, Path, description = "Which connection"),
         ("schema" = Option<String>, Query, description = "Only the part of the database that is called so; letter case counts",
-            nullable = false, min_length = 1, max_length = 200, example = "public"),
+            nullable = false, min_length = 1, max_length = 200, pattern = "^[^\\u0000]+$", example = "public"),
         ("refresh" = Option<bool>, Query, description = "Whether the database is looked at now, whatever is kept", nullable = false),
     ),
     responses(
