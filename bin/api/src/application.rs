@@ -26,8 +26,8 @@ use crate::data_folder::{DataFolder, DataFolderError};
 use crate::gate::Gate;
 use crate::readiness::{Need, Readiness};
 use crate::registry::{
-    EnvelopeSealer, FirstStart, Keeping, LiveConnections, ManagedEngines, ManagedProber, RegistryFileError,
-    StoredDefinitions,
+    EnvelopeSealer, FirstStart, Keeping, LiveConnections, ManagedEngines, ManagedProber, OtherDatabases,
+    RegistryFileError, SharedSchemas, StoredDefinitions,
 };
 use crate::rest::access::Tokens;
 use crate::rest::audit::Recorder;
@@ -265,7 +265,8 @@ fn stored(
     let sealer = Arc::new(EnvelopeSealer::new(Arc::clone(&keeping.keys)));
     let repository = Arc::new(SqlConnectionRepository::new(connections.clone(), registry));
     let reveal = RevealConnection::new(repository.clone(), sealer.clone());
-    let definitions = Arc::new(StoredDefinitions::new(reveal, engines.clone()));
+    let others = OtherDatabases::default();
+    let definitions = Arc::new(StoredDefinitions::new(reveal, engines.clone(), others.clone()));
     let prefix = StoredDefinitions::PREFIX.parse().map_err(|error| {
         let message = "the prefix of stored connections is no name";
         ApplicationError::Connections(DatabaseError::new(DatabaseErrorKind::Misconfigured, message).with_source(error))
@@ -282,7 +283,11 @@ fn stored(
         clock: clock.clone(),
         ids: ids.clone(),
     };
-    Ok(StoredConnections::new(ports, LiveConnections::new(manager.clone()), config.registry.snapshots))
+    let shared = config.registry.schema_cache.as_ref().map(|connection| {
+        let connections: Arc<dyn Connections> = Arc::new(manager.clone());
+        Arc::new(SharedSchemas::new(connections, connection, Arc::clone(&keeping.keys)))
+    });
+    Ok(StoredConnections::new(ports, LiveConnections::new(manager.clone(), others), shared, config.registry.snapshots))
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, ApplicationError> {

@@ -206,6 +206,15 @@ pub struct InspectArgs {
     /// Only the part of the database that is called so; letter case counts
     #[arg(long, value_name = "NAME")]
     pub schema: Option<String>,
+    /// Another database on the same server than the connection's own; letter case counts
+    #[arg(long, value_name = "NAME")]
+    pub database: Option<String>,
+    /// How many documents of each collection are looked at, where nobody has declared what they are [default: 20]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub sample: Option<u32>,
+    /// How many levels of names within documents are told [default: 3]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub depth: Option<u32>,
     /// Write to this file, in the place of what is there, and not to standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,

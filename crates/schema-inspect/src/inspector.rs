@@ -14,6 +14,11 @@ pub trait Inspector: Send + Sync {
     /// Whose databases it can look at.
     fn engines(&self) -> &[Engine];
 
+    /// Whether what it tells as namespaces is what these engines call databases: naming one of them is naming the other.
+    fn namespaces_are_databases(&self) -> bool {
+        false
+    }
+
     /// Reads what is in the database that `connection` leads to. It changes nothing and waits for nobody's lock.
     ///
     /// Cancellation: dropping the future is safe; a transaction that it had opened is rolled back.
@@ -65,6 +70,15 @@ impl Inspectors {
         engines
     }
 
+    /// Whether naming a namespace of this engine is naming a database, as far as its inspector says so.
+    pub fn namespaces_are_databases(&self, engine: &Engine) -> bool {
+        self.of(engine).is_some_and(|inspector| inspector.namespaces_are_databases())
+    }
+
+    fn of(&self, engine: &Engine) -> Option<&Arc<dyn Inspector>> {
+        self.0.iter().rev().find(|inspector| inspector.engines().contains(engine))
+    }
+
     /// Looks at the database with the inspector of its engine.
     ///
     /// # Errors
@@ -75,8 +89,7 @@ impl Inspectors {
         options: &InspectOptions,
         context: &RequestContext,
     ) -> Result<Inspection, InspectError> {
-        let knows = |inspector: &&Arc<dyn Inspector>| inspector.engines().contains(connection.engine());
-        match self.0.iter().rev().find(knows) {
+        match self.of(connection.engine()) {
             Some(inspector) => inspector.inspect(connection, options, context).await,
             None => Err(InspectError::UnknownEngine(connection.engine().clone())),
         }

@@ -60,6 +60,10 @@ impl Inspector for MongoDbInspector {
         const { &[Engine::MONGODB] }
     }
 
+    fn namespaces_are_databases(&self) -> bool {
+        true
+    }
+
     async fn inspect(
         &self,
         connection: &dyn DatabaseConnection,

@@ -51,6 +51,10 @@ impl Inspector for MySqlInspector {
         const { &[Engine::MYSQL, Engine::MARIADB] }
     }
 
+    fn namespaces_are_databases(&self) -> bool {
+        true
+    }
+
     async fn inspect(
         &self,
         connection: &dyn DatabaseConnection,

@@ -15,7 +15,7 @@ use schema_inspect::{InspectOptions, Inspectors};
 use schema_lint::{Finding, Severity};
 use schema_model::{ChoiceReason, Database, DatabaseChoice, Inspection, ObjectName};
 use shared_kernel::RequestContext;
-use shared_kernel::database::{Access, Connections as _};
+use shared_kernel::database::{Access, Connections as _, Engine};
 
 use super::connections::targets;
 use crate::application::secrets;
@@ -132,12 +132,9 @@ async fn inspect(arguments: &InspectArgs, inspectors: &Inspectors) -> anyhow::Re
     if let Some(path) = settings.path.take() {
         settings = only_read(settings, &path)?;
     }
+    let options = options(arguments, inspectors, &mut settings)?;
     let manager = ConnectionManager::builder(ConnectionFactory::compiled()).secrets(secrets);
     let manager = manager.connection(NAME, settings).build()?;
-    let options = match &arguments.schema {
-        Some(schema) => InspectOptions::default().only([schema.as_str()]),
-        None => InspectOptions::default(),
-    };
     let began = Instant::now();
     // It shows itself on a terminal alone.
     let progress = ProgressBar::new_spinner().with_message(format!("connecting to {shown}"));
@@ -172,12 +169,44 @@ async fn inspect(arguments: &InspectArgs, inspectors: &Inspectors) -> anyhow::Re
     Ok(inspection)
 }
 
+/// What to look at and how closely; another database than its own is where the connection leads from now on.
+fn options(
+    arguments: &InspectArgs,
+    inspectors: &Inspectors,
+    settings: &mut ConnectionSettings,
+) -> anyhow::Result<InspectOptions> {
+    let InspectArgs { database, schema, sample, depth, .. } = arguments;
+    let mut namespace = schema.as_ref();
+    if let Some(database) = database {
+        if settings.path.is_some() || settings.engine == Engine::DYNAMODB {
+            bail!("`--database` names a database on a server, and a connection to `{}` leads to one", settings.engine);
+        }
+        if inspectors.namespaces_are_databases(&settings.engine) {
+            if schema.as_ref().is_some_and(|schema| schema != database) {
+                bail!("a schema of `{}` is a database: `--database` and `--schema` name two", settings.engine);
+            }
+            namespace = Some(database);
+        } else {
+            settings.database = Some(database.clone());
+        }
+    }
+    let mut options = InspectOptions::default();
+    options.sampling.documents = sample.unwrap_or(options.sampling.documents);
+    options.sampling.depth = depth.unwrap_or(options.sampling.depth);
+    Ok(match namespace {
+        Some(namespace) => options.only([namespace.as_str()]),
+        None => options,
+    })
+}
+
 /// How much there is of what there is.
 fn contents(relations: usize, collections: usize) -> String {
+    let counted = |count: usize, what: &str| if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") };
     match (relations, collections) {
-        (1.., 0) => format!("{relations} relations"),
-        (0, 1..) => format!("{collections} collections"),
-        _ => format!("{relations} relations and {collections} collections"),
+        (0, 0) => "nothing".to_owned(),
+        (_, 0) => counted(relations, "relation"),
+        (0, _) => counted(collections, "collection"),
+        _ => format!("{} and {}", counted(relations, "relation"), counted(collections, "collection")),
     }
 }
 
@@ -300,8 +329,8 @@ mod tests {
     #[test]
     fn what_was_looked_at_is_told() {
         assert_eq!([contents(3, 0), contents(0, 2)], ["3 relations", "2 collections"]);
-        assert_eq!(contents(0, 0), "0 relations and 0 collections");
-        assert_eq!(contents(1, 2), "1 relations and 2 collections");
+        assert_eq!([contents(0, 0), contents(1, 0)], ["nothing", "1 relation"]);
+        assert_eq!(contents(1, 2), "1 relation and 2 collections");
         let told = |reason| chosen(&DatabaseChoice { name: "shop".to_owned(), reason, among: 3 });
         assert_eq!(told(ChoiceReason::Largest), "looked at: database shop, the largest of 3");
         assert_eq!(told(ChoiceReason::OnlyFilled), "looked at: database shop, the only one of 3 with something in it");

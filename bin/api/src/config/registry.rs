@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use connection_manager::PasswordSource;
-use connection_manager::config::{SealingConfig, Section, duration, named_secret, place_of};
+use connection_manager::config::{SealingConfig, Section, duration, named_secret, place_of, suggest};
 use connection_manager::egress::EgressConfig;
 use secrecy::{ExposeSecret as _, SecretString};
 use shared_kernel::database::Engine;
@@ -40,6 +40,8 @@ pub struct RegistryConfig {
     pub audit_retention: Option<Duration>,
     /// How many snapshots of its schema a connection may have: 100 when nothing else is said.
     pub snapshots: u32,
+    /// The connection through which instances have each other's schemas. `None`: each keeps its own to itself.
+    pub schema_cache: Option<String>,
 }
 
 impl Default for RegistryConfig {
@@ -51,6 +53,7 @@ impl Default for RegistryConfig {
             secret_prefix: None,
             audit_retention: Some(AUDIT_RETENTION),
             snapshots: SNAPSHOTS,
+            schema_cache: None,
         }
     }
 }
@@ -92,8 +95,9 @@ impl RegistryConfig {
         }
         let audit_retention = audit_retention(section);
         let snapshots = snapshots(section);
+        let schema_cache = section.text("schema_cache");
         let tokens = tokens(&section.section("tokens"));
-        Self { sealing, tokens, sqlite_root, secret_prefix, audit_retention, snapshots }
+        Self { sealing, tokens, sqlite_root, secret_prefix, audit_retention, snapshots, schema_cache }
     }
 
     /// The table as it is in effect, as TOML and without secrets.
@@ -154,6 +158,7 @@ pub(super) fn check(root: &Section<'_>, config: &Config) {
         let message = "the registry is not kept per tenant; name a connection that everybody shares";
         contexts.section(CONTEXT).fault("connection", message);
     }
+    check_schema_cache(&section, config);
     if config.registry_is_embedded() {
         return;
     }
@@ -163,6 +168,24 @@ pub(super) fn check(root: &Section<'_>, config: &Config) {
     }
     if config.registry.tokens.is_empty() && !section.has("tokens") {
         section.fault("tokens", format!("missing: {reason} whoever uses them needs a token of yours"));
+    }
+}
+
+/// Whether the connection that instances are to share is there and offers keys and values.
+fn check_schema_cache(section: &Section<'_>, config: &Config) {
+    let Some(name) = &config.registry.schema_cache else { return };
+    let Some(settings) = config.connections.get(name) else {
+        let known = config.connections.keys().map(String::as_str);
+        section.fault("schema_cache", suggest::unknown("connection", name, known));
+        return;
+    };
+    if settings.engine != Engine::REDIS {
+        let message =
+            format!("`{name}` is of the engine {}; expected a connection with engine = \"redis\"", settings.engine);
+        section.fault("schema_cache", message);
+    }
+    if config.registry.sealing.is_none() && !section.has("keys") && !section.has("key") {
+        section.fault("keys", "missing: instances share schemas that are sealed, with a key that all of them have");
     }
 }
 
@@ -185,7 +208,8 @@ struct Shown<'a>(&'a RegistryConfig);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RegistryConfig { sealing, tokens, sqlite_root, secret_prefix, audit_retention, snapshots } = self.0;
+        let RegistryConfig { sealing, tokens, sqlite_root, secret_prefix, audit_retention, snapshots, schema_cache } =
+            self.0;
         let text = |value: String| toml::Value::String(value);
         let mut lines = String::from("[registry]\n");
         if let Some(key) = sealing.as_ref().and_then(|sealing| sealing.names().next()) {
@@ -200,6 +224,9 @@ impl fmt::Display for Shown<'_> {
         let retention = audit_retention.map_or_else(|| FOREVER.to_owned(), duration::format);
         writeln!(lines, "audit_retention = {}", text(retention))?;
         writeln!(lines, "snapshots = {snapshots}")?;
+        if let Some(connection) = schema_cache {
+            writeln!(lines, "schema_cache = {}", text(connection.clone()))?;
+        }
         if let Some(sealing) = sealing {
             write!(lines, "\n{}", sealing.effective("registry.keys"))?;
         }

@@ -120,7 +120,7 @@ impl Documents {
     }
 }
 
-fn pack(inspection: &Inspection) -> io::Result<Document> {
+pub(super) fn pack(inspection: &Inspection) -> io::Result<Document> {
     // Values keep their keys in order, as RFC 8785 wants them.
     let json = inspection.serialize(serde_json::value::Serializer)?.to_string();
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
@@ -129,7 +129,7 @@ fn pack(inspection: &Inspection) -> io::Result<Document> {
 }
 
 /// Reads no more than the document had when it was packed, whatever its bytes would unpack to.
-fn unpack(document: &Document) -> Result<Inspection, UnreadableDocument> {
+pub(super) fn unpack(document: &Document) -> Result<Inspection, UnreadableDocument> {
     document.check().map_err(|_| UnreadableDocument::Packing(io::ErrorKind::FileTooLarge.into()))?;
     let mut json = Vec::new();
     let mut decoder = ZlibDecoder::new(document.packed()).take(document.unpacked_len() + 1);

@@ -6,27 +6,29 @@ use std::time::Instant;
 use async_trait::async_trait;
 use connection_manager::{ConnectionManager, Definition, Definitions, PasswordSource};
 use registry_context::application::{RevealConnection, RevealConnectionError, Revealed};
-use registry_context::domain::{self, ConnectionId, Engines, Held};
+use registry_context::domain::{self, ConnectionId, DatabaseName, Engines, Held};
 use schema_inspect::{InspectError, InspectOptions, Inspectors};
 use schema_model::Inspection;
 use secrecy::SecretString;
 use shared_kernel::database::{Access, ConnectionName, Connections as _, DatabaseError, DatabaseErrorKind};
 use shared_kernel::{RequestContext, Version};
 
-use super::{ManagedEngines, quiet_since};
+use super::{ManagedEngines, OtherDatabases, quiet_since};
 
-/// Stored connections as the manager asks for them: under `registry/` and the connection's id.
+/// Stored connections as the manager asks for them: under `registry/` and the connection's id, and for a database beside its own
+/// another `/` and that one's number.
 pub(crate) struct StoredDefinitions {
     reveal: RevealConnection,
     engines: Arc<ManagedEngines>,
+    others: OtherDatabases,
 }
 
 impl StoredDefinitions {
     /// What stands before the ids. No connection of the configuration may be called so.
     pub(crate) const PREFIX: &str = "registry";
 
-    pub(crate) fn new(reveal: RevealConnection, engines: Arc<ManagedEngines>) -> Self {
-        Self { reveal, engines }
+    pub(crate) fn new(reveal: RevealConnection, engines: Arc<ManagedEngines>, others: OtherDatabases) -> Self {
+        Self { reveal, engines, others }
     }
 
     /// Whether a name is one of these.
@@ -38,13 +40,23 @@ impl StoredDefinitions {
     pub(crate) fn name(id: ConnectionId) -> String {
         format!("{}/{id}", Self::PREFIX)
     }
+
+    /// The name under which the manager has a connection to another database of the same server.
+    fn other_name(id: ConnectionId, number: u64) -> String {
+        format!("{}/{id}/{number}", Self::PREFIX)
+    }
 }
 
 #[async_trait]
 impl Definitions for StoredDefinitions {
     async fn definition(&self, id: &str) -> Result<Option<Definition>, DatabaseError> {
-        let Some(id) = id_of(id) else { return Ok(None) };
-        let revealed = match self.reveal.execute(id, &RequestContext::system()).await {
+        let Some((id, number)) = meant(id) else { return Ok(None) };
+        let database = match number.map(|number| self.others.find(id, number)) {
+            Some(None) => return Ok(None),
+            Some(Some(database)) => Some(database),
+            None => None,
+        };
+        let mut revealed = match self.reveal.execute(id, &RequestContext::system()).await {
             Ok(revealed) => revealed,
             Err(RevealConnectionError::NotFound(_)) => return Ok(None),
             Err(RevealConnectionError::Database(error)) => return Err(error),
@@ -53,13 +65,22 @@ impl Definitions for StoredDefinitions {
                 return Err(DatabaseError::new(DatabaseErrorKind::SecretUnavailable, message).with_source(error));
             }
         };
+        if database.is_some() {
+            revealed.definition.database = database;
+        }
         usable(&self.engines, revealed).map(Some)
     }
 
     async fn revisions(&self, ids: &[&str]) -> Result<HashMap<String, u64>, DatabaseError> {
-        let ids: Vec<ConnectionId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
-        let versions = self.reveal.versions(&ids, &RequestContext::system()).await?;
-        Ok(versions.into_iter().map(|(id, version)| (id.to_string(), revision(version))).collect())
+        let meant: Vec<(&str, ConnectionId)> =
+            ids.iter().filter_map(|text| meant(text).map(|(id, _)| (*text, id))).collect();
+        let mut connections: Vec<ConnectionId> = meant.iter().map(|(_, id)| *id).collect();
+        connections.sort_unstable();
+        connections.dedup();
+        let versions = self.reveal.versions(&connections, &RequestContext::system()).await?;
+        let versions: HashMap<ConnectionId, Version> = versions.into_iter().collect();
+        let revision_of = |(text, id): (&str, ConnectionId)| Some((text.to_owned(), revision(*versions.get(&id)?)));
+        Ok(meant.into_iter().filter_map(revision_of).collect())
     }
 }
 
@@ -69,9 +90,17 @@ impl fmt::Debug for StoredDefinitions {
     }
 }
 
-/// The id that a text spells, in the one spelling that counts: in several, a connection would have several pools.
-fn id_of(text: &str) -> Option<ConnectionId> {
-    text.parse::<ConnectionId>().ok().filter(|id| id.to_string() == text)
+/// The connection that a text means, and the number of the other database if it means one, in the one spelling that counts: in
+/// several, there would be several pools.
+fn meant(text: &str) -> Option<(ConnectionId, Option<u64>)> {
+    let (id, number) = match text.split_once('/') {
+        Some((id, number)) => (id, Some(number)),
+        None => (text, None),
+    };
+    let id = id.parse::<ConnectionId>().ok().filter(|parsed| parsed.to_string() == id)?;
+    let Some(number) = number else { return Some((id, None)) };
+    let number = number.parse::<u64>().ok().filter(|parsed| parsed.to_string() == number)?;
+    Some((id, Some(number)))
 }
 
 /// What was stored may lack what was dropped since, or what the service's configuration no longer allows. Above all, no engine
@@ -113,16 +142,23 @@ pub(super) fn password(definition: &domain::Definition, own: Option<&SecretStrin
 
 /// The manager's connections to what is stored, as the endpoints use them.
 #[derive(Debug, Clone)]
-pub(crate) struct LiveConnections(ConnectionManager);
+pub(crate) struct LiveConnections {
+    manager: ConnectionManager,
+    others: OtherDatabases,
+}
 
 impl LiveConnections {
-    pub(crate) fn new(manager: ConnectionManager) -> Self {
-        Self(manager)
+    /// `others` are those of the [`StoredDefinitions`] that the manager asks.
+    pub(crate) fn new(manager: ConnectionManager, others: OtherDatabases) -> Self {
+        Self { manager, others }
     }
 
     /// Has a change count here at once; other instances notice it by themselves.
     pub(crate) fn redefined(&self, id: ConnectionId) {
-        self.0.redefined(&StoredDefinitions::name(id));
+        self.manager.redefined(&StoredDefinitions::name(id));
+        for number in self.others.of(id) {
+            self.manager.redefined(&StoredDefinitions::other_name(id, number));
+        }
     }
 
     /// The databases that a stored connection's user may use.
@@ -133,23 +169,32 @@ impl LiveConnections {
         context: &RequestContext,
     ) -> Result<Vec<String>, DatabaseError> {
         let list = async {
-            let connection = self.0.get(&StoredDefinitions::name(id), Access::Read, context).await?;
+            let connection = self.manager.get(&StoredDefinitions::name(id), Access::Read, context).await?;
             connection.catalog()?.databases(limit, context).await
         };
         told_late(list, is_unreached).await
     }
 
-    /// What is in the database that a stored connection leads to.
+    /// What is in the database that a stored connection leads to, or in another one on the same server.
     pub(crate) async fn inspect(
         &self,
         id: ConnectionId,
+        database: Option<&DatabaseName>,
         inspectors: &Inspectors,
         options: &InspectOptions,
         context: &RequestContext,
     ) -> Result<Inspection, InspectError> {
         let inspect = async {
-            let connection = self.0.get(&StoredDefinitions::name(id), Access::Read, context).await;
-            let connection = connection.map_err(|source| InspectError::Database { stage: "connection", source })?;
+            let failed = |source| InspectError::Database { stage: "connection", source };
+            // Its own comes first for another one as well: a password that is wrong is tried on it once, and not for each database.
+            let own = self.manager.get(&StoredDefinitions::name(id), Access::Read, context).await.map_err(failed)?;
+            let connection = match database {
+                None => own,
+                Some(database) => {
+                    let name = StoredDefinitions::other_name(id, self.others.number(id, database));
+                    self.manager.get(&name, Access::Read, context).await.map_err(failed)?
+                }
+            };
             inspectors.inspect(&*connection, options, context).await
         };
         told_late(inspect, |error| matches!(error, InspectError::Database { source, .. } if is_unreached(source))).await
@@ -239,11 +284,18 @@ mod tests {
     #[test]
     fn an_id_has_one_spelling() {
         let id = "01a21b40-e5cc-7224-ba42-10c24b9b2245";
-        assert_eq!(id_of(id).map(|id| id.to_string()).as_deref(), Some(id));
+        assert_eq!(meant(id).map(|(id, number)| (id.to_string(), number)), Some((id.to_owned(), None)));
         for other in
             [&id.to_uppercase(), &id.replace('-', ""), &format!("{{{id}}}"), &format!("urn:uuid:{id}"), "", "x"]
         {
-            assert_eq!(id_of(other), None, "{other}");
+            assert_eq!(meant(other), None, "{other}");
+        }
+        assert_eq!(
+            meant(&format!("{id}/7")).map(|(id, number)| (id.to_string(), number)),
+            Some((id.to_owned(), Some(7)))
+        );
+        for other in ["", "/", "/7", "/07", "/+7", "/7/8", "/x", "/18446744073709551616"] {
+            assert_eq!(meant(&format!("{id}/{other}")), None, "{other}");
         }
     }
 }

@@ -1,17 +1,20 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use moka::Expiry;
 use moka::future::Cache;
-use registry_context::domain::{ConnectionId, PartName, SchemaError, SchemaLook, SchemaReader};
-use schema_inspect::{InspectError, InspectOptions, Inspectors};
+use registry_context::domain::{ConnectionId, DatabaseName, PartName, SchemaError, SchemaLook, SchemaReader};
+use schema_inspect::{InspectError, InspectOptions, Inspectors, SamplingOptions};
 use schema_model::{Fingerprint, Inspection};
+use shared_kernel::database::{DatabaseErrorKind, Engine};
 use shared_kernel::{Clock, RequestContext, Version};
 
 use super::LiveConnections;
-use super::documents::Documents;
+use super::documents::{Documents, pack, unpack};
+use super::shared_schemas::{Place, SharedCopy, SharedSchemas};
 
 /// How long a schema is kept.
 const KEPT: Duration = Duration::from_hours(1);
@@ -20,22 +23,91 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// How many bytes of schemas are kept, counted as canonical JSON with the samples beside it.
 const ROOM: u64 = 64 << 20;
 
-/// The schemas of stored connections, each read once and kept for a while.
+/// The schemas of stored connections, each read once and kept for a while, here and where other instances find it.
 #[derive(Clone)]
 pub(crate) struct Schemas {
     live: LiveConnections,
     inspectors: Inspectors,
     kept: Cache<Key, Arc<KeptSchema>>,
+    shared: Option<Arc<SharedSchemas>>,
     clock: Arc<dyn Clock>,
     pub(crate) documents: Documents,
 }
 
-/// Of which connection, in which version of it, and of which of its database's parts.
+/// Of which connection, in which version of it, and what of its server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     connection: ConnectionId,
     version: Version,
-    namespace: Option<PartName>,
+    part: SchemaPart,
+}
+
+/// What is looked at of a connection's server, and how closely.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct SchemaPart {
+    /// Another database than the connection's own.
+    pub(crate) database: Option<DatabaseName>,
+    /// One part of that database; all of it when there is none.
+    pub(crate) namespace: Option<PartName>,
+    /// How many documents of each collection, where nobody has declared what they are.
+    pub(crate) documents: u32,
+    /// How many levels of their names.
+    pub(crate) depth: u32,
+}
+
+impl SchemaPart {
+    /// A part of the connection's own database, or all of it.
+    fn of_own(namespace: Option<PartName>) -> Self {
+        let SamplingOptions { documents, depth, .. } = SamplingOptions::default();
+        Self { database: None, namespace, documents, depth }
+    }
+
+    fn options(&self) -> InspectOptions {
+        let sampling = SamplingOptions { documents: self.documents, depth: self.depth, ..SamplingOptions::default() };
+        let options = InspectOptions { sampling, ..InspectOptions::default() };
+        match &self.namespace {
+            Some(namespace) => options.only([namespace.as_str()]),
+            None => options,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let of = |name: Option<&str>| name.map_or(0, str::len);
+        of(self.namespace.as_ref().map(PartName::as_str)) + of(self.database.as_ref().map(DatabaseName::as_str))
+    }
+}
+
+impl Key {
+    /// Where other instances find it.
+    fn place(&self) -> Place {
+        let Self { connection, version, part: SchemaPart { database, namespace, documents, depth } } = self;
+        // No name is empty.
+        let names = [
+            database.as_ref().map_or(&b""[..], |name| name.as_str().as_bytes()),
+            namespace.as_ref().map_or(&b""[..], |name| name.as_str().as_bytes()),
+        ];
+        let numbers = [&version.get().to_be_bytes()[..], &documents.to_be_bytes(), &depth.to_be_bytes()];
+        Place::of([&connection.uuid().as_bytes()[..]].into_iter().chain(names).chain(numbers))
+    }
+}
+
+/// What is kept is kept until it is too old, however late it came here.
+struct UntilTooOld;
+
+impl Expiry<Key, Arc<KeptSchema>> for UntilTooOld {
+    fn expire_after_create(&self, _: &Key, kept: &Arc<KeptSchema>, _: Instant) -> Option<Duration> {
+        Some(kept.left)
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &Key,
+        kept: &Arc<KeptSchema>,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(kept.left)
+    }
 }
 
 /// What a database looked like at an instant.
@@ -45,39 +117,51 @@ pub(crate) struct KeptSchema {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) taken_at: DateTime<Utc>,
     bytes: u32,
+    /// How long it was good for when it came here.
+    left: Duration,
 }
 
 impl Schemas {
-    pub(crate) fn new(live: LiveConnections, clock: Arc<dyn Clock>) -> Self {
+    /// `shared` is where other instances have theirs; without it this one keeps its own to itself.
+    pub(crate) fn new(live: LiveConnections, shared: Option<Arc<SharedSchemas>>, clock: Arc<dyn Clock>) -> Self {
         let kept = Cache::builder()
             .max_capacity(ROOM)
             .weigher(|key: &Key, schema: &Arc<KeptSchema>| {
-                let named = key.namespace.as_ref().map_or(0, |name| name.as_str().len());
-                schema.bytes.saturating_add(u32::try_from(named).unwrap_or(u32::MAX))
+                schema.bytes.saturating_add(u32::try_from(key.part.bytes()).unwrap_or(u32::MAX))
             })
-            .time_to_live(KEPT)
+            .expire_after(UntilTooOld)
             .build();
-        Self { live, inspectors: Inspectors::builtin(), kept, clock, documents: Documents::new() }
+        Self { live, inspectors: Inspectors::builtin(), kept, shared, clock, documents: Documents::new() }
     }
 
-    /// The schema as it was when it was last read; read now where it was not, or is to be read anew. Whoever asks meanwhile
-    /// waits for the same answer. A failure is shared by those who wait, and not kept.
+    /// The schema as it was when it was last read, by this instance or another one; read now where it was not, or is to be read
+    /// anew. Whoever asks meanwhile waits for the same answer. A failure is shared by those who wait, and not kept.
     ///
     /// Cancellation: dropping the future is safe; somebody else who waits reads in its place.
     pub(crate) async fn read(
         &self,
         connection: ConnectionId,
         version: Version,
-        namespace: Option<PartName>,
+        part: SchemaPart,
         anew: bool,
         context: &RequestContext,
     ) -> Result<Arc<KeptSchema>, SchemaError> {
-        let key = Key { connection, version, namespace };
+        let key = Key { connection, version, part };
         if anew {
             self.kept.invalidate(&key).await;
+        } else if let Some(kept) = self.kept.get(&key).await {
+            return Ok(kept);
+        } else if let Some(kept) = self.found(&key).await {
+            // Somebody who looks anew meanwhile has the last word.
+            return Ok(self.kept.entry(key).or_insert(kept).await.into_value());
         }
         let take = self.take(&key, context);
-        self.kept.try_get_with(key.clone(), take).await.map_err(|error| told(&error))
+        self.kept.try_get_with(key.clone(), take).await.map_err(|error| told(&error, &key.part))
+    }
+
+    /// Whether another database of this engine is one of the namespaces that its inspector tells.
+    pub(crate) fn namespaces_are_databases(&self, engine: &Engine) -> bool {
+        self.inspectors.namespaces_are_databases(engine)
     }
 
     /// The schema as it is now: looked at for this caller alone, since a look of somebody else's may have begun before a change
@@ -89,29 +173,50 @@ impl Schemas {
         namespace: Option<PartName>,
         context: &RequestContext,
     ) -> Result<Arc<KeptSchema>, SchemaError> {
-        let key = Key { connection, version, namespace };
-        let taken = self.take(&key, context).await.map_err(|error| told(&error))?;
+        let key = Key { connection, version, part: SchemaPart::of_own(namespace) };
+        let taken = self.take(&key, context).await.map_err(|error| told(&error, &key.part))?;
         self.kept.insert(key, taken.clone()).await;
         Ok(taken)
     }
 
     async fn take(&self, key: &Key, context: &RequestContext) -> Result<Arc<KeptSchema>, InspectError> {
-        let options = match &key.namespace {
-            Some(namespace) => InspectOptions::default().only([namespace.as_str()]),
-            None => InspectOptions::default(),
-        };
-        let context = context.within(LIMIT);
-        let inspection = self.live.inspect(key.connection, &self.inspectors, &options, &context).await?;
-        let canonical = inspection.database.canonical_json();
-        let fingerprint = Fingerprint::of(&canonical);
-        let samples = serde_json::to_vec(&inspection.samples).map_or(0, |json| json.len());
-        let bytes = u32::try_from(canonical.len() + samples).unwrap_or(u32::MAX);
-        Ok(Arc::new(KeptSchema { inspection, fingerprint, taken_at: self.clock.now(), bytes }))
+        let Key { connection, version: _, part } = key;
+        let (database, options, context) = (part.database.as_ref(), part.options(), context.within(LIMIT));
+        let inspection = self.live.inspect(*connection, database, &self.inspectors, &options, &context).await?;
+        let kept = Arc::new(KeptSchema::new(inspection, self.clock.now(), KEPT));
+        if let Some(shared) = &self.shared {
+            let packed = Arc::clone(&kept);
+            if let Some(Ok(document)) = self.documents.apart(move || pack(&packed.inspection)).await {
+                let copy = SharedCopy { taken_at: kept.taken_at, document };
+                shared.write(key.place(), &copy, KEPT).await;
+            }
+        }
+        Ok(kept)
+    }
+
+    /// What another instance has found, while it is good.
+    async fn found(&self, key: &Key) -> Option<Arc<KeptSchema>> {
+        let SharedCopy { taken_at, document } = self.shared.as_ref()?.read(key.place()).await?;
+        // A clock that is behind makes nothing good for longer.
+        let age = (self.clock.now() - taken_at).to_std().unwrap_or_default();
+        let left = KEPT.checked_sub(age).filter(|left| !left.is_zero())?;
+        let read = move || Some(KeptSchema::new(unpack(&document).ok()?, taken_at, left));
+        self.documents.apart(read).await.flatten().map(Arc::new)
     }
 
     /// How old what is kept is, in whole seconds.
     pub(crate) fn age(&self, kept: &KeptSchema) -> u64 {
         u64::try_from((self.clock.now() - kept.taken_at).num_seconds()).unwrap_or_default()
+    }
+}
+
+impl KeptSchema {
+    fn new(inspection: Inspection, taken_at: DateTime<Utc>, left: Duration) -> Self {
+        let canonical = inspection.database.canonical_json();
+        let fingerprint = Fingerprint::of(&canonical);
+        let samples = serde_json::to_vec(&inspection.samples).map_or(0, |json| json.len());
+        let bytes = u32::try_from(canonical.len() + samples).unwrap_or(u32::MAX);
+        Self { inspection, fingerprint, taken_at, bytes, left }
     }
 }
 
@@ -129,8 +234,13 @@ impl SchemaReader for Schemas {
     }
 }
 
-fn told(error: &InspectError) -> SchemaError {
+fn told(error: &InspectError, part: &SchemaPart) -> SchemaError {
     match error {
+        InspectError::Database { source, .. }
+            if part.database.is_some() && *source.kind() == DatabaseErrorKind::UnknownDatabase =>
+        {
+            SchemaError::UnknownDatabase
+        }
         InspectError::Database { source, .. } => SchemaError::Database(source.clone()),
         InspectError::UnknownEngine(_) => SchemaError::UnknownEngine,
         InspectError::TooOld { needed, .. } => SchemaError::TooOld { needed },

@@ -16,6 +16,8 @@ pub(crate) mod read;
 pub(crate) mod replace;
 pub(crate) mod report;
 pub(crate) mod schema;
+mod schema_parts;
+mod schema_query;
 pub(crate) mod snapshots;
 pub(crate) mod test;
 pub(crate) mod test_stored;
@@ -35,7 +37,7 @@ use shared_kernel::{Clock, IdGenerator};
 
 use self::snapshots::Snapshots;
 use super::resource::Resource;
-use crate::registry::{Exports, LiveConnections, Schemas};
+use crate::registry::{Exports, LiveConnections, Schemas, SharedSchemas};
 
 const COLLECTION: &str = "/api/v1/connections";
 const ENGINES: &str = "/api/v1/connections/engines";
@@ -84,9 +86,14 @@ pub(crate) struct Ports {
 
 impl StoredConnections {
     /// The use cases over their ports.
-    pub(crate) fn new(ports: Ports, live: LiveConnections, most_snapshots: u32) -> Self {
+    pub(crate) fn new(
+        ports: Ports,
+        live: LiveConnections,
+        shared: Option<Arc<SharedSchemas>>,
+        most_snapshots: u32,
+    ) -> Self {
         let Ports { connections, engines, sealer, log, prober, health, snapshots, clock, ids } = ports;
-        let schemas = Schemas::new(live.clone(), clock.clone());
+        let schemas = Schemas::new(live.clone(), shared, clock.clone());
         let reader = Arc::new(schemas.clone());
         let made = (clock.clone(), ids.clone());
         Self {

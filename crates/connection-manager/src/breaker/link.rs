@@ -73,7 +73,7 @@ impl Link {
         loop {
             let Some(pause) = self.turn().await else { return };
             // Early or late makes no difference: whoever is woken looks at everything.
-            let woken = timeout(pause.saturating_sub(REST), self.wake.notified());
+            let woken = timeout(pause, self.wake.notified());
             let _ = tokio::join!(woken, sleep(REST));
         }
     }

@@ -56,6 +56,9 @@ pub enum SchemaError {
     /// Databases of the connection's engine cannot be looked at.
     #[error("databases of the engine cannot be looked at")]
     UnknownEngine,
+    /// The server has no database of the name that was asked for, or shows the user none.
+    #[error("there is no such database on the server")]
+    UnknownDatabase,
     /// The server is too old.
     #[error("the server is too old: {needed} or later is needed")]
     TooOld {

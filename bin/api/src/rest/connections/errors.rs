@@ -145,6 +145,9 @@ impl From<SchemaError> for Problem {
         match error {
             SchemaError::Database(source) => databases::problem(&source),
             SchemaError::UnknownEngine => unusable("databases of the connection's engine cannot be looked at"),
+            SchemaError::UnknownDatabase => {
+                unusable("the server has no database of that name that the connection's user may use")
+            }
             SchemaError::TooOld { needed } => unusable(&format!("the server is too old: {needed} or later is needed")),
             SchemaError::Failed => unusable("the database cannot be looked at"),
         }

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use registry_context::domain::{ConnectionId, PartName};
+use registry_context::domain::ConnectionId;
 use schema_export::Exporter;
 
+use super::schema_query::{SchemaParams, SchemaQuery};
 use super::{EXPORT, StoredConnections};
 use crate::registry::{ExportFailure, Exports, Written};
 use crate::rest::accept;
@@ -37,9 +38,7 @@ const SVG_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-ur
         ("id" = uuid::Uuid, Path, description = "Which connection"),
         ("format" = String, Query, description = "`json`, `sql`, `mermaid`, `dbml`, `plantuml`, `dot`, `markdown` or `svg`",
             pattern = "^[a-z0-9-]+$", example = "svg"),
-        ("schema" = Option<String>, Query, description = "Only the part of the database that is called so; letter case counts",
-            nullable = false, min_length = 1, max_length = 200, pattern = "^[^\\u0000]+$", example = "public"),
-        ("refresh" = Option<bool>, Query, description = "Whether the database is looked at now, whatever is kept", nullable = false),
+        SchemaParams
     ),
     responses(
         (status = 200, description = "The file", content(
@@ -65,15 +64,15 @@ pub(crate) async fn export_schema(
     id: PathId<ConnectionId>,
     known: IfNoneMatch,
 ) -> Result<HttpResponse, Problem> {
-    let mut query = Query::of(&request, &["format", "schema", "refresh"]);
+    let mut query = Query::of(&request, &SchemaQuery::parameters(&["format"]));
     let exporter = exporter(&mut query, &connections.exports);
-    let namespace = query.with("schema", "bad_name", PartName::parse);
-    let anew = query.with("refresh", "bad_switch", str::parse::<bool>).unwrap_or_default();
+    let wanted = SchemaQuery::take(&mut query);
     query.finish()?;
     let exporter = exporter.ok_or_else(Problem::internal)?;
     accept::check(request.headers(), &[exporter.media_type()])?;
     let connection = connections.read.execute(id.0, &scope.0).await?;
-    let kept = connections.schemas.read(id.0, connection.version(), namespace, anew, &scope.0).await?;
+    let (anew, part) = (wanted.anew, wanted.part(&connection.definition().engine, &connections)?);
+    let kept = connections.schemas.read(id.0, connection.version(), part, anew, &scope.0).await?;
     let file = SchemaFile::new(Source::Database, &exporter, &connections.exports, &kept.inspection.database.engine)?
         .of_model(&kept.fingerprint.to_string())
         .named(connection.definition().name.as_str());

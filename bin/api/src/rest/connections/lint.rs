@@ -1,7 +1,7 @@
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use registry_context::domain::{ConnectionId, PartName, Snapshot};
+use registry_context::domain::{ConnectionId, Snapshot};
 use schema_lint::{Finding, Lints, Severity};
 use schema_model::Database;
 use serde::Serialize;
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::export::Source;
+use super::schema_query::{SchemaParams, SchemaQuery};
 use super::{LINT, StoredConnections};
 use crate::registry::{ExportFailure, Exports, KeptSchema};
 use crate::rest::accept;
@@ -69,9 +70,7 @@ pub(crate) struct CountsBody {
             pattern = "^[a-z-]+$", example = "no-primary-key"),
         ("severity" = Option<String>, Query, description = "Only what is as bad as that or worse", nullable = false,
             pattern = "^(notice|warning|error)$", example = "warning"),
-        ("schema" = Option<String>, Query, description = "Only the part of the database that is called so; letter case counts",
-            nullable = false, min_length = 1, max_length = 200, pattern = "^[^\\u0000]+$", example = "public"),
-        ("refresh" = Option<bool>, Query, description = "Whether the database is looked at now, whatever is kept", nullable = false),
+        SchemaParams
     ),
     responses(
         (status = 200, description = "The findings", body = FindingsBody, content_type = "application/json",
@@ -91,13 +90,14 @@ pub(crate) async fn lint_schema(
     known: IfNoneMatch,
 ) -> Result<HttpResponse, Problem> {
     accept::json(&request)?;
-    let mut query = Query::of(&request, &["rule", "severity", "schema", "refresh"]);
+    let mut query = Query::of(&request, &SchemaQuery::parameters(&["rule", "severity"]));
     let wanted = Wanted::of(&mut query, connections.exports.lints());
-    let namespace = query.with("schema", "bad_name", PartName::parse);
-    let anew = query.with("refresh", "bad_switch", str::parse::<bool>).unwrap_or_default();
+    let question = SchemaQuery::take(&mut query);
     query.finish()?;
-    let version = connections.read.execute(id.0, &scope.0).await?.version();
-    let kept = connections.schemas.read(id.0, version, namespace, anew, &scope.0).await?;
+    let connection = connections.read.execute(id.0, &scope.0).await?;
+    let version = connection.version();
+    let (anew, part) = (question.anew, question.part(&connection.definition().engine, &connections)?);
+    let kept = connections.schemas.read(id.0, version, part, anew, &scope.0).await?;
     let digest = digest(&kept.fingerprint.to_string());
     let is_known = known.has_content(&digest);
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };

@@ -1,12 +1,16 @@
+use std::borrow::Cow;
+
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use registry_context::domain::{ConnectionId, PartName};
+use registry_context::domain::ConnectionId;
 use schema_model::{Database, RelationStatistics, Report, Sample};
 use serde::Serialize;
 use shared_kernel::Version;
 use utoipa::ToSchema;
 
+use super::schema_parts::{Included, Part};
+use super::schema_query::{SchemaParams, SchemaQuery};
 use super::{SCHEMA, StoredConnections};
 use crate::registry::KeptSchema;
 use crate::rest::accept;
@@ -31,9 +35,12 @@ pub(crate) struct SchemaBody<'a> {
     #[schema(pattern = "^[0-9a-f]{64}$")]
     fingerprint: String,
     /// The model.
-    database: &'a Database,
+    #[schema(value_type = Database)]
+    database: Cow<'a, Database>,
     /// How much of it there is, as the engine last counted.
-    statistics: &'a [RelationStatistics],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false, value_type = Vec<RelationStatistics>)]
+    statistics: Option<&'a Vec<RelationStatistics>>,
     /// What some of the documents look like, of an engine that knows no more of them: other ones each time, and no part of the
     /// fingerprint. No value is told, nor a key that is one. Left out where there are none.
     #[serde(skip_serializing_if = "<[Sample]>::is_empty")]
@@ -49,8 +56,9 @@ pub(crate) struct SchemaBody<'a> {
 /// knows beside it. It is kept for an hour: `Age` says for how long already, in seconds, and `refresh=true` has it read anew. What cannot be read
 /// because somebody holds a lock, or because the user may not, is marked so.
 ///
-/// Of MongoDB, the database that `schema` names is looked at, or else the connection's own, or else the one with the most in it, as
-/// `report.choice` says. What was declared of its collections is the model; `samples` tell what at most 20 documents of each look like.
+/// `database` names another database on the server; of MySQL, MariaDB and MongoDB, a schema is a database, and either parameter will do.
+/// Of MongoDB, the database that is named is looked at, or else the connection's own, or else the one with the most in it, as
+/// `report.choice` says. What was declared of its collections is the model; `samples` tell what some documents of each look like, at most `sample` of them.
 #[utoipa::path(
     get,
     path = SCHEMA,
@@ -58,9 +66,11 @@ pub(crate) struct SchemaBody<'a> {
     tag = "Connections",
     params(
         ("id" = uuid::Uuid, Path, description = "Which connection"),
-        ("schema" = Option<String>, Query, description = "Only the part of the database that is called so; letter case counts",
-            nullable = false, min_length = 1, max_length = 200, pattern = "^[^\\u0000]+$", example = "public"),
-        ("refresh" = Option<bool>, Query, description = "Whether the database is looked at now, whatever is kept", nullable = false),
+        SchemaParams,
+        ("include" = Option<String>, Query, description = "Only these parts of the answer, with commas between them: some of \
+                `relations`, `collections`, `sequences`, `types`, `routines`, `events`, `extensions`, `statistics`, `samples`",
+            nullable = false, example = "relations,statistics",
+            pattern = "^(relations|collections|sequences|types|routines|events|extensions|statistics|samples)(,(relations|collections|sequences|types|routines|events|extensions|statistics|samples))*$"),
     ),
     responses(
         (status = 200, description = "The schema", body = SchemaBody, content_type = "application/json",
@@ -78,30 +88,33 @@ pub(crate) async fn read_schema(
     known: IfNoneMatch,
 ) -> Result<HttpResponse, Problem> {
     accept::json(&request)?;
-    let mut query = Query::of(&request, &["schema", "refresh"]);
-    let namespace = query.with("schema", "bad_name", PartName::parse);
-    let anew = query.with("refresh", "bad_switch", str::parse::<bool>).unwrap_or_default();
+    let mut query = Query::of(&request, &SchemaQuery::parameters(&["include"]));
+    let wanted = SchemaQuery::take(&mut query);
+    let included = Included::take(&mut query);
     query.finish()?;
-    let version = connections.read.execute(id.0, &scope.0).await?.version();
-    let kept = connections.schemas.read(id.0, version, namespace, anew, &scope.0).await?;
-    let tag = kept.fingerprint.to_string();
+    let connection = connections.read.execute(id.0, &scope.0).await?;
+    let version = connection.version();
+    let (anew, part) = (wanted.anew, wanted.part(&connection.definition().engine, &connections)?);
+    let kept = connections.schemas.read(id.0, version, part, anew, &scope.0).await?;
+    let tag = format!("{}{}", kept.fingerprint, included.mark());
     let is_known = known.has_content(&tag);
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((header::ETAG, content_tag(&tag)));
     response.insert_header((header::AGE, connections.schemas.age(&kept).to_string()));
-    Ok(if is_known { response.finish() } else { response.json(SchemaBody::new(version, &kept)) })
+    Ok(if is_known { response.finish() } else { response.json(SchemaBody::new(version, &kept, &included)) })
 }
 
 impl<'a> SchemaBody<'a> {
-    fn new(version: Version, kept: &'a KeptSchema) -> Self {
+    fn new(version: Version, kept: &'a KeptSchema, included: &Included) -> Self {
+        let inspection = &kept.inspection;
         Self {
             connection_version: version.get(),
             taken_at: instant(kept.taken_at),
             fingerprint: kept.fingerprint.to_string(),
-            database: &kept.inspection.database,
-            statistics: &kept.inspection.statistics,
-            samples: &kept.inspection.samples,
-            report: &kept.inspection.report,
+            database: included.of(&inspection.database),
+            statistics: included.has(Part::Statistics).then_some(&inspection.statistics),
+            samples: if included.has(Part::Samples) { &inspection.samples } else { &[] },
+            report: &inspection.report,
         }
     }
 }

@@ -19,8 +19,11 @@ async fn a_patch_sets_clears_and_keeps() {
     let same = registry.change(Method::PATCH, &path, &json!({"name": "Sales 2"})).await.json();
     assert_eq!(same["version"], 2);
     for (patch, expected) in [
-        (json!({"name": null}), &["/name required"][..]),
+        (json!({"name": null}), &["/name wrong_type"][..]),
         (json!({"url": "mysql://h"}), &["/url unknown_field"]),
+        (json!({"": null, "url": null}), &["/ unknown_field", "/url unknown_field"]),
+        (json!({"tls": {"cert": null}}), &["/tls/cert unknown_field"]),
+        (json!({"labels": {"Team": null, "stage": null}}), &["/labels/Team foreign_character"]),
         (json!({"port": "5432"}), &["/port wrong_type"]),
         (json!({"version": 7, "has_password": false}), &["/has_password read_only", "/version read_only"]),
         (json!([]), &[" wrong_type"]),

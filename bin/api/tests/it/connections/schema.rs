@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use connection_manager::mongodb::driver_crate::bson::doc;
+use connection_manager::redis::RedisConnection;
+use connection_manager::redis::driver_crate::cmd;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -18,6 +20,16 @@ mod on_servers {
         #[test]
         fn a_schema_is_read_once_and_kept() {
             testkit::run(super::super::a_schema_is_read_once_and_kept());
+        }
+
+        #[test]
+        fn instances_have_each_others_schemas() {
+            testkit::run(super::super::instances_have_each_others_schemas());
+        }
+
+        #[test]
+        fn another_database_of_the_server_is_read() {
+            testkit::run(super::super::another_database_of_the_server_is_read());
         }
 
         #[test]
@@ -129,6 +141,104 @@ async fn a_schema_is_read_once_and_kept() {
     assert_eq!(audit["items"].as_array().map(Vec::len), Some(1), "{audit}");
 }
 
+async fn another_database_of_the_server_is_read() {
+    let (own, other) = (TestDatabase::create(Server::Postgres).await, TestDatabase::create(Server::Postgres).await);
+    change(&owner(&own).await, "CREATE TABLE book (id bigint PRIMARY KEY)").await;
+    let owner = owner(&other).await;
+    change(&owner, "CREATE TABLE film (id bigint PRIMARY KEY)").await;
+    change(&owner, "CREATE SEQUENCE numbers").await;
+    let registry = Registry::start().await;
+    let path = registry.stored(&body(&own, "Sales")).await;
+    let schema = format!("{path}/schema?database={}", other.name());
+    let answer = registry.get(&schema).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let read = answer.json();
+    assert_eq!((relations(&read), &read["database"]["name"]), (vec![("public", "film")], &json!(other.name())));
+    assert_eq!(relations(&registry.get(&format!("{path}/schema")).await.json()), [("public", "book")]);
+    let export = registry.get(&format!("{path}/schema/export?format=mermaid&database={}", other.name())).await;
+    assert!(export.status == 200 && export.text.contains("film"), "{}", export.text);
+    let lint = registry.get(&format!("{path}/schema/lint?database={}", other.name())).await.json();
+    assert_eq!(lint["fingerprint"], read["fingerprint"]);
+
+    // Only so much of it is told, and known by another tag.
+    let part = registry.get(&format!("{schema}&include=sequences,statistics")).await;
+    let told = part.json();
+    let namespace = &told["database"]["namespaces"][0];
+    assert_eq!((&namespace["sequences"][0]["name"], namespace.get("relations")), (&json!("numbers"), None));
+    assert_eq!((&told["fingerprint"], &told["statistics"]), (&read["fingerprint"], &read["statistics"]));
+    assert_eq!(registry.get(&format!("{schema}&include=relations")).await.json().get("statistics"), None);
+    assert_ne!(part.header("etag"), answer.header("etag"));
+    let known = registry.ask(Method::GET, &schema, &[("if-none-match", part.header("etag"))], None).await;
+    assert_eq!(known.status, 200, "a part of an answer is not the answer");
+
+    let absent = registry.get(&format!("{path}/schema?database=absent")).await;
+    let detail = absent.is_problem(409, "connection-unusable").json()["detail"].clone();
+    assert_eq!(detail, "the server has no database of that name that the connection's user may use");
+    let refused = registry.get(&format!("{path}/schema?database=&sample=101&depth=0&include=tables")).await;
+    assert_eq!(refused.is_problem(400, "invalid-query").faults().len(), 4, "{}", refused.text);
+
+    // Whoever changes the connection changes the way to all of its server.
+    let mut wrong = body(&own, "Sales");
+    wrong["password"] = json!("wrong");
+    let changed = registry.change(Method::PUT, &path, &wrong).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    registry.get(&schema).await.is_problem(409, "connection-unusable");
+}
+
+async fn instances_have_each_others_schemas() {
+    const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let store = TestDatabase::migrated(Server::Postgres, "registry").await;
+    let target = TestDatabase::create(Server::Postgres).await;
+    let owner = owner(&target).await;
+    change(&owner, "CREATE TABLE secret_plans (id bigint PRIMARY KEY)").await;
+    let redis = testkit::redis::OwnRedis::start(&[]).await;
+    let key = connection_manager::config::SealingConfig::of_file("one", "nowhere".into(), &KEY.into()).expect("a key");
+    let shared = redis.settings();
+    let start = async || {
+        let (settings, cache, key) = (store.settings(), shared.clone(), key.clone());
+        Registry::configured(move |config| {
+            config.connections.insert("registry".to_owned(), settings);
+            config.connections.insert("cache".to_owned(), cache);
+            config.registry.schema_cache = Some("cache".to_owned());
+            config.registry.sealing = Some(key);
+        })
+        .await
+    };
+    let (one, two) = (start().await, start().await);
+    let path = one.stored(&body(&target, "Sales")).await;
+    let schema = format!("{path}/schema");
+    let first = one.get(&schema).await;
+    assert_eq!(first.status, 200, "{}", first.text);
+
+    // The other one has it although the database has changed since: it did not look.
+    change(&owner, "CREATE TABLE film (id bigint)").await;
+    assert_eq!(two.get(&schema).await.json(), first.json());
+    let anew = one.get(&format!("{schema}?refresh=true")).await.json();
+    assert_eq!(relations(&anew), [("public", "film"), ("public", "secret_plans")]);
+    let three = start().await;
+    assert_eq!(three.get(&schema).await.json(), anew);
+    assert_eq!(three.get(&format!("{schema}?schema=public")).await.json()["database"], anew["database"]);
+
+    // Nothing of it can be read in Redis, and what somebody else puts there is not believed.
+    let cache = redis.connection().await;
+    let context = RequestContext::system();
+    let native = cache.native_as::<RedisConnection>().expect("Redis");
+    let keys: Vec<Vec<u8>> = native.query(cmd("KEYS").arg("bindery:schema:*").take(), &context).await.expect("listed");
+    assert_eq!(keys.len(), 2, "the whole database and a part of it");
+    let values = cache.key_value().expect("keys and values");
+    for key in keys {
+        let value = values.get(&key, &context).await.expect("read").expect("there");
+        assert!(!String::from_utf8_lossy(&value).contains("secret_plans"));
+        values.set(&key, b"changed", shared_kernel::database::Expiry::Never, &context).await.expect("written");
+    }
+    assert_eq!(start().await.get(&schema).await.json()["fingerprint"], anew["fingerprint"]);
+
+    // While it is away, everybody looks for himself.
+    drop(redis);
+    let alone = start().await.get(&schema).await;
+    assert_eq!((alone.status.as_u16(), &alone.json()["fingerprint"]), (200, &anew["fingerprint"]));
+}
+
 async fn a_schema_is_read_beside_a_migration() {
     let database = TestDatabase::create(Server::Postgres).await;
     let owner = owner(&database).await;
@@ -178,6 +288,12 @@ async fn a_database_of_a_server_with_many_is_read(server: Server) {
     let known = registry.ask(Method::GET, &schema, &[("if-none-match", answer.header("etag"))], None).await;
     assert_eq!(known.status, 304);
 
+    // A schema is a database here, whatever the parameter is called.
+    let same = registry.get(&format!("{path}/schema?database={name}")).await;
+    assert_eq!((same.header("etag"), same.json()), (answer.header("etag"), read));
+    let both = registry.get(&format!("{schema}&database=mysql")).await;
+    both.is_problem(409, "connection-unusable");
+
     // Rows that come are no change; a column is.
     change(&owner, "INSERT INTO book (title) VALUES ('one')").await;
     let anew = registry.get(&format!("{schema}&refresh=true")).await;
@@ -223,6 +339,10 @@ async fn a_database_of_documents_is_read() {
     assert_eq!(sample["fields"][2]["values"]["types"][0], json!({"name": "null", "count": 1, "share": 0.5}));
     assert!(!answer.text.contains("nobody's"), "{}", answer.text);
     assert_eq!(read["report"]["statements"], 5);
+    let one = registry.get(&format!("{schema}?sample=1&depth=1")).await.json();
+    assert_eq!((&one["samples"][0]["documents"], &one["fingerprint"]), (&json!(1), &read["fingerprint"]));
+    let named = registry.get(&format!("{schema}?database={}", namespace["name"].as_str().expect("a name"))).await;
+    assert_eq!(named.json()["fingerprint"], read["fingerprint"]);
     let known = registry.ask(Method::GET, &schema, &[("if-none-match", answer.header("etag"))], None).await;
     assert_eq!(known.status, 304);
 
@@ -301,4 +421,7 @@ async fn a_file_is_looked_at_as_well() {
     let schema = registry.get(&format!("{path}/schema")).await;
     assert_eq!(schema.status, 200, "{}", schema.text);
     assert_eq!(relations(&schema.json()), [("main", "book")]);
+    let refused = registry.get(&format!("{path}/schema?database=other")).await;
+    let detail = refused.is_problem(409, "connection-unusable").json()["detail"].clone();
+    assert_eq!(detail, "a connection to this engine leads to one database, and `database` names another");
 }

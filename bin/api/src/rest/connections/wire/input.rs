@@ -32,12 +32,12 @@ pub(crate) struct ConnectionInput {
 impl ConnectionInput {
     /// Reads the body of a creation. Null is as good as nothing.
     pub(crate) fn create(body: &Value) -> Result<Self, Problem> {
-        Self::read(body, &[], true)
+        Self::read(body, &[], true, Faults::default())
     }
 
     /// Reads the body of a replacement. Null takes a secret away.
     pub(crate) fn replace(body: &Value) -> Result<Self, Problem> {
-        Self::read(body, SERVICE_FIELDS, true)
+        Self::read(body, SERVICE_FIELDS, true, Faults::default())
     }
 
     /// Reads a merge patch, as the connection is to be after it.
@@ -53,14 +53,15 @@ impl ConnectionInput {
         }
         merge(&mut body, patch);
         keep_nulls(&mut body, patch);
+        let mut faults = Faults::default();
+        check_taken_labels(patch, &mut faults);
         if let Value::Object(fields) = &mut body {
             fields.retain(|field, _| !SERVICE_FIELDS.contains(&field.as_str()));
         }
-        Self::read(&body, &[], false)
+        Self::read(&body, &[], false, faults)
     }
 
-    fn read(body: &Value, read_only: &[&'static str], with_url: bool) -> Result<Self, Problem> {
-        let mut faults = Faults::default();
+    fn read(body: &Value, read_only: &[&'static str], with_url: bool, mut faults: Faults) -> Result<Self, Problem> {
         let from_url = if with_url { taken_apart(body, &mut faults) } else { None };
         let (source, at_url) = match &from_url {
             Some(body) => (body, true),
@@ -96,14 +97,24 @@ impl ConnectionInput {
     }
 }
 
-/// Merging takes away what is null, and with it the wish that a secret be taken away.
+/// Merging takes away what is null, and with it the wish that a secret be taken away, and the names of fields that there are not.
 fn keep_nulls(body: &mut Value, patch: &Value) {
-    if let (Some(Value::Null), Value::Object(fields)) = (patch.get("password"), &mut *body) {
-        fields.insert("password".to_owned(), Value::Null);
+    keep_nulls_of(Some(&mut *body), Some(patch));
+    keep_nulls_of(body.get_mut("tls"), patch.get("tls"));
+}
+
+fn keep_nulls_of(target: Option<&mut Value>, patch: Option<&Value>) {
+    let (Some(Value::Object(target)), Some(Value::Object(patch))) = (target, patch) else { return };
+    for key in patch.iter().filter(|(_, value)| value.is_null()).map(|(key, _)| key) {
+        target.insert(key.clone(), Value::Null);
     }
-    let client_key = patch.get("tls").and_then(|tls| tls.get("client_key"));
-    if let (Some(Value::Null), Some(Value::Object(tls))) = (client_key, body.get_mut("tls")) {
-        tls.insert("client_key".to_owned(), Value::Null);
+}
+
+/// A label that is taken away is gone from what is read, and with it what is wrong with its key.
+fn check_taken_labels(patch: &Value, faults: &mut Faults) {
+    let labels = patch.get("labels").and_then(Value::as_object);
+    for key in labels.into_iter().flatten().filter(|(_, value)| value.is_null()).map(|(key, _)| key) {
+        faults.keep(LabelKey::parse(key), |error| Fault::of(&pointer("/labels", key), &error));
     }
 }
 

@@ -177,8 +177,8 @@ fn label_key() -> Schema {
 }
 
 fn tls() -> ObjectBuilder {
-    let modes = ["disabled", "required", "verify-full"];
-    let mode = text("`verify-full` when it is left out.").enum_values(Some(modes)).examples(["verify-full"]);
+    let modes = [Some("disabled"), Some("required"), Some("verify-full"), None];
+    let mode = nullable("`verify-full` when it is left out.").enum_values(Some(modes)).examples(["verify-full"]);
     let pem = |text: &str, name: &str| bounded(format(nullable(text), name), 1, 65_536);
     ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))

@@ -1,0 +1,195 @@
+//! Copies of schemas where other instances of the service find them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use connection_manager::sealing::SealingKeys;
+use metrics::{Counter, counter};
+use registry_context::domain::Document;
+use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
+use shared_kernel::RequestContext;
+use shared_kernel::database::{Access, Connections, DatabaseError, Expiry};
+
+/// What every key begins with.
+const PREFIX: &str = "bindery:schema:";
+/// What all that is sealed here belongs to.
+const DOMAIN: &[u8] = b"registry.schemas";
+/// How long one question may take, connecting included.
+const LIMIT: Duration = Duration::from_millis(250);
+/// The largest copy, in bytes. Larger ones are for the instance that has them alone.
+const MOST: usize = 8 << 20;
+/// The instant and the length, in front of the packed document.
+const HEAD: usize = 16;
+
+/// Where a copy lies: a digest of all that it is a copy of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place([u8; 32]);
+
+impl Place {
+    /// The place of what these say, each told from the next by its length.
+    pub(super) fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+
+    fn key(&self) -> Vec<u8> {
+        let digits = self.0.iter().fold(PREFIX.to_owned(), |key, byte| format!("{key}{byte:02x}"));
+        digits.into_bytes()
+    }
+}
+
+/// A schema as it was found at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SharedCopy {
+    pub(super) taken_at: DateTime<Utc>,
+    pub(super) document: Document,
+}
+
+/// The copies, sealed with the registry's keys: what is moved, changed or made by somebody else is as good as not there. While
+/// the connection is away, each instance looks for itself.
+pub(crate) struct SharedSchemas {
+    connections: Arc<dyn Connections>,
+    connection: String,
+    keys: Arc<SealingKeys>,
+    /// Whether the connection answered when it was asked last.
+    answers: AtomicBool,
+    hits: Counter,
+    failures: Counter,
+    unreadable: Counter,
+}
+
+impl SharedSchemas {
+    /// Copies over this connection, which offers keys and values.
+    pub(crate) fn new(
+        connections: Arc<dyn Connections>,
+        connection: impl Into<String>,
+        keys: Arc<SealingKeys>,
+    ) -> Self {
+        Self {
+            connections,
+            connection: connection.into(),
+            keys,
+            answers: AtomicBool::new(true),
+            hits: counter!("bindery.schema.shared.hits"),
+            failures: counter!("bindery.schema.shared.failures"),
+            unreadable: counter!("bindery.schema.shared.unreadable"),
+        }
+    }
+
+    /// The copy in this place; `None` where there is none, or nobody who answers.
+    pub(super) async fn read(&self, place: Place) -> Option<SharedCopy> {
+        let read = async {
+            let context = RequestContext::system().within(LIMIT);
+            let connection = self.connections.get(&self.connection, Access::Write, &context).await?;
+            connection.key_value()?.get(&place.key(), &context).await
+        };
+        let sealed = self.noted(read.await)??;
+        let copy = self.opened(place, &sealed);
+        if copy.is_some() { &self.hits } else { &self.unreadable }.increment(1);
+        copy
+    }
+
+    /// Puts a copy in this place for so long. That it could not be is nobody's failure.
+    pub(super) async fn write(&self, place: Place, copy: &SharedCopy, kept: Duration) {
+        if copy.document.packed().len() > MOST {
+            return;
+        }
+        let Some(sealed) = self.sealed(place, copy) else { return };
+        let written = async {
+            let context = RequestContext::system().within(LIMIT);
+            let connection = self.connections.get(&self.connection, Access::Write, &context).await?;
+            connection.key_value()?.set(&place.key(), &sealed, Expiry::After(kept), &context).await
+        };
+        self.noted(written.await);
+    }
+
+    fn sealed(&self, place: Place, copy: &SharedCopy) -> Option<Vec<u8>> {
+        let SharedCopy { taken_at, document } = copy;
+        let mut bytes = Vec::with_capacity(HEAD + document.packed().len());
+        bytes.extend_from_slice(&taken_at.timestamp_micros().to_be_bytes());
+        bytes.extend_from_slice(&document.unpacked_len().to_be_bytes());
+        bytes.extend_from_slice(document.packed());
+        self.keys.seal(&[DOMAIN, &place.0], &bytes).ok()
+    }
+
+    fn opened(&self, place: Place, sealed: &[u8]) -> Option<SharedCopy> {
+        let opened = self.keys.open(&[DOMAIN, &place.0], sealed).ok()?;
+        let (instant, rest) = opened.expose_secret().split_first_chunk::<8>()?;
+        let (length, packed) = rest.split_first_chunk::<8>()?;
+        let taken_at = DateTime::from_timestamp_micros(i64::from_be_bytes(*instant))?;
+        Some(SharedCopy { taken_at, document: Document::new(packed.to_vec(), u64::from_be_bytes(*length)) })
+    }
+
+    /// What was answered. That the connection is away is told once, and once that it is back.
+    fn noted<T>(&self, outcome: Result<T, DatabaseError>) -> Option<T> {
+        let is_new = self.answers.swap(outcome.is_ok(), Ordering::Relaxed) != outcome.is_ok();
+        match outcome {
+            Ok(value) => {
+                if is_new {
+                    tracing::info!(event = "registry.schemas_shared", "schemas are shared again");
+                }
+                Some(value)
+            }
+            Err(error) => {
+                self.failures.increment(1);
+                if is_new {
+                    tracing::warn!(event = "registry.schemas_not_shared", %error, "schemas are not shared for now");
+                }
+                None
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SharedSchemas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedSchemas").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connection_manager::ConnectionManager;
+    use connection_manager::sealing::SealingKey;
+
+    use super::*;
+
+    fn schemas(byte: u8) -> SharedSchemas {
+        let manager = ConnectionManager::builder(connection_manager::ConnectionFactory::compiled()).build();
+        let key = SealingKey::try_new(format!("k{byte}"), &[byte; 32]).expect("a key");
+        let keys = SealingKeys::try_new(key, []).expect("keys");
+        SharedSchemas::new(Arc::new(manager.expect("no connections")), "cache", Arc::new(keys))
+    }
+
+    #[test]
+    fn a_place_is_of_all_that_a_copy_is_of() {
+        let places = [Place::of([&b"ab"[..], b"c"]), Place::of([&b"a"[..], b"bc"]), Place::of([&b"abc"[..]])];
+        assert!(places[0] != places[1] && places[1] != places[2] && places[0] != places[2]);
+        let key = String::from_utf8(places[0].key()).expect("ASCII");
+        assert_eq!((key.len(), key.starts_with(PREFIX)), (PREFIX.len() + 64, true));
+    }
+
+    #[test]
+    fn a_copy_opens_in_its_place_alone() {
+        let (one, two) = (schemas(1), schemas(2));
+        let (here, there) = (Place::of([&b"here"[..]]), Place::of([&b"there"[..]]));
+        let taken_at = DateTime::from_timestamp_micros(1_800_000_000_000_001).expect("an instant");
+        let copy = SharedCopy { taken_at, document: Document::new(vec![7; 40], 900) };
+        let sealed = one.sealed(here, &copy).expect("sealed");
+        assert_eq!(one.opened(here, &sealed), Some(copy));
+        assert_eq!(one.opened(there, &sealed), None);
+        assert_eq!(two.opened(here, &sealed), None);
+        assert_eq!(one.opened(here, &sealed[..sealed.len() - 1]), None);
+        assert_eq!(one.opened(here, b""), None);
+        let short = one.keys.seal(&[DOMAIN, &here.0], b"too short").expect("sealed");
+        assert_eq!(one.opened(here, &short), None);
+    }
+}
