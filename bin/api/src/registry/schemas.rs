@@ -9,6 +9,7 @@ use moka::future::Cache;
 use registry_context::domain::{ConnectionId, DatabaseName, PartName, SchemaError, SchemaLook, SchemaReader};
 use schema_inspect::{InspectError, InspectOptions, Inspectors, SamplingOptions};
 use schema_model::{Fingerprint, Inspection};
+use serde_json::value::RawValue;
 use shared_kernel::database::{DatabaseErrorKind, Engine};
 use shared_kernel::{Clock, RequestContext, Version};
 
@@ -20,7 +21,7 @@ use super::shared_schemas::{Place, SharedCopy, SharedSchemas};
 const KEPT: Duration = Duration::from_hours(1);
 /// How long a server may take, connecting included.
 const LIMIT: Duration = Duration::from_secs(20);
-/// How many bytes of schemas are kept, counted as canonical JSON with the samples beside it.
+/// How many bytes of schemas are kept, by the length of their canonical JSON and of the samples beside it.
 const ROOM: u64 = 64 << 20;
 
 /// The schemas of stored connections, each read once and kept for a while, here and where other instances find it.
@@ -114,6 +115,8 @@ impl Expiry<Key, Arc<KeptSchema>> for UntilTooOld {
 #[derive(Debug)]
 pub(crate) struct KeptSchema {
     pub(crate) inspection: Inspection,
+    /// The model's canonical JSON, which need not be written for each answer.
+    pub(crate) canonical: Option<Box<RawValue>>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) taken_at: DateTime<Utc>,
     bytes: u32,
@@ -215,8 +218,9 @@ impl KeptSchema {
         let canonical = inspection.database.canonical_json();
         let fingerprint = Fingerprint::of(&canonical);
         let samples = serde_json::to_vec(&inspection.samples).map_or(0, |json| json.len());
-        let bytes = u32::try_from(canonical.len() + samples).unwrap_or(u32::MAX);
-        Self { inspection, fingerprint, taken_at, bytes, left }
+        // The model takes up about as much as its text.
+        let bytes = u32::try_from(2 * canonical.len() + samples).unwrap_or(u32::MAX);
+        Self { inspection, canonical: RawValue::from_string(canonical).ok(), fingerprint, taken_at, bytes, left }
     }
 }
 

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use registry_context::domain::ConnectionId;
 use schema_model::{Database, RelationStatistics, Report, Sample};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use shared_kernel::Version;
 use utoipa::ToSchema;
 
@@ -36,7 +37,7 @@ pub(crate) struct SchemaBody<'a> {
     fingerprint: String,
     /// The model.
     #[schema(value_type = Database)]
-    database: Cow<'a, Database>,
+    database: Told<'a>,
     /// How much of it there is, as the engine last counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false, value_type = Vec<RelationStatistics>)]
@@ -48,6 +49,14 @@ pub(crate) struct SchemaBody<'a> {
     samples: &'a [Sample],
     /// How it was found, and what was not.
     report: &'a Report,
+}
+
+/// The model: as it was written once, or to be written for this answer.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Told<'a> {
+    Written(&'a RawValue),
+    Model(Cow<'a, Database>),
 }
 
 /// Read a connection's schema
@@ -111,7 +120,10 @@ impl<'a> SchemaBody<'a> {
             connection_version: version.get(),
             taken_at: instant(kept.taken_at),
             fingerprint: kept.fingerprint.to_string(),
-            database: included.of(&inspection.database),
+            database: match (&kept.canonical, included.is_all()) {
+                (Some(canonical), true) => Told::Written(canonical),
+                _ => Told::Model(included.of(&inspection.database)),
+            },
             statistics: included.has(Part::Statistics).then_some(&inspection.statistics),
             samples: if included.has(Part::Samples) { &inspection.samples } else { &[] },
             report: &inspection.report,

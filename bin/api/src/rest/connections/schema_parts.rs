@@ -56,6 +56,11 @@ impl Included {
         Self(query.with("include", "unknown_part", parts))
     }
 
+    /// Whether everything is told.
+    pub(super) fn is_all(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Whether this part is told.
     pub(super) fn has(&self, part: Part) -> bool {
         self.0.as_ref().is_none_or(|parts| parts.contains(&part))

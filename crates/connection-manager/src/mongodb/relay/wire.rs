@@ -46,6 +46,11 @@ const READING: [&str; 22] = [
     "usersInfo",
 ];
 
+/// What has the server run somebody's JavaScript, wherever it stands in a request.
+const RUNNING: [&str; 3] = ["$accumulator", "$function", "$where"];
+/// What has the server tell what passwords are checked against.
+const CREDENTIALS: &str = "showCredentials";
+
 /// As often as a server may have a password hashed for a login. Servers that are left as they came want 15,000; at the most that
 /// a number can say, a processor would be busy for an hour.
 const ITERATIONS: u32 = 200_000;
@@ -98,7 +103,7 @@ impl Frame {
         }
         let body = rawdoc! {
             "ok": 0.0,
-            "errmsg": "a connection that was defined from outside only reads",
+            "errmsg": "a connection that was defined from outside only reads, and has no code run",
             "code": 13,
             "codeName": "Unauthorized",
         };
@@ -123,10 +128,11 @@ fn only_reads(request: &RawDocument) -> io::Result<bool> {
     let mut command = None;
     for field in request {
         let (name, value) = field.map_err(io::Error::other)?;
-        if !READING.contains(command.get_or_insert(name.as_str())) {
+        let name = name.as_str();
+        if !READING.contains(command.get_or_insert(name)) || name == CREDENTIALS || runs_code(name, value, DEPTH)? {
             return Ok(false);
         }
-        if let ("pipeline", RawBsonRef::Array(stages)) = (name.as_str(), value) {
+        if let ("pipeline", RawBsonRef::Array(stages)) = (name, value) {
             for stage in stages {
                 let RawBsonRef::Document(stage) = stage.map_err(io::Error::other)? else { return Ok(false) };
                 for field in stage {
@@ -138,6 +144,25 @@ fn only_reads(request: &RawDocument) -> io::Result<bool> {
         }
     }
     Ok(command.is_some())
+}
+
+/// Whether code for the server is under this name, or anywhere below it.
+fn runs_code(name: &str, value: RawBsonRef<'_>, depth: usize) -> io::Result<bool> {
+    let inner = match value {
+        _ if RUNNING.contains(&name) => return Ok(true),
+        RawBsonRef::JavaScriptCode(_) | RawBsonRef::JavaScriptCodeWithScope(_) => return Ok(true),
+        RawBsonRef::Document(inner) => inner,
+        RawBsonRef::Array(inner) => RawDocument::from_bytes(inner.as_bytes()).map_err(io::Error::other)?,
+        _ => return Ok(false),
+    };
+    let depth = depth.checked_sub(1).ok_or_else(|| invalid("a request that is too deep to be looked through"))?;
+    for field in inner {
+        let (name, value) = field.map_err(io::Error::other)?;
+        if runs_code(name.as_str(), value, depth)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether documents lie within documents no deeper than that.
@@ -199,12 +224,25 @@ mod tests {
         frame(body).refusal().unwrap().is_some()
     }
 
+    fn code() -> ::mongodb::bson::RawJavaScriptCodeWithScope {
+        ::mongodb::bson::RawJavaScriptCodeWithScope { code: "sleep(1)".to_owned(), scope: RawDocumentBuf::new() }
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_looked_through_goes_no_further() {
+        let nested = |depth: usize| (1..depth).fold(RawDocumentBuf::new(), |inner, _| rawdoc! { "a": inner });
+        assert!(!is_refused(&rawdoc! { "find": "books", "filter": nested(DEPTH) }));
+        assert!(frame(&rawdoc! { "find": "books", "filter": nested(DEPTH + 1) }).refusal().is_err());
+    }
+
     #[test]
     fn what_changes_something_is_answered_and_goes_no_further() {
         for reading in [
             rawdoc! { "find": "books", "$db": "library" },
             rawdoc! { "aggregate": "books", "pipeline": [{ "$match": {} }, { "$limit": 1 }] },
             rawdoc! { "hello": 1 },
+            rawdoc! { "find": "books", "filter": { "title": { "$in": ["$where", { "where": 1 }] } } },
+            rawdoc! { "usersInfo": { "user": "ann", "db": "library" }, "showPrivileges": true },
         ] {
             assert!(!is_refused(&reading), "{reading:?}");
         }
@@ -215,6 +253,12 @@ mod tests {
             rawdoc! { "aggregate": "books", "pipeline": [{ "$match": {} }, { "$out": "copy" }] },
             rawdoc! { "aggregate": "books", "pipeline": [], "pipeline": [{ "$merge": { "into": "copy" } }] },
             rawdoc! { "eval": "db.books.drop()" },
+            rawdoc! { "usersInfo": "ann", "showCredentials": true },
+            rawdoc! { "find": "books", "filter": { "$where": "while (true) {}" } },
+            rawdoc! { "count": "books", "query": { "$or": [{ "a": 1 }, { "$where": code() }] } },
+            rawdoc! { "find": "books", "filter": { "a": code() } },
+            rawdoc! { "aggregate": "books", "pipeline": [{ "$group": { "_id": 1, "a": { "$accumulator": {} } } }] },
+            rawdoc! { "aggregate": "books", "pipeline": [{ "$match": { "$expr": { "$function": { "lang": "js" } } } }] },
             rawdoc! {},
         ] {
             assert!(is_refused(&changing), "{changing:?}");
