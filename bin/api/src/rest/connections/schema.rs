@@ -51,6 +51,9 @@ pub(crate) struct SchemaBody<'a> {
 ///
 /// Of MongoDB, the database that `schema` names is looked at, or else the connection's own, or else the one with the most in it, as
 /// `report.choice` says. What was declared of its collections is the model; `samples` tell what at most 20 documents of each look like.
+///
+/// Of DynamoDB, the table that the connection names is looked at, or else all that its identity may list, in the one namespace `default`.
+/// What was declared of them is the model; `samples` tell what the first 20 items or fewer of each look like.
 #[utoipa::path(
     get,
     path = SCHEMA,
