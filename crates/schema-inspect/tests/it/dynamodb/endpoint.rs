@@ -77,11 +77,10 @@ async fn serve(mut client: TcpStream, answers: &Answers, log: &Mutex<Vec<String>
         log.lock().expect("nobody panics").push(operation.clone());
         let (status, text) = answers(&operation, &serde_json::from_slice(&body).unwrap_or_default());
         let length = text.len();
-        let head = format!(
-            "HTTP/1.1 {status} -\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {length}\r\n\r\n"
-        );
-        client.write_all(head.as_bytes()).await?;
-        client.write_all(text.as_bytes()).await?;
+        let head =
+            format!("HTTP/1.1 {status} -\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {length}");
+        // In one piece: a second one would wait until the first has been acknowledged.
+        client.write_all(format!("{head}\r\n\r\n{text}").as_bytes()).await?;
     }
 }
 

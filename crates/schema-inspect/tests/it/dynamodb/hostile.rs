@@ -60,7 +60,7 @@ fn a_description_that_is_too_much_is_left_out() {
     testkit::run(async {
         let endpoint = Endpoint::start(|operation, input| {
             let attributes =
-                (0..20_000).map(|number| json!({ "AttributeName": format!("a{number}"), "AttributeType": "S" }));
+                (0..40_000).map(|number| json!({ "AttributeName": format!("a{number}"), "AttributeType": "S" }));
             let is_it = operation == "describetable" && input["TableName"] == "books";
             is_it.then(|| (200, described(input, attributes.collect()).to_string()))
         })
