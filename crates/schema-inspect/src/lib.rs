@@ -2,6 +2,7 @@
 
 mod asking;
 mod cells;
+mod dynamodb;
 mod error;
 mod gaps;
 mod inspector;
@@ -14,6 +15,7 @@ mod sqlite;
 mod stages;
 mod statement;
 
+pub use dynamodb::DynamoDbInspector;
 pub use error::InspectError;
 pub use inspector::{Inspector, Inspectors};
 pub use mongodb::MongoDbInspector;

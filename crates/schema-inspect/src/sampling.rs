@@ -4,15 +4,14 @@
 mod fold;
 mod keys;
 mod node;
-mod shape;
 mod share;
 #[cfg(test)]
 mod tests;
 
 use schema_model::{ObjectName, Sample, SampleLimit, SampleMethod};
+use shared_kernel::database::Shape;
 
 use self::node::{Node, Room};
-pub(crate) use self::shape::Shape;
 
 /// How closely documents are looked at.
 #[derive(Debug, Clone, Copy)]

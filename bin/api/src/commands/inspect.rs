@@ -15,7 +15,7 @@ use schema_inspect::{InspectOptions, Inspectors};
 use schema_lint::{Finding, Severity};
 use schema_model::{ChoiceReason, Database, DatabaseChoice, Inspection, ObjectName};
 use shared_kernel::RequestContext;
-use shared_kernel::database::{Access, Connections as _, Engine};
+use shared_kernel::database::{Access, Connections as _};
 
 use super::connections::targets;
 use crate::application::secrets;
@@ -178,7 +178,7 @@ fn options(
     let InspectArgs { database, schema, sample, depth, .. } = arguments;
     let mut namespace = schema.as_ref();
     if let Some(database) = database {
-        if settings.path.is_some() || settings.engine == Engine::DYNAMODB {
+        if settings.path.is_some() {
             bail!("`--database` names a database on a server, and a connection to `{}` leads to one", settings.engine);
         }
         if inspectors.namespaces_are_databases(&settings.engine) {

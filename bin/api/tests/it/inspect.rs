@@ -25,6 +25,13 @@ mod on_servers {
         }
     }
 
+    mod dynamodb {
+        #[test]
+        fn a_table_is_looked_at_by_its_url() {
+            testkit::run(super::super::a_table_is_looked_at_by_its_url());
+        }
+    }
+
     mod mysql {
         #[test]
         fn a_format_without_the_engine_says_what_there_is() {
@@ -248,6 +255,28 @@ async fn a_password_is_repeated_nowhere() {
     is_silent(&output, "canary");
     let output = api(folder).args(by_environment).output().expect("it starts");
     assert!(error(&output).contains("SALES"), "{output:?}");
+}
+
+async fn a_table_is_looked_at_by_its_url() {
+    let table = testkit::dynamodb::table().await;
+    let (host, port) = (table.host.expect("a host"), table.port.expect("a port"));
+    let name = table.database.expect("a table");
+    let url = |name: &str| {
+        format!("dynamodb://AKIATESTKIT:testkit@{host}:{port}/{name}?tls=disabled&option.region=eu-central-1")
+    };
+    let folder = folder();
+    let output = inspect(folder.path(), &[&url(&name)]);
+    assert!(output.status.success(), "{output:?}");
+    let told = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(told.starts_with("dynamodb API 2012-08-10: ") && told.contains(" in 4 statements and "), "{told}");
+    let found: schema_model::Database = serde_json::from_slice(&output.stdout).expect("a model");
+    let names: Vec<&str> = found.collections().map(|(_, table)| table.name.as_str()).collect();
+    assert_eq!(names, [name.as_str()]);
+    let text = written(folder.path(), &[&url(&name), "--format", "markdown"]);
+    assert!(text.contains("Table of items"), "{text}");
+    assert!(written(folder.path(), &[&url(&name), "--format", "lint"]).contains("errors: 0"));
+    let missing = error(&inspect(folder.path(), &[&url("no-such-table")]));
+    assert!(missing.contains("cannot connect to dynamodb"), "{missing}");
 }
 
 async fn a_format_without_the_engine_says_what_there_is() {

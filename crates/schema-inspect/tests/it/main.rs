@@ -1,5 +1,6 @@
 //! Databases of real servers, looked at.
 
+mod dynamodb;
 mod mongodb;
 mod mysql;
 mod postgres;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Catalog, ConnectionName, DatabaseError, DatabaseErrorKind, Documents, Engine, KeyValue, SqlConnection};
+use super::{
+    Catalog, ConnectionName, DatabaseError, DatabaseErrorKind, Documents, Engine, KeyValue, SqlConnection, Tables,
+};
 use crate::RequestContext;
 
 /// A live, pooled connection to one database: all that a context knows of it.
@@ -59,6 +61,15 @@ pub trait DatabaseConnection: Send + Sync + fmt::Debug {
     /// [`DatabaseErrorKind::Unsupported`] when the engine keeps no documents.
     fn documents(&self) -> Result<&dyn Documents, DatabaseError> {
         let message = format!("{} keeps no documents", self.engine());
+        Err(DatabaseError::new(DatabaseErrorKind::Unsupported, message).on(self.name()))
+    }
+
+    /// The capability to tell of tables of items.
+    ///
+    /// # Errors
+    /// [`DatabaseErrorKind::Unsupported`] when the engine keeps no items in tables.
+    fn tables(&self) -> Result<&dyn Tables, DatabaseError> {
+        let message = format!("{} keeps no items in tables", self.engine());
         Err(DatabaseError::new(DatabaseErrorKind::Unsupported, message).on(self.name()))
     }
 

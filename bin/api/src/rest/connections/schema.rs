@@ -59,6 +59,9 @@ pub(crate) struct SchemaBody<'a> {
 /// `database` names another database on the server; of MySQL, MariaDB and MongoDB, a schema is a database, and either parameter will do.
 /// Of MongoDB, the database that is named is looked at, or else the connection's own, or else the one with the most in it, as
 /// `report.choice` says. What was declared of its collections is the model; `samples` tell what some documents of each look like, at most `sample` of them.
+///
+/// Of DynamoDB, the table that the connection or `database` names is looked at, or else all that its identity may list, in the one
+/// namespace `default`. What was declared of them is the model; `samples` tell what the first `sample` items or fewer of each look like.
 #[utoipa::path(
     get,
     path = SCHEMA,
