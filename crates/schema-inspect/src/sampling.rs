@@ -11,8 +11,10 @@ mod tests;
 
 use schema_model::{ObjectName, Sample, SampleLimit, SampleMethod};
 
+pub(crate) use self::keys::kind_of;
 use self::node::{Node, Room};
 pub(crate) use self::shape::Shape;
+pub(crate) use self::share::{presence, share};
 
 /// How closely documents are looked at.
 #[derive(Debug, Clone, Copy)]

@@ -38,6 +38,8 @@ const NOT_MADE: &str = "the database was looked at and could not be written";
 const LINT: &str = "lint";
 /// Findings for programs.
 const LINT_JSON: &str = "lint-json";
+/// What is beside the model: how much there is, and what documents and keys look like.
+const SAMPLES: &str = "samples";
 
 /// Who looks at databases, who writes what was seen, and who judges it.
 pub(super) struct Tools {
@@ -53,7 +55,7 @@ impl Tools {
 
     fn formats(&self) -> Vec<&str> {
         let mut formats = self.exports.formats();
-        formats.extend([LINT, LINT_JSON]);
+        formats.extend([LINT, LINT_JSON, SAMPLES]);
         formats
     }
 
@@ -111,8 +113,11 @@ pub(super) async fn run(arguments: InspectArgs, tools: &Tools) -> anyhow::Result
     }
     let inspection = inspect(&arguments, &tools.inspectors).await?;
     let database = &inspection.database;
-    let (text, findings) =
-        if judges { tools.judge(&format, database)? } else { (tools.export(&format, database)?, Vec::new()) };
+    let (text, findings) = match format.as_str() {
+        _ if judges => tools.judge(&format, database)?,
+        SAMPLES => (samples(&inspection)?, Vec::new()),
+        _ => (tools.export(&format, database)?, Vec::new()),
+    };
     match &arguments.output {
         Some(file) => std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?,
         None => print(&text)?,
@@ -123,6 +128,13 @@ pub(super) async fn run(arguments: InspectArgs, tools: &Tools) -> anyhow::Result
         1 => bail!("one finding is as bad as `{}`, or worse", least.as_str()),
         count => bail!("{count} findings are as bad as `{}`, or worse", least.as_str()),
     }
+}
+
+/// What no exporter has, since it is no part of the model.
+fn samples(inspection: &Inspection) -> anyhow::Result<String> {
+    let Inspection { statistics, samples, key_samples, .. } = inspection;
+    let all = serde_json::json!({ "statistics": statistics, "samples": samples, "key_samples": key_samples });
+    Ok(Exports::to_json_in_lines(&all).context(NOT_MADE)? + "\n")
 }
 
 async fn inspect(arguments: &InspectArgs, inspectors: &Inspectors) -> anyhow::Result<Inspection> {
@@ -159,7 +171,7 @@ async fn inspect(arguments: &InspectArgs, inspectors: &Inspectors) -> anyhow::Re
         "{} {}: {} in {} statements and {:.1?}",
         visible(&database.engine),
         visible(&database.version),
-        contents(database.relations().count(), database.collections().count()),
+        contents(&inspection),
         report.statements,
         began.elapsed()
     );
@@ -173,11 +185,16 @@ async fn inspect(arguments: &InspectArgs, inspectors: &Inspectors) -> anyhow::Re
 }
 
 /// How much there is of what there is.
-fn contents(relations: usize, collections: usize) -> String {
-    match (relations, collections) {
-        (1.., 0) => format!("{relations} relations"),
-        (0, 1..) => format!("{collections} collections"),
-        _ => format!("{relations} relations and {collections} collections"),
+fn contents(inspection: &Inspection) -> String {
+    let Inspection { database, key_samples, .. } = inspection;
+    if !key_samples.is_empty() {
+        let patterns: usize = key_samples.iter().map(|sample| sample.patterns.len()).sum();
+        return format!("{patterns} patterns of keys");
+    }
+    match (database.relations().count(), database.collections().count()) {
+        (relations @ 1.., 0) => format!("{relations} relations"),
+        (0, collections @ 1..) => format!("{collections} collections"),
+        (relations, collections) => format!("{relations} relations and {collections} collections"),
     }
 }
 

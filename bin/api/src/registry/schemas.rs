@@ -104,7 +104,7 @@ impl Schemas {
         let inspection = self.live.inspect(key.connection, &self.inspectors, &options, &context).await?;
         let canonical = inspection.database.canonical_json();
         let fingerprint = Fingerprint::of(&canonical);
-        let samples = serde_json::to_vec(&inspection.samples).map_or(0, |json| json.len());
+        let samples = serde_json::to_vec(&(&inspection.samples, &inspection.key_samples)).map_or(0, |json| json.len());
         let bytes = u32::try_from(canonical.len() + samples).unwrap_or(u32::MAX);
         Ok(Arc::new(KeptSchema { inspection, fingerprint, taken_at: self.clock.now(), bytes }))
     }

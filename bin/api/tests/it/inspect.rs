@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
+use connection_manager::redis::driver_crate::cmd;
 use connection_manager::{ConnectionSettings, PasswordSource};
 use secrecy::ExposeSecret as _;
 use shared_kernel::RequestContext;
+use testkit::redis::OwnRedis;
 use testkit::{Server, TestDatabase};
 
 use crate::process::{api, error, folder};
@@ -22,6 +24,13 @@ mod on_servers {
         #[test]
         fn a_password_is_repeated_nowhere() {
             testkit::run(super::super::a_password_is_repeated_nowhere());
+        }
+    }
+
+    mod redis {
+        #[test]
+        fn keys_are_told_as_patterns() {
+            testkit::run(super::super::keys_are_told_as_patterns());
         }
     }
 
@@ -248,6 +257,26 @@ async fn a_password_is_repeated_nowhere() {
     is_silent(&output, "canary");
     let output = api(folder).args(by_environment).output().expect("it starts");
     assert!(error(&output).contains("SALES"), "{output:?}");
+}
+
+async fn keys_are_told_as_patterns() {
+    let redis = OwnRedis::start(&[]).await;
+    redis.tell::<()>(cmd("SET").arg("user:4711:name").arg("canary").take()).await;
+    let folder = folder();
+    let target = format!("redis://default@127.0.0.1:{}/0?tls=disabled", redis.port());
+    let inspect = |format| {
+        let arguments = ["inspect", &target, "--password-env", "CACHE", "--format", format];
+        let output = api(folder.path()).env("CACHE", OwnRedis::PASSWORD).args(arguments).output().expect("it starts");
+        assert!(output.status.success(), "{output:?}");
+        (String::from_utf8(output.stdout).expect("UTF-8"), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    let (samples, told) = inspect("samples");
+    assert!(samples.contains("\"pattern\": \"user:{number}:name\"") && !samples.contains("canary"), "{samples}");
+    assert!(
+        told.starts_with("redis ") && told.contains(": 1 patterns of keys in ") && told.lines().count() == 1,
+        "{told}"
+    );
+    assert!(inspect("json").0.contains("\"db0\"") && inspect("markdown").0.contains("## db0"));
 }
 
 async fn a_format_without_the_engine_says_what_there_is() {

@@ -3,4 +3,5 @@
 mod mongodb;
 mod mysql;
 mod postgres;
+mod redis;
 mod sqlite;

@@ -2,7 +2,7 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use registry_context::domain::{ConnectionId, PartName};
-use schema_model::{Database, RelationStatistics, Report, Sample};
+use schema_model::{Database, KeySample, RelationStatistics, Report, Sample};
 use serde::Serialize;
 use shared_kernel::Version;
 use utoipa::ToSchema;
@@ -39,6 +39,11 @@ pub(crate) struct SchemaBody<'a> {
     #[serde(skip_serializing_if = "<[Sample]>::is_empty")]
     #[schema(required = false)]
     samples: &'a [Sample],
+    /// What some of the keys look like, of an engine that keeps values under keys: other ones each time, and no part of the
+    /// fingerprint. No value is told, and of keys only patterns. Left out where there are none.
+    #[serde(skip_serializing_if = "<[KeySample]>::is_empty")]
+    #[schema(required = false)]
+    key_samples: &'a [KeySample],
     /// How it was found, and what was not.
     report: &'a Report,
 }
@@ -51,6 +56,9 @@ pub(crate) struct SchemaBody<'a> {
 ///
 /// Of MongoDB, the database that `schema` names is looked at, or else the connection's own, or else the one with the most in it, as
 /// `report.choice` says. What was declared of its collections is the model; `samples` tell what at most 20 documents of each look like.
+///
+/// Of Redis, the databases that have keys are looked at; `schema` names one of them, such as `db0`. `key_samples` tell which patterns about
+/// 1,000 keys of each have, and of each pattern the types, how many expire and when, lengths, memory and the fields of hashes.
 #[utoipa::path(
     get,
     path = SCHEMA,
@@ -101,6 +109,7 @@ impl<'a> SchemaBody<'a> {
             database: &kept.inspection.database,
             statistics: &kept.inspection.statistics,
             samples: &kept.inspection.samples,
+            key_samples: &kept.inspection.key_samples,
             report: &kept.inspection.report,
         }
     }
