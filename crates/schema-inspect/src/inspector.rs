@@ -8,7 +8,7 @@ use shared_kernel::database::{DatabaseConnection, Engine};
 
 use crate::{
     DynamoDbInspector, InspectError, InspectOptions, MongoDbInspector, MySqlInspector, PostgresInspector,
-    SqliteInspector,
+    RedisInspector, SqliteInspector,
 };
 
 /// Looks at databases of some engines.
@@ -54,6 +54,7 @@ impl Inspectors {
             .register(Arc::new(SqliteInspector))
             .register(Arc::new(MongoDbInspector))
             .register(Arc::new(DynamoDbInspector))
+            .register(Arc::new(RedisInspector))
     }
 
     /// Adds one. For an engine that another one knows as well, the last one counts.

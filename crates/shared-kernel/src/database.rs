@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod key_value;
 pub mod keyset;
+mod keyspace;
 mod name;
 mod row;
 mod shape;
@@ -29,6 +30,7 @@ pub use documents::{
 pub use engine::Engine;
 pub use error::{DatabaseError, DatabaseErrorKind};
 pub use key_value::{Expiry, KeyValue};
+pub use keyspace::{KeyAnswer, KeyNode, KeyPlace, KeyQuestion, KeyStructure, Keyspace};
 pub use name::{ConnectionName, InvalidConnectionName};
 pub use row::{ColumnIndex, Row, RowSource, position_of};
 pub use sea_query::{ArrayType, Value, ValueType};

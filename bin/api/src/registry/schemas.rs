@@ -214,7 +214,7 @@ impl KeptSchema {
     fn new(inspection: Inspection, taken_at: DateTime<Utc>, left: Duration) -> Self {
         let canonical = inspection.database.canonical_json();
         let fingerprint = Fingerprint::of(&canonical);
-        let samples = serde_json::to_vec(&inspection.samples).map_or(0, |json| json.len());
+        let samples = serde_json::to_vec(&(&inspection.samples, &inspection.key_samples)).map_or(0, |json| json.len());
         let bytes = u32::try_from(canonical.len() + samples).unwrap_or(u32::MAX);
         Self { inspection, fingerprint, taken_at, bytes, left }
     }

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
+use connection_manager::redis::driver_crate::cmd;
 use connection_manager::{ConnectionSettings, PasswordSource};
 use secrecy::ExposeSecret as _;
 use shared_kernel::RequestContext;
+use testkit::redis::OwnRedis;
 use testkit::{Server, TestDatabase};
 
 use crate::process::{api, error, folder};
@@ -29,6 +31,13 @@ mod on_servers {
         #[test]
         fn a_table_is_looked_at_by_its_url() {
             testkit::run(super::super::a_table_is_looked_at_by_its_url());
+        }
+    }
+
+    mod redis {
+        #[test]
+        fn keys_are_told_as_patterns() {
+            testkit::run(super::super::keys_are_told_as_patterns());
         }
     }
 
@@ -277,6 +286,26 @@ async fn a_table_is_looked_at_by_its_url() {
     assert!(written(folder.path(), &[&url(&name), "--format", "lint"]).contains("errors: 0"));
     let missing = error(&inspect(folder.path(), &[&url("no-such-table")]));
     assert!(missing.contains("cannot connect to dynamodb"), "{missing}");
+}
+
+async fn keys_are_told_as_patterns() {
+    let redis = OwnRedis::start(&[]).await;
+    redis.tell::<()>(cmd("SET").arg("user:4711:name").arg("canary").take()).await;
+    let folder = folder();
+    let target = format!("redis://default@127.0.0.1:{}/0?tls=disabled", redis.port());
+    let inspect = |format| {
+        let arguments = ["inspect", &target, "--password-env", "CACHE", "--format", format];
+        let output = api(folder.path()).env("CACHE", OwnRedis::PASSWORD).args(arguments).output().expect("it starts");
+        assert!(output.status.success(), "{output:?}");
+        (String::from_utf8(output.stdout).expect("UTF-8"), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    let (samples, told) = inspect("samples");
+    assert!(samples.contains("\"pattern\": \"user:{number}:name\"") && !samples.contains("canary"), "{samples}");
+    assert!(
+        told.starts_with("redis ") && told.contains(": 1 key pattern in ") && told.lines().count() == 1,
+        "{told}"
+    );
+    assert!(inspect("json").0.contains("\"db0\"") && inspect("markdown").0.contains("## db0"));
 }
 
 async fn a_format_without_the_engine_says_what_there_is() {

@@ -10,7 +10,14 @@ fn found(database: schema_model::Database, gaps: &[(&str, &str)]) -> Inspection 
         reason: Unavailable::Locked,
     };
     let report = Report { gaps: gaps.iter().map(gap).collect(), ..Report::default() };
-    Inspection { database, statistics: Vec::new(), samples: Vec::new(), report, identities: None }
+    Inspection {
+        database,
+        statistics: Vec::new(),
+        samples: Vec::new(),
+        key_samples: Vec::new(),
+        report,
+        identities: None,
+    }
 }
 
 #[test]

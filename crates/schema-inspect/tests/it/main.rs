@@ -4,4 +4,5 @@ mod dynamodb;
 mod mongodb;
 mod mysql;
 mod postgres;
+mod redis;
 mod sqlite;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    Catalog, ConnectionName, DatabaseError, DatabaseErrorKind, Documents, Engine, KeyValue, SqlConnection, Tables,
+    Catalog, ConnectionName, DatabaseError, DatabaseErrorKind, Documents, Engine, KeyValue, Keyspace, SqlConnection, Tables,
 };
 use crate::RequestContext;
 
@@ -52,6 +52,15 @@ pub trait DatabaseConnection: Send + Sync + fmt::Debug {
     /// [`DatabaseErrorKind::Unsupported`] when the engine keeps no values under keys.
     fn key_value(&self) -> Result<&dyn KeyValue, DatabaseError> {
         let message = format!("{} keeps no values under keys", self.engine());
+        Err(DatabaseError::new(DatabaseErrorKind::Unsupported, message).on(self.name()))
+    }
+
+    /// The capability to look around among keys.
+    ///
+    /// # Errors
+    /// [`DatabaseErrorKind::Unsupported`] when the engine keeps no values under keys, or tells none of them.
+    fn keyspace(&self) -> Result<&dyn Keyspace, DatabaseError> {
+        let message = format!("{} tells no keys", self.engine());
         Err(DatabaseError::new(DatabaseErrorKind::Unsupported, message).on(self.name()))
     }
 
