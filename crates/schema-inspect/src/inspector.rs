@@ -6,7 +6,9 @@ use schema_model::Inspection;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseConnection, Engine};
 
-use crate::{InspectError, InspectOptions, MongoDbInspector, MySqlInspector, PostgresInspector, SqliteInspector};
+use crate::{
+    InspectError, InspectOptions, MongoDbInspector, MySqlInspector, PostgresInspector, SqlServerInspector, SqliteInspector,
+};
 
 /// Looks at databases of some engines.
 #[async_trait]
@@ -45,6 +47,7 @@ impl Inspectors {
             .register(Arc::new(MySqlInspector))
             .register(Arc::new(SqliteInspector))
             .register(Arc::new(MongoDbInspector))
+            .register(Arc::new(SqlServerInspector))
     }
 
     /// Adds one. For an engine that another one knows as well, the last one counts.

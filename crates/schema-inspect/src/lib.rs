@@ -11,6 +11,7 @@ mod options;
 mod postgres;
 mod sampling;
 mod sqlite;
+mod sqlserver;
 mod stages;
 mod statement;
 
@@ -21,3 +22,4 @@ pub use mysql::MySqlInspector;
 pub use options::{InspectOptions, SamplingOptions};
 pub use postgres::PostgresInspector;
 pub use sqlite::SqliteInspector;
+pub use sqlserver::SqlServerInspector;

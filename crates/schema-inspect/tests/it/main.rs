@@ -4,3 +4,5 @@ mod mongodb;
 mod mysql;
 mod postgres;
 mod sqlite;
+mod sqlserver;
+mod tds;

@@ -1,0 +1,116 @@
+use std::collections::HashMap;
+
+use schema_model::{Gap, Native, Reading, Unavailable};
+use shared_kernel::database::{DatabaseError, Row};
+
+use super::Answer;
+use crate::cells::Cells;
+
+/// Whose text it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Whose {
+    /// A view's, a routine's or a trigger's, or that of a default which is an object of its own.
+    Module,
+    /// A default's.
+    Default,
+    /// A condition's.
+    Check,
+    /// A column's, of an object.
+    Computed,
+    /// An index's, of an object.
+    Filter,
+    /// Of a policy, a predicate's.
+    Predicate,
+}
+
+pub(super) struct FoundText {
+    whose: Whose,
+    id: i64,
+    number: i64,
+    text: Text,
+}
+
+#[derive(Debug, Default)]
+struct Text {
+    /// Bits of `facts`.
+    facts: i64,
+    /// NULL is what the login may not see, or nobody may.
+    text: Option<String>,
+    execute_as: Option<String>,
+}
+
+/// Bits of `facts`, by the words for them.
+const FACTS: [(i64, &str); 6] = [
+    (1, "schema_bound"),
+    (2, "ansi_nulls_off"),
+    (4, "quoted_identifier_off"),
+    (8, "natively_compiled"),
+    (16, "execute_as_owner"),
+    (32, "encrypted"),
+];
+
+pub(super) fn read(row: &Row) -> Result<FoundText, DatabaseError> {
+    let mut cells = Cells::of(row);
+    let whose = match cells.next::<String>()?.as_str() {
+        "d" => Whose::Default,
+        "k" => Whose::Check,
+        "c" => Whose::Computed,
+        "f" => Whose::Filter,
+        "s" => Whose::Predicate,
+        _ => Whose::Module,
+    };
+    let (id, number) = (cells.next()?, cells.next()?);
+    let text = Text { facts: cells.next()?, text: cells.next()?, execute_as: cells.next()? };
+    Ok(FoundText { whose, id, number, text })
+}
+
+/// Texts by whose they are.
+#[derive(Debug)]
+pub(super) struct Definitions {
+    texts: HashMap<(Whose, i64, i64), Text>,
+    /// Why one is not there.
+    absent: Unavailable,
+}
+
+impl Default for Definitions {
+    fn default() -> Self {
+        Self { texts: HashMap::new(), absent: Unavailable::Forbidden }
+    }
+}
+
+impl Definitions {
+    pub(super) fn of(gaps: &mut Vec<Gap>, answer: Answer<FoundText>) -> Self {
+        let absent = answer.reason.filter(|_| !answer.is_there).unwrap_or(Unavailable::Forbidden);
+        if let Some(reason) = answer.reason {
+            gaps.push(Gap { object: None, part: "definitions".to_owned(), reason });
+        }
+        let texts = answer.rows.into_iter().map(|found| ((found.whose, found.id, found.number), found.text));
+        Self { texts: texts.collect(), absent }
+    }
+
+    pub(super) fn take(&mut self, whose: Whose, id: i64, number: i64) -> Reading<String> {
+        let text = self.texts.get_mut(&(whose, id, number)).and_then(|found| found.text.take());
+        text.map_or(Reading::unavailable(self.absent), |text| Reading::Known(text.trim().to_owned()))
+    }
+
+    /// The default of this number: a constraint, or an object of its own that any number of columns may have.
+    pub(super) fn of_default(&mut self, id: i64) -> Reading<String> {
+        match self.texts.get(&(Whose::Module, id, 0)) {
+            Some(Text { text: Some(text), .. }) => Reading::Known(text.trim().to_owned()),
+            _ => self.take(Whose::Default, id, 0),
+        }
+    }
+
+    /// What a module was made with.
+    pub(super) fn describe(&self, id: i64, native: &mut Native) {
+        let Some(found) = self.texts.get(&(Whose::Module, id, 0)) else { return };
+        for (bit, word) in FACTS {
+            if found.facts & bit != 0 {
+                native.insert(word.to_owned(), true.into());
+            }
+        }
+        if let Some(principal) = &found.execute_as {
+            native.insert("execute_as".to_owned(), principal.as_str().into());
+        }
+    }
+}

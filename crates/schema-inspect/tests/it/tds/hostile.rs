@@ -1,0 +1,42 @@
+use schema_inspect::InspectOptions;
+use testkit::tds::{Column, Matcher, Reply, ResultSet, TdsType};
+
+use super::Scripted;
+use super::answers::{Answers, question};
+
+/// Numbers that lead nowhere, or to what is something else.
+#[test]
+fn an_answer_that_does_not_fit_is_told_as_far_as_it_goes() {
+    testkit::run(async {
+        let answers = Answers::of_the_sample()
+            .and("columns", "c | 102 | 2147483647 | x | 9999 | -32768 | 255 | 255 | 1 | ~ | 99 | 99 | 2147483647 | 9 | ~ | x | y | ~ | ~")
+            .and("columns", "t | 999 | 77 | t | 999 | 0 | 0 | 0 | 1 | ~ | 1 | 0 | 0 | 102 | ~ | ~ | ~ | ~ | ~")
+            .and("constraints", "k | 1 | 102 | 77 | k | 0 | 0 | 0 | 0 | ~ | ~ | ~")
+            .and("constraints", "f | 2 | 102 | 0 | f | 9 | 9 | 9 | 9 | ~ | ~ | ~")
+            .and("constraints", "p | 2 | 102 | 1 | ~ | 77 | 0 | 0 | 0 | ~ | ~ | ~")
+            .and("indexes", "i | 105 | 1 | 200 | 127 | 0 | 65536 | 0 | ~ | ~ | ~ | ~")
+            .and("indexes", "c | 105 | 1 | -1 | 77 | 1 | 1 | 3 | ~ | ~ | ~ | ~")
+            .and("triggers", "e | 116 | 0 | 3 | SOMETHING")
+            .and("uses", "102 | ~ | ~")
+            .and("statistics", "102 | -1 | ~");
+        let found = Scripted::new(&answers).await.inspect().await;
+        assert!(found.database.relations().count() >= 9);
+    });
+}
+
+#[test]
+fn what_is_no_answer_is_an_error() {
+    testkit::run(async {
+        for stage in ["database", "namespaces", "objects", "columns", "indexes", "statistics"] {
+            let scripted = Scripted::new(&Answers::of_the_sample()).await;
+            let nonsense = ResultSet::new([Column::new("kind", TdsType::Bit)]).row([true.into()]);
+            scripted.server.on(Matcher::contains(question(stage)), Reply::rows(nonsense));
+            let error = scripted.try_inspect(&InspectOptions::default()).await.expect_err(stage);
+            assert_eq!(error.to_string(), format!("{stage} could not be read"));
+        }
+        let scripted = Scripted::new(&Answers::of_the_sample()).await;
+        scripted.server.on(Matcher::contains(question("database")), Reply::done());
+        let error = scripted.try_inspect(&InspectOptions::default()).await.expect_err("no row");
+        assert_eq!(error.to_string(), "database could not be read");
+    });
+}
