@@ -7,7 +7,8 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseConnection, Engine};
 
 use crate::{
-    InspectError, InspectOptions, MongoDbInspector, MySqlInspector, PostgresInspector, SqlServerInspector, SqliteInspector,
+    InspectError, InspectOptions, MongoDbInspector, MySqlInspector, PostgresInspector, SqlServerInspector,
+    SqliteInspector,
 };
 
 /// Looks at databases of some engines.

@@ -48,18 +48,8 @@ const STATISTICS: (&str, &str) = ("statistics", include_str!("sqlserver/statisti
 
 /// All that is asked.
 #[cfg(test)]
-const QUESTIONS: [(&str, &str); 10] = [
-    DATABASE,
-    NAMESPACES,
-    OBJECTS,
-    COLUMNS,
-    CONSTRAINTS,
-    INDEXES,
-    TRIGGERS,
-    DEFINITIONS,
-    USES,
-    STATISTICS,
-];
+const QUESTIONS: [(&str, &str); 10] =
+    [DATABASE, NAMESPACES, OBJECTS, COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS, DEFINITIONS, USES, STATISTICS];
 
 /// How often everything is asked where the server chooses this session to end a deadlock.
 const TRIES: u32 = 3;

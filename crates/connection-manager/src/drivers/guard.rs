@@ -106,7 +106,11 @@ mod tests {
     #[cfg(feature = "sqlserver")]
     fn a_time_to_wait_for_locks_is_taken_off_a_statement() {
         assert_eq!(after_lock_timeout("SET LOCK_TIMEOUT 0; SELECT 1"), Some("SELECT 1"));
-        assert_eq!(after_lock_timeout("SET LOCK_TIMEOUT 10000; DELETE t"), Some("DELETE t"), "which is for others to refuse");
+        assert_eq!(
+            after_lock_timeout("SET LOCK_TIMEOUT 10000; DELETE t"),
+            Some("DELETE t"),
+            "which is for others to refuse"
+        );
         for sql in [
             "SELECT 1",
             "SET LOCK_TIMEOUT -1; SELECT 1",

@@ -218,7 +218,8 @@ impl Made<'_> {
             }
             ObjectKind::Synonym => {
                 if let Some(namespace) = self.namespaces.get_mut(&found.schema) {
-                    let synonyms = namespace.native.entry("synonyms".to_owned()).or_insert_with(|| Vec::<u8>::new().into());
+                    let synonyms =
+                        namespace.native.entry("synonyms".to_owned()).or_insert_with(|| Vec::<u8>::new().into());
                     synonyms.as_array_mut().into_iter().for_each(|all| all.push(found.synonym()));
                 }
             }

@@ -27,27 +27,43 @@ pub(super) struct FoundText {
     whose: Whose,
     id: i64,
     number: i64,
-    text: Text,
-}
-
-#[derive(Debug, Default)]
-struct Text {
-    /// Bits of `facts`.
-    facts: i64,
-    /// NULL is what the login may not see, or nobody may.
+    /// NULL is what the login may not see, or nobody may as it is encrypted.
     text: Option<String>,
-    execute_as: Option<String>,
 }
 
-/// Bits of `facts`, by the words for them.
-const FACTS: [(i64, &str); 6] = [
+/// What a module was made with, by bits.
+const FACTS: [(i64, &str); 5] = [
     (1, "schema_bound"),
     (2, "ansi_nulls_off"),
     (4, "quoted_identifier_off"),
     (8, "natively_compiled"),
     (16, "execute_as_owner"),
-    (32, "encrypted"),
 ];
+
+/// What a module was made with. It is told with what the module is: unlike its text it needs no lock of the object.
+#[derive(Debug, Default)]
+pub(super) struct ModuleFacts {
+    bits: i64,
+    execute_as: Option<String>,
+}
+
+impl ModuleFacts {
+    /// Reads two cells.
+    pub(super) fn read(cells: &mut Cells<'_>) -> Result<Self, DatabaseError> {
+        Ok(Self { bits: cells.next::<Option<i64>>()?.unwrap_or_default(), execute_as: cells.next()? })
+    }
+
+    pub(super) fn describe(&self, native: &mut Native) {
+        for (bit, word) in FACTS {
+            if self.bits & bit != 0 {
+                native.insert(word.to_owned(), true.into());
+            }
+        }
+        if let Some(principal) = &self.execute_as {
+            native.insert("execute_as".to_owned(), principal.as_str().into());
+        }
+    }
+}
 
 pub(super) fn read(row: &Row) -> Result<FoundText, DatabaseError> {
     let mut cells = Cells::of(row);
@@ -60,14 +76,13 @@ pub(super) fn read(row: &Row) -> Result<FoundText, DatabaseError> {
         _ => Whose::Module,
     };
     let (id, number) = (cells.next()?, cells.next()?);
-    let text = Text { facts: cells.next()?, text: cells.next()?, execute_as: cells.next()? };
-    Ok(FoundText { whose, id, number, text })
+    Ok(FoundText { whose, id, number, text: cells.next()? })
 }
 
 /// Texts by whose they are.
 #[derive(Debug)]
 pub(super) struct Definitions {
-    texts: HashMap<(Whose, i64, i64), Text>,
+    texts: HashMap<(Whose, i64, i64), Option<String>>,
     /// Why one is not there.
     absent: Unavailable,
 }
@@ -89,28 +104,15 @@ impl Definitions {
     }
 
     pub(super) fn take(&mut self, whose: Whose, id: i64, number: i64) -> Reading<String> {
-        let text = self.texts.get_mut(&(whose, id, number)).and_then(|found| found.text.take());
+        let text = self.texts.get_mut(&(whose, id, number)).and_then(Option::take);
         text.map_or(Reading::unavailable(self.absent), |text| Reading::Known(text.trim().to_owned()))
     }
 
     /// The default of this number: a constraint, or an object of its own that any number of columns may have.
     pub(super) fn of_default(&mut self, id: i64) -> Reading<String> {
         match self.texts.get(&(Whose::Module, id, 0)) {
-            Some(Text { text: Some(text), .. }) => Reading::Known(text.trim().to_owned()),
+            Some(Some(text)) => Reading::Known(text.trim().to_owned()),
             _ => self.take(Whose::Default, id, 0),
-        }
-    }
-
-    /// What a module was made with.
-    pub(super) fn describe(&self, id: i64, native: &mut Native) {
-        let Some(found) = self.texts.get(&(Whose::Module, id, 0)) else { return };
-        for (bit, word) in FACTS {
-            if found.facts & bit != 0 {
-                native.insert(word.to_owned(), true.into());
-            }
-        }
-        if let Some(principal) = &found.execute_as {
-            native.insert("execute_as".to_owned(), principal.as_str().into());
         }
     }
 }

@@ -2,7 +2,7 @@
 SELECT 'd' AS kind, CONVERT(int, d.compatibility_level) AS class, 0 AS major_id, 0 AS minor_id,
     CONVERT(nvarchar(4000), d.service_broker_guid){bin} AS told, CONVERT(nvarchar(128), NULL){bin} AS grantee,
     CONVERT(nvarchar(128), NULL){bin} AS grantor, '' AS state
-FROM sys.databases AS d{hint} WHERE d.database_id = DB_ID()
+FROM sys.databases AS d{hint} WHERE d.name = DB_NAME()
 UNION ALL
 SELECT 's', 0, s.schema_id, 0, CONVERT(nvarchar(4000), s.name){bin}, p.name{bin}, CONVERT(nvarchar(128), NULL){bin}, ''
 FROM sys.schemas AS s{hint}

@@ -8,7 +8,7 @@ use serde_json::json;
 use shared_kernel::database::{DatabaseError, Row};
 
 use super::columns::ByOwner;
-use super::definitions::{Definitions, Whose};
+use super::definitions::{Definitions, ModuleFacts, Whose};
 use super::types::{Declared, Types};
 use crate::cells::Cells;
 
@@ -33,6 +33,7 @@ pub(super) struct FoundObject {
     /// What a synonym stands for.
     base: Option<String>,
     sequence: FoundSequence,
+    module: ModuleFacts,
 }
 
 /// What is NULL of anything but a sequence.
@@ -81,6 +82,7 @@ pub(super) fn read(row: &Row) -> Result<FoundObject, DatabaseError> {
                 ..Declared::default()
             },
         },
+        module: ModuleFacts::read(&mut cells)?,
     })
 }
 
@@ -121,12 +123,17 @@ impl FoundObject {
 
     /// A relation without what belongs to it. The text of a view is the whole statement as it was written: under its old name
     /// where it has been renamed since.
-    pub(super) fn relation(&self, kind: RelationKind, definitions: &mut Definitions, period: [Option<&str>; 2]) -> Relation {
+    pub(super) fn relation(
+        &self,
+        kind: RelationKind,
+        definitions: &mut Definitions,
+        period: [Option<&str>; 2],
+    ) -> Relation {
         let mut relation = Relation::new(&*self.name, kind);
         let native = &mut relation.native;
         if kind == RelationKind::View {
             relation.definition = Some(definitions.take(Whose::Module, self.id, 0));
-            definitions.describe(self.id, native);
+            self.module.describe(native);
             if self.with_check_option {
                 native.insert("with_check_option".to_owned(), true.into());
             }
@@ -197,7 +204,7 @@ impl FoundObject {
             _ => returned,
         };
         let mut native = Native::new();
-        definitions.describe(self.id, &mut native);
+        self.module.describe(&mut native);
         if self.kind == "IF" {
             native.insert("inline".to_owned(), true.into());
         }

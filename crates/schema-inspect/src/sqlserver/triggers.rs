@@ -4,12 +4,12 @@ use schema_model::{Native, Trigger, TriggerEvent, TriggerLevel, TriggerTiming};
 use shared_kernel::database::{DatabaseError, Row};
 
 use super::about::{About, class};
-use super::definitions::{Definitions, Whose};
+use super::definitions::{Definitions, ModuleFacts, Whose};
 use crate::cells::Cells;
 
 /// A trigger, or what one waits for.
 pub(super) enum FoundTrigger {
-    Trigger { id: i64, parent: i64, facts: i64, name: String },
+    Trigger { id: i64, parent: i64, facts: i64, name: String, module: ModuleFacts },
     Event { id: i64, facts: i64, name: String },
 }
 
@@ -25,7 +25,7 @@ pub(super) fn read(row: &Row) -> Result<FoundTrigger, DatabaseError> {
     let name = cells.next()?;
     Ok(match kind.as_str() {
         "e" => FoundTrigger::Event { id, facts, name },
-        _ => FoundTrigger::Trigger { id, parent, facts, name },
+        _ => FoundTrigger::Trigger { id, parent, facts, name, module: ModuleFacts::read(&mut cells)? },
     })
 }
 
@@ -48,7 +48,7 @@ pub(super) fn assembled(
     }
     let mut triggers: HashMap<i64, Vec<Trigger>> = HashMap::new();
     for found in found {
-        let FoundTrigger::Trigger { id, parent, facts, name } = found else { continue };
+        let FoundTrigger::Trigger { id, parent, facts, name, module } = found else { continue };
         let events = events.remove(&id).unwrap_or_default();
         let mut native = Native::new();
         for (bit, word) in [(NOT_FOR_REPLICATION, "not_for_replication"), (CLR, "clr")] {
@@ -57,13 +57,16 @@ pub(super) fn assembled(
             }
         }
         for (bit, word) in [(1, "first_for"), (2, "last_for")] {
-            let of: Vec<serde_json::Value> =
-                events.iter().filter(|(_, facts)| **facts & bit != 0).map(|(event, _)| serde_json::json!(event)).collect();
+            let of: Vec<serde_json::Value> = events
+                .iter()
+                .filter(|(_, facts)| **facts & bit != 0)
+                .map(|(event, _)| serde_json::json!(event))
+                .collect();
             if !of.is_empty() {
                 native.insert(word.to_owned(), of.into());
             }
         }
-        definitions.describe(id, &mut native);
+        module.describe(&mut native);
         triggers.entry(parent).or_default().push(Trigger {
             name,
             timing: if facts & INSTEAD_OF == 0 { TriggerTiming::After } else { TriggerTiming::InsteadOf },

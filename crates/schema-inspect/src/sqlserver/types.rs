@@ -55,12 +55,7 @@ impl Types {
 
     pub(super) fn data_type(&self, declared: &Declared) -> DataType {
         let Some((found, schema)) = self.by_id.get(&declared.type_id) else {
-            return DataType {
-                text: String::new(),
-                family: TypeFamily::Other,
-                user_type: None,
-                array_dimensions: 0,
-            };
+            return DataType { text: String::new(), family: TypeFamily::Other, user_type: None, array_dimensions: 0 };
         };
         if found.is_user_defined {
             let family = match (found.table, self.by_id.get(&found.system)) {
@@ -161,7 +156,8 @@ mod tests {
     use super::*;
 
     fn types() -> Types {
-        let own = |id, name: &str| FoundType { id, schema: 4, name: name.to_owned(), system: id, ..FoundType::default() };
+        let own =
+            |id, name: &str| FoundType { id, schema: 4, name: name.to_owned(), system: id, ..FoundType::default() };
         let made = |id, name: &str, system| FoundType {
             id,
             schema: 5,
@@ -191,7 +187,7 @@ mod tests {
         let declared = Declared { type_id, max_length, precision, scale, ..Declared::default() };
         let found = types().data_type(&declared);
         assert_eq!((found.text.as_str(), found.family), (text, family));
-        assert_eq!(found.user_type.is_some(), type_id > 256);
+        assert_eq!(found.user_type.is_some(), (257..=259).contains(&type_id));
     }
 
     #[test]

@@ -16,7 +16,7 @@ fn an_answer_that_does_not_fit_is_told_as_far_as_it_goes() {
             .and("constraints", "p | 2 | 102 | 1 | ~ | 77 | 0 | 0 | 0 | ~ | ~ | ~")
             .and("indexes", "i | 105 | 1 | 200 | 127 | 0 | 65536 | 0 | ~ | ~ | ~ | ~")
             .and("indexes", "c | 105 | 1 | -1 | 77 | 1 | 1 | 3 | ~ | ~ | ~ | ~")
-            .and("triggers", "e | 116 | 0 | 3 | SOMETHING")
+            .and("triggers", "e | 116 | 0 | 3 | SOMETHING | 0 | ~")
             .and("uses", "102 | ~ | ~")
             .and("statistics", "102 | -1 | ~");
         let found = Scripted::new(&answers).await.inspect().await;

@@ -50,7 +50,11 @@ fn what_is_locked_all_the_same_is_a_gap_and_the_rest_is_told() {
             scripted.server.on(Matcher::contains(question(stage)), locked());
             let found = scripted.inspect().await;
             for part in parts {
-                assert!(found.report.gaps.contains(&gap(part, Unavailable::Locked)), "{stage}: {:?}", found.report.gaps);
+                assert!(
+                    found.report.gaps.contains(&gap(part, Unavailable::Locked)),
+                    "{stage}: {:?}",
+                    found.report.gaps
+                );
             }
             let goods = found.database.relation(&ObjectName::new("shop", "goods")).expect("the table");
             assert_eq!(goods.columns.len(), 13, "{stage}");
