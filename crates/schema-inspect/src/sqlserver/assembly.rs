@@ -58,7 +58,7 @@ impl Assembly {
 
     /// What an answer has. What it lacks, or is not certain of, is written down for these parts.
     pub(super) fn noted<T>(&mut self, parts: &[&str], answer: Answer<T>) -> Vec<T> {
-        for reason in answer.reason {
+        if let Some(reason) = answer.reason {
             self.gaps.extend(parts.iter().map(|part| Gap { object: None, part: (*part).to_owned(), reason }));
         }
         answer.rows
@@ -91,7 +91,9 @@ impl Assembly {
             },
         };
         made.add_types();
-        objects.into_iter().for_each(|object| made.add(object));
+        for object in &objects {
+            made.add(object);
+        }
         let Made { namespaces, mut statistics, mut identities, .. } = made;
         let mut native = Native::new();
         if let Some(edition) = &facts.edition {
@@ -183,7 +185,7 @@ impl Made<'_> {
         Making { types, definitions, about, collation: *collation }.columns(found)
     }
 
-    fn add(&mut self, found: FoundObject) {
+    fn add(&mut self, found: &FoundObject) {
         let Some(namespace) = self.namespaces.get(&found.schema) else { return };
         let name = ObjectName::new(&*namespace.name, &*found.name);
         let owner = found.owner.clone().or_else(|| namespace.owner.clone());
@@ -191,7 +193,7 @@ impl Made<'_> {
         let comment = self.about.comment(thing);
         match found.kind() {
             ObjectKind::Relation(kind) => {
-                let mut relation = self.relation(&found, kind, &name);
+                let mut relation = self.relation(found, kind, &name);
                 relation.owner = owner;
                 relation.comment = comment;
                 relation.grants = self.about.grants(thing, Some(&mut relation.native));

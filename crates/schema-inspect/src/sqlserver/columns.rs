@@ -147,8 +147,12 @@ impl ByOwner {
                 Typed::Type(found) => types.push(found),
             }
         }
-        by.columns.values_mut().for_each(|columns| columns.sort_unstable_by_key(|column| column.number));
-        by.parameters.values_mut().for_each(|all| all.sort_unstable_by_key(|parameter| parameter.number));
+        for columns in by.columns.values_mut() {
+            columns.sort_unstable_by_key(|column| column.number);
+        }
+        for parameters in by.parameters.values_mut() {
+            parameters.sort_unstable_by_key(|parameter| parameter.number);
+        }
         (by, types)
     }
 

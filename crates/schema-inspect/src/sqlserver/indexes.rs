@@ -110,9 +110,15 @@ impl FoundIndexes {
                 Kind::Boundary => all.boundaries.entry(found.object).or_default().push((found.number, found.told)),
             }
         }
-        all.columns.values_mut().for_each(|columns| columns.sort_unstable_by_key(|column| column.number));
-        all.full_text_columns.values_mut().for_each(|columns| columns.sort_unstable_by_key(|column| column.fact));
-        all.boundaries.values_mut().for_each(|boundaries| boundaries.sort_unstable());
+        for columns in all.columns.values_mut() {
+            columns.sort_unstable_by_key(|column| column.number);
+        }
+        for columns in all.full_text_columns.values_mut() {
+            columns.sort_unstable_by_key(|column| column.fact);
+        }
+        for boundaries in all.boundaries.values_mut() {
+            boundaries.sort_unstable();
+        }
         all
     }
 

@@ -13,6 +13,7 @@ use super::types::{Declared, Types};
 use crate::cells::Cells;
 
 /// An object of a schema.
+#[expect(clippy::struct_excessive_bools, reason = "one for each such column of the row")]
 pub(super) struct FoundObject {
     pub(super) id: i64,
     pub(super) schema: i64,

@@ -36,12 +36,13 @@ impl Texts {
 
     /// Looks at the schemas of these numbers alone. Names would be compared by a collation, numbers are not.
     pub(super) fn only(mut self, schemas: &[i64]) -> Self {
-        self.selected = "o.is_ms_shipped = 0 AND o.schema_id IN (-1".to_owned();
+        let mut selected = "o.is_ms_shipped = 0 AND o.schema_id IN (-1".to_owned();
         for schema in schemas {
             // Writing into a text cannot fail.
-            let _ = write!(self.selected, ", {schema}");
+            let _ = write!(selected, ", {schema}");
         }
-        self.selected.push(')');
+        selected.push(')');
+        self.selected = selected;
         self
     }
 

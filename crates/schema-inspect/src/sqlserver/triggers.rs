@@ -80,6 +80,8 @@ pub(super) fn assembled(
             native,
         });
     }
-    triggers.values_mut().for_each(|triggers| triggers.sort_by(|one, other| one.name.cmp(&other.name)));
+    for of_object in triggers.values_mut() {
+        of_object.sort_by(|one, other| one.name.cmp(&other.name));
+    }
     triggers
 }

@@ -52,7 +52,8 @@ fn a_migration_that_is_under_way_is_waited_for_no_longer_than_said() {
         let sample = Sample::new().await;
         let migration = testkit::connect(sample.database.settings()).await.expect("connected");
         let context = RequestContext::system().within(Duration::from_secs(20));
-        let transaction = migration.sql().expect("SQL").begin(TransactionMode::ReadWrite, &context).await.expect("begun");
+        let transaction =
+            migration.sql().expect("SQL").begin(TransactionMode::ReadWrite, &context).await.expect("begun");
         let alter = RawStatement::everywhere("ALTER", "ALTER TABLE shop.seen ADD coming int NULL").into();
         transaction.execute(&alter, &context).await.expect("altered");
         let found = Inspectors::builtin().inspect(&*sample.connection, &InspectOptions::default(), &context).await;
