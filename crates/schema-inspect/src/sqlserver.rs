@@ -7,6 +7,7 @@
 
 mod about;
 mod assembly;
+mod bounds;
 mod columns;
 mod constraints;
 mod definitions;

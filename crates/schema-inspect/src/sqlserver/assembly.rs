@@ -222,7 +222,9 @@ impl Made<'_> {
                 if let Some(namespace) = self.namespaces.get_mut(&found.schema) {
                     let synonyms =
                         namespace.native.entry("synonyms".to_owned()).or_insert_with(|| Vec::<u8>::new().into());
-                    synonyms.as_array_mut().into_iter().for_each(|all| all.push(found.synonym()));
+                    if let Some(all) = synonyms.as_array_mut() {
+                        all.push(found.synonym());
+                    }
                 }
             }
         }

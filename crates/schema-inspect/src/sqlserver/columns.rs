@@ -6,6 +6,7 @@ use schema_model::{
 use shared_kernel::database::{DatabaseError, Row};
 
 use super::about::{About, class};
+use super::bounds;
 use super::definitions::{Definitions, Whose};
 use super::types::{Declared, FoundType, Types};
 use crate::cells::Cells;
@@ -64,7 +65,7 @@ pub(super) fn read(row: &Row) -> Result<Typed, DatabaseError> {
     let mut cells = Cells::of(row);
     let kind: String = cells.next()?;
     let (owner, number): (i64, i64) = (cells.next()?, cells.next()?);
-    let name = cells.next::<Option<String>>()?.unwrap_or_default();
+    let name = bounds::name(&mut cells)?.unwrap_or_default();
     let mut declared = Declared {
         type_id: cells.next()?,
         max_length: cells.next()?,
@@ -77,7 +78,7 @@ pub(super) fn read(row: &Row) -> Result<Typed, DatabaseError> {
     let collation = cells.next()?;
     let (fact, other_fact, traits, third_fact): (i64, i64, i64, i64) =
         (cells.next()?, cells.next()?, cells.next()?, cells.next()?);
-    let told = cells.next()?;
+    let told = bounds::name(&mut cells)?;
     let (seed, increment) = (cells.next()?, cells.next()?);
     declared.collection = cells.next::<Option<String>>()?.zip(cells.next()?);
     declared.is_document = traits & XML_DOCUMENT != 0;

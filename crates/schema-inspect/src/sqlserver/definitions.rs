@@ -4,6 +4,7 @@ use schema_model::{Gap, Native, Reading, Unavailable};
 use shared_kernel::database::{DatabaseError, Row};
 
 use super::Answer;
+use super::bounds::Budget;
 use crate::cells::Cells;
 
 /// Whose text it is.
@@ -85,11 +86,13 @@ pub(super) struct Definitions {
     texts: HashMap<(Whose, i64, i64), Option<String>>,
     /// Why one is not there.
     absent: Unavailable,
+    /// Of what is told with several columns.
+    budget: Budget,
 }
 
 impl Default for Definitions {
     fn default() -> Self {
-        Self { texts: HashMap::new(), absent: Unavailable::Forbidden }
+        Self { texts: HashMap::new(), absent: Unavailable::Forbidden, budget: Budget::default() }
     }
 }
 
@@ -100,7 +103,7 @@ impl Definitions {
             gaps.push(Gap { object: None, part: "definitions".to_owned(), reason });
         }
         let texts = answer.rows.into_iter().map(|found| ((found.whose, found.id, found.number), found.text));
-        Self { texts: texts.collect(), absent }
+        Self { texts: texts.collect(), absent, budget: Budget::default() }
     }
 
     pub(super) fn take(&mut self, whose: Whose, id: i64, number: i64) -> Reading<String> {
@@ -111,7 +114,8 @@ impl Definitions {
     /// The default of this number: a constraint, or an object of its own that any number of columns may have.
     pub(super) fn of_default(&mut self, id: i64) -> Reading<String> {
         match self.texts.get(&(Whose::Module, id, 0)) {
-            Some(Some(text)) => Reading::Known(text.trim().to_owned()),
+            Some(Some(text)) if self.budget.takes(text.len()) => Reading::Known(text.trim().to_owned()),
+            Some(Some(_)) => Reading::unavailable(Unavailable::OverLimit),
             _ => self.take(Whose::Default, id, 0),
         }
     }

@@ -2,10 +2,12 @@ use std::collections::HashMap;
 
 use schema_model::{
     Index, IndexPart, Native, ObjectName, PartTarget, Partition, Partitioning, Reading, Relation, SortDirection,
+    Unavailable,
 };
 use shared_kernel::database::{DatabaseError, Row};
 
 use super::about::{About, class};
+use super::bounds::{self, Budget};
 use super::definitions::{Definitions, Whose};
 use crate::cells::Cells;
 
@@ -62,9 +64,9 @@ pub(super) fn read(row: &Row) -> Result<FoundIndexRow, DatabaseError> {
         other_fact: cells.next()?,
         third_fact: cells.next()?,
         fourth_fact: cells.next()?,
-        name: cells.next()?,
+        name: bounds::name(&mut cells)?,
         told: cells.next()?,
-        place: cells.next()?,
+        place: bounds::name(&mut cells)?,
         form: cells.next()?,
     })
 }
@@ -96,6 +98,8 @@ pub(super) struct FoundIndexes {
     full_text: HashMap<i64, FoundIndexRow>,
     full_text_columns: HashMap<i64, Vec<FoundIndexRow>>,
     boundaries: HashMap<i64, Vec<(i64, Option<String>)>>,
+    /// Of what is told with each table that is divided in one way.
+    budget: Budget,
 }
 
 impl FoundIndexes {
@@ -254,7 +258,15 @@ impl FoundIndexes {
         let is_right = found.fourth_fact != 0;
         let boundaries = self.boundaries.get(&found.third_fact).map(Vec::as_slice).unwrap_or_default();
         let key = format!("RANGE {} ({column}) ON {place}", if is_right { "RIGHT" } else { "LEFT" });
-        relation.partitioning = Some(partitioning(key, is_right, boundaries, namespace));
+        // Each boundary is told twice, and each partition with its namespace.
+        let costs = |boundary: &(i64, Option<String>)| {
+            2 * boundary.1.as_ref().map_or(4, String::len) + namespace.len() + size_of::<Partition>()
+        };
+        relation.partitioning = Some(if self.budget.takes(boundaries.iter().map(costs).sum()) {
+            partitioning(key, is_right, boundaries, namespace)
+        } else {
+            Partitioning { key: Reading::unavailable(Unavailable::OverLimit), partitions: Vec::new() }
+        });
     }
 }
 

@@ -4,6 +4,7 @@ use schema_model::Namespace;
 use shared_kernel::database::{DatabaseError, Row};
 
 use super::about::{About, Permission, class};
+use super::bounds;
 use crate::InspectOptions;
 use crate::cells::Cells;
 
@@ -60,8 +61,8 @@ pub(super) fn read(row: &Row) -> Result<FoundAbout, DatabaseError> {
     let mut cells = Cells::of(row);
     let kind: String = cells.next()?;
     let thing: (i64, i64, i64) = (cells.next()?, cells.next()?, cells.next()?);
-    let text: Option<String> = cells.next()?;
-    let whom: Option<String> = cells.next()?;
+    let text = if kind == "s" { bounds::name(&mut cells)? } else { cells.next()? };
+    let whom = bounds::name(&mut cells)?;
     Ok(match kind.as_str() {
         "d" => FoundAbout::Database { compatibility_level: thing.0, broker: text },
         "s" => FoundAbout::Schema { id: thing.1, name: text.unwrap_or_default(), owner: whom },
