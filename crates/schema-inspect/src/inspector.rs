@@ -8,7 +8,7 @@ use shared_kernel::database::{DatabaseConnection, Engine};
 
 use crate::{
     DynamoDbInspector, InspectError, InspectOptions, MongoDbInspector, MySqlInspector, PostgresInspector,
-    RedisInspector, SqliteInspector,
+    RedisInspector, SqlServerInspector, SqliteInspector,
 };
 
 /// Looks at databases of some engines.
@@ -55,6 +55,7 @@ impl Inspectors {
             .register(Arc::new(MongoDbInspector))
             .register(Arc::new(DynamoDbInspector))
             .register(Arc::new(RedisInspector))
+            .register(Arc::new(SqlServerInspector))
     }
 
     /// Adds one. For an engine that another one knows as well, the last one counts.

@@ -13,6 +13,7 @@ mod postgres;
 mod redis;
 mod sampling;
 mod sqlite;
+mod sqlserver;
 mod stages;
 mod statement;
 
@@ -25,3 +26,4 @@ pub use options::{InspectOptions, SamplingOptions};
 pub use postgres::PostgresInspector;
 pub use redis::RedisInspector;
 pub use sqlite::SqliteInspector;
+pub use sqlserver::SqlServerInspector;

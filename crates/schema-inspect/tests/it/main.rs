@@ -6,3 +6,5 @@ mod mysql;
 mod postgres;
 mod redis;
 mod sqlite;
+mod sqlserver;
+mod tds;
