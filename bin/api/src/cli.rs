@@ -200,7 +200,7 @@ pub struct InspectArgs {
     /// A connection string such as `postgres://ann@db.example/sales` or `sqlite:shelf.db`, or the name of a configured connection
     #[arg(value_name = "URL|NAME")]
     pub target: String,
-    /// json, sql, mermaid, dbml, plantuml, dot, markdown, svg, lint or lint-json [default: what FILE ends with, or json]
+    /// json, sql, mermaid, dbml, plantuml, dot, markdown, svg, lint, lint-json or samples [default: what FILE ends with, or json]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
     /// Only the part of the database that is called so; letter case counts

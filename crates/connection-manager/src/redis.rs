@@ -1,10 +1,11 @@
-//! Redis: the kernel's key-value capability over the same pool as the SQL engines.
+//! Redis: the kernel's key-value capability, and the one to look around among keys, over the same pool as the SQL engines.
 
 mod cluster;
 mod connection;
 mod driver;
 mod error;
 mod key_value;
+mod keyspace;
 mod node;
 mod options;
 mod reading;

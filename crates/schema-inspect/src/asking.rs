@@ -34,6 +34,11 @@ impl Tally {
         }
     }
 
+    /// Counts statements of a kind that turned out to be more than were thought of.
+    pub(crate) fn more(&mut self, stage: &'static str, statements: u32) {
+        self.count(stage, statements, Duration::ZERO);
+    }
+
     pub(crate) fn add(&mut self, other: &Self) {
         other.0.iter().for_each(|(stage, statements, took)| self.count(stage, *statements, *took));
     }
@@ -55,13 +60,27 @@ impl Asking<'_> {
     where
         F: Future<Output = Result<T, DatabaseError>>,
     {
+        self.ask_together(stage, tally, 1, ask).await
+    }
+
+    /// Asks so many things at once.
+    pub(crate) async fn ask_together<T, F>(
+        &self,
+        stage: &'static str,
+        tally: &mut Tally,
+        statements: u32,
+        ask: impl FnOnce(RequestContext) -> F,
+    ) -> Result<Result<T, Unavailable>, InspectError>
+    where
+        F: Future<Output = Result<T, DatabaseError>>,
+    {
         let began = Instant::now();
         let left = self.until.saturating_duration_since(began);
         if left.is_zero() {
             return Ok(Err(Unavailable::OverLimit));
         }
         let answer = ask(self.context.within(left)).await;
-        tally.count(stage, 1, began.elapsed());
+        tally.count(stage, statements, began.elapsed());
         match answer {
             Ok(answer) => Ok(Ok(answer)),
             Err(source) if self.is_out_of_patience(&source) => Ok(Err(Unavailable::OverLimit)),

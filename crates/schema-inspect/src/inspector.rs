@@ -6,7 +6,10 @@ use schema_model::Inspection;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseConnection, Engine};
 
-use crate::{InspectError, InspectOptions, MongoDbInspector, MySqlInspector, PostgresInspector, SqliteInspector};
+use crate::{
+    DynamoDbInspector, InspectError, InspectOptions, MongoDbInspector, MySqlInspector, PostgresInspector,
+    RedisInspector, SqlServerInspector, SqliteInspector,
+};
 
 /// Looks at databases of some engines.
 #[async_trait]
@@ -50,6 +53,9 @@ impl Inspectors {
             .register(Arc::new(MySqlInspector))
             .register(Arc::new(SqliteInspector))
             .register(Arc::new(MongoDbInspector))
+            .register(Arc::new(DynamoDbInspector))
+            .register(Arc::new(RedisInspector))
+            .register(Arc::new(SqlServerInspector))
     }
 
     /// Adds one. For an engine that another one knows as well, the last one counts.

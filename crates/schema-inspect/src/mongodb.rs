@@ -95,7 +95,14 @@ impl Inspector for MongoDbInspector {
         gaps.sort_unstable();
         gaps.dedup();
         let report = Report { gaps, choice: found.choice, ..stages.report() };
-        Ok(Inspection { database, statistics: found.statistics, samples: found.samples, report, identities: None })
+        Ok(Inspection {
+            database,
+            statistics: found.statistics,
+            samples: found.samples,
+            key_samples: Vec::new(),
+            report,
+            identities: None,
+        })
     }
 }
 

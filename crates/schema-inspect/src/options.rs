@@ -14,10 +14,10 @@ pub struct InspectOptions {
     pub sampling: SamplingOptions,
 }
 
-/// How closely documents are looked at. What a limit has left out is told.
+/// How closely documents and keys are looked at. What a limit has left out is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SamplingOptions {
-    /// How many documents of each collection; 0 is none at all.
+    /// How many documents of each collection, or how many values of each pattern of keys and each type; 0 is none at all.
     pub documents: u32,
     /// How many bytes they have in all, of each collection.
     pub bytes: u64,
@@ -25,14 +25,17 @@ pub struct SamplingOptions {
     pub depth: u32,
     /// How many names are told of each collection.
     pub paths: u32,
-    /// How many collections are looked into, in the order of their names; what is listed of all others is told.
+    /// How many collections are looked into, in the order of their names; what is listed of all others is told. How many patterns of
+    /// keys are told of each database, the most frequent first.
     pub collections: u32,
-    /// How long it may take to look into collections, all together.
+    /// How many keys of each database, where values are kept under keys; 0 is none at all.
+    pub keys: u32,
+    /// How long it may take to look into collections or keys, all together.
     pub patience: Duration,
 }
 
 impl Default for SamplingOptions {
-    /// 20 documents of at most 4 MiB, 3 levels, 1,000 names, 200 collections, 10 s.
+    /// 20 documents of at most 4 MiB, 3 levels, 1,000 names, 200 collections, 1,000 keys, 10 s.
     fn default() -> Self {
         Self {
             documents: 20,
@@ -40,6 +43,7 @@ impl Default for SamplingOptions {
             depth: 3,
             paths: 1_000,
             collections: 200,
+            keys: 1_000,
             patience: Duration::from_secs(10),
         }
     }

@@ -4,15 +4,16 @@
 mod fold;
 mod keys;
 mod node;
-mod shape;
 mod share;
 #[cfg(test)]
 mod tests;
 
 use schema_model::{ObjectName, Sample, SampleLimit, SampleMethod};
+use shared_kernel::database::Shape;
 
+pub(crate) use self::keys::kind_of;
 use self::node::{Node, Room};
-pub(crate) use self::shape::Shape;
+pub(crate) use self::share::{presence, share};
 
 /// How closely documents are looked at.
 #[derive(Debug, Clone, Copy)]

@@ -65,7 +65,14 @@ impl Inspector for SqliteInspector {
         };
         let gaps = gaps::of(&mut database, options.longest_definition);
         let report = Report { gaps, ..stages.report() };
-        Ok(Inspection { database, statistics: Vec::new(), samples: Vec::new(), report, identities: None })
+        Ok(Inspection {
+            database,
+            statistics: Vec::new(),
+            samples: Vec::new(),
+            key_samples: Vec::new(),
+            report,
+            identities: None,
+        })
     }
 }
 

@@ -138,6 +138,6 @@ pub struct Extension {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The namespace that its objects are in.
+    /// The namespace that its objects are in; empty where the engine keeps it in none.
     pub namespace: String,
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Database, Identities, ObjectName, Sample, Unavailable};
+use crate::{Database, Identities, KeySample, ObjectName, Sample, Unavailable};
 
 /// What an inspection has found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,9 @@ pub struct Inspection {
     /// What some of the documents look like, where nobody has declared it: another one each time and no part of the model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<Sample>,
+    /// What some of the keys look like, of an engine that keeps values under keys: other ones each time and no part of the model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_samples: Vec<KeySample>,
     /// How it was found, and what was not.
     pub report: Report,
     /// Which objects these are, where the engine numbers them.

@@ -27,7 +27,7 @@ pub enum Unavailable {
     TooLong,
     /// The engine cannot read it itself, as a view whose table is gone.
     Broken,
-    /// A limit of the inspection was reached before: of time, or of number.
+    /// A limit was reached before: the inspection's, of time or of number, or the server's, of how often it may be asked.
     OverLimit,
 }
 

@@ -52,6 +52,12 @@ pub enum SampleLimit {
     Depth,
     /// There are more fields than were wanted.
     Paths,
+    /// There are more keys than were wanted.
+    Keys,
+    /// There are more patterns of keys than were wanted.
+    Patterns,
+    /// It would have taken longer than was wanted.
+    Time,
 }
 
 /// What was seen at one place of documents.

@@ -10,10 +10,13 @@ mod engine;
 mod error;
 mod key_value;
 pub mod keyset;
+mod keyspace;
 mod name;
 mod row;
+mod shape;
 mod sql;
 mod statement;
+mod tables;
 mod template;
 
 pub use access::{Access, ConnectionFuture, Connections};
@@ -27,10 +30,13 @@ pub use documents::{
 pub use engine::Engine;
 pub use error::{DatabaseError, DatabaseErrorKind};
 pub use key_value::{Expiry, KeyValue};
+pub use keyspace::{KeyAnswer, KeyNode, KeyPlace, KeyQuestion, KeyStructure, Keyspace};
 pub use name::{ConnectionName, InvalidConnectionName};
 pub use row::{ColumnIndex, Row, RowSource, position_of};
 pub use sea_query::{ArrayType, Value, ValueType};
+pub use shape::Shape;
 pub use sql::{SqlConnection, SqlExecutor, SqlSession, SqlTransaction, TransactionMode};
 pub use sql_dialect::{Dialect, RenderError, Rendered};
 pub use statement::{Effect, RawStatement, Statement, text_key, uuid_key};
+pub use tables::{TableDescription, TableFact, TableFacts, TableIndex, TableNames, Tables};
 pub use template::{FilledTemplate, StatementTemplate};

@@ -22,4 +22,4 @@ pub use fakes::{FakeClock, SequentialIds};
 pub use own_server::OwnServer;
 pub use run::{eventually, eventually_some, run};
 pub use server::Server;
-pub use sqlalchemy::{ask_sqlalchemy, sqlalchemy_url};
+pub use sqlalchemy::{ask_python, ask_sqlalchemy, sqlalchemy_url};

@@ -5,8 +5,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use connection_manager::redis::RedisConnection;
+use connection_manager::redis::driver_crate::{Cmd, FromRedisValue, cmd};
 use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings};
 use secrecy::SecretString;
+use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseConnection, Engine};
 use tempfile::TempDir;
 
@@ -120,6 +123,21 @@ impl OwnRedis {
             Err(error) => panic!("redis on port {}: {error:?}", self.port),
         }
     }
+
+    /// What it answers to a command, over a connection of its own.
+    ///
+    /// # Panics
+    /// When it cannot be reached, or answers something else.
+    pub async fn tell<T: FromRedisValue>(&self, command: Cmd) -> T {
+        let connection = self.connection().await;
+        let Some(native) = connection.native_as::<RedisConnection>() else { panic!("it is no redis") };
+        let answer = match native.query(command, &RequestContext::system()).await {
+            Ok(answer) => answer,
+            Err(error) => panic!("redis on port {}: {error:?}", self.port),
+        };
+        connection.close(Duration::ZERO).await;
+        answer
+    }
 }
 
 impl Drop for OwnRedis {
@@ -127,6 +145,52 @@ impl Drop for OwnRedis {
         // It may have ended by itself, which is as good.
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// Three nodes that share the slots of a cluster among them.
+#[derive(Debug)]
+pub struct OwnCluster(Vec<OwnRedis>);
+
+impl OwnCluster {
+    /// Starts one, and waits until its nodes know each other.
+    ///
+    /// # Panics
+    /// As [`OwnRedis::start`].
+    pub async fn start() -> Self {
+        const SHARES: [(u16, u16); 3] = [(0, 5460), (5461, 10922), (10923, 16383)];
+        let mut nodes = Vec::new();
+        for (first, last) in SHARES {
+            let bus = free_port().to_string();
+            let node = OwnRedis::start(&["--cluster-enabled", "yes", "--cluster-port", &bus]).await;
+            node.tell::<()>(cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(first).arg(last).take()).await;
+            for other in &nodes {
+                let other: &(OwnRedis, String) = other;
+                let meet = cmd("CLUSTER").arg("MEET").arg("127.0.0.1").arg(other.0.port()).arg(&other.1).take();
+                node.tell::<()>(meet).await;
+            }
+            nodes.push((node, bus));
+        }
+        let nodes: Vec<OwnRedis> = nodes.into_iter().map(|(node, _)| node).collect();
+        for node in &nodes {
+            eventually_some(Duration::from_secs(30), || async {
+                let info: String = node.tell(cmd("CLUSTER").arg("INFO").take()).await;
+                let whole = ["cluster_state:ok", "cluster_known_nodes:3", "cluster_slots_ok:16384"];
+                whole.iter().all(|line| info.contains(line)).then_some(())
+            })
+            .await;
+        }
+        Self(nodes)
+    }
+
+    /// Its nodes, in the order of their slots.
+    pub fn nodes(&self) -> &[OwnRedis] {
+        &self.0
+    }
+
+    /// The way to it.
+    pub fn settings(&self) -> ConnectionSettings {
+        self.0[0].settings().with_option("cluster", "true").with_pool(PoolSettings::sized(0, 2))
     }
 }
 

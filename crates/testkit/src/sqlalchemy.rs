@@ -29,13 +29,21 @@ pub fn sqlalchemy_url(database: &TestDatabase) -> Json {
     })
 }
 
-/// Runs a script with an interpreter that has `SQLAlchemy`, `PyMySQL` and `psycopg`: a request in, an answer out, both JSON.
+/// Runs a script that asks `SQLAlchemy`; see [`ask_python`].
+///
+/// # Panics
+/// When the environment names no interpreter, or the script fails.
+pub async fn ask_sqlalchemy(script: &Path, request: &Json) -> Json {
+    ask_python(script, request).await
+}
+
+/// Runs a script with an interpreter that has `SQLAlchemy`, `PyMySQL`, `psycopg` and boto3: a request in, an answer out, both JSON.
 ///
 /// Dropping the future ends the script.
 ///
 /// # Panics
 /// When the environment names no interpreter, or the script fails.
-pub async fn ask_sqlalchemy(script: &Path, request: &Json) -> Json {
+pub async fn ask_python(script: &Path, request: &Json) -> Json {
     let mut python = tokio::process::Command::new(interpreter())
         .arg(script)
         .stdin(Stdio::piped())

@@ -21,7 +21,7 @@ struct Findings {
     faults: Vec<String>,
 }
 
-/// The folder into which the dialect's tests write each T-SQL text that they render.
+/// The folder into which tests write each T-SQL text that is sent: what the dialect renders, and the inspector's questions.
 pub(crate) fn dump_folder() -> PathBuf {
     workspace::provided().join("tsql")
 }

@@ -15,7 +15,7 @@ use schema_inspect::{InspectOptions, Inspectors};
 use schema_lint::{Finding, Severity};
 use schema_model::{ChoiceReason, Database, DatabaseChoice, Inspection, ObjectName};
 use shared_kernel::RequestContext;
-use shared_kernel::database::{Access, Connections as _, Engine};
+use shared_kernel::database::{Access, Connections as _};
 
 use super::connections::targets;
 use crate::application::secrets;
@@ -38,6 +38,8 @@ const NOT_MADE: &str = "the database was looked at and could not be written";
 const LINT: &str = "lint";
 /// Findings for programs.
 const LINT_JSON: &str = "lint-json";
+/// What is beside the model: how much there is, and what documents and keys look like.
+const SAMPLES: &str = "samples";
 
 /// Who looks at databases, who writes what was seen, and who judges it.
 pub(super) struct Tools {
@@ -53,7 +55,7 @@ impl Tools {
 
     fn formats(&self) -> Vec<&str> {
         let mut formats = self.exports.formats();
-        formats.extend([LINT, LINT_JSON]);
+        formats.extend([LINT, LINT_JSON, SAMPLES]);
         formats
     }
 
@@ -111,8 +113,11 @@ pub(super) async fn run(arguments: InspectArgs, tools: &Tools) -> anyhow::Result
     }
     let inspection = inspect(&arguments, &tools.inspectors).await?;
     let database = &inspection.database;
-    let (text, findings) =
-        if judges { tools.judge(&format, database)? } else { (tools.export(&format, database)?, Vec::new()) };
+    let (text, findings) = match format.as_str() {
+        _ if judges => tools.judge(&format, database)?,
+        SAMPLES => (samples(&inspection)?, Vec::new()),
+        _ => (tools.export(&format, database)?, Vec::new()),
+    };
     match &arguments.output {
         Some(file) => std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?,
         None => print(&text)?,
@@ -123,6 +128,13 @@ pub(super) async fn run(arguments: InspectArgs, tools: &Tools) -> anyhow::Result
         1 => bail!("one finding is as bad as `{}`, or worse", least.as_str()),
         count => bail!("{count} findings are as bad as `{}`, or worse", least.as_str()),
     }
+}
+
+/// What no exporter has, since it is no part of the model.
+fn samples(inspection: &Inspection) -> anyhow::Result<String> {
+    let Inspection { statistics, samples, key_samples, .. } = inspection;
+    let all = serde_json::json!({ "statistics": statistics, "samples": samples, "key_samples": key_samples });
+    Ok(Exports::to_json_in_lines(&all).context(NOT_MADE)? + "\n")
 }
 
 async fn inspect(arguments: &InspectArgs, inspectors: &Inspectors) -> anyhow::Result<Inspection> {
@@ -156,7 +168,11 @@ async fn inspect(arguments: &InspectArgs, inspectors: &Inspectors) -> anyhow::Re
         "{} {}: {} in {} statements and {:.1?}",
         visible(&database.engine),
         visible(&database.version),
-        contents(database.relations().count(), database.collections().count()),
+        contents(
+            database.relations().count(),
+            database.collections().count(),
+            inspection.key_samples.iter().map(|sample| sample.patterns.len()).sum(),
+        ),
         report.statements,
         began.elapsed()
     );
@@ -178,7 +194,7 @@ fn options(
     let InspectArgs { database, schema, sample, depth, .. } = arguments;
     let mut namespace = schema.as_ref();
     if let Some(database) = database {
-        if settings.path.is_some() || settings.engine == Engine::DYNAMODB {
+        if settings.path.is_some() {
             bail!("`--database` names a database on a server, and a connection to `{}` leads to one", settings.engine);
         }
         if inspectors.namespaces_are_databases(&settings.engine) {
@@ -200,14 +216,14 @@ fn options(
 }
 
 /// How much there is of what there is.
-fn contents(relations: usize, collections: usize) -> String {
-    let counted = |count: usize, what: &str| if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") };
-    match (relations, collections) {
-        (0, 0) => "nothing".to_owned(),
-        (_, 0) => counted(relations, "relation"),
-        (0, _) => counted(collections, "collection"),
-        _ => format!("{} and {}", counted(relations, "relation"), counted(collections, "collection")),
-    }
+fn contents(relations: usize, collections: usize, patterns: usize) -> String {
+    let counts = [(relations, "relation"), (collections, "collection"), (patterns, "key pattern")];
+    let counted = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| {
+        let ending = if *count == 1 { "" } else { "s" };
+        format!("{count} {what}{ending}")
+    });
+    let told: Vec<String> = counted.collect();
+    if told.is_empty() { "nothing".to_owned() } else { told.join(" and ") }
 }
 
 /// Which database was looked at, where none was named.
@@ -328,9 +344,9 @@ mod tests {
 
     #[test]
     fn what_was_looked_at_is_told() {
-        assert_eq!([contents(3, 0), contents(0, 2)], ["3 relations", "2 collections"]);
-        assert_eq!([contents(0, 0), contents(1, 0)], ["nothing", "1 relation"]);
-        assert_eq!(contents(1, 2), "1 relation and 2 collections");
+        assert_eq!([contents(3, 0, 0), contents(0, 2, 0)], ["3 relations", "2 collections"]);
+        assert_eq!([contents(0, 0, 0), contents(0, 0, 1)], ["nothing", "1 key pattern"]);
+        assert_eq!(contents(1, 2, 0), "1 relation and 2 collections");
         let told = |reason| chosen(&DatabaseChoice { name: "shop".to_owned(), reason, among: 3 });
         assert_eq!(told(ChoiceReason::Largest), "looked at: database shop, the largest of 3");
         assert_eq!(told(ChoiceReason::OnlyFilled), "looked at: database shop, the only one of 3 with something in it");

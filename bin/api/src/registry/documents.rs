@@ -162,6 +162,7 @@ mod tests {
             database,
             statistics: Vec::new(),
             samples: Vec::new(),
+            key_samples: Vec::new(),
             report: Report::default(),
             identities: None,
         }

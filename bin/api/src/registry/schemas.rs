@@ -217,7 +217,7 @@ impl KeptSchema {
     fn new(inspection: Inspection, taken_at: DateTime<Utc>, left: Duration) -> Self {
         let canonical = inspection.database.canonical_json();
         let fingerprint = Fingerprint::of(&canonical);
-        let samples = serde_json::to_vec(&inspection.samples).map_or(0, |json| json.len());
+        let samples = serde_json::to_vec(&(&inspection.samples, &inspection.key_samples)).map_or(0, |json| json.len());
         // The model takes up about as much as its text.
         let bytes = u32::try_from(2 * canonical.len() + samples).unwrap_or(u32::MAX);
         Self { inspection, canonical: RawValue::from_string(canonical).ok(), fingerprint, taken_at, bytes, left }

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
+use connection_manager::redis::driver_crate::cmd;
 use connection_manager::{ConnectionSettings, PasswordSource};
 use secrecy::ExposeSecret as _;
 use shared_kernel::RequestContext;
+use testkit::redis::OwnRedis;
 use testkit::{Server, TestDatabase};
 
 use crate::process::{api, error, folder};
@@ -22,6 +24,20 @@ mod on_servers {
         #[test]
         fn a_password_is_repeated_nowhere() {
             testkit::run(super::super::a_password_is_repeated_nowhere());
+        }
+    }
+
+    mod dynamodb {
+        #[test]
+        fn a_table_is_looked_at_by_its_url() {
+            testkit::run(super::super::a_table_is_looked_at_by_its_url());
+        }
+    }
+
+    mod redis {
+        #[test]
+        fn keys_are_told_as_patterns() {
+            testkit::run(super::super::keys_are_told_as_patterns());
         }
     }
 
@@ -248,6 +264,48 @@ async fn a_password_is_repeated_nowhere() {
     is_silent(&output, "canary");
     let output = api(folder).args(by_environment).output().expect("it starts");
     assert!(error(&output).contains("SALES"), "{output:?}");
+}
+
+async fn a_table_is_looked_at_by_its_url() {
+    let table = testkit::dynamodb::table().await;
+    let (host, port) = (table.host.expect("a host"), table.port.expect("a port"));
+    let name = table.database.expect("a table");
+    let url = |name: &str| {
+        format!("dynamodb://AKIATESTKIT:testkit@{host}:{port}/{name}?tls=disabled&option.region=eu-central-1")
+    };
+    let folder = folder();
+    let output = inspect(folder.path(), &[&url(&name)]);
+    assert!(output.status.success(), "{output:?}");
+    let told = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(told.starts_with("dynamodb API 2012-08-10: ") && told.contains(" in 4 statements and "), "{told}");
+    let found: schema_model::Database = serde_json::from_slice(&output.stdout).expect("a model");
+    let names: Vec<&str> = found.collections().map(|(_, table)| table.name.as_str()).collect();
+    assert_eq!(names, [name.as_str()]);
+    let text = written(folder.path(), &[&url(&name), "--format", "markdown"]);
+    assert!(text.contains("Table of items"), "{text}");
+    assert!(written(folder.path(), &[&url(&name), "--format", "lint"]).contains("errors: 0"));
+    let missing = error(&inspect(folder.path(), &[&url("no-such-table")]));
+    assert!(missing.contains("cannot connect to dynamodb"), "{missing}");
+}
+
+async fn keys_are_told_as_patterns() {
+    let redis = OwnRedis::start(&[]).await;
+    redis.tell::<()>(cmd("SET").arg("user:4711:name").arg("canary").take()).await;
+    let folder = folder();
+    let target = format!("redis://default@127.0.0.1:{}/0?tls=disabled", redis.port());
+    let inspect = |format| {
+        let arguments = ["inspect", &target, "--password-env", "CACHE", "--format", format];
+        let output = api(folder.path()).env("CACHE", OwnRedis::PASSWORD).args(arguments).output().expect("it starts");
+        assert!(output.status.success(), "{output:?}");
+        (String::from_utf8(output.stdout).expect("UTF-8"), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    let (samples, told) = inspect("samples");
+    assert!(samples.contains("\"pattern\": \"user:{number}:name\"") && !samples.contains("canary"), "{samples}");
+    assert!(
+        told.starts_with("redis ") && told.contains(": 1 key pattern in ") && told.lines().count() == 1,
+        "{told}"
+    );
+    assert!(inspect("json").0.contains("\"db0\"") && inspect("markdown").0.contains("## db0"));
 }
 
 async fn a_format_without_the_engine_says_what_there_is() {

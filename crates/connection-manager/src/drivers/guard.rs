@@ -48,6 +48,20 @@ fn after_settings(sql: &str) -> Option<&str> {
     settings.split(',').all(is_known).then_some(statement)
 }
 
+/// The longest that one statement may ask SQL Server to wait for a lock, in milliseconds; -1 would be for ever.
+#[cfg(feature = "sqlserver")]
+const LONGEST_LOCK_WAIT: u32 = 10_000;
+
+/// The statement behind `SET LOCK_TIMEOUT number; `. The driver sends both to `sp_executesql`, with which the setting ends, so
+/// that it is one for this statement alone.
+#[cfg(feature = "sqlserver")]
+pub(super) fn after_lock_timeout(sql: &str) -> Option<&str> {
+    let (number, statement) = sql.strip_prefix("SET LOCK_TIMEOUT ")?.split_once("; ")?;
+    let is_number = number.chars().all(|digit| digit.is_ascii_digit());
+    let is_short = number.parse::<u32>().is_ok_and(|wait| wait <= LONGEST_LOCK_WAIT);
+    (is_number && is_short).then_some(statement)
+}
+
 /// What becomes of a text that is more than one SELECT.
 #[cfg(feature = "sqlserver")]
 pub(super) fn one_select() -> DatabaseError {
@@ -85,6 +99,29 @@ mod tests {
         ] {
             let error = admit(sql).unwrap_err();
             assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget, "{sql}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "sqlserver")]
+    fn a_time_to_wait_for_locks_is_taken_off_a_statement() {
+        assert_eq!(after_lock_timeout("SET LOCK_TIMEOUT 0; SELECT 1"), Some("SELECT 1"));
+        assert_eq!(
+            after_lock_timeout("SET LOCK_TIMEOUT 10000; DELETE t"),
+            Some("DELETE t"),
+            "which is for others to refuse"
+        );
+        for sql in [
+            "SELECT 1",
+            "SET LOCK_TIMEOUT -1; SELECT 1",
+            "SET LOCK_TIMEOUT +1; SELECT 1",
+            "SET LOCK_TIMEOUT 10001; SELECT 1",
+            "SET LOCK_TIMEOUT ; SELECT 1",
+            "SET LOCK_TIMEOUT 1 SET NOCOUNT ON; SELECT 1",
+            "SET LOCK_TIMEOUT 1 SELECT 1",
+            "SET ROWCOUNT 1; SELECT 1",
+        ] {
+            assert_eq!(after_lock_timeout(sql), None, "{sql}");
         }
     }
 

@@ -265,6 +265,7 @@ impl SqlServerSession {
         if !self.reads_only {
             return Ok(());
         }
+        let sql = guard::after_lock_timeout(sql).unwrap_or(sql);
         guard::admit(sql)?;
         if verb::is_one_reading(sql) { Ok(()) } else { Err(guard::one_select()) }
     }

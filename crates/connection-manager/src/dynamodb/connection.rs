@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::Client;
 use futures_util::FutureExt;
 use shared_kernel::database::{
     CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, Effect, Engine, Health, KeyValue,
+    Tables,
 };
 use shared_kernel::{Clock, RequestContext};
 use tracing::Instrument as _;
@@ -23,7 +24,7 @@ use crate::pool::{Driver, Failure, Holder, Pool};
 use crate::settings::PoolSettings;
 
 /// A live connection to DynamoDB: [`DatabaseConnection`] with the key-value capability over one table, when its settings
-/// name one.
+/// name one, and with the capability to tell of tables.
 ///
 /// It is its own native handle: `connection.native_as::<DynamoDbConnection>()` gives [`DynamoDbConnection::with_client`] for
 /// everything that the SDK can do. A place in the pool stands for one call under way; the HTTP connections are the SDK's.
@@ -201,6 +202,10 @@ impl DatabaseConnection for DynamoDbConnection {
 
     fn key_value(&self) -> Result<&dyn KeyValue, DatabaseError> {
         if self.table().is_some() { Ok(self) } else { Err(no_table().on(self.name())) }
+    }
+
+    fn tables(&self) -> Result<&dyn Tables, DatabaseError> {
+        Ok(self)
     }
 
     fn native(&self) -> &(dyn Any + Send + Sync) {

@@ -6,11 +6,13 @@ use ::redis::{Cmd, FromRedisValue, Value};
 use async_trait::async_trait;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
-    CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, Effect, Engine, Health, KeyValue,
+    CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, Effect, Engine, Health, KeyNode,
+    KeyPlace, KeyValue, Keyspace,
 };
 use tracing::Instrument as _;
 
 use super::driver::RedisDriver;
+use super::session::RedisSession;
 use super::{error, reading};
 use crate::endpoint::Endpoint;
 use crate::operation::Operations;
@@ -19,6 +21,9 @@ use crate::settings::PoolSettings;
 
 /// The operation of a command that its caller made.
 const COMMAND: &str = "COMMAND";
+
+/// The operation of commands that are sent together.
+const PIPELINE: &str = "PIPELINE";
 
 /// Commands that leave something behind on the connection they are sent on, so that nobody else may have it.
 const STATEFUL: [&str; 13] = [
@@ -37,7 +42,8 @@ const STATEFUL: [&str; 13] = [
     "WATCH",
 ];
 
-/// A live connection to Redis: [`DatabaseConnection`] with the key-value capability, over the pool.
+/// A live connection to Redis: [`DatabaseConnection`] with the key-value capability and the one to look around
+/// among keys, over the pool.
 ///
 /// It is its own native handle: `connection.native_as::<RedisConnection>()` gives [`RedisConnection::query`] for any
 /// command.
@@ -109,6 +115,65 @@ impl RedisConnection {
         self.admit(&command)?;
         let call = self.operations.call(operation, Some(context));
         let outcome = self.exchange(operation, command, false, context).instrument(call.span()).await;
+        self.operations.ended(&call, &outcome);
+        outcome
+    }
+
+    /// Sends commands that do nothing but read, one right after the other, and returns what is answered to each.
+    pub(super) async fn send_together(
+        &self,
+        at: &KeyPlace,
+        commands: Vec<Cmd>,
+        context: &RequestContext,
+    ) -> Result<Vec<Value>, DatabaseError> {
+        commands.iter().try_for_each(|command| self.admit(command))?;
+        let call = self.operations.call(PIPELINE, Some(context));
+        let work = async {
+            let mut tries = self.pool.tries(context);
+            loop {
+                let outcome = self.try_together(at, &commands, context).await;
+                if let Some(outcome) = tries.settle(outcome).await {
+                    return outcome;
+                }
+            }
+        };
+        let outcome = work.instrument(call.span()).await;
+        self.operations.ended(&call, &outcome);
+        outcome
+    }
+
+    async fn try_together(
+        &self,
+        at: &KeyPlace,
+        commands: &[Cmd],
+        context: &RequestContext,
+    ) -> Result<Vec<Value>, Failure> {
+        let mut lease = self.pool.acquire_for(context, Holder::CALL).await.map_err(Failure::unsent)?;
+        let own = self.database();
+        // Nobody else may have it as long as it may be in another database.
+        lease.set_fit(at.database == own);
+        let answers = lease
+            .run(self.pool.deadline_of(context), |mut session| async move {
+                let answers = session.together(commands, at, own).await;
+                (session, answers)
+            })
+            .await;
+        lease.set_fit(at.database == own || answers.is_ok());
+        answers.map_err(|error| Failure::on(&lease, Effect::Nothing, error))
+    }
+
+    /// The masters of a cluster, as the driver knows them.
+    pub(super) async fn masters(&self, context: &RequestContext) -> Result<Vec<KeyNode>, DatabaseError> {
+        let call = self.operations.call(PIPELINE, Some(context));
+        let work = async {
+            let mut lease = self.pool.acquire_for(context, Holder::CALL).await?;
+            let work = |mut session: RedisSession| async move {
+                let masters = session.masters().await;
+                (session, masters)
+            };
+            lease.run(self.pool.deadline_of(context), work).await
+        };
+        let outcome = work.instrument(call.span()).await;
         self.operations.ended(&call, &outcome);
         outcome
     }
@@ -200,6 +265,10 @@ impl DatabaseConnection for RedisConnection {
     }
 
     fn key_value(&self) -> Result<&dyn KeyValue, DatabaseError> {
+        Ok(self)
+    }
+
+    fn keyspace(&self) -> Result<&dyn Keyspace, DatabaseError> {
         Ok(self)
     }
 

@@ -2,13 +2,14 @@ use std::future::Future;
 
 use ::redis::aio::{ConnectionLike, MultiplexedConnection};
 use ::redis::cluster_async::ClusterConnection;
-use ::redis::{Cmd, Pipeline, RedisFuture, Value};
+use ::redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
+use ::redis::{Cmd, Pipeline, RedisFuture, Value, cmd};
 use sea_query::Values;
-use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Row, TransactionMode};
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, KeyNode, KeyPlace, Row, TransactionMode};
 use tokio::task::AbortHandle;
 
-use super::error;
 use super::node::NodeConnection;
+use super::{error, keyspace};
 use crate::pool::DriverSession;
 
 /// One connection of the driver: to a server, or to the nodes of a cluster.
@@ -69,6 +70,48 @@ impl RedisSession {
     pub(super) async fn command(&mut self, command: &Cmd, attempt: &str) -> Result<Value, DatabaseError> {
         let map = if matches!(self.link, Link::Cluster(_)) { error::map_in_cluster } else { error::map };
         command.query_async(&mut self.link).await.map_err(|cause| map(cause, attempt))
+    }
+
+    /// Sends commands one right after the other to where they belong, and returns what is answered to each, errors of the server
+    /// included. Afterwards the session is in the database `own` again.
+    pub(super) async fn together(
+        &mut self,
+        commands: &[Cmd],
+        at: &KeyPlace,
+        own: u32,
+    ) -> Result<Vec<Value>, DatabaseError> {
+        if at.database != own {
+            self.command(cmd("SELECT").arg(at.database), "SELECT").await?;
+        }
+        let mut pipeline = Pipeline::with_capacity(commands.len());
+        for command in commands {
+            pipeline.add_command(command.clone());
+        }
+        let count = commands.len();
+        let answers = match (&mut self.link, &at.node) {
+            (Link::Cluster(connection), Some(KeyNode { host, port })) => {
+                let node = SingleNodeRoutingInfo::ByAddress { host: host.clone(), port: *port };
+                connection.route_pipeline(pipeline, 0, count, node).await
+            }
+            (link, _) => link.req_packed_commands(&pipeline, 0, count).await,
+        };
+        let answers = answers.map_err(|cause| error::map_in_cluster(cause, "a pipeline"))?;
+        if answers.len() != count {
+            return Err(DatabaseError::new(DatabaseErrorKind::Decode, "a pipeline: there are not as many answers"));
+        }
+        if at.database != own {
+            self.command(cmd("SELECT").arg(own), "SELECT").await?;
+        }
+        Ok(answers)
+    }
+
+    /// The masters of a cluster; none where there is one server.
+    pub(super) async fn masters(&mut self) -> Result<Vec<KeyNode>, DatabaseError> {
+        let Link::Cluster(connection) = &mut self.link else { return Ok(Vec::new()) };
+        let all = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+        let answer = connection.route_command(keyspace::roll_call(), all).await;
+        let answer = answer.map_err(|cause| error::map_in_cluster(cause, "PING"))?;
+        keyspace::present(answer).map_err(|cause| error::decode(cause, "PING"))
     }
 
     /// The driver's own connection.

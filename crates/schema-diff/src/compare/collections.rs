@@ -1,4 +1,4 @@
-use schema_model::{Collection, CollectionKind, Index, ObjectName, Reading, Validator};
+use schema_model::{Collection, CollectionKind, Gap, Index, ObjectName, Reading, Validator};
 
 use super::Comparison;
 use crate::diff::ObjectKind;
@@ -7,9 +7,12 @@ use crate::pairing::pair;
 
 const QUERIES: Effect = compatible("the same is found, faster or slower");
 
-/// The part of a gap about the collections of a database, and of one about a collection's indexes.
+/// The part of a gap about the collections of a database, and of those about all that was declared of a collection, its indexes alone,
+/// and the field that says until when its documents are kept.
 const LIST: &str = "collections";
+const DECLARED: &str = "description";
 const INDEXES: &str = "indexes";
+const TIME_TO_LIVE: &str = "time_to_live";
 
 /// What is read of a collection that may be called otherwise than before, as its database may be.
 #[derive(Clone, Copy)]
@@ -62,6 +65,10 @@ impl Comparison<'_> {
             return;
         }
         found.aspect(thing, "kind", &before.kind, &after.kind, another);
+        if let Some(gap) = self.lacks(both, DECLARED) {
+            found.unknown(Some(both.new), DECLARED, gap.reason);
+            return;
+        }
         let found_by = breaking("who asks by the old key finds nothing");
         found.aspect(thing, "key", &before.key, &after.key, found_by);
         validator(thing, before, after, found);
@@ -81,12 +88,22 @@ impl Comparison<'_> {
             &after.collation,
             breaking("text may compare in another way"),
         );
-        found.native(thing, &before.native, &after.native, &[]);
+        if let Some(gap) = self.lacks(both, TIME_TO_LIVE) {
+            found.unknown(Some(both.new), TIME_TO_LIVE, gap.reason);
+            found.native(thing, &before.native, &after.native, &[TIME_TO_LIVE]);
+        } else {
+            found.native(thing, &before.native, &after.native, &[]);
+        }
         self.indexes_of(both, found);
     }
 
+    /// Why one or the other does not tell a part of itself.
+    fn lacks(&self, both: Both<'_>, part: &str) -> Option<&Gap> {
+        self.lacking.0.any(both.old, &[part]).or_else(|| self.lacking.1.any(both.new, &[part]))
+    }
+
     fn indexes_of(&self, both: Both<'_>, found: &mut Found) {
-        let lacking = self.lacking.0.any(both.old, &[INDEXES]).or_else(|| self.lacking.1.any(both.new, &[INDEXES]));
+        let lacking = self.lacks(both, INDEXES);
         let (before, after) = (&both.before.indexes, &both.after.indexes);
         if let Some(gap) = lacking.filter(|_| before.is_empty() || after.is_empty()) {
             found.unknown(Some(both.new), INDEXES, gap.reason);

@@ -140,6 +140,9 @@ impl<'a> Comparison<'a> {
     fn row_security(&self, both: Both<'_>, found: &mut Found) {
         let thing = Thing::of(ObjectKind::Relation, both.new);
         let (one, other) = (both.before.row_security.as_ref(), both.after.row_security.as_ref());
+        if one.is_some() != other.is_some() && !self.both_are_known(both, &["policies"], found) {
+            return;
+        }
         let counts = |security: Option<&schema_model::RowSecurity>| {
             security.map(|security| (security.enabled, security.forced)).unwrap_or_default()
         };

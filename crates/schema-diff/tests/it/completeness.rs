@@ -111,6 +111,11 @@ fn whatever_is_different_in_mongodb_is_told() {
     check(sample!("mongodb/snapshots/it__mongodb__model__model"), 200);
 }
 
+#[test]
+fn whatever_is_different_in_dynamodb_is_told() {
+    check(sample!("dynamodb/snapshots/it__dynamodb__model__model"), 100);
+}
+
 /// What a collection may have that no server of the tests has.
 #[test]
 fn whatever_is_different_in_a_collection_is_told() {

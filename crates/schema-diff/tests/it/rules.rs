@@ -244,6 +244,7 @@ fn numbered(database: Database, origin: &str, numbers: &[(&str, i64, &[i32])]) -
         database,
         statistics: Vec::new(),
         samples: Vec::new(),
+        key_samples: Vec::new(),
         report: Report::default(),
         identities: Some(identities),
     }

@@ -1,5 +1,5 @@
 use schema_diff::{Verdict, compare};
-use schema_model::{Gap, Inspection, ObjectName, Reading, Report, Unavailable};
+use schema_model::{Collection, CollectionKind, Gap, Inspection, ObjectName, Reading, Report, Unavailable};
 
 use super::{lines, table, with};
 
@@ -10,7 +10,14 @@ fn found(database: schema_model::Database, gaps: &[(&str, &str)]) -> Inspection 
         reason: Unavailable::Locked,
     };
     let report = Report { gaps: gaps.iter().map(gap).collect(), ..Report::default() };
-    Inspection { database, statistics: Vec::new(), samples: Vec::new(), report, identities: None }
+    Inspection {
+        database,
+        statistics: Vec::new(),
+        samples: Vec::new(),
+        key_samples: Vec::new(),
+        report,
+        identities: None,
+    }
 }
 
 #[test]
@@ -42,4 +49,38 @@ fn an_expression_that_is_not_known_is_no_change() {
     assert_eq!(diff.not_compared, unknown.report.gaps);
     // A model by itself has no list of them, and the same is told of it.
     assert_eq!(compare(&known.database, &unknown.database).not_compared, unknown.report.gaps);
+}
+
+fn items(table: Collection, part: Option<&str>) -> Inspection {
+    let mut database = with([]);
+    "dynamodb".clone_into(&mut database.engine);
+    database.namespaces[0].collections.push(table);
+    found(database, &part.map(|part| ("orders", part)).into_iter().collect::<Vec<_>>())
+}
+
+#[test]
+fn what_was_not_told_of_a_table_of_items_is_no_change() {
+    let mut table = Collection::new("orders", CollectionKind::Table);
+    table.key = vec!["customer".to_owned()];
+    table.native = [("billing_mode", "PROVISIONED"), ("time_to_live", "until")]
+        .map(|(name, word)| (name.to_owned(), word.into()))
+        .into();
+    let mut without = table.clone();
+    without.native.remove("time_to_live");
+    let whole = items(table, None);
+    let name_alone = Collection::new("orders", CollectionKind::Table);
+    for (hidden, part) in [(name_alone, "description"), (without.clone(), "time_to_live")] {
+        let hidden = items(hidden, Some(part));
+        for (before, after) in [(&whole, &hidden), (&hidden, &whole)] {
+            let diff = compare(before, after);
+            assert_eq!((diff.verdict, lines(&diff)), (Verdict::Equal, vec![]), "{part}");
+            assert_eq!(diff.not_compared, hidden.report.gaps);
+        }
+    }
+    // Beside it, everything is compared.
+    without.native.insert("billing_mode".to_owned(), "PAY_PER_REQUEST".into());
+    let diff = compare(&whole, &items(without.clone(), Some("time_to_live")));
+    assert_eq!(lines(&diff), ["compatible: changed collection public.orders native.billing_mode"]);
+    let diff = compare(&whole, &items(without, None));
+    assert_eq!(diff.changes.len(), 2);
 }

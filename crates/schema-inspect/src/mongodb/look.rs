@@ -7,12 +7,12 @@ use schema_model::{
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
     self as kernel, Bounded, Bounds, CollectionSummary, DatabaseError, DatabaseErrorKind, Document, DocumentValue,
-    Documents, Ending, Find,
+    Documents, Ending, Find, Shape,
 };
 
 use super::{declared, index};
 use crate::asking::{Asking, Tally};
-use crate::sampling::{self, Closeness, Shape};
+use crate::sampling::{self, Closeness};
 use crate::{InspectError, SamplingOptions};
 
 /// The most indexes of a collection that are told. MongoDB lets nobody make more than 64.

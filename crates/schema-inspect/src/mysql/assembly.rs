@@ -88,7 +88,14 @@ impl Found {
         gaps.sort_unstable();
         gaps.dedup();
         statistics.sort_by(|one, other| one.relation.cmp(&other.relation));
-        Inspection { database, statistics, samples: Vec::new(), report: Report { gaps, ..report }, identities: None }
+        Inspection {
+            database,
+            statistics,
+            samples: Vec::new(),
+            key_samples: Vec::new(),
+            report: Report { gaps, ..report },
+            identities: None,
+        }
     }
 }
 

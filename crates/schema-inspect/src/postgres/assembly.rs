@@ -87,7 +87,14 @@ impl Assembly {
         sort(&mut database);
         let gaps = gaps::of(&mut database, options.longest_definition);
         let identities = facts.origin.map(|origin| identities.of(origin));
-        Inspection { database, statistics, samples: Vec::new(), report: Report { gaps, ..report }, identities }
+        Inspection {
+            database,
+            statistics,
+            samples: Vec::new(),
+            key_samples: Vec::new(),
+            report: Report { gaps, ..report },
+            identities,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ const LONGEST: usize = 128;
 type Looks = fn(&str) -> bool;
 
 /// What a key looks like that is a value by itself; `None` for what may be a name.
-pub(super) fn kind_of(key: &str) -> Option<MapKeys> {
+pub(crate) fn kind_of(key: &str) -> Option<MapKeys> {
     if key.len() > LONGEST || key.contains("://") {
         return Some(MapKeys::Text);
     }

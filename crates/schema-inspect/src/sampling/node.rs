@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use schema_model::{MapKeys, Observed, ObservedField, ObservedMap, ObservedType};
+use shared_kernel::database::Shape;
 
-use super::shape::Shape;
 use super::{keys, share};
 
 /// What has been seen at one place.

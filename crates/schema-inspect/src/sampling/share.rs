@@ -5,12 +5,12 @@ use schema_model::{Interval, Presence};
 /// The quantile of the normal distribution for 95 %.
 const Z: f64 = 1.959_963_984_540_054;
 
-pub(super) fn presence(count: u64, of: u64, is_random: bool) -> Presence {
+pub(crate) fn presence(count: u64, of: u64, is_random: bool) -> Presence {
     Presence { count, of, share: share(count, of), interval: (is_random && of > 0).then(|| wilson(count, of)) }
 }
 
 /// Which part of the whole that is; of nothing it is none.
-pub(super) fn share(count: u64, of: u64) -> f64 {
+pub(crate) fn share(count: u64, of: u64) -> f64 {
     if of == 0 { 0.0 } else { (number(count) / number(of) * 1e4).round() / 1e4 }
 }
 

@@ -2,9 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use schema_model::{MapKeys, ObjectName, Observed, ObservedField, Presence, Sample, SampleLimit, SampleMethod};
-use shared_kernel::database::{Document, DocumentValue, ObjectId};
+use shared_kernel::database::{Document, DocumentValue, ObjectId, Shape};
 
-use super::{Closeness, Shape, observed};
+use super::{Closeness, observed};
 
 const ALL: Closeness = Closeness { depth: 100, paths: 100_000 };
 

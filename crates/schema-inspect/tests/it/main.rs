@@ -1,6 +1,10 @@
 //! Databases of real servers, looked at.
 
+mod dynamodb;
 mod mongodb;
 mod mysql;
 mod postgres;
+mod redis;
 mod sqlite;
+mod sqlserver;
+mod tds;

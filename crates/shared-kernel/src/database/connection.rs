@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Catalog, ConnectionName, DatabaseError, DatabaseErrorKind, Documents, Engine, KeyValue, SqlConnection};
+use super::{
+    Catalog, ConnectionName, DatabaseError, DatabaseErrorKind, Documents, Engine, KeyValue, Keyspace, SqlConnection, Tables,
+};
 use crate::RequestContext;
 
 /// A live, pooled connection to one database: all that a context knows of it.
@@ -53,12 +55,30 @@ pub trait DatabaseConnection: Send + Sync + fmt::Debug {
         Err(DatabaseError::new(DatabaseErrorKind::Unsupported, message).on(self.name()))
     }
 
+    /// The capability to look around among keys.
+    ///
+    /// # Errors
+    /// [`DatabaseErrorKind::Unsupported`] when the engine keeps no values under keys, or tells none of them.
+    fn keyspace(&self) -> Result<&dyn Keyspace, DatabaseError> {
+        let message = format!("{} tells no keys", self.engine());
+        Err(DatabaseError::new(DatabaseErrorKind::Unsupported, message).on(self.name()))
+    }
+
     /// The document capability.
     ///
     /// # Errors
     /// [`DatabaseErrorKind::Unsupported`] when the engine keeps no documents.
     fn documents(&self) -> Result<&dyn Documents, DatabaseError> {
         let message = format!("{} keeps no documents", self.engine());
+        Err(DatabaseError::new(DatabaseErrorKind::Unsupported, message).on(self.name()))
+    }
+
+    /// The capability to tell of tables of items.
+    ///
+    /// # Errors
+    /// [`DatabaseErrorKind::Unsupported`] when the engine keeps no items in tables.
+    fn tables(&self) -> Result<&dyn Tables, DatabaseError> {
+        let message = format!("{} keeps no items in tables", self.engine());
         Err(DatabaseError::new(DatabaseErrorKind::Unsupported, message).on(self.name()))
     }
 

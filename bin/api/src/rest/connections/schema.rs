@@ -4,7 +4,7 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use registry_context::domain::ConnectionId;
-use schema_model::{Database, RelationStatistics, Report, Sample};
+use schema_model::{Database, KeySample, RelationStatistics, Report, Sample};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared_kernel::Version;
@@ -47,6 +47,11 @@ pub(crate) struct SchemaBody<'a> {
     #[serde(skip_serializing_if = "<[Sample]>::is_empty")]
     #[schema(required = false)]
     samples: &'a [Sample],
+    /// What some of the keys look like, of an engine that keeps values under keys: other ones each time, and no part of the
+    /// fingerprint. No value is told, and of keys only patterns. Left out where there are none.
+    #[serde(skip_serializing_if = "<[KeySample]>::is_empty")]
+    #[schema(required = false)]
+    key_samples: &'a [KeySample],
     /// How it was found, and what was not.
     report: &'a Report,
 }
@@ -65,9 +70,15 @@ enum Told<'a> {
 /// knows beside it. It is kept for an hour: `Age` says for how long already, in seconds, and `refresh=true` has it read anew. What cannot be read
 /// because somebody holds a lock, or because the user may not, is marked so.
 ///
-/// `database` names another database on the server; of MySQL, MariaDB and MongoDB, a schema is a database, and either parameter will do.
+/// `database` names another database on the server; of MySQL, MariaDB, MongoDB and Redis, a schema is a database, and either parameter will do.
 /// Of MongoDB, the database that is named is looked at, or else the connection's own, or else the one with the most in it, as
 /// `report.choice` says. What was declared of its collections is the model; `samples` tell what some documents of each look like, at most `sample` of them.
+///
+/// Of DynamoDB, the table that the connection or `database` names is looked at, or else all that its identity may list, in the one
+/// namespace `default`. What was declared of them is the model; `samples` tell what the first `sample` items or fewer of each look like.
+///
+/// Of Redis, the databases that have keys are looked at; `database` and `schema` name one of them, such as `db0`. `key_samples` tell which patterns about
+/// 1,000 keys of each have, and of each pattern the types, how many expire and when, lengths, memory and the fields of hashes.
 #[utoipa::path(
     get,
     path = SCHEMA,
@@ -126,6 +137,7 @@ impl<'a> SchemaBody<'a> {
             },
             statistics: included.has(Part::Statistics).then_some(&inspection.statistics),
             samples: if included.has(Part::Samples) { &inspection.samples } else { &[] },
+            key_samples: if included.has(Part::Samples) { &inspection.key_samples } else { &[] },
             report: &inspection.report,
         }
     }

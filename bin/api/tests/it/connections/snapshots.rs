@@ -28,13 +28,6 @@ mod on_servers {
             testkit::run(super::super::no_secret_is_in_a_snapshot());
         }
     }
-
-    mod redis {
-        #[test]
-        fn what_cannot_be_looked_at_cannot_be_kept() {
-            testkit::run(super::super::what_cannot_be_looked_at_cannot_be_kept());
-        }
-    }
 }
 
 pub(super) async fn change(connection: &Arc<dyn DatabaseConnection>, text: &'static str) {
@@ -315,19 +308,15 @@ async fn what_a_caller_says_is_checked_before_anybody_looks() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_looked_at_cannot_be_kept() {
     let registry = Registry::start().await;
-    let redis = testkit::redis::OwnRedis::start(&[]).await;
-    let body = json!({
-        "name": "Cache", "engine": "redis", "host": "127.0.0.1", "port": redis.port(),
-        "password": testkit::redis::OwnRedis::PASSWORD, "tls": {"mode": "disabled"},
-    });
-    let path = registry.stored(&body).await;
-    take(&registry, &path, &json!({})).await.is_problem(409, "connection-unusable");
     // Nobody listens there.
-    let closed = json!({"name": "Closed", "engine": "postgres", "host": "127.0.0.1", "port": 1, "username": "u"});
-    let path = registry.stored(&closed).await;
-    take(&registry, &path, &json!({})).await.is_problem(409, "connection-unusable");
+    for engine in ["redis", "postgres"] {
+        let closed = json!({"name": "Closed", "engine": engine, "host": "127.0.0.1", "port": 1, "username": "u"});
+        let path = registry.stored(&closed).await;
+        take(&registry, &path, &json!({})).await.is_problem(409, "connection-unusable");
+    }
     let audit = registry.get("/api/v1/connections/audit?action=take_snapshot&outcome=connection-unusable").await.json();
     assert_eq!(audit["items"].as_array().map(Vec::len), Some(2), "{audit}");
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use connection_manager::ConnectionSettings;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -187,14 +188,18 @@ async fn redis_is_tested_and_lists_no_databases() {
     assert_eq!(stages(&report).last().map(String::as_str), Some("login auth_failed"), "{report}");
 }
 
-async fn dynamodb_is_tested_over_its_table() {
-    let registry = Registry::start().await;
-    let table = testkit::dynamodb::table().await;
-    let mut body = json!({
+/// A table, as those outside define the way to it.
+pub(super) fn dynamodb(table: &ConnectionSettings) -> Value {
+    json!({
         "name": "Values", "engine": "dynamodb", "host": table.host, "port": table.port, "database": table.database,
         "username": "AKIATESTKIT", "password": "testkit", "options": {"region": "eu-central-1"},
         "tls": {"mode": "disabled"},
-    });
+    })
+}
+
+async fn dynamodb_is_tested_over_its_table() {
+    let registry = Registry::start().await;
+    let mut body = dynamodb(&testkit::dynamodb::table().await);
     let report = test(&registry, &body).await;
     assert_eq!(report["outcome"], "ok", "{report}");
     body["database"] = json!("no-such-table");

@@ -1,50 +1,6 @@
 use super::*;
 use testkit::proxy::{Proxy, Traffic};
-use testkit::redis::free_port;
-
-/// Three nodes that share the slots among them.
-pub(super) struct Cluster(pub(super) Vec<OwnRedis>);
-
-impl Cluster {
-    pub(super) async fn start() -> Self {
-        const SHARES: [(u16, u16); 3] = [(0, 5460), (5461, 10922), (10923, 16383)];
-        let mut nodes = Vec::new();
-        for (first, last) in SHARES {
-            let bus = free_port().to_string();
-            let node = OwnRedis::start(&["--cluster-enabled", "yes", "--cluster-port", &bus]).await;
-            let command = cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(first).arg(last).take();
-            tell::<()>(&node, command).await;
-            for other in &nodes {
-                let other: &(OwnRedis, String) = other;
-                let meet = cmd("CLUSTER").arg("MEET").arg("127.0.0.1").arg(other.0.port()).arg(&other.1).take();
-                tell::<()>(&node, meet).await;
-            }
-            nodes.push((node, bus));
-        }
-        let nodes: Vec<OwnRedis> = nodes.into_iter().map(|(node, _)| node).collect();
-        for node in &nodes {
-            eventually_some(Duration::from_secs(30), || async {
-                let info: String = tell(node, cmd("CLUSTER").arg("INFO").take()).await;
-                let whole = ["cluster_state:ok", "cluster_known_nodes:3", "cluster_slots_ok:16384"];
-                whole.iter().all(|line| info.contains(line)).then_some(())
-            })
-            .await;
-        }
-        Self(nodes)
-    }
-
-    pub(super) fn settings(&self) -> ConnectionSettings {
-        self.0[0].settings().with_option("cluster", "true").with_pool(PoolSettings::sized(0, 2))
-    }
-}
-
-/// Sends a command to one node and no other.
-async fn tell<T: connection_manager::redis::driver_crate::FromRedisValue>(node: &OwnRedis, command: Cmd) -> T {
-    let connection = node.connection().await;
-    let answer = native(&connection).query(command, &context()).await.unwrap();
-    connection.close(Duration::ZERO).await;
-    answer
-}
+use testkit::redis::{OwnCluster as Cluster, free_port};
 
 #[test]
 fn keys_find_their_nodes_and_follow_a_slot_that_moves() {
@@ -58,8 +14,8 @@ fn keys_find_their_nodes_and_follow_a_slot_that_moves() {
             assert_eq!(values.get(key, &context()).await.unwrap(), Some(vec![number]));
             assert!(values.compare_and_set(key, &[number], b"x", Expiry::Never, &context()).await.unwrap());
         }
-        for node in &cluster.0 {
-            let kept: u64 = tell(node, cmd("DBSIZE")).await;
+        for node in cluster.nodes() {
+            let kept: u64 = node.tell(cmd("DBSIZE")).await;
             assert!(kept > 0, "the node on port {} keeps none of 60 keys", node.port());
         }
         assert!(connection.ping(&context()).await.unwrap().server_version.is_some());
@@ -70,20 +26,20 @@ fn keys_find_their_nodes_and_follow_a_slot_that_moves() {
 
         // A slot without a key moves from the first node to the last, and nobody tells the client.
         let moving = b"moves-away";
-        let slot: u16 = tell(&cluster.0[0], cmd("CLUSTER").arg("KEYSLOT").arg(moving).take()).await;
+        let slot: u16 = cluster.nodes()[0].tell(cmd("CLUSTER").arg("KEYSLOT").arg(moving).take()).await;
         let owner = usize::from(slot > 5460) + usize::from(slot > 10922);
         let taker = (owner + 1) % 3;
-        let id: String = tell(&cluster.0[taker], cmd("CLUSTER").arg("MYID").take()).await;
-        for node in [&cluster.0[taker], &cluster.0[owner]] {
+        let id: String = cluster.nodes()[taker].tell(cmd("CLUSTER").arg("MYID").take()).await;
+        for node in [&cluster.nodes()[taker], &cluster.nodes()[owner]] {
             let command = cmd("CLUSTER").arg("SETSLOT").arg(slot).arg("NODE").arg(&id).take();
-            tell::<()>(node, command).await;
+            node.tell::<()>(command).await;
         }
         values.set(moving, b"arrived", Expiry::Never, &context()).await.unwrap();
-        let moved: Option<String> = tell(&cluster.0[taker], cmd("GET").arg(moving).take()).await;
+        let moved: Option<String> = cluster.nodes()[taker].tell(cmd("GET").arg(moving).take()).await;
         assert_eq!(moved.as_deref(), Some("arrived"));
 
         // Without the option, a redirection is a fault of the settings and says so.
-        let single = cluster.0[owner].connection().await;
+        let single = cluster.nodes()[owner].connection().await;
         let error =
             refused(single.key_value().unwrap().get(moving, &context()).await, &DatabaseErrorKind::Misconfigured);
         assert_eq!(error.code(), Some("MOVED"));
@@ -96,7 +52,7 @@ fn a_cluster_is_found_through_any_node_and_rejects_a_login_once() {
     testkit::run(async {
         let cluster = Cluster::start().await;
         let gone = free_port();
-        let further = format!("127.0.0.1:{}", cluster.0[2].port());
+        let further = format!("127.0.0.1:{}", cluster.nodes()[2].port());
         let settings = cluster.settings().with_port(gone).with_option("nodes", further);
         assert_serves(&open(settings).await).await;
         // It takes connections and never says a word; the others have their share of the time all the same.
@@ -104,7 +60,7 @@ fn a_cluster_is_found_through_any_node_and_rejects_a_login_once() {
         let mut settings = cluster
             .settings()
             .with_port(silent.local_addr().unwrap().port())
-            .with_option("nodes", format!("127.0.0.1:{gone},127.0.0.1:{}", cluster.0[1].port()));
+            .with_option("nodes", format!("127.0.0.1:{gone},127.0.0.1:{}", cluster.nodes()[1].port()));
         settings.pool.connect_timeout = Duration::from_secs(8);
         assert_serves(&open(settings).await).await;
         let outcome = testkit::connect(with_password(cluster.settings(), "wr0ng")).await;
@@ -121,9 +77,9 @@ fn a_command_whose_answer_was_lost_is_not_sent_again() {
         let further = ["--cluster-enabled", "yes", "--cluster-port", &bus];
         let address = ["--cluster-announce-ip", "127.0.0.1", "--cluster-announce-port", &announced];
         let node = OwnRedis::start_at(port, &[&further[..], &address[..]].concat()).await;
-        tell::<()>(&node, cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16383).take()).await;
+        node.tell::<()>(cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16383).take()).await;
         eventually_some(Duration::from_secs(30), || async {
-            let info: String = tell(&node, cmd("CLUSTER").arg("INFO").take()).await;
+            let info: String = node.tell(cmd("CLUSTER").arg("INFO").take()).await;
             info.contains("cluster_state:ok").then_some(())
         })
         .await;

@@ -2,8 +2,8 @@
 
 use connection_manager::egress::EgressConfig;
 
-use super::cluster::Cluster;
 use super::*;
+use testkit::redis::OwnCluster as Cluster;
 
 fn guarded(settings: ConnectionSettings) -> ConnectionSettings {
     settings.with_egress(EgressConfig::open().egress([])).with_pool(PoolSettings::sized(0, 2))
@@ -67,7 +67,7 @@ fn nor_is_a_cluster() {
             operator.key_value().unwrap().set(&key, b"theirs", Expiry::Never, &context()).await.unwrap();
             assert_only_reads(&connection, &key).await;
         }
-        for node in &cluster.0 {
+        for node in cluster.nodes() {
             assert_eq!(writes(node).await, 0);
         }
     });

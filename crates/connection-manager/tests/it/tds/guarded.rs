@@ -61,6 +61,9 @@ async fn what_does_not_read_is_not_sent() {
         "SELECT n INTO u FROM t",
         "WITH x AS (SELECT 1 AS n) DELETE x",
         "SET LOCK_TIMEOUT -1",
+        "SET LOCK_TIMEOUT -1; SELECT 1",
+        "SET LOCK_TIMEOUT 1; DELETE t",
+        "SET LOCK_TIMEOUT 1; SET LOCK_TIMEOUT 1; SELECT 1",
         "COMMIT",
     ] {
         refused(query(&connection, text).await, &DatabaseErrorKind::ReadOnlyTarget);
@@ -71,4 +74,14 @@ async fn what_does_not_read_is_not_sent() {
     // Each script has had a connection of its own.
     assert!(texts(&server).iter().all(|text| text == "SET LOCK_TIMEOUT 7000"), "{:?}", server.texts());
     assert_serves(&connection).await;
+}
+
+/// Schemas are read so: by questions that do not wait.
+#[tokio::test]
+async fn a_statement_may_say_how_long_it_waits() {
+    let server = server().start().await.unwrap();
+    server.on("SET LOCK_TIMEOUT 100; SELECT 1", Reply::done().and(one(TdsType::Int, 1)));
+    let connection = testkit::connect(guarded(&server)).await.unwrap();
+    let rows = query(&connection, "SET LOCK_TIMEOUT 100; SELECT 1").await.unwrap();
+    assert_eq!(rows[0].get::<i32>(0).ok(), Some(1));
 }

@@ -51,8 +51,15 @@ pub(crate) async fn read_snapshot(
     let (snapshot, document) = read.execute(ids.connection, ids.snapshot, &scope.0).await?;
     let facts = SnapshotBody::from(&snapshot);
     let body = connections.schemas.documents.unpacked(document, move |found| {
-        let Inspection { database, statistics, samples, report, .. } = found;
-        serde_json::to_vec(&SnapshotDocumentBody { snapshot: facts, database, statistics, samples, report })
+        let Inspection { database, statistics, samples, key_samples, report, .. } = found;
+        serde_json::to_vec(&SnapshotDocumentBody {
+            snapshot: facts,
+            database,
+            statistics,
+            samples,
+            key_samples,
+            report,
+        })
     });
     let body = body.await.map_err(|error| unreadable(&error))?.map_err(|_| Problem::internal())?;
     Ok(HttpResponse::Ok().insert_header(tag).content_type("application/json").body(body))

@@ -1,5 +1,5 @@
 use registry_context::domain::{ConnectionId, PartName, Snapshot, SnapshotLabel, SnapshotRecord};
-use schema_model::{Database, RelationStatistics, Report, Sample};
+use schema_model::{Database, KeySample, RelationStatistics, Report, Sample};
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared_kernel::Version;
@@ -152,6 +152,10 @@ pub(crate) struct SnapshotDocumentBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub(crate) samples: Vec<Sample>,
+    /// What some of the keys looked like, of an engine that keeps values under keys. Left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(crate) key_samples: Vec<KeySample>,
     /// How it was found, and what was not.
     pub(crate) report: Report,
 }

@@ -1,8 +1,8 @@
-use shared_kernel::database::{Document, DocumentValue};
+use super::{Document, DocumentValue};
 
 /// What a value is made of, without the value: its type in the engine's word, and what is within it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub enum Shape {
     /// Nothing is within it.
     Scalar(&'static str),
     /// Names with something under each.
@@ -13,7 +13,7 @@ pub(crate) enum Shape {
 
 impl Shape {
     /// The engine's word.
-    pub(super) fn word(&self) -> &'static str {
+    pub fn word(&self) -> &'static str {
         match self {
             Self::Scalar(word) | Self::Object(word, _) | Self::Array(word, _) => word,
         }
