@@ -31,7 +31,7 @@ const DEFAULT: &str = "default";
 
 /// The most tables that are listed, in how many answers, and how many bytes their names may have in all.
 const MOST_TABLES: usize = 10_000;
-const MOST_PAGES: usize = 200;
+const MOST_PAGES: u32 = 200;
 const NAME_BYTES: usize = 4 * 1024 * 1024;
 
 /// How many tables are looked into at once, and which part of the connection's places that may be.
@@ -102,32 +102,51 @@ impl Found {
         if let Some(name) = tables.table() {
             return Ok(vec![name.to_owned()]);
         }
-        let context = stages.context();
+        let began = Instant::now();
+        let mut pages = 0;
+        let mut names = self.pages(tables, stages.context(), &mut pages).await?;
+        stages.add("tables", pages, began.elapsed());
+        // A name that is told twice is one.
+        names.sort_unstable();
+        names.dedup();
+        Ok(names)
+    }
+
+    async fn pages(
+        &mut self,
+        tables: &dyn Tables,
+        context: &RequestContext,
+        pages: &mut u32,
+    ) -> Result<Vec<String>, InspectError> {
         let (mut names, mut bytes, mut after) = (Vec::new(), 0, None);
         // Nothing keeps a server from telling of more and more answers with nothing in them.
-        for _ in 0..MOST_PAGES {
-            let page = match stages.timed("tables", tables.list_tables(after.as_deref(), context)).await {
+        while *pages < MOST_PAGES {
+            *pages += 1;
+            let page = match tables.list_tables(after.as_deref(), context).await {
                 Ok(page) => page,
-                Err(error) => {
-                    self.gap(refused(error)?);
-                    return Ok(in_order(names));
+                Err(source) => {
+                    match refusal(&source) {
+                        Some(reason) => self.gap(reason),
+                        None => return Err(InspectError::Database { stage: "tables", source }),
+                    }
+                    return Ok(names);
                 }
             };
             for name in page.names {
                 bytes += name.len();
                 if names.len() == MOST_TABLES || bytes > NAME_BYTES {
                     self.gap(Unavailable::OverLimit);
-                    return Ok(in_order(names));
+                    return Ok(names);
                 }
                 names.push(name);
             }
             after = page.next;
             if after.is_none() {
-                return Ok(in_order(names));
+                return Ok(names);
             }
         }
         self.gap(Unavailable::OverLimit);
-        Ok(in_order(names))
+        Ok(names)
     }
 
     async fn look(
@@ -165,21 +184,7 @@ impl Found {
     }
 }
 
-/// A name that is told twice is one.
-fn in_order(mut names: Vec<String>) -> Vec<String> {
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
 /// Why the service does not tell something, where it is there and well otherwise.
-fn refused(error: InspectError) -> Result<Unavailable, InspectError> {
-    match error {
-        InspectError::Database { stage, source } => refusal(&source).ok_or(InspectError::Database { stage, source }),
-        other => Err(other),
-    }
-}
-
 fn refusal(error: &DatabaseError) -> Option<Unavailable> {
     match error.kind() {
         _ if error.code() == Some(DENIED) => Some(Unavailable::Forbidden),

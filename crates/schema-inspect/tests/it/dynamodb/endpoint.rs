@@ -88,7 +88,7 @@ async fn serve(mut client: TcpStream, answers: &Answers, log: &Mutex<Vec<String>
 fn usual(operation: &str, input: &Json) -> Answer {
     let answer = match operation {
         "listtables" => json!({ "TableNames": ["films", "books"] }),
-        "describetable" => described(input, json!([{ "AttributeName": "id", "AttributeType": "S" }])),
+        "describetable" => described(input, &json!([{ "AttributeName": "id", "AttributeType": "S" }])),
         "describetimetolive" => {
             json!({ "TimeToLiveDescription": { "TimeToLiveStatus": "ENABLED", "AttributeName": "until" } })
         }
@@ -99,7 +99,7 @@ fn usual(operation: &str, input: &Json) -> Answer {
 }
 
 /// The table that was asked for, with these attributes.
-pub(super) fn described(input: &Json, attributes: Json) -> Json {
+pub(super) fn described(input: &Json, attributes: &Json) -> Json {
     json!({ "Table": {
         "TableName": input["TableName"], "TableStatus": "ACTIVE", "AttributeDefinitions": attributes,
         "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],

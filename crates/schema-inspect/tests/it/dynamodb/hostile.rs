@@ -62,7 +62,7 @@ fn a_description_that_is_too_much_is_left_out() {
             let attributes =
                 (0..40_000).map(|number| json!({ "AttributeName": format!("a{number}"), "AttributeType": "S" }));
             let is_it = operation == "describetable" && input["TableName"] == "books";
-            is_it.then(|| (200, described(input, attributes.collect()).to_string()))
+            is_it.then(|| (200, described(input, &attributes.collect()).to_string()))
         })
         .await;
         let found = seen(&endpoint).await;
@@ -86,7 +86,7 @@ fn descriptions_that_are_too_much_together_are_left_out() {
                 let name = "n".repeat(8_000);
                 let attributes =
                     (0..100).map(|number| json!({ "AttributeName": format!("{name}{number}"), "AttributeType": "S" }));
-                Some((200, described(input, attributes.collect()).to_string()))
+                Some((200, described(input, &attributes.collect()).to_string()))
             }
             _ => None,
         })
