@@ -197,6 +197,11 @@ fn every_master_of_a_cluster_is_asked() {
             (few.keys, few.patterns[0].estimated, few.limits.as_slice()),
             (30, Some(300), &[SampleLimit::Keys][..])
         );
+        // A connection that leads to one of them says so.
+        let one = inspect(&*cluster.nodes()[0].connection().await, &InspectOptions::default()).await;
+        assert!((1..300).contains(&keys(&one, "db0").keys));
+        let gaps: Vec<&str> = one.report.gaps.iter().map(|gap| gap.part.as_str()).collect();
+        assert_eq!(gaps, ["other nodes"]);
         for node in cluster.nodes() {
             let stats: String = node.tell(cmd("INFO").arg("commandstats").take()).await;
             assert!(stats.contains("cmdstat_scan:") && !stats.contains("cmdstat_keys:"), "{stats}");
