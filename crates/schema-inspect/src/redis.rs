@@ -139,6 +139,10 @@ impl Facts {
             }
         }
         facts.counts = counts;
+        // Its fellows' keys are theirs, and the connection does not lead to them.
+        if look.is_alone() && facts.native.get("mode").is_some_and(|mode| mode == "cluster") {
+            look.gap("other nodes", Unavailable::OverLimit);
+        }
         Ok(facts)
     }
 }

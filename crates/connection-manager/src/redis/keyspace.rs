@@ -103,7 +103,10 @@ fn read(question: &KeyQuestion, answer: Value) -> Result<KeyAnswer, ParsingError
                 Err(_) => KeyAnswer::Missing,
             },
         },
-        KeyQuestion::Length(..) | KeyQuestion::Memory(_) => KeyAnswer::Number(from_redis_value(answer)?),
+        // The driver would make a large number of a negative one.
+        KeyQuestion::Length(..) | KeyQuestion::Memory(_) => {
+            u64::try_from(from_redis_value::<i64>(answer)?).map_or(KeyAnswer::Missing, KeyAnswer::Number)
+        }
         KeyQuestion::Fields { .. } => KeyAnswer::Names(from_redis_value(answer)?),
         KeyQuestion::Scan { .. } => {
             let (cursor, keys) = <(u64, Vec<Vec<u8>>)>::from_redis_value(answer)?;
@@ -191,7 +194,8 @@ mod tests {
         reads(&KeyQuestion::Type(key.clone()), b"+none\r\n", Some(KeyAnswer::Missing));
         reads(&KeyQuestion::Type(key.clone()), b"+hash\r\n", Some(KeyAnswer::Text("hash".to_owned())));
         reads(&KeyQuestion::Memory(key.clone()), b"_\r\n", Some(KeyAnswer::Missing));
-        reads(&KeyQuestion::Memory(key), b":-1\r\n", None);
+        reads(&KeyQuestion::Memory(key.clone()), b":-1\r\n", Some(KeyAnswer::Missing));
+        reads(&KeyQuestion::Memory(key), b"+much\r\n", None);
         reads(&KeyQuestion::Facts("server"), b"=8\r\ntxt:a:b\n\r\n", Some(KeyAnswer::Text("a:b\n".to_owned())));
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Look<'a> {
     options: &'a SamplingOptions,
     /// Who has keys: one without a name, or the servers of a cluster.
     nodes: Vec<Option<KeyNode>>,
+    /// Why that is not known, where it is not.
+    hidden: Unavailable,
     tally: Tally,
     gaps: BTreeSet<Gap>,
 }
@@ -54,7 +56,7 @@ impl<'a> Look<'a> {
         options: &'a SamplingOptions,
     ) -> Result<Self, InspectError> {
         let mut look =
-            Self { keyspace, asking, options, nodes: Vec::new(), tally: Tally::default(), gaps: BTreeSet::new() };
+            Self { keyspace, asking, options, nodes: Vec::new(), hidden: Unavailable::Broken, tally: Tally::default(), gaps: BTreeSet::new() };
         // One server has no fellows to be asked for; of a cluster each master is.
         let asked =
             asking.ask_together("nodes", &mut look.tally, 0, |context| async move { keyspace.nodes(&context).await });
@@ -67,7 +69,10 @@ impl<'a> Look<'a> {
                 }
                 look.nodes.extend(nodes.into_iter().take(MOST_NODES).map(Some));
             }
-            Err(reason) => look.gap("nodes", reason),
+            Err(reason) => {
+                look.hidden = reason;
+                look.gap("nodes", reason);
+            }
         }
         Ok(look)
     }
@@ -75,6 +80,11 @@ impl<'a> Look<'a> {
     /// Where the keys of a database are.
     pub(super) fn places(&self, database: u32) -> Vec<KeyPlace> {
         self.nodes.iter().map(|node| KeyPlace { database, node: node.clone() }).collect()
+    }
+
+    /// Whether there is one server alone, as far as the connection knows.
+    pub(super) fn is_alone(&self) -> bool {
+        self.nodes == [None]
     }
 
     pub(super) fn gap(&mut self, part: impl Into<String>, reason: Unavailable) {
@@ -170,7 +180,7 @@ impl<'a> Look<'a> {
     async fn meet(&mut self, places: &[KeyPlace]) -> Result<Met, InspectError> {
         let mut met = Met { all: !places.is_empty(), ..Met::default() };
         if places.is_empty() {
-            met.stopped = Some(Unavailable::Broken);
+            met.stopped = Some(self.hidden);
         }
         let share = self.options.keys.div_ceil(u32::try_from(places.len()).unwrap_or(u32::MAX).max(1)) as usize;
         for (number, place) in places.iter().enumerate() {

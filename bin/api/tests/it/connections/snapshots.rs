@@ -313,7 +313,7 @@ async fn what_cannot_be_looked_at_cannot_be_kept() {
     let registry = Registry::start().await;
     // Nobody listens there.
     for engine in ["redis", "postgres"] {
-        let closed = json!({"name": "Closed", "engine": engine, "host": "127.0.0.1", "port": 1, "username": "u"});
+        let closed = json!({"name": engine, "engine": engine, "host": "127.0.0.1", "port": 1, "username": "u"});
         let path = registry.stored(&closed).await;
         take(&registry, &path, &json!({})).await.is_problem(409, "connection-unusable");
     }

@@ -59,7 +59,7 @@ pub(super) async fn fill(server: &OwnRedis) {
         run(connection, words(command)).await;
     }
     run(connection, cmd("SET").arg(b"blob:\xff\xfe\x00".as_slice()).arg(b"\xff".as_slice()).take()).await;
-    run(connection, cmd("SET").arg(b"caf\xe9:menu".as_slice()).arg("hunter2").take()).await;
+    run(connection, cmd("SET").arg(b"pi\xf1a:menu".as_slice()).arg("hunter2").take()).await;
     run(
         connection,
         cmd("HSET").arg("odd").arg(b"\xff\x00".as_slice()).arg("hunter2").arg("score:777123").arg(1).take(),
