@@ -61,10 +61,6 @@ impl Answers {
     pub(super) fn questions(&self) -> Vec<(&'static str, ResultSet)> {
         QUESTIONS.iter().map(|(stage, question)| (*question, result(&self.0[stage]))).collect()
     }
-
-    pub(super) fn result(&self, stage: &str) -> ResultSet {
-        result(&self.0[stage])
-    }
 }
 
 fn result(lines: &[&str]) -> ResultSet {
