@@ -25,6 +25,9 @@ pub struct Definition {
 
 /// Where connections are defined.
 ///
+/// An id may have several parts with `/` between them. Those that begin alike have one owner, the first part, with one login and one
+/// revision: what a server said to a password is remembered for all of them, and revisions are asked for the owner as well.
+///
 /// What it answers may not be older than the call: an answer out of a cache is a definition that nobody can take back. Dropping
 /// a future gives up the question; none is asked for longer than [`NOTICED_WITHIN`].
 #[async_trait]

@@ -243,6 +243,13 @@ impl ConnectionManager {
         }
     }
 
+    /// The revision of the definition by which the connection `name` was opened that is live now; `None` where none is, and for what
+    /// is configured.
+    pub fn live_revision(&self, name: &str) -> Option<u64> {
+        let defined = self.0.defined()?;
+        defined.revision_of(&defined.id_of(name)?)
+    }
+
     /// How the pools of what is defined elsewhere stand; `None` where nothing is.
     pub fn defined_pools(&self) -> Option<PoolsStats> {
         self.0.defined().map(|defined| defined.pools().stats())

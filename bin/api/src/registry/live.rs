@@ -10,7 +10,9 @@ use registry_context::domain::{self, ConnectionId, DatabaseName, Engines, Held};
 use schema_inspect::{InspectError, InspectOptions, Inspectors};
 use schema_model::Inspection;
 use secrecy::SecretString;
-use shared_kernel::database::{Access, ConnectionName, Connections as _, DatabaseError, DatabaseErrorKind};
+use shared_kernel::database::{
+    Access, ConnectionName, Connections as _, DatabaseConnection, DatabaseError, DatabaseErrorKind,
+};
 use shared_kernel::{RequestContext, Version};
 
 use super::{ManagedEngines, OtherDatabases, quiet_since};
@@ -72,8 +74,14 @@ impl Definitions for StoredDefinitions {
     }
 
     async fn revisions(&self, ids: &[&str]) -> Result<HashMap<String, u64>, DatabaseError> {
-        let meant: Vec<(&str, ConnectionId)> =
-            ids.iter().filter_map(|text| meant(text).map(|(id, _)| (*text, id))).collect();
+        // A number that was forgotten is nobody's, and its pool has had its time.
+        let is_known = |id: ConnectionId, number: Option<u64>| {
+            number.is_none_or(|number| self.others.find(id, number).is_some())
+        };
+        let meant: Vec<(&str, ConnectionId)> = ids
+            .iter()
+            .filter_map(|text| meant(text).filter(|(id, number)| is_known(*id, *number)).map(|(id, _)| (*text, id)))
+            .collect();
         let mut connections: Vec<ConnectionId> = meant.iter().map(|(_, id)| *id).collect();
         connections.sort_unstable();
         connections.dedup();
@@ -175,10 +183,11 @@ impl LiveConnections {
         told_late(list, is_unreached).await
     }
 
-    /// What is in the database that a stored connection leads to, or in another one on the same server.
+    /// What is in the database that a stored connection leads to, or in another one on the same server, by this version of its
+    /// definition or a later one.
     pub(crate) async fn inspect(
         &self,
-        id: ConnectionId,
+        (id, version): (ConnectionId, Version),
         database: Option<&DatabaseName>,
         inspectors: &Inspectors,
         options: &InspectOptions,
@@ -186,18 +195,37 @@ impl LiveConnections {
     ) -> Result<Inspection, InspectError> {
         let inspect = async {
             let failed = |source| InspectError::Database { stage: "connection", source };
-            // Its own comes first for another one as well: a password that is wrong is tried on it once, and not for each database.
-            let own = self.manager.get(&StoredDefinitions::name(id), Access::Read, context).await.map_err(failed)?;
+            // Its own comes first for another one as well: a password that is wrong, or a server that is away, is found out there.
+            let own = self.at(&StoredDefinitions::name(id), version, context).await;
             let connection = match database {
-                None => own,
+                None => own.map_err(failed)?,
                 Some(database) => {
+                    match own {
+                        // The login was good, and the other database may be there all the same.
+                        Err(error) if *error.kind() != DatabaseErrorKind::UnknownDatabase => return Err(failed(error)),
+                        own => drop(own),
+                    }
                     let name = StoredDefinitions::other_name(id, self.others.number(id, database));
-                    self.manager.get(&name, Access::Read, context).await.map_err(failed)?
+                    self.at(&name, version, context).await.map_err(failed)?
                 }
             };
             inspectors.inspect(&*connection, options, context).await
         };
         told_late(inspect, |error| matches!(error, InspectError::Database { source, .. } if is_unreached(source))).await
+    }
+
+    /// The connection called so. One that was opened before another instance changed its definition may be live for some seconds
+    /// more; it makes room.
+    async fn at(
+        &self,
+        name: &str,
+        version: Version,
+        context: &RequestContext,
+    ) -> Result<Arc<dyn DatabaseConnection>, DatabaseError> {
+        if self.manager.live_revision(name).is_some_and(|live| live < revision(version)) {
+            self.manager.redefined(name);
+        }
+        self.manager.get(name, Access::Read, context).await
     }
 }
 

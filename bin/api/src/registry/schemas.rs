@@ -1,11 +1,14 @@
 use std::fmt;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use moka::Expiry;
+use moka::Entry;
 use moka::future::Cache;
+use moka::ops::compute::{CompResult, Op};
 use registry_context::domain::{ConnectionId, DatabaseName, PartName, SchemaError, SchemaLook, SchemaReader};
 use schema_inspect::{InspectError, InspectOptions, Inspectors, SamplingOptions};
 use schema_model::{Fingerprint, Inspection};
@@ -19,6 +22,8 @@ use super::shared_schemas::{Place, SharedCopy, SharedSchemas};
 
 /// How long a schema is kept.
 const KEPT: Duration = Duration::from_hours(1);
+/// How far clocks of instances may be apart: a copy from further ahead is of no use.
+const APART: TimeDelta = TimeDelta::minutes(1);
 /// How long a server may take, connecting included.
 const LIMIT: Duration = Duration::from_secs(20);
 /// How many bytes of schemas are kept, by the length of their canonical JSON and of the samples beside it.
@@ -88,7 +93,9 @@ impl Key {
             namespace.as_ref().map_or(&b""[..], |name| name.as_str().as_bytes()),
         ];
         let numbers = [&version.get().to_be_bytes()[..], &documents.to_be_bytes(), &depth.to_be_bytes()];
-        Place::of([&connection.uuid().as_bytes()[..]].into_iter().chain(names).chain(numbers))
+        // Another version of the service has other models.
+        let of = [env!("CARGO_PKG_VERSION").as_bytes(), connection.uuid().as_bytes()];
+        Place::of(of.into_iter().chain(names).chain(numbers))
     }
 }
 
@@ -150,16 +157,34 @@ impl Schemas {
         context: &RequestContext,
     ) -> Result<Arc<KeptSchema>, SchemaError> {
         let key = Key { connection, version, part };
+        let began = self.clock.now();
         if anew {
             self.kept.invalidate(&key).await;
         } else if let Some(kept) = self.kept.get(&key).await {
             return Ok(kept);
         } else if let Some(kept) = self.found(&key).await {
-            // Somebody who looks anew meanwhile has the last word.
-            return Ok(self.kept.entry(key).or_insert(kept).await.into_value());
+            return Ok(self.later(key, kept).await);
         }
         let take = self.take(&key, context);
-        self.kept.try_get_with(key.clone(), take).await.map_err(|error| told(&error, &key.part))
+        let kept = self.kept.try_get_with(key.clone(), take).await.map_err(|error| told(&error, &key.part))?;
+        if anew && kept.taken_at < began {
+            // Somebody found a copy of another instance's in between.
+            let taken = self.take(&key, context).await.map_err(|error| told(&error, &key.part))?;
+            return Ok(self.later(key, taken).await);
+        }
+        Ok(kept)
+    }
+
+    /// What is kept from now on: this, or what was put there meanwhile and is later.
+    async fn later(&self, key: Key, found: Arc<KeptSchema>) -> Arc<KeptSchema> {
+        let choose = |present: Option<Entry<Key, Arc<KeptSchema>>>| {
+            let is_later = present.is_some_and(|present| present.value().taken_at > found.taken_at);
+            ready(if is_later { Op::Nop } else { Op::Put(Arc::clone(&found)) })
+        };
+        match self.kept.entry(key).and_compute_with(choose).await {
+            CompResult::Unchanged(entry) | CompResult::Inserted(entry) | CompResult::ReplacedWith(entry) => entry.into_value(),
+            CompResult::StillNone(_) | CompResult::Removed(_) => found,
+        }
     }
 
     /// Whether another database of this engine is one of the namespaces that its inspector tells.
@@ -183,9 +208,9 @@ impl Schemas {
     }
 
     async fn take(&self, key: &Key, context: &RequestContext) -> Result<Arc<KeptSchema>, InspectError> {
-        let Key { connection, version: _, part } = key;
+        let Key { connection, version, part } = key;
         let (database, options, context) = (part.database.as_ref(), part.options(), context.within(LIMIT));
-        let inspection = self.live.inspect(*connection, database, &self.inspectors, &options, &context).await?;
+        let inspection = self.live.inspect((*connection, *version), database, &self.inspectors, &options, &context).await?;
         let kept = Arc::new(KeptSchema::new(inspection, self.clock.now(), KEPT));
         if let Some(shared) = &self.shared {
             let packed = Arc::clone(&kept);
@@ -200,9 +225,8 @@ impl Schemas {
     /// What another instance has found, while it is good.
     async fn found(&self, key: &Key) -> Option<Arc<KeptSchema>> {
         let SharedCopy { taken_at, document } = self.shared.as_ref()?.read(key.place()).await?;
-        // A clock that is behind makes nothing good for longer.
-        let age = (self.clock.now() - taken_at).to_std().unwrap_or_default();
-        let left = KEPT.checked_sub(age).filter(|left| !left.is_zero())?;
+        let age = Some(self.clock.now() - taken_at).filter(|age| *age >= -APART)?;
+        let left = KEPT.checked_sub(age.to_std().unwrap_or_default()).filter(|left| !left.is_zero())?;
         let read = move || Some(KeptSchema::new(unpack(&document).ok()?, taken_at, left));
         self.documents.apart(read).await.flatten().map(Arc::new)
     }

@@ -31,8 +31,8 @@ pub(super) struct Defined {
     prefix: ConnectionName,
     definitions: Arc<dyn Definitions>,
     pools: Arc<Pools<DefinitionId, Confirmed>>,
-    /// What servers said to the passwords of each definition, kept from one build to the next so that no account is locked, and
-    /// apart from what they said to the configuration's.
+    /// What servers said to the passwords of each owner of definitions, kept from one build to the next so that no account is locked,
+    /// and apart from what they said to the configuration's.
     keychains: Mutex<HashMap<DefinitionId, Tried>>,
     watching: AtomicBool,
 }
@@ -48,6 +48,11 @@ struct Tried {
 /// The part of a name behind a prefix and its slash.
 pub(super) fn id_of<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
     name.strip_prefix(prefix)?.strip_prefix('/')
+}
+
+/// Whose password a definition has: what stands in front of the first slash.
+fn owner_of(id: &DefinitionId) -> DefinitionId {
+    id.split_once('/').map_or_else(|| Arc::clone(id), |(owner, _)| owner.into())
 }
 
 /// The connection called `name`, which is not configured.
@@ -91,6 +96,11 @@ impl Defined {
         }
     }
 
+    /// By which revision the live pool of a definition was opened.
+    pub(super) fn revision_of(&self, id: &DefinitionId) -> Option<u64> {
+        self.pools.marked(id, Confirmed::revision)
+    }
+
     /// Closes nothing yet, but nobody gets these any more.
     pub(super) fn take_all(&self) -> Vec<Leaving> {
         self.pools.take_unless(|_| false)
@@ -132,12 +142,12 @@ impl Defined {
         Ok((definition, confirmed))
     }
 
-    /// What servers said to the passwords of this revision of a definition.
+    /// What servers said to the passwords of this revision of a definition and of those with the same owner.
     pub(super) fn keychain(&self, id: &DefinitionId, confirmed: &Confirmed) -> Keychain {
         let (revision, asked) = (confirmed.revision(), confirmed.asked());
         let anew = || Tried { revision, keychain: Keychain::default(), asked };
         let mut keychains = self.keychains.lock().unwrap_or_else(PoisonError::into_inner);
-        let tried = keychains.entry(id.clone()).or_insert_with(anew);
+        let tried = keychains.entry(owner_of(id)).or_insert_with(anew);
         if tried.revision != revision {
             *tried = anew();
         }

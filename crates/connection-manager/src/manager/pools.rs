@@ -199,6 +199,14 @@ impl<K: Key, M> Pools<K, M> {
         }
     }
 
+    /// What `look` sees in the mark of a live pool.
+    pub(super) fn marked<T>(&self, key: &K, look: impl FnOnce(&M) -> T) -> Option<T> {
+        match read(self.shard(key)).get(key) {
+            Some(Entry::Live(live)) => Some(look(&live.mark)),
+            _ => None,
+        }
+    }
+
     /// Looks at the mark of every live pool.
     pub(super) fn each_live(&self, mut look: impl FnMut(&K, &M)) {
         for shard in &self.shards {

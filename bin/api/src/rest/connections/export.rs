@@ -71,7 +71,7 @@ pub(crate) async fn export_schema(
     let exporter = exporter.ok_or_else(Problem::internal)?;
     accept::check(request.headers(), &[exporter.media_type()])?;
     let connection = connections.read.execute(id.0, &scope.0).await?;
-    let (anew, part) = (wanted.anew, wanted.part(&connection.definition().engine, &connections)?);
+    let (anew, part) = (wanted.anew, wanted.part(connection.definition(), &connections)?);
     let kept = connections.schemas.read(id.0, connection.version(), part, anew, &scope.0).await?;
     let file = SchemaFile::new(Source::Database, &exporter, &connections.exports, &kept.inspection.database.engine)?
         .of_model(&kept.fingerprint.to_string())

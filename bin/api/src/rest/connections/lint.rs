@@ -96,7 +96,7 @@ pub(crate) async fn lint_schema(
     query.finish()?;
     let connection = connections.read.execute(id.0, &scope.0).await?;
     let version = connection.version();
-    let (anew, part) = (question.anew, question.part(&connection.definition().engine, &connections)?);
+    let (anew, part) = (question.anew, question.part(connection.definition(), &connections)?);
     let kept = connections.schemas.read(id.0, version, part, anew, &scope.0).await?;
     let digest = digest(&kept.fingerprint.to_string());
     let is_known = known.has_content(&digest);

@@ -114,7 +114,7 @@ pub(crate) async fn read_schema(
     query.finish()?;
     let connection = connections.read.execute(id.0, &scope.0).await?;
     let version = connection.version();
-    let (anew, part) = (wanted.anew, wanted.part(&connection.definition().engine, &connections)?);
+    let (anew, part) = (wanted.anew, wanted.part(connection.definition(), &connections)?);
     let kept = connections.schemas.read(id.0, version, part, anew, &scope.0).await?;
     let tag = format!("{}{}", kept.fingerprint, included.mark());
     let is_known = known.has_content(&tag);

@@ -1,6 +1,6 @@
-use registry_context::domain::{DatabaseName, PartName};
+use registry_context::domain::{DatabaseName, Definition, PartName};
 use schema_inspect::SamplingOptions;
-use shared_kernel::database::{Engine, Presence};
+use shared_kernel::database::Presence;
 use utoipa::IntoParams;
 
 use super::StoredConnections;
@@ -19,12 +19,13 @@ const MOST_LEVELS: u32 = 10;
 #[expect(dead_code, reason = "it describes the parameters that `SchemaQuery` reads")]
 pub(crate) struct SchemaParams {
     /// Another database on the same server than the connection's own; letter case counts
-    #[param(format = "verbatim", min_length = 1, max_length = 200, example = "sales")]
+    #[param(min_length = 1, max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$", example = "sales")]
     database: Option<String>,
     /// Only the part of the database that is called so; letter case counts
     #[param(min_length = 1, max_length = 200, pattern = "^[^\\u0000]+$", example = "public")]
     schema: Option<String>,
-    /// How many documents of each collection are looked at, where nobody has declared what they are; 20 when it is left out
+    /// How many documents of each collection, items of each table or values of each pattern of keys are looked at, where nobody has
+    /// declared what they are; 20 when it is left out
     #[param(minimum = 0, maximum = 100, example = 20)]
     sample: Option<u32>,
     /// How many levels of names within documents are told; 3 when it is left out
@@ -65,11 +66,16 @@ impl SchemaQuery {
         Self { part, anew }
     }
 
-    /// What it means for a connection to this engine.
+    /// What it means for a connection that is defined so.
     ///
     /// # Errors
     /// `connection-unusable` where the engine has no other databases, or one database was asked for within another.
-    pub(super) fn part(self, engine: &Engine, connections: &StoredConnections) -> Result<SchemaPart, Problem> {
+    pub(super) fn part(
+        self,
+        definition: &Definition,
+        connections: &StoredConnections,
+    ) -> Result<SchemaPart, Problem> {
+        let engine = &definition.engine;
         let unusable = |detail: &str| Err(Problem::new(ProblemKind::ConnectionUnusable, detail.to_owned()));
         let part = self.part;
         let Some(database) = &part.database else { return Ok(part) };
@@ -85,6 +91,9 @@ impl SchemaQuery {
         let description = connections.engines.find(engine.as_str());
         if description.is_none_or(|description| description.database == Presence::Unused) {
             return unusable("a connection to this engine leads to one database, and `database` names another");
+        }
+        if definition.database.as_ref() == Some(database) {
+            return Ok(SchemaPart { database: None, ..part });
         }
         Ok(part)
     }

@@ -14,7 +14,7 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{
     Collection, DatabaseConnection, Document, DocumentValue, Expiry, RawStatement, TransactionMode,
 };
-use testkit::{Server, TestDatabase};
+use testkit::{Proxy, Server, TestDatabase};
 
 use super::Registry;
 use super::testing::body;
@@ -159,7 +159,13 @@ async fn another_database_of_the_server_is_read() {
     change(&owner, "CREATE TABLE film (id bigint PRIMARY KEY)").await;
     change(&owner, "CREATE SEQUENCE numbers").await;
     let registry = Registry::start().await;
-    let path = registry.stored(&body(&own, "Sales")).await;
+    let settings = own.settings();
+    let upstream = format!("{}:{}", settings.host.expect("a host"), settings.port.expect("a port"));
+    let proxy = Proxy::start(upstream).await.expect("a port");
+    let mut sales = body(&own, "Sales");
+    sales["host"] = json!("127.0.0.1");
+    sales["port"] = json!(proxy.port());
+    let path = registry.stored(&sales).await;
     let schema = format!("{path}/schema?database={}", other.name());
     let answer = registry.get(&schema).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
@@ -188,12 +194,38 @@ async fn another_database_of_the_server_is_read() {
     let refused = registry.get(&format!("{path}/schema?database=&sample=101&depth=0&include=tables")).await;
     assert_eq!(refused.is_problem(400, "invalid-query").faults().len(), 4, "{}", refused.text);
 
-    // Whoever changes the connection changes the way to all of its server.
-    let mut wrong = body(&own, "Sales");
-    wrong["password"] = json!("wrong");
-    let changed = registry.change(Method::PUT, &path, &wrong).await;
+    // Whoever changes the connection changes the way to all of its server, at once.
+    let role = format!("reader_{}", other.name());
+    let admin = owner.sql().expect("SQL");
+    let tell = async |text: String| {
+        let statement = RawStatement::everywhere("ROLE", text).into();
+        admin.execute(&statement, &RequestContext::system()).await.expect("done");
+    };
+    tell(format!("CREATE ROLE {role} LOGIN PASSWORD 'first'")).await;
+    let changed = registry.change(Method::PATCH, &path, &json!({"username": role, "password": "first"})).await;
     assert_eq!(changed.status, 200, "{}", changed.text);
-    registry.get(&schema).await.is_problem(409, "connection-unusable");
+    let anew = registry.get(&format!("{schema}&refresh=true")).await;
+    assert_eq!(anew.status, 200, "{}", anew.text);
+    let count = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND usename = '{role}'",
+        other.name()
+    );
+    let sessions = admin.query_one(&RawStatement::everywhere("SELECT", count).into(), &RequestContext::system()).await;
+    let sessions = sessions.expect("counted").expect("a row").get::<i64>(0);
+    assert!(sessions.expect("a number") > 0, "it was looked at as somebody else");
+
+    // A password that is good no more is tried once for all databases of a server.
+    tell(format!("ALTER ROLE {role} PASSWORD 'second'")).await;
+    let further = [TestDatabase::create(Server::Postgres).await, TestDatabase::create(Server::Postgres).await];
+    let mut accepted = Vec::new();
+    for database in &further {
+        let refused = registry.get(&format!("{path}/schema?database={}", database.name())).await;
+        refused.is_problem(409, "connection-unusable");
+        accepted.push(proxy.accepted());
+    }
+    assert_eq!(accepted[0], accepted[1], "nobody tried it again");
+    drop(registry);
+    tell(format!("DROP ROLE {role}")).await;
 }
 
 async fn instances_have_each_others_schemas() {

@@ -48,6 +48,8 @@ const READING: [&str; 22] = [
 
 /// What has the server run somebody's JavaScript, wherever it stands in a request.
 const RUNNING: [&str; 3] = ["$accumulator", "$function", "$where"];
+/// What the names of operators begin with that servers keep for themselves. Some run JavaScript, and no driver sends any.
+const INTERNAL: &str = "$_internal";
 /// What has the server tell what passwords are checked against.
 const CREDENTIALS: &str = "showCredentials";
 
@@ -149,7 +151,7 @@ fn only_reads(request: &RawDocument) -> io::Result<bool> {
 /// Whether code for the server is under this name, or anywhere below it.
 fn runs_code(name: &str, value: RawBsonRef<'_>, depth: usize) -> io::Result<bool> {
     let inner = match value {
-        _ if RUNNING.contains(&name) => return Ok(true),
+        _ if RUNNING.contains(&name) || name.starts_with(INTERNAL) => return Ok(true),
         RawBsonRef::JavaScriptCode(_) | RawBsonRef::JavaScriptCodeWithScope(_) => return Ok(true),
         RawBsonRef::Document(inner) => inner,
         RawBsonRef::Array(inner) => RawDocument::from_bytes(inner.as_bytes()).map_err(io::Error::other)?,
@@ -257,6 +259,7 @@ mod tests {
             rawdoc! { "find": "books", "filter": { "$where": "while (true) {}" } },
             rawdoc! { "count": "books", "query": { "$or": [{ "a": 1 }, { "$where": code() }] } },
             rawdoc! { "find": "books", "filter": { "a": code() } },
+            rawdoc! { "aggregate": "books", "pipeline": [{ "$set": { "a": { "$_internalJsEmit": { "eval": "f()" } } } }] },
             rawdoc! { "aggregate": "books", "pipeline": [{ "$group": { "_id": 1, "a": { "$accumulator": {} } } }] },
             rawdoc! { "aggregate": "books", "pipeline": [{ "$match": { "$expr": { "$function": { "lang": "js" } } } }] },
             rawdoc! {},
