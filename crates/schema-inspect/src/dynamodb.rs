@@ -79,7 +79,14 @@ impl Inspector for DynamoDbInspector {
         gaps.sort_unstable();
         gaps.dedup();
         let report = Report { gaps, ..stages.report() };
-        Ok(Inspection { database, statistics: found.statistics, samples: found.samples, report, identities: None })
+        Ok(Inspection {
+            database,
+            statistics: found.statistics,
+            samples: found.samples,
+            key_samples: Vec::new(),
+            report,
+            identities: None,
+        })
     }
 }
 

@@ -301,10 +301,7 @@ async fn keys_are_told_as_patterns() {
     };
     let (samples, told) = inspect("samples");
     assert!(samples.contains("\"pattern\": \"user:{number}:name\"") && !samples.contains("canary"), "{samples}");
-    assert!(
-        told.starts_with("redis ") && told.contains(": 1 key pattern in ") && told.lines().count() == 1,
-        "{told}"
-    );
+    assert!(told.starts_with("redis ") && told.contains(": 1 key pattern in ") && told.lines().count() == 1, "{told}");
     assert!(inspect("json").0.contains("\"db0\"") && inspect("markdown").0.contains("## db0"));
 }
 

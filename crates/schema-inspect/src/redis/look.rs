@@ -55,8 +55,15 @@ impl<'a> Look<'a> {
         asking: Asking<'a>,
         options: &'a SamplingOptions,
     ) -> Result<Self, InspectError> {
-        let mut look =
-            Self { keyspace, asking, options, nodes: Vec::new(), hidden: Unavailable::Broken, tally: Tally::default(), gaps: BTreeSet::new() };
+        let mut look = Self {
+            keyspace,
+            asking,
+            options,
+            nodes: Vec::new(),
+            hidden: Unavailable::Broken,
+            tally: Tally::default(),
+            gaps: BTreeSet::new(),
+        };
         // One server has no fellows to be asked for; of a cluster each master is.
         let asked =
             asking.ask_together("nodes", &mut look.tally, 0, |context| async move { keyspace.nodes(&context).await });

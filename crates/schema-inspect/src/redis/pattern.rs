@@ -334,7 +334,7 @@ mod tests {
     fn what_is_too_long_ends_with_a_text() {
         is_told("a".repeat(41), "{text}");
         is_told("x:".repeat(100), &format!("{}{{text}}", "x:".repeat(24)));
-        is_told([&b"a:"[..], &[b'b'; 100_000]].concat(), "a:{text}");
+        is_told(format!("a:{}", "b".repeat(100_000)), "a:{text}");
         is_told(":".repeat(100_000), &format!("{}{{text}}", ":".repeat(512)));
         is_told("é".repeat(600), "{text}");
         // A letter is cut in two.

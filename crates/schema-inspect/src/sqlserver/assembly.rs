@@ -123,7 +123,14 @@ impl Assembly {
         identities.sequences.sort_unstable();
         identities.types.sort_unstable();
         let identities = broker.map(|_| identities);
-        Inspection { database, statistics, samples: Vec::new(), report: Report { gaps, ..report }, identities }
+        Inspection {
+            database,
+            statistics,
+            samples: Vec::new(),
+            key_samples: Vec::new(),
+            report: Report { gaps, ..report },
+            identities,
+        }
     }
 }
 

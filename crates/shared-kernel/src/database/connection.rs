@@ -5,7 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    Catalog, ConnectionName, DatabaseError, DatabaseErrorKind, Documents, Engine, KeyValue, Keyspace, SqlConnection, Tables,
+    Catalog, ConnectionName, DatabaseError, DatabaseErrorKind, Documents, Engine, KeyValue, Keyspace, SqlConnection,
+    Tables,
 };
 use crate::RequestContext;
 
