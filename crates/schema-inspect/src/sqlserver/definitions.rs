@@ -80,9 +80,6 @@ pub(super) fn read(row: &Row) -> Result<FoundText, DatabaseError> {
     Ok(FoundText { whose, id, number, text: cells.next()? })
 }
 
-/// How many bytes of defaults that are objects of their own are told, all columns together.
-const REPEATED_DEFAULTS: usize = 4 * 1024 * 1024;
-
 /// Texts by whose they are.
 #[derive(Debug)]
 pub(super) struct Definitions {
@@ -95,7 +92,7 @@ pub(super) struct Definitions {
 
 impl Default for Definitions {
     fn default() -> Self {
-        Self { texts: HashMap::new(), absent: Unavailable::Forbidden, budget: Budget::of(REPEATED_DEFAULTS) }
+        Self { texts: HashMap::new(), absent: Unavailable::Forbidden, budget: Budget::default() }
     }
 }
 
@@ -106,7 +103,7 @@ impl Definitions {
             gaps.push(Gap { object: None, part: "definitions".to_owned(), reason });
         }
         let texts = answer.rows.into_iter().map(|found| ((found.whose, found.id, found.number), found.text));
-        Self { texts: texts.collect(), absent, budget: Budget::of(REPEATED_DEFAULTS) }
+        Self { texts: texts.collect(), absent, budget: Budget::default() }
     }
 
     pub(super) fn take(&mut self, whose: Whose, id: i64, number: i64) -> Reading<String> {

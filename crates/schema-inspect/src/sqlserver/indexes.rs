@@ -90,10 +90,8 @@ const PRIMARY: &str = "PRIMARY";
 /// How many partitions are told: a function of SQL Server has no more.
 const MOST_PARTITIONS: usize = 15_000;
 
-/// How many bytes of partitions are told, all tables together.
-const REPEATED_PARTITIONS: usize = 64 * 1024 * 1024;
-
 /// Indexes by the object that they are of, with their columns, and boundaries by the partition function.
+#[derive(Default)]
 pub(super) struct FoundIndexes {
     indexes: HashMap<i64, Vec<FoundIndexRow>>,
     columns: HashMap<(i64, i64), Vec<FoundIndexRow>>,
@@ -106,14 +104,7 @@ pub(super) struct FoundIndexes {
 
 impl FoundIndexes {
     pub(super) fn of(found: Vec<FoundIndexRow>) -> Self {
-        let mut all = Self {
-            indexes: HashMap::new(),
-            columns: HashMap::new(),
-            full_text: HashMap::new(),
-            full_text_columns: HashMap::new(),
-            boundaries: HashMap::new(),
-            budget: Budget::of(REPEATED_PARTITIONS),
-        };
+        let mut all = Self::default();
         for found in found {
             match found.kind {
                 Kind::Index => all.indexes.entry(found.object).or_default().push(found),
@@ -346,37 +337,6 @@ fn partitioning(key: String, is_right: bool, boundaries: &[(i64, Option<String>)
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn row(kind: Kind, object: i64, number: i64) -> FoundIndexRow {
-        FoundIndexRow {
-            kind,
-            object,
-            index: 0,
-            number,
-            fact: 0,
-            other_fact: 0,
-            third_fact: 0,
-            fourth_fact: 0,
-            name: None,
-            told: None,
-            place: None,
-            form: None,
-        }
-    }
-
-    #[test]
-    fn partitions_are_told_as_long_as_there_is_room() {
-        let boundary = FoundIndexRow { told: Some("9".repeat(20 * 1024 * 1024)), ..row(Kind::Boundary, 7, 1) };
-        let heap = |table| FoundIndexRow { third_fact: 7, ..row(Kind::Index, table, 0) };
-        let found = FoundIndexes::of(vec![boundary, heap(1), heap(2)]);
-        let reason = |table| {
-            let mut relation = Relation::new("t", schema_model::RelationKind::Table);
-            let (mut definitions, mut about) = (Definitions::default(), About::default());
-            found.fill(table, "dbo", &mut relation, &HashMap::new(), &mut definitions, &mut about);
-            relation.partitioning.and_then(|partitioning| partitioning.key.reason())
-        };
-        assert_eq!((reason(1), reason(2)), (None, Some(Unavailable::OverLimit)));
-    }
 
     #[test]
     fn a_boundary_belongs_to_one_side() {

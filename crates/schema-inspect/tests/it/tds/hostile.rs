@@ -29,16 +29,22 @@ fn an_answer_that_does_not_fit_is_told_as_far_as_it_goes() {
 #[test]
 fn what_is_told_at_many_places_is_told_as_often_as_there_is_room() {
     testkit::run(async {
-        let long: &'static str = format!("m | 777 | 0 | {}", "x".repeat(2 * 1024 * 1024 + 1)).leak();
+        let long: &'static str = format!("m | 777 | 0 | {}", "x".repeat(9 * 1024 * 1024)).leak();
+        let boundary: &'static str =
+            format!("b | 65536 | 0 | 3 | 0 | 0 | 0 | 0 | ~ | {} | ~ | ~", "9".repeat(9 * 1024 * 1024)).leak();
         let answers = Answers::of_the_sample()
             .and("definitions", long)
             .and("columns", "c | 102 | 15 | x | 56 | 4 | 10 | 0 | 1 | ~ | 0 | 0 | 0 | 777 | d | ~ | ~ | ~ | ~")
-            .and("columns", "c | 102 | 16 | y | 56 | 4 | 10 | 0 | 1 | ~ | 0 | 0 | 0 | 777 | d | ~ | ~ | ~ | ~");
+            .and("columns", "c | 102 | 16 | y | 56 | 4 | 10 | 0 | 1 | ~ | 0 | 0 | 0 | 777 | d | ~ | ~ | ~ | ~")
+            .and("indexes", boundary);
         let found = Scripted::new(&answers).await.inspect().await;
         let goods = found.database.relation(&ObjectName::new("shop", "goods")).expect("the table");
         let reason = |name: &str| goods.column(name)?.default.as_ref()?.reason();
         assert_eq!(reason("x"), Some(Unavailable::TooLong));
         assert_eq!(reason("y"), Some(Unavailable::OverLimit));
+        let sales = found.database.relation(&ObjectName::new("shop", "sales")).expect("the table");
+        let partitioning = sales.partitioning.as_ref().expect("it is divided");
+        assert_eq!(partitioning.key.reason(), Some(Unavailable::OverLimit));
         let name: &'static str =
             format!("t | 260 | 5 | {} | 56 | 4 | 10 | 0 | 1 | ~ | 1 | 0 | 0 | 0 | ~ | ~ | ~ | ~ | ~", "n".repeat(500))
                 .leak();
