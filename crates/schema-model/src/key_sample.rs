@@ -99,7 +99,7 @@ pub struct Spread {
     pub mean: u64,
 }
 
-/// The fields of some hashes. The engine keeps nothing but bytes in them, so that they have no types.
+/// The fields of some hashes. The engine keeps nothing but bytes in them: all are a `string`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HashFields {
