@@ -94,7 +94,8 @@ impl Key {
         ];
         let numbers = [&version.get().to_be_bytes()[..], &documents.to_be_bytes(), &depth.to_be_bytes()];
         // Another version of the service has other models.
-        let of = [env!("CARGO_PKG_VERSION").as_bytes(), connection.uuid().as_bytes()];
+        let id = connection.uuid();
+        let of = [env!("CARGO_PKG_VERSION").as_bytes(), id.as_bytes()];
         Place::of(of.into_iter().chain(names).chain(numbers))
     }
 }

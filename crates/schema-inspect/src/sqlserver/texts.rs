@@ -146,7 +146,7 @@ mod tests {
             let statement = Texts::new(wait).statement("-- Why.\nSELECT 1", Reads::Committed);
             statement.render(Dialect::SqlServer).expect("a text").sql
         };
-        assert_eq!(text(Duration::from_secs(3600)), "SET LOCK_TIMEOUT 10000; SELECT 1");
+        assert_eq!(text(Duration::from_hours(1)), "SET LOCK_TIMEOUT 10000; SELECT 1");
         assert_eq!(text(Duration::ZERO), "SET LOCK_TIMEOUT 0; SELECT 1");
     }
 }
