@@ -174,9 +174,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn reads(question: &KeyQuestion, answer: &[u8], expected: Option<KeyAnswer>) {
+    fn reads(question: &KeyQuestion, answer: &[u8], expected: impl Into<Option<KeyAnswer>>) {
         let answer = ::redis::parse_redis_value(answer).expect("an answer");
-        assert_eq!(read(question, answer).ok(), expected, "{question:?}");
+        assert_eq!(read(question, answer).ok(), expected.into(), "{question:?}");
     }
 
     #[test]

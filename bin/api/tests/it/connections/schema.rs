@@ -14,7 +14,8 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{
     Collection, DatabaseConnection, Document, DocumentValue, Expiry, RawStatement, TransactionMode,
 };
-use testkit::{Proxy, Server, TestDatabase};
+use testkit::proxy::Proxy;
+use testkit::{Server, TestDatabase};
 
 use super::Registry;
 use super::testing::body;
