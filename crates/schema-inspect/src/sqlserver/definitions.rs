@@ -4,7 +4,7 @@ use schema_model::{Gap, Native, Reading, Unavailable};
 use shared_kernel::database::{DatabaseError, Row};
 
 use super::Answer;
-use super::bounds::Budget;
+use super::bounds::{self, Budget};
 use crate::cells::Cells;
 
 /// Whose text it is.
@@ -51,7 +51,7 @@ pub(super) struct ModuleFacts {
 impl ModuleFacts {
     /// Reads two cells.
     pub(super) fn read(cells: &mut Cells<'_>) -> Result<Self, DatabaseError> {
-        Ok(Self { bits: cells.next::<Option<i64>>()?.unwrap_or_default(), execute_as: cells.next()? })
+        Ok(Self { bits: cells.next::<Option<i64>>()?.unwrap_or_default(), execute_as: bounds::name(cells)? })
     }
 
     pub(super) fn describe(&self, native: &mut Native) {

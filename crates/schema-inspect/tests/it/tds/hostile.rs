@@ -48,6 +48,57 @@ fn what_is_told_at_many_places_is_told_as_often_as_there_is_room() {
     });
 }
 
+/// It would be told with all that belongs to it each time.
+#[test]
+fn what_is_sent_again_and_again_is_told_once() {
+    testkit::run(async {
+        let once = Scripted::new(&Answers::of_the_sample()).await.inspect().await;
+        for (stage, beginning) in [
+            ("objects", "102 "),
+            ("objects", "110 "),
+            ("constraints", "k | 202 "),
+            ("constraints", "k | 205 "),
+            ("indexes", "i | 102 "),
+            ("indexes", "i | 105 "),
+        ] {
+            let answers = Answers::of_the_sample().again(stage, beginning, 1_000);
+            let found = Scripted::new(&answers).await.inspect().await;
+            assert_eq!(found.database, once.database, "{stage}: {beginning}");
+            assert_eq!(found.identities, once.identities, "{stage}: {beginning}");
+            assert_eq!(found.report.gaps, once.report.gaps, "{stage}: {beginning}");
+        }
+    });
+}
+
+/// Names are told with much that belongs to what they are of.
+#[test]
+fn no_name_is_longer_than_any_of_the_server_s() {
+    testkit::run(async {
+        let nothing = " | ~".repeat(12);
+        for (stage, row) in [
+            ("objects", format!("300 | 5 | NAME | U  | ~ | 0 | ~ | ~ | 0 | 0 | 0 | 0{nothing} | ~")),
+            ("objects", format!("300 | 5 | t | U  | NAME | 0 | ~ | ~ | 0 | 0 | 0 | 0{nothing} | ~")),
+            ("objects", format!("300 | 5 | t | U  | ~ | 0 | NAME | h | 0 | 0 | 0 | 0{nothing} | ~")),
+            ("objects", format!("300 | 5 | t | U  | ~ | 0 | s | NAME | 0 | 0 | 0 | 0{nothing} | ~")),
+            ("objects", format!("300 | 5 | t | U  | ~ | 0 | ~ | ~ | 0 | 0 | 0 | 0{nothing} | NAME")),
+            ("constraints", "c | 309 | 102 | 4 | NAME | 0 | 0 | 0 | 0 | ~ | ~ | ~".to_owned()),
+            ("constraints", "f | 309 | 102 | 0 | f | 0 | 0 | 2 | 1 | shop | NAME | makers_pk".to_owned()),
+            ("constraints", "f | 309 | 102 | 0 | f | 0 | 0 | 2 | 1 | shop | makers | NAME".to_owned()),
+            ("triggers", "t | 316 | 102 | 1 | NAME | 0 | ~".to_owned()),
+            ("triggers", "t | 316 | 102 | 1 | t | 0 | NAME".to_owned()),
+            ("uses", "107 | shop | NAME".to_owned()),
+        ] {
+            let longest: &'static str = row.replace("NAME", &"n".repeat(3 * 128)).leak();
+            let fits = Scripted::new(&Answers::of_the_sample().and(stage, longest)).await;
+            assert!(fits.try_inspect(&InspectOptions::default()).await.is_ok(), "{row}");
+            let longer: &'static str = row.replace("NAME", &"n".repeat(3 * 128 + 1)).leak();
+            let scripted = Scripted::new(&Answers::of_the_sample().and(stage, longer)).await;
+            let error = scripted.try_inspect(&InspectOptions::default()).await.expect_err(&row);
+            assert_eq!(error.to_string(), format!("{stage} could not be read"), "{row}");
+        }
+    });
+}
+
 #[test]
 fn what_is_no_answer_is_an_error() {
     testkit::run(async {
