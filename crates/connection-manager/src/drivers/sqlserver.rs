@@ -186,7 +186,7 @@ impl Driver for SqlServerDriver {
     async fn connect(&self, credentials: &Credentials) -> Result<SqlServerSession, DatabaseError> {
         crate::tls::install_provider();
         let client = self.dial(credentials).await?;
-        let limits = self.0.egress.as_ref().map(|egress| egress.limits());
+        let limits = self.0.egress.as_ref().map(Egress::limits);
         let answer = limits.map(|limits| limits.answer);
         let lock_wait = limits.map(|limits| limits.lock_wait).unwrap_or_default();
         let reads_only = answer.is_some();

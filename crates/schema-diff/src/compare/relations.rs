@@ -36,19 +36,28 @@ pub(super) fn is_view(relation: &Relation) -> bool {
     matches!(relation.kind, RelationKind::View | RelationKind::MaterializedView)
 }
 
+/// Whether an object may be on a side all the same whose list of them is not whole, which is then noted.
+pub(super) fn is_unlisted(side: &Lacking<'_>, name: &ObjectName, found: &mut Found) -> bool {
+    let gap = side.list(&[OBJECTS]);
+    if let Some(gap) = gap {
+        found.unknown(Some(name), OBJECTS, gap.reason);
+    }
+    gap.is_some()
+}
+
 impl<'a> Comparison<'a> {
     /// Tables, views and what is like them, with all that belongs to them.
     pub(super) fn relations(&self, found: &mut Found) {
         let pairs = &self.matched.relations;
         for gone in pairs.removed.iter().filter(|relation| self.namespace_stayed(relation.namespace.name.as_str())) {
             let name = gone.name();
-            if !self.is_unlisted(self.lacking.1, &name, found) {
+            if !is_unlisted(self.lacking.1, &name, found) {
                 found.removed(Thing::of(ObjectKind::Relation, &name), breaking("whoever reads or writes it fails"));
             }
         }
         for new in pairs.added.iter().filter(|relation| !self.namespace_is_new(relation.namespace.name.as_str())) {
             let name = new.name();
-            if !self.is_unlisted(self.lacking.0, &name, found) {
+            if !is_unlisted(self.lacking.0, &name, found) {
                 found.added(Thing::of(ObjectKind::Relation, &name), compatible("nothing used it before"));
             }
         }
@@ -56,15 +65,6 @@ impl<'a> Comparison<'a> {
             let (old, new) = (one.name(), other.name());
             self.relation(Both { before: one.of, after: other.of, old: &old, new: &new }, *one, *other, found);
         }
-    }
-
-    /// Whether an object may be on a side all the same whose list of them is not whole, which is then noted.
-    pub(super) fn is_unlisted(&self, side: &Lacking<'_>, name: &ObjectName, found: &mut Found) -> bool {
-        let gap = side.list(&[OBJECTS]);
-        if let Some(gap) = gap {
-            found.unknown(Some(name), OBJECTS, gap.reason);
-        }
-        gap.is_some()
     }
 
     /// Whether a namespace of before is still there.
