@@ -36,6 +36,12 @@ impl<'a> Lacking<'a> {
         gaps.copied().find(|gap| parts.contains(&gap.part.as_str()))
     }
 
+    /// Why a list of what is in the database may be no whole one.
+    pub(crate) fn list(&self, parts: &[&str]) -> Option<&'a Gap> {
+        let mut gaps = self.0.get(&None).into_iter().flatten();
+        gaps.find(|gap| parts.contains(&gap.part.as_str())).copied()
+    }
+
     /// Whether the object is there, and something of it is not told.
     pub(crate) fn names(&self, object: &ObjectName) -> bool {
         self.0.contains_key(&Some(object))

@@ -22,7 +22,8 @@ pub trait Inspector: Send + Sync {
         false
     }
 
-    /// Reads what is in the database that `connection` leads to. It changes nothing and waits for nobody's lock.
+    /// Reads what is in the database that `connection` leads to. It changes nothing and waits for nobody's lock; on SQL Server, whose
+    /// catalog is behind locks itself, for no longer than [`InspectOptions::lock_wait`] each time.
     ///
     /// Cancellation: dropping the future is safe; a transaction that it had opened is rolled back.
     ///

@@ -6,7 +6,7 @@ pub struct InspectOptions {
     /// The namespaces to look at; `None` is all of them but those of the engine itself.
     pub namespaces: Option<Vec<String>>,
     /// How long an engine may wait for a lock before what needs it is marked [`schema_model::Unavailable::Locked`]. Locks that are seen
-    /// beforehand are not waited for at all.
+    /// beforehand are not waited for at all. A connection from outside whose own limit is lower refuses it on SQL Server.
     pub lock_wait: Duration,
     /// The longest definition that is told, in bytes of UTF-8; a longer one is marked [`schema_model::Unavailable::TooLong`].
     pub longest_definition: usize,

@@ -181,7 +181,8 @@ async fn read(
     // Without these there is nothing to tell: whoever compares would take what is not listed for dropped.
     let found = asking.ask(NAMESPACES, namespaces::read).await?.or_failed(NAMESPACES)?;
     let known = Known::of(assembly.noted(&["namespaces"], found), options);
-    asking.texts = asking.texts.only(&known.selected());
+    let selected = options.namespaces.as_ref().map(|_| known.selected());
+    asking.texts = asking.texts.only(selected.as_deref());
     assembly.known = known;
     let objects = asking.ask(OBJECTS, objects::read).await?.or_failed(OBJECTS)?;
     assembly.objects = assembly.noted(&["objects"], objects);

@@ -1,6 +1,9 @@
 //! What the sessions of connections from outside are asked for. That they only read is for the server to say; this keeps away
 //! what would talk it out of that.
 
+#[cfg(feature = "sqlserver")]
+use std::time::Duration;
+
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
 /// What a statement may begin with. None of it changes a setting of the session, and it is one statement, because it is
@@ -48,18 +51,26 @@ fn after_settings(sql: &str) -> Option<&str> {
     settings.split(',').all(is_known).then_some(statement)
 }
 
-/// The longest that one statement may ask SQL Server to wait for a lock, in milliseconds; -1 would be for ever.
+/// The longest that one statement may ask SQL Server to wait for a lock, whatever the session's own limit is; -1 would be for ever.
 #[cfg(feature = "sqlserver")]
-const LONGEST_LOCK_WAIT: u32 = 10_000;
+const LONGEST_LOCK_WAIT: Duration = Duration::from_secs(10);
 
-/// The statement behind `SET LOCK_TIMEOUT number; `. The driver sends both to `sp_executesql`, with which the setting ends, so
-/// that it is one for this statement alone.
+/// The statement behind `SET LOCK_TIMEOUT number; `, or all of it where nothing like that stands in front. The driver sends both to
+/// `sp_executesql`, with which the setting ends, so that it is one for this statement alone: one that waits for no longer than the
+/// session itself does.
 #[cfg(feature = "sqlserver")]
-pub(super) fn after_lock_timeout(sql: &str) -> Option<&str> {
-    let (number, statement) = sql.strip_prefix("SET LOCK_TIMEOUT ")?.split_once("; ")?;
-    let is_number = number.chars().all(|digit| digit.is_ascii_digit());
-    let is_short = number.parse::<u32>().is_ok_and(|wait| wait <= LONGEST_LOCK_WAIT);
-    (is_number && is_short).then_some(statement)
+pub(super) fn after_lock_timeout(sql: &str, session: Duration) -> Result<&str, DatabaseError> {
+    let setting = sql.strip_prefix("SET LOCK_TIMEOUT ").and_then(|setting| setting.split_once("; "));
+    let Some((number, statement)) = setting else { return Ok(sql) };
+    if number.is_empty() || !number.chars().all(|digit| digit.is_ascii_digit()) {
+        return Ok(sql);
+    }
+    let longest = session.min(LONGEST_LOCK_WAIT).as_millis().max(1);
+    if number.parse::<u128>().is_ok_and(|wait| wait <= longest) {
+        return Ok(statement);
+    }
+    let message = format!("this connection only reads: a statement waits for a lock for {longest} ms at most");
+    Err(DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, message))
 }
 
 /// What becomes of a text that is more than one SELECT.
@@ -105,23 +116,33 @@ mod tests {
     #[test]
     #[cfg(feature = "sqlserver")]
     fn a_time_to_wait_for_locks_is_taken_off_a_statement() {
-        assert_eq!(after_lock_timeout("SET LOCK_TIMEOUT 0; SELECT 1"), Some("SELECT 1"));
-        assert_eq!(
-            after_lock_timeout("SET LOCK_TIMEOUT 10000; DELETE t"),
-            Some("DELETE t"),
-            "which is for others to refuse"
-        );
+        let behind = |sql, seconds| after_lock_timeout(sql, Duration::from_secs(seconds)).ok();
+        assert_eq!(behind("SET LOCK_TIMEOUT 0; SELECT 1", 0), Some("SELECT 1"));
+        let unsaid = behind("SET LOCK_TIMEOUT 10000; DELETE t", 3600);
+        assert_eq!(unsaid, Some("DELETE t"), "which is for others to refuse");
         for sql in [
             "SELECT 1",
             "SET LOCK_TIMEOUT -1; SELECT 1",
             "SET LOCK_TIMEOUT +1; SELECT 1",
-            "SET LOCK_TIMEOUT 10001; SELECT 1",
             "SET LOCK_TIMEOUT ; SELECT 1",
             "SET LOCK_TIMEOUT 1 SET NOCOUNT ON; SELECT 1",
             "SET LOCK_TIMEOUT 1 SELECT 1",
             "SET ROWCOUNT 1; SELECT 1",
         ] {
-            assert_eq!(after_lock_timeout(sql), None, "{sql}");
+            assert_eq!(behind(sql, 10), Some(sql), "which does not read");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "sqlserver")]
+    fn no_statement_waits_for_longer_than_its_session() {
+        let of = |wait: &str| format!("SET LOCK_TIMEOUT {wait}; SELECT 1");
+        for (wait, session) in [("1", 0), ("2000", 2), ("10000", 10), ("10000", 3600)] {
+            assert!(after_lock_timeout(&of(wait), Duration::from_secs(session)).is_ok(), "{wait} of {session}");
+        }
+        for (wait, session) in [("2", 0), ("2001", 2), ("10001", 3600), (&*"9".repeat(50), 3600)] {
+            let error = after_lock_timeout(&of(wait), Duration::from_secs(session)).unwrap_err();
+            assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget, "{wait} of {session}");
         }
     }
 

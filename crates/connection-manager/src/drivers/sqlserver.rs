@@ -186,10 +186,12 @@ impl Driver for SqlServerDriver {
     async fn connect(&self, credentials: &Credentials) -> Result<SqlServerSession, DatabaseError> {
         crate::tls::install_provider();
         let client = self.dial(credentials).await?;
-        let answer = self.0.egress.as_ref().map(|egress| egress.limits().answer);
+        let limits = self.0.egress.as_ref().map(Egress::limits);
+        let answer = limits.map(|limits| limits.answer);
+        let lock_wait = limits.map(|limits| limits.lock_wait).unwrap_or_default();
         let reads_only = answer.is_some();
         let mut session =
-            SqlServerSession { client, in_step: true, transaction: Transaction::None, reads_only, answer };
+            SqlServerSession { client, in_step: true, transaction: Transaction::None, reads_only, lock_wait, answer };
         if let Some(egress) = &self.0.egress {
             let limit = i32::try_from(egress.limits().lock_wait.as_millis().max(1)).unwrap_or(i32::MAX);
             session.batch(&format!("SET LOCK_TIMEOUT {limit}"), "setting up the session").await?;
@@ -209,6 +211,8 @@ pub struct SqlServerSession {
     transaction: Transaction,
     /// Whoever has defined the connection may not have anything changed over it.
     reads_only: bool,
+    /// How long such a session waits for a lock.
+    lock_wait: Duration,
     /// How many bytes the server may answer with, where that is limited.
     answer: Option<usize>,
 }
@@ -265,7 +269,7 @@ impl SqlServerSession {
         if !self.reads_only {
             return Ok(());
         }
-        let sql = guard::after_lock_timeout(sql).unwrap_or(sql);
+        let sql = guard::after_lock_timeout(sql, self.lock_wait)?;
         guard::admit(sql)?;
         if verb::is_one_reading(sql) { Ok(()) } else { Err(guard::one_select()) }
     }

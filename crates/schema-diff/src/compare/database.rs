@@ -1,9 +1,13 @@
 use schema_model::{Extension, Namespace};
 
 use super::Comparison;
+use super::relations::OBJECTS;
 use crate::diff::ObjectKind;
 use crate::found::{Found, Thing, breaking, compatible};
 use crate::pairing::pair;
+
+/// The part of a gap about the namespaces of a database.
+const NAMESPACES: &str = "namespaces";
 
 impl Comparison<'_> {
     /// What is of the database as a whole.
@@ -47,11 +51,22 @@ impl Comparison<'_> {
     /// Parts of the database as such. What is in those that are gone or new is not listed besides.
     pub(super) fn namespaces(&self, found: &mut Found) {
         let pairs = &self.matched.namespaces;
-        for gone in &pairs.removed {
-            found.removed(thing(gone), breaking("everything in it is gone"));
+        // Where the list of them is not whole, or that of what is in them, one may be there all the same.
+        match self.lacking.1.list(&[NAMESPACES, OBJECTS]) {
+            Some(gap) if !pairs.removed.is_empty() => found.unknown(None, &gap.part, gap.reason),
+            _ => {
+                for gone in &pairs.removed {
+                    found.removed(thing(gone), breaking("everything in it is gone"));
+                }
+            }
         }
-        for new in &pairs.added {
-            found.added(thing(new), compatible("nothing used it before"));
+        match self.lacking.0.list(&[NAMESPACES, OBJECTS]) {
+            Some(gap) if !pairs.added.is_empty() => found.unknown(None, &gap.part, gap.reason),
+            _ => {
+                for new in &pairs.added {
+                    found.added(thing(new), compatible("nothing used it before"));
+                }
+            }
         }
         for (one, other) in &pairs.both {
             let thing = thing(other);

@@ -2,6 +2,7 @@ use schema_model::{Check, Event, Routine, Sequence, SequenceOptions, UserType, U
 
 use super::Comparison;
 use super::matching::{HasName, Located, located, name_now};
+use super::relations::is_unlisted;
 use crate::diff::ObjectKind;
 use crate::found::{Found, Thing, breaking, breaking_unless, compatible};
 use crate::pairing::{At, Pairing, pair};
@@ -26,13 +27,21 @@ impl Comparison<'_> {
         for gone in &pairs.removed {
             // What is there and cannot be read is not gone.
             let is_hidden = self.lacking.1.names(&self.matched.names.object(&gone.name()));
-            if self.namespace_stayed(&gone.namespace.name) && !is_told(At::Before, gone.of) && !is_hidden {
+            if self.namespace_stayed(&gone.namespace.name)
+                && !is_told(At::Before, gone.of)
+                && !is_hidden
+                && !is_unlisted(self.lacking.1, &gone.name(), found)
+            {
                 found.removed(Thing::of(kind, &gone.name()), breaking("whoever names it fails"));
             }
         }
         for new in &pairs.added {
             let was_hidden = self.lacking.0.names(&new.name());
-            if !self.namespace_is_new(&new.namespace.name) && !is_told(At::After, new.of) && !was_hidden {
+            if !self.namespace_is_new(&new.namespace.name)
+                && !is_told(At::After, new.of)
+                && !was_hidden
+                && !is_unlisted(self.lacking.0, &new.name(), found)
+            {
                 found.added(Thing::of(kind, &new.name()), compatible("nothing used it before"));
             }
         }

@@ -7,9 +7,13 @@ use super::matching::Located;
 use crate::diff::ObjectKind;
 use crate::found::{Found, Thing, breaking, breaking_unless, compatible};
 use crate::pairing::pair;
+use crate::side::Lacking;
 
 /// Where SQLite's models have the statement that made a relation.
 const STATEMENT: &str = "sql";
+
+/// The part of a gap about what is in the namespaces of a database.
+pub(super) const OBJECTS: &str = "objects";
 
 /// A relation on both sides.
 #[derive(Clone, Copy)]
@@ -32,15 +36,30 @@ pub(super) fn is_view(relation: &Relation) -> bool {
     matches!(relation.kind, RelationKind::View | RelationKind::MaterializedView)
 }
 
+/// Whether an object may be on a side all the same whose list of them is not whole, which is then noted.
+pub(super) fn is_unlisted(side: &Lacking<'_>, name: &ObjectName, found: &mut Found) -> bool {
+    let gap = side.list(&[OBJECTS]);
+    if let Some(gap) = gap {
+        found.unknown(Some(name), OBJECTS, gap.reason);
+    }
+    gap.is_some()
+}
+
 impl<'a> Comparison<'a> {
     /// Tables, views and what is like them, with all that belongs to them.
     pub(super) fn relations(&self, found: &mut Found) {
         let pairs = &self.matched.relations;
         for gone in pairs.removed.iter().filter(|relation| self.namespace_stayed(relation.namespace.name.as_str())) {
-            found.removed(Thing::of(ObjectKind::Relation, &gone.name()), breaking("whoever reads or writes it fails"));
+            let name = gone.name();
+            if !is_unlisted(self.lacking.1, &name, found) {
+                found.removed(Thing::of(ObjectKind::Relation, &name), breaking("whoever reads or writes it fails"));
+            }
         }
         for new in pairs.added.iter().filter(|relation| !self.namespace_is_new(relation.namespace.name.as_str())) {
-            found.added(Thing::of(ObjectKind::Relation, &new.name()), compatible("nothing used it before"));
+            let name = new.name();
+            if !is_unlisted(self.lacking.0, &name, found) {
+                found.added(Thing::of(ObjectKind::Relation, &name), compatible("nothing used it before"));
+            }
         }
         for (one, other) in &pairs.both {
             let (old, new) = (one.name(), other.name());

@@ -1,5 +1,8 @@
 use schema_diff::{Verdict, compare};
-use schema_model::{Collection, CollectionKind, Gap, Inspection, ObjectName, Reading, Report, Unavailable};
+use schema_model::{
+    Collection, CollectionKind, Gap, Inspection, Namespace, ObjectName, Reading, Report, Unavailable, UserType,
+    UserTypeKind,
+};
 
 use super::{lines, table, with};
 
@@ -32,6 +35,51 @@ fn what_somebody_s_lock_hides_is_no_change() {
     // A list that is told in part is compared.
     let in_part = found(with([table("books", &[("pages", "integer")])]), &[("books", "columns")]);
     assert_eq!(compare(&whole, &in_part).changes.len(), 2);
+}
+
+/// Who sees little of a database, or looks past a lock, has a list that nobody knows the rest of.
+#[test]
+fn what_a_list_that_is_not_whole_lacks_is_neither_gone_nor_new() {
+    let mut full = with([table("books", &[("title", "text")]), table("secrets", &[("title", "text")])]);
+    full.engine = "sqlserver".to_owned();
+    let mut little = full.clone();
+    little.namespaces[0].relations.pop();
+    let inside = &mut full.namespaces[0];
+    inside.types.push(UserType {
+        name: "mood".to_owned(),
+        kind: UserTypeKind::Enumeration { labels: Vec::new() },
+        owner: None,
+        comment: None,
+        grants: Vec::new(),
+    });
+    full.namespaces.push(Namespace::new("hidden"));
+    for (part, reason) in [
+        ("objects", Unavailable::Forbidden),
+        ("objects", Unavailable::Locked),
+        ("namespaces", Unavailable::Forbidden),
+        ("namespaces", Unavailable::Locked),
+    ] {
+        let whole = found(full.clone(), &[]);
+        let mut cut = found(little.clone(), &[]);
+        cut.report.gaps.push(Gap { object: None, part: part.to_owned(), reason });
+        for (before, after) in [(&whole, &cut), (&cut, &whole)] {
+            let diff = compare(before, after);
+            let namespaces_alone = part == "namespaces";
+            assert_eq!(diff.changes.len(), if namespaces_alone { 2 } else { 0 }, "{part}: {:?}", lines(&diff));
+            assert!(!lines(&diff).iter().any(|line| line.contains("hidden")), "{part}: {:?}", lines(&diff));
+            for name in ["secrets", "mood"] {
+                let object = Some(ObjectName::new("public", name));
+                let gap = Gap { object, part: part.to_owned(), reason };
+                assert_eq!(diff.not_compared.contains(&gap), !namespaces_alone, "{part}: {:?}", diff.not_compared);
+            }
+            assert!(diff.not_compared.contains(&cut.report.gaps[0]), "{:?}", diff.not_compared);
+        }
+        assert_eq!(
+            compare(&whole, &found(little.clone(), &[])).verdict,
+            Verdict::Breaking,
+            "which has all that is there"
+        );
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use schema_model::{
     Database, Gap, Identities, Inspection, Namespace, Native, ObjectIdentity, ObjectName, RelationIdentity,
@@ -91,10 +91,12 @@ impl Assembly {
             },
         };
         made.add_types();
-        for object in &objects {
+        // Each once, however often it was sent.
+        let mut told = HashSet::new();
+        for object in objects.iter().filter(|object| told.insert(object.id)) {
             made.add(object);
         }
-        let Made { namespaces, mut statistics, mut identities, .. } = made;
+        let Made { namespaces, mut statistics, mut identities, indexes, .. } = made;
         let mut native = Native::new();
         if let Some(edition) = &facts.edition {
             native.insert("edition".to_owned(), edition.as_str().into());
@@ -116,6 +118,10 @@ impl Assembly {
         sort(&mut database);
         let mut gaps = self.gaps;
         gaps.extend(gaps::of(&mut database, options.longest_definition));
+        if indexes.is_cut {
+            let reason = Unavailable::OverLimit;
+            gaps.extend(["indexes", "keys"].map(|part| Gap { object: None, part: part.to_owned(), reason }));
+        }
         gaps.sort_unstable();
         gaps.dedup();
         statistics.sort_by(|one, other| one.relation.cmp(&other.relation));
@@ -173,7 +179,10 @@ impl Made<'_> {
                 },
             };
             let thing = (class::TYPE, found.id, 0);
+            let mut native = Native::new();
+            let grants = self.about.grants(thing, Some(&mut native));
             let Some(namespace) = self.namespaces.get_mut(&found.schema) else { continue };
+            denied_on(&found.name, native, namespace);
             self.identities
                 .types
                 .push(ObjectIdentity { name: ObjectName::new(&*namespace.name, &*found.name), number: found.id });
@@ -182,7 +191,7 @@ impl Made<'_> {
                 kind,
                 owner: found.owner.clone().or_else(|| namespace.owner.clone()),
                 comment: self.about.comment(thing),
-                grants: self.about.grants(thing, None),
+                grants,
             });
         }
     }
@@ -211,9 +220,11 @@ impl Made<'_> {
             ObjectKind::Sequence => {
                 let Some(mut sequence) = found.sequence(self.types) else { return };
                 (sequence.owner, sequence.comment) = (owner, comment);
-                sequence.grants = self.about.grants(thing, None);
+                let mut native = Native::new();
+                sequence.grants = self.about.grants(thing, Some(&mut native));
                 self.identities.sequences.push(ObjectIdentity { name, number: found.id });
                 if let Some(namespace) = self.namespaces.get_mut(&found.schema) {
+                    denied_on(&found.name, native, namespace);
                     namespace.sequences.push(sequence);
                 }
             }
@@ -260,6 +271,15 @@ impl Made<'_> {
             self.statistics.push(RelationStatistics { relation: name.clone(), rows: size.rows, bytes: size.bytes });
         }
         relation
+    }
+}
+
+/// What is denied on a sequence or a type, which have no place for it themselves, is told with their namespace.
+fn denied_on(name: &str, mut native: Native, namespace: &mut Namespace) {
+    let Some(denied) = native.remove("denied") else { return };
+    let all = namespace.native.entry("denied_on".to_owned()).or_insert_with(|| serde_json::json!({}));
+    if let Some(all) = all.as_object_mut() {
+        all.insert(name.to_owned(), denied);
     }
 }
 

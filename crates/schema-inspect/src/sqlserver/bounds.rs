@@ -19,20 +19,15 @@ pub(super) fn name(cells: &mut Cells<'_>) -> Result<Option<String>, DatabaseErro
     Ok(name)
 }
 
-/// How many bytes of texts are told more than once, in all.
-const REPEATED: usize = 16 * 1024 * 1024;
-
-/// What is left of [`REPEATED`].
+/// How many bytes of something may be told more than once.
 #[derive(Debug)]
 pub(super) struct Budget(Cell<usize>);
 
-impl Default for Budget {
-    fn default() -> Self {
-        Self(Cell::new(REPEATED))
-    }
-}
-
 impl Budget {
+    pub(super) fn of(bytes: usize) -> Self {
+        Self(Cell::new(bytes))
+    }
+
     /// Whether so much may be told.
     pub(super) fn takes(&self, bytes: usize) -> bool {
         let left = self.0.get().checked_sub(bytes);
@@ -47,10 +42,10 @@ mod tests {
 
     #[test]
     fn a_budget_that_was_overdrawn_is_at_its_end() {
-        let budget = Budget::default();
-        assert!(budget.takes(REPEATED - 1) && budget.takes(1) && budget.takes(0));
+        let budget = Budget::of(10);
+        assert!(budget.takes(9) && budget.takes(1) && budget.takes(0));
         assert!(!budget.takes(1));
-        let budget = Budget::default();
-        assert!(!budget.takes(REPEATED + 1) && !budget.takes(1));
+        let budget = Budget::of(10);
+        assert!(!budget.takes(11) && !budget.takes(1));
     }
 }

@@ -1,11 +1,12 @@
 -- Columns, parameters of routines, and types, those of the engine included: what has a type is told with its number.
 SELECT 'c' AS kind, c.object_id AS owner_id, c.column_id AS number, c.name{bin} AS name, c.user_type_id AS type_id,
     CONVERT(int, c.max_length) AS max_length, CONVERT(int, c.precision) AS numeric_precision,
-    CONVERT(int, c.scale) AS numeric_scale, CONVERT(int, c.is_nullable) AS nullable,
+    CONVERT(int, c.scale) AS numeric_scale, COALESCE(CONVERT(int, c.is_nullable), 1) AS nullable,
     c.collation_name{bin} AS collation, CONVERT(int, c.is_computed) + COALESCE(CONVERT(int, k.is_persisted), 0) AS fact,
-    CONVERT(int, c.generated_always_type) AS other_fact,
-    CONVERT(int, c.is_rowguidcol) + 2 * CONVERT(int, c.is_sparse) + 4 * CONVERT(int, c.is_column_set)
-        + 8 * CONVERT(int, c.is_hidden) + 16 * CONVERT(int, c.is_masked) + 32 * CONVERT(int, c.is_filestream)
+    COALESCE(CONVERT(int, c.generated_always_type), 0) AS other_fact,
+    CONVERT(int, c.is_rowguidcol) + 2 * COALESCE(CONVERT(int, c.is_sparse), 0)
+        + 4 * COALESCE(CONVERT(int, c.is_column_set), 0) + 8 * COALESCE(CONVERT(int, c.is_hidden), 0)
+        + 16 * COALESCE(CONVERT(int, c.is_masked), 0) + 32 * CONVERT(int, c.is_filestream)
         + 64 * CONVERT(int, c.is_xml_document) + 128 * COALESCE(CONVERT(int, i.is_not_for_replication), 0) AS traits,
     c.default_object_id AS third_fact, d.name{bin} AS told, CONVERT(nvarchar(64), i.seed_value){bin} AS seed,
     CONVERT(nvarchar(64), i.increment_value){bin} AS increment, xs.name{bin} AS collection_schema,
@@ -31,7 +32,7 @@ LEFT JOIN sys.schemas AS xs{hint} ON xs.schema_id = x.schema_id
 WHERE {selected}
 UNION ALL
 SELECT 't', t.user_type_id, t.schema_id, t.name{bin}, CONVERT(int, t.system_type_id), CONVERT(int, t.max_length),
-    CONVERT(int, t.precision), CONVERT(int, t.scale), CONVERT(int, t.is_nullable), t.collation_name{bin},
+    CONVERT(int, t.precision), CONVERT(int, t.scale), COALESCE(CONVERT(int, t.is_nullable), 1), t.collation_name{bin},
     CONVERT(int, t.is_user_defined), CONVERT(int, t.is_assembly_type), 0, COALESCE(tt.type_table_object_id, 0),
     p.name{bin}, CONVERT(nvarchar(64), NULL){bin}, CONVERT(nvarchar(64), NULL){bin}, CONVERT(nvarchar(128), NULL){bin},
     CONVERT(nvarchar(128), NULL){bin}

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use schema_model::{
     Check, ColumnPair, Deferrability, ForeignKey, Key, MatchOption, ObjectName, Policy, PolicyCommand,
@@ -7,6 +7,7 @@ use schema_model::{
 use shared_kernel::database::{DatabaseError, Row};
 
 use super::about::{About, class};
+use super::bounds;
 use super::definitions::{Definitions, Whose};
 use super::indexes::FoundIndexes;
 use crate::cells::Cells;
@@ -28,6 +29,7 @@ pub(super) struct FoundConstraint {
     /// Whether a predicate counts, as well.
     on_delete: i64,
     on_update: i64,
+    /// Of a predicate that of its policy.
     target: Option<ObjectName>,
     target_index: Option<String>,
 }
@@ -56,16 +58,15 @@ pub(super) fn read(row: &Row) -> Result<FoundConstraint, DatabaseError> {
         relation: cells.next()?,
         number: cells.next()?,
         // The other column of a pair is not there for who may not see the other table.
-        name: cells.next::<Option<String>>()?.unwrap_or_default(),
+        name: bounds::name(&mut cells)?.unwrap_or_default(),
         fact: cells.next()?,
         other_fact: cells.next()?,
         on_delete: cells.next()?,
         on_update: cells.next()?,
-        target: cells
-            .next::<Option<String>>()?
-            .zip(cells.next::<Option<String>>()?)
+        target: bounds::name(&mut cells)?
+            .zip(bounds::name(&mut cells)?)
             .map(|(namespace, name)| ObjectName { namespace, name }),
-        target_index: cells.next()?,
+        target_index: bounds::name(&mut cells)?,
     })
 }
 
@@ -93,18 +94,23 @@ impl ByRelation {
         id: i64,
         relation: &mut Relation,
         named: &HashMap<i64, String>,
-        indexes: &FoundIndexes,
+        indexes: &mut FoundIndexes,
         definitions: &mut Definitions,
         about: &mut About,
     ) {
         let mut policies = Vec::new();
+        // Each key has an index of its own, however often it was sent.
+        let mut keys = HashSet::new();
         for found in self.constraints.remove(&id).unwrap_or_default() {
             match found.kind {
                 Kind::Key => {
+                    if !keys.insert(found.number) {
+                        continue;
+                    }
                     let is_primary = found.fact != 0;
                     let (columns, include) = indexes.columns(id, found.number, named);
                     if columns.is_empty() {
-                        // Nobody could read the indexes, which is a gap.
+                        // Nobody could read the indexes, or there was no room, which is a gap.
                         continue;
                     }
                     let index = indexes.name(id, found.number);
@@ -145,7 +151,7 @@ impl ByRelation {
         relation.unique.sort_by(|one, other| one.name.cmp(&other.name));
         relation.foreign_keys.sort_by(|one, other| one.name.cmp(&other.name));
         relation.checks.sort_by(|one, other| one.name.cmp(&other.name));
-        relation.row_security = row_security(policies, definitions);
+        relation.row_security = row_security(policies, relation, definitions);
     }
 }
 
@@ -187,11 +193,23 @@ fn action(number: i64) -> ReferentialAction {
 }
 
 /// A policy has several predicates: each is told as one of its name and its number. Filters say which rows are seen, and so which
-/// can be changed; the others forbid to write some.
-fn row_security(found: Vec<FoundConstraint>, definitions: &mut Definitions) -> Option<RowSecurity> {
-    let enabled = found.iter().any(|found| found.on_delete != 0);
+/// can be changed; the others forbid to write some. Those of a policy that is switched off are in force for nobody, and are told by
+/// their names alone.
+fn row_security(
+    found: Vec<FoundConstraint>,
+    relation: &mut Relation,
+    definitions: &mut Definitions,
+) -> Option<RowSecurity> {
+    let is_there = !found.is_empty();
     let mut policies = BTreeMap::new();
+    let mut disabled = BTreeSet::new();
     for found in found {
+        let namespace = found.target.map(|policy| policy.namespace).unwrap_or_default();
+        let name = format!("{namespace}.{}#{}", found.name, found.number);
+        if found.on_delete == 0 {
+            disabled.insert(name);
+            continue;
+        }
         let is_filter = found.fact == 0;
         let text = Some(definitions.take(Whose::Predicate, found.id, found.number));
         let (command, looks_before) = match found.other_fact {
@@ -202,16 +220,12 @@ fn row_security(found: Vec<FoundConstraint>, definitions: &mut Definitions) -> O
             _ => (PolicyCommand::All, false),
         };
         let (using, with_check) = if is_filter || looks_before { (text, None) } else { (None, text) };
-        let policy = Policy {
-            name: format!("{}#{}", found.name, found.number),
-            command,
-            permissive: false,
-            roles: Vec::new(),
-            using,
-            with_check,
-        };
+        let policy = Policy { name, command, permissive: false, roles: Vec::new(), using, with_check };
         policies.insert(policy.name.clone(), policy);
     }
-    let is_there = !policies.is_empty();
+    if !disabled.is_empty() {
+        relation.native.insert("disabled_policies".to_owned(), disabled.into_iter().collect::<Vec<_>>().into());
+    }
+    let enabled = !policies.is_empty();
     is_there.then(|| RowSecurity { enabled, forced: true, policies: policies.into_values().collect() })
 }

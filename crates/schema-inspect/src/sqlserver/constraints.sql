@@ -32,9 +32,9 @@ JOIN sys.objects AS o{hint} ON o.object_id = c.parent_object_id
 WHERE {selected}
 UNION ALL
 SELECT 'r', r.object_id, r.target_object_id, r.security_predicate_id, p.name{bin}, r.predicate_type,
-    COALESCE(r.operation, 0), CONVERT(int, p.is_enabled), 0, CONVERT(nvarchar(128), NULL){bin},
-    CONVERT(nvarchar(128), NULL){bin}, CONVERT(nvarchar(128), NULL){bin}
+    COALESCE(r.operation, 0), CONVERT(int, p.is_enabled), 0, s.name{bin}, p.name{bin}, CONVERT(nvarchar(128), NULL){bin}
 FROM sys.security_predicates AS r{hint}
 JOIN sys.security_policies AS p{hint} ON p.object_id = r.object_id
+JOIN sys.schemas AS s{hint} ON s.schema_id = p.schema_id
 JOIN sys.objects AS o{hint} ON o.object_id = r.target_object_id
 WHERE {selected}

@@ -4,7 +4,7 @@ use schema_model::{Gap, Native, Reading, Unavailable};
 use shared_kernel::database::{DatabaseError, Row};
 
 use super::Answer;
-use super::bounds::Budget;
+use super::bounds::{self, Budget};
 use crate::cells::Cells;
 
 /// Whose text it is.
@@ -51,7 +51,7 @@ pub(super) struct ModuleFacts {
 impl ModuleFacts {
     /// Reads two cells.
     pub(super) fn read(cells: &mut Cells<'_>) -> Result<Self, DatabaseError> {
-        Ok(Self { bits: cells.next::<Option<i64>>()?.unwrap_or_default(), execute_as: cells.next()? })
+        Ok(Self { bits: cells.next::<Option<i64>>()?.unwrap_or_default(), execute_as: bounds::name(cells)? })
     }
 
     pub(super) fn describe(&self, native: &mut Native) {
@@ -80,6 +80,9 @@ pub(super) fn read(row: &Row) -> Result<FoundText, DatabaseError> {
     Ok(FoundText { whose, id, number, text: cells.next()? })
 }
 
+/// How many bytes of defaults that are objects of their own are told, all columns together.
+const REPEATED_DEFAULTS: usize = 4 * 1024 * 1024;
+
 /// Texts by whose they are.
 #[derive(Debug)]
 pub(super) struct Definitions {
@@ -92,7 +95,7 @@ pub(super) struct Definitions {
 
 impl Default for Definitions {
     fn default() -> Self {
-        Self { texts: HashMap::new(), absent: Unavailable::Forbidden, budget: Budget::default() }
+        Self { texts: HashMap::new(), absent: Unavailable::Forbidden, budget: Budget::of(REPEATED_DEFAULTS) }
     }
 }
 
@@ -103,7 +106,7 @@ impl Definitions {
             gaps.push(Gap { object: None, part: "definitions".to_owned(), reason });
         }
         let texts = answer.rows.into_iter().map(|found| ((found.whose, found.id, found.number), found.text));
-        Self { texts: texts.collect(), absent, budget: Budget::default() }
+        Self { texts: texts.collect(), absent, budget: Budget::of(REPEATED_DEFAULTS) }
     }
 
     pub(super) fn take(&mut self, whose: Whose, id: i64, number: i64) -> Reading<String> {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use schema_model::{
     Index, IndexPart, Native, ObjectName, PartTarget, Partition, Partitioning, Reading, Relation, SortDirection,
@@ -90,28 +90,68 @@ const PRIMARY: &str = "PRIMARY";
 /// How many partitions are told: a function of SQL Server has no more.
 const MOST_PARTITIONS: usize = 15_000;
 
-/// Indexes by the object that they are of, with their columns, and boundaries by the partition function.
-#[derive(Default)]
+/// How many bytes of partitions are told, all tables together.
+const REPEATED_PARTITIONS: usize = 64 * 1024 * 1024;
+
+/// How many bytes of names of columns are told with indexes and keys, all tables together.
+const REPEATED_NAMES: usize = 64 * 1024 * 1024;
+
+/// Indexes by the object that they are of and by their numbers, with their columns, and boundaries by the partition function. Each is
+/// there once, however often it was sent, and is gone when it has been told.
 pub(super) struct FoundIndexes {
-    indexes: HashMap<i64, Vec<FoundIndexRow>>,
+    indexes: HashMap<i64, BTreeMap<i64, FoundIndexRow>>,
     columns: HashMap<(i64, i64), Vec<FoundIndexRow>>,
     full_text: HashMap<i64, FoundIndexRow>,
     full_text_columns: HashMap<i64, Vec<FoundIndexRow>>,
-    boundaries: HashMap<i64, Vec<(i64, Option<String>)>>,
+    boundaries: HashMap<i64, Boundaries>,
     /// Of what is told with each table that is divided in one way.
     budget: Budget,
+    /// Of names of columns.
+    names: Budget,
+    /// Whether there was no room for some index or key.
+    pub(super) is_cut: bool,
+}
+
+/// Where the partitions of a function begin.
+#[derive(Default)]
+struct Boundaries {
+    all: Vec<(i64, Option<String>)>,
+    /// Of their texts.
+    bytes: usize,
+}
+
+impl Boundaries {
+    fn push(&mut self, number: i64, text: Option<String>) {
+        self.bytes = self.bytes.saturating_add(text.as_ref().map_or(4, String::len));
+        self.all.push((number, text));
+    }
+
+    /// How many bytes they make: each is told twice, and each partition with its namespace.
+    fn costs(&self, namespace: &str) -> usize {
+        let each = namespace.len() + size_of::<Partition>();
+        self.bytes.saturating_mul(2).saturating_add(self.all.len().saturating_mul(each))
+    }
 }
 
 impl FoundIndexes {
     pub(super) fn of(found: Vec<FoundIndexRow>) -> Self {
-        let mut all = Self::default();
+        let mut all = Self {
+            indexes: HashMap::new(),
+            columns: HashMap::new(),
+            full_text: HashMap::new(),
+            full_text_columns: HashMap::new(),
+            boundaries: HashMap::new(),
+            budget: Budget::of(REPEATED_PARTITIONS),
+            names: Budget::of(REPEATED_NAMES),
+            is_cut: false,
+        };
         for found in found {
             match found.kind {
-                Kind::Index => all.indexes.entry(found.object).or_default().push(found),
+                Kind::Index => drop(all.indexes.entry(found.object).or_default().insert(found.index, found)),
                 Kind::Column => all.columns.entry((found.object, found.index)).or_default().push(found),
                 Kind::FullText => drop(all.full_text.insert(found.object, found)),
                 Kind::FullTextColumn => all.full_text_columns.entry(found.object).or_default().push(found),
-                Kind::Boundary => all.boundaries.entry(found.object).or_default().push((found.number, found.told)),
+                Kind::Boundary => all.boundaries.entry(found.object).or_default().push(found.number, found.told),
             }
         }
         for columns in all.columns.values_mut() {
@@ -121,13 +161,13 @@ impl FoundIndexes {
             columns.sort_unstable_by_key(|column| column.fact);
         }
         for boundaries in all.boundaries.values_mut() {
-            boundaries.sort_unstable();
+            boundaries.all.sort_unstable();
         }
         all
     }
 
     fn index(&self, object: i64, index: i64) -> Option<&FoundIndexRow> {
-        self.indexes.get(&object)?.iter().find(|found| found.index == index)
+        self.indexes.get(&object)?.get(&index)
     }
 
     pub(super) fn name(&self, object: i64, index: i64) -> Option<String> {
@@ -145,15 +185,31 @@ impl FoundIndexes {
         key
     }
 
+    /// Whether there is room for the names of these columns.
+    fn has_room(&mut self, object: i64, index: i64, named: &HashMap<i64, String>) -> bool {
+        let length = |column: &FoundIndexRow| named.get(&column.fact).map_or(0, String::len);
+        let has_room = self.names.takes(self.rows(object, index).iter().map(length).sum());
+        self.is_cut |= !has_room;
+        has_room
+    }
+
     /// The names of the columns of a key, and of those that its index holds besides.
-    pub(super) fn columns(&self, object: i64, index: i64, named: &HashMap<i64, String>) -> (Vec<String>, Vec<String>) {
+    pub(super) fn columns(
+        &mut self,
+        object: i64,
+        index: i64,
+        named: &HashMap<i64, String>,
+    ) -> (Vec<String>, Vec<String>) {
+        if !self.has_room(object, index, named) {
+            return (Vec::new(), Vec::new());
+        }
         let name = |column: &FoundIndexRow| named.get(&column.fact).cloned();
         let key = self.key(object, index).into_iter().filter_map(name).collect();
         (key, included(self.rows(object, index), named))
     }
 
     pub(super) fn fill(
-        &self,
+        &mut self,
         object: i64,
         namespace: &str,
         relation: &mut Relation,
@@ -161,16 +217,17 @@ impl FoundIndexes {
         definitions: &mut Definitions,
         about: &mut About,
     ) {
-        for found in self.indexes.get(&object).into_iter().flatten() {
-            if found.index <= 1 {
-                // What has the rows: a heap or the clustered index.
-                self.place(found, namespace, relation, named);
-            }
-            if found.number > 0 {
-                relation.indexes.push(self.assembled(found, named, definitions, about));
-            }
-        }
         relation.indexes.extend(self.full_text(object, &relation.name, named));
+        for found in self.indexes.remove(&object).unwrap_or_default().into_values() {
+            if matches!(found.index, 0 | 1) {
+                // What has the rows: a heap or the clustered index.
+                self.place(&found, namespace, relation, named);
+            }
+            if found.number > 0 && self.has_room(object, found.index, named) {
+                relation.indexes.push(self.assembled(&found, named, definitions, about));
+            }
+            self.columns.remove(&(object, found.index));
+        }
         relation.indexes.sort_by(|one, other| one.name.cmp(&other.name));
     }
 
@@ -213,15 +270,18 @@ impl FoundIndexes {
     }
 
     /// There is one for a table at most, and it has no name: it is told under that of the table.
-    fn full_text(&self, object: i64, table: &str, named: &HashMap<i64, String>) -> Option<Index> {
-        let found = self.full_text.get(&object)?;
-        let columns = self.full_text_columns.get(&object).map(Vec::as_slice).unwrap_or_default();
+    fn full_text(&mut self, object: i64, table: &str, named: &HashMap<i64, String>) -> Option<Index> {
+        let found = self.full_text.remove(&object)?;
+        let columns = self.full_text_columns.remove(&object).unwrap_or_default();
+        let length = |column: &FoundIndexRow| named.get(&column.fact).map_or(0, String::len);
+        if !self.names.takes(columns.iter().map(length).sum()) {
+            self.is_cut = true;
+            return None;
+        }
         let mut native = Native::new();
-        for (key, value) in [
-            ("catalog", found.place.clone()),
-            ("change_tracking", found.told.clone()),
-            ("key_index", self.name(object, found.index)),
-        ] {
+        for (key, value) in
+            [("catalog", found.place), ("change_tracking", found.told), ("key_index", self.name(object, found.index))]
+        {
             if let Some(value) = value {
                 native.insert(key.to_owned(), value.into());
             }
@@ -256,14 +316,10 @@ impl FoundIndexes {
         let column = self.rows(found.object, found.index).iter().find(|column| column.third_fact == 1);
         let column = column.and_then(|column| named.get(&column.fact)).map(String::as_str).unwrap_or_default();
         let is_right = found.fourth_fact != 0;
-        let boundaries = self.boundaries.get(&found.third_fact).map(Vec::as_slice).unwrap_or_default();
+        let boundaries = self.boundaries.get(&found.third_fact);
         let key = format!("RANGE {} ({column}) ON {place}", if is_right { "RIGHT" } else { "LEFT" });
-        // Each boundary is told twice, and each partition with its namespace.
-        let costs = |boundary: &(i64, Option<String>)| {
-            2 * boundary.1.as_ref().map_or(4, String::len) + namespace.len() + size_of::<Partition>()
-        };
-        relation.partitioning = Some(if self.budget.takes(boundaries.iter().map(costs).sum()) {
-            partitioning(key, is_right, boundaries, namespace)
+        relation.partitioning = Some(if self.budget.takes(boundaries.map_or(0, |all| all.costs(namespace))) {
+            partitioning(key, is_right, boundaries.map_or(&[][..], |boundaries| &boundaries.all), namespace)
         } else {
             Partitioning { key: Reading::unavailable(Unavailable::OverLimit), partitions: Vec::new() }
         });
@@ -337,6 +393,75 @@ fn partitioning(key: String, is_right: bool, boundaries: &[(i64, Option<String>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn row(kind: Kind, object: i64, number: i64) -> FoundIndexRow {
+        FoundIndexRow {
+            kind,
+            object,
+            index: 0,
+            number,
+            fact: 0,
+            other_fact: 0,
+            third_fact: 0,
+            fourth_fact: 0,
+            name: None,
+            told: None,
+            place: None,
+            form: None,
+        }
+    }
+
+    #[test]
+    fn partitions_are_told_as_long_as_there_is_room() {
+        let boundary = FoundIndexRow { told: Some("9".repeat(20 * 1024 * 1024)), ..row(Kind::Boundary, 7, 1) };
+        let heap = |table| FoundIndexRow { third_fact: 7, ..row(Kind::Index, table, 0) };
+        let mut found = FoundIndexes::of(vec![boundary, heap(1), heap(2)]);
+        let mut reason = |table| {
+            let mut relation = Relation::new("t", schema_model::RelationKind::Table);
+            let (mut definitions, mut about) = (Definitions::default(), About::default());
+            found.fill(table, "dbo", &mut relation, &HashMap::new(), &mut definitions, &mut about);
+            relation.partitioning.and_then(|partitioning| partitioning.key.reason())
+        };
+        assert_eq!((reason(1), reason(2)), (None, Some(Unavailable::OverLimit)));
+    }
+
+    /// An index of which all columns, `count` of them, are the one with the long name.
+    fn wide(object: i64, count: i64) -> Vec<FoundIndexRow> {
+        let column = |place| FoundIndexRow { index: 2, fact: 1, other_fact: 1, ..row(Kind::Column, object, place) };
+        let index = FoundIndexRow { index: 2, ..row(Kind::Index, object, NONCLUSTERED) };
+        [index].into_iter().chain((0..count).map(column)).collect()
+    }
+
+    #[test]
+    fn what_is_sent_twice_is_told_once_and_then_gone() {
+        let mut rows = wide(7, 2);
+        for _ in 0..1_000 {
+            rows.push(FoundIndexRow { index: 2, ..row(Kind::Index, 7, NONCLUSTERED) });
+            rows.push(row(Kind::FullText, 7, 0));
+        }
+        let mut found = FoundIndexes::of(rows);
+        let named = HashMap::from([(1, "n".to_owned())]);
+        let mut count = || {
+            let mut relation = Relation::new("t", schema_model::RelationKind::Table);
+            found.fill(7, "dbo", &mut relation, &named, &mut Definitions::default(), &mut About::default());
+            relation.indexes.len()
+        };
+        assert_eq!((count(), count()), (2, 0));
+        assert!(found.columns.is_empty() && !found.is_cut);
+    }
+
+    #[test]
+    fn names_of_columns_are_told_as_long_as_there_is_room() {
+        let mut found = FoundIndexes::of(wide(1, 40).into_iter().chain(wide(2, 40)).collect());
+        let named = HashMap::from([(1, "n".repeat(1024 * 1024))]);
+        assert_eq!(found.columns(1, 2, &named).0.len(), 40);
+        assert!(!found.is_cut);
+        assert_eq!(found.columns(2, 2, &named).0.len(), 0);
+        assert!(found.is_cut);
+        let mut relation = Relation::new("t", schema_model::RelationKind::Table);
+        found.fill(1, "dbo", &mut relation, &named, &mut Definitions::default(), &mut About::default());
+        assert_eq!(relation.indexes, []);
+    }
 
     #[test]
     fn a_boundary_belongs_to_one_side() {

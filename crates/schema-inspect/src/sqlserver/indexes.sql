@@ -1,4 +1,5 @@
--- Indexes and heaps with their columns, full-text indexes with theirs, and where partitions begin.
+-- Indexes and heaps with their columns, full-text indexes with theirs, and where partitions begin: a sql_variant, in a style that loses
+-- nothing of it.
 SELECT 'i' AS kind, i.object_id, i.index_id, CONVERT(int, i.type) AS number,
     CONVERT(int, i.is_unique) + 2 * CONVERT(int, i.is_primary_key) + 4 * CONVERT(int, i.is_unique_constraint)
         + 8 * CONVERT(int, i.is_disabled) + 16 * CONVERT(int, i.has_filter) + 32 * CONVERT(int, i.ignore_dup_key)
@@ -37,8 +38,16 @@ JOIN sys.objects AS o{hint} ON o.object_id = w.object_id
 WHERE {selected}
 UNION ALL
 SELECT 'b', v.function_id, 0, v.boundary_id, 0, 0, 0, 0, CONVERT(nvarchar(128), NULL){bin},
-    CASE WHEN CONVERT(nvarchar(128), SQL_VARIANT_PROPERTY(v.value, 'BaseType')) IN (N'datetime', N'smalldatetime')
-        THEN CONVERT(nvarchar(4000), CONVERT(datetime, v.value), 126) ELSE CONVERT(nvarchar(4000), v.value) END{bin},
+    CASE CONVERT(nvarchar(128), SQL_VARIANT_PROPERTY(v.value, 'BaseType'))
+        WHEN N'datetime' THEN CONVERT(nvarchar(4000), CONVERT(datetime, v.value), 126)
+        WHEN N'smalldatetime' THEN CONVERT(nvarchar(4000), CONVERT(datetime, v.value), 126)
+        WHEN N'float' THEN CONVERT(nvarchar(4000), CONVERT(float, v.value), 3)
+        WHEN N'real' THEN CONVERT(nvarchar(4000), CONVERT(real, v.value), 3)
+        WHEN N'money' THEN CONVERT(nvarchar(4000), CONVERT(money, v.value), 2)
+        WHEN N'smallmoney' THEN CONVERT(nvarchar(4000), CONVERT(money, v.value), 2)
+        WHEN N'binary' THEN CONVERT(nvarchar(4000), CONVERT(varbinary(8000), v.value), 1)
+        WHEN N'varbinary' THEN CONVERT(nvarchar(4000), CONVERT(varbinary(8000), v.value), 1)
+        ELSE CONVERT(nvarchar(4000), v.value) END{bin},
     CONVERT(nvarchar(128), NULL){bin}, CONVERT(nvarchar(128), NULL){bin}
 FROM sys.partition_range_values AS v{hint}
 WHERE v.parameter_id = 1

@@ -30,9 +30,9 @@ impl Facts {
         matches!(self.engine_edition, 5 | 8 | 9 | 12) || major.is_some_and(|major| major >= 13)
     }
 
-    /// The server and the database that numbers of objects count in.
+    /// The server and the database that numbers of objects count in. A copy has the number of what it was made from, and another name.
     pub(super) fn origin(&self, database: &str) -> String {
-        format!("{}/{database}", self.server.as_deref().unwrap_or_default())
+        format!("{}/{}/{database}", self.server.as_deref().unwrap_or_default(), self.name)
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) enum FoundAbout {
     Database { compatibility_level: i64, broker: Option<String> },
     Schema { id: i64, name: String, owner: Option<String> },
     Permission { thing: (i64, i64, i64), permission: Permission },
-    Comment { thing: (i64, i64, i64), text: String },
+    Comment { thing: (i64, i64, i64), text: Option<String> },
 }
 
 pub(super) fn read(row: &Row) -> Result<FoundAbout, DatabaseError> {
@@ -71,11 +71,11 @@ pub(super) fn read(row: &Row) -> Result<FoundAbout, DatabaseError> {
             permission: Permission {
                 name: text.unwrap_or_default(),
                 grantee: whom.unwrap_or_default(),
-                grantor: cells.next()?,
+                grantor: bounds::name(&mut cells)?,
                 state: cells.next()?,
             },
         },
-        _ => FoundAbout::Comment { thing, text: text.unwrap_or_default() },
+        _ => FoundAbout::Comment { thing, text },
     })
 }
 
@@ -93,7 +93,7 @@ pub(super) struct Known {
 }
 
 /// `INFORMATION_SCHEMA` and `sys`.
-const SYSTEM: [i64; 2] = [3, 4];
+pub(super) const SYSTEM: [i64; 2] = [3, 4];
 
 /// Whether it is `guest`, or one that a fixed role has. Nobody made them, and hardly anybody uses them.
 fn is_given(schema: i64) -> bool {
@@ -117,7 +117,8 @@ impl Known {
                     known.names.insert(id, name);
                 }
                 FoundAbout::Permission { thing, permission } => known.about.permit(thing, permission),
-                FoundAbout::Comment { thing, text } => known.about.comment_on(thing, text),
+                FoundAbout::Comment { thing, text: Some(text) } => known.about.comment_on(thing, text),
+                FoundAbout::Comment { text: None, .. } => {}
             }
         }
         for (id, namespace) in &mut known.namespaces {

@@ -15,7 +15,10 @@ JOIN sys.database_principals AS e{hint} ON e.principal_id = g.grantee_principal_
 LEFT JOIN sys.database_principals AS r{hint} ON r.principal_id = g.grantor_principal_id
 WHERE g.class IN (1, 3, 6) AND g.major_id > 0 AND g.state IN ('D', 'G', 'W')
 UNION ALL
-SELECT 'c', CONVERT(int, x.class), x.major_id, x.minor_id, CONVERT(nvarchar(4000), x.value){bin},
+SELECT 'c', CONVERT(int, x.class), x.major_id, x.minor_id, CASE CONVERT(nvarchar(128), SQL_VARIANT_PROPERTY(x.value, 'BaseType'))
+        WHEN N'binary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), x.value), 1)
+        WHEN N'varbinary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), x.value), 1)
+        ELSE CONVERT(nvarchar(4000), x.value) END{bin},
     CONVERT(nvarchar(128), NULL){bin}, CONVERT(nvarchar(128), NULL){bin}, ''
 FROM sys.extended_properties AS x{hint}
 WHERE x.class IN (0, 1, 3, 6, 7) AND x.name = N'MS_Description'

@@ -7,6 +7,7 @@ use schema_model::{
 use serde_json::json;
 use shared_kernel::database::{DatabaseError, Row};
 
+use super::bounds;
 use super::columns::ByOwner;
 use super::definitions::{Definitions, ModuleFacts, Whose};
 use super::types::{Declared, Types};
@@ -55,13 +56,12 @@ pub(super) fn read(row: &Row) -> Result<FoundObject, DatabaseError> {
     Ok(FoundObject {
         id: cells.next()?,
         schema: cells.next()?,
-        name: cells.next()?,
+        name: bounds::name(&mut cells)?.unwrap_or_default(),
         kind: cells.next::<String>()?.trim_end().to_owned(),
-        owner: cells.next()?,
+        owner: bounds::name(&mut cells)?,
         temporal: cells.next::<Option<i64>>()?.unwrap_or_default(),
-        history: cells
-            .next::<Option<String>>()?
-            .zip(cells.next::<Option<String>>()?)
+        history: bounds::name(&mut cells)?
+            .zip(bounds::name(&mut cells)?)
             .map(|(namespace, name)| ObjectName { namespace, name }),
         is_external: flag(&mut cells)?,
         is_memory_optimized: flag(&mut cells)?,
@@ -94,8 +94,7 @@ pub(super) fn used(row: &Row) -> Result<FoundUse, DatabaseError> {
     let mut cells = Cells::of(row);
     let view = cells.next()?;
     // A name without a schema, of something that is not there, is looked for in that of whoever asks.
-    let namespace: Option<String> = cells.next()?;
-    let name: Option<String> = cells.next()?;
+    let (namespace, name) = (bounds::name(&mut cells)?, bounds::name(&mut cells)?);
     Ok((view, ObjectName { namespace: namespace.unwrap_or_default(), name: name.unwrap_or_default() }))
 }
 

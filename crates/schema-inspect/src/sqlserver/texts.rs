@@ -3,9 +3,11 @@ use std::time::Duration;
 
 use shared_kernel::database::{Dialect, Statement};
 
+use super::namespaces::SYSTEM;
 use crate::statement::select;
 
-/// The longest that a question may wait for a lock, in milliseconds: connections that only read let no more through.
+/// The longest that a question may wait for a lock, in milliseconds: connections that only read let no more through, and less where their
+/// own limit is lower.
 const LONGEST_WAIT: u128 = 10_000;
 
 /// A `UNION` takes no two collations: names have the database's, or the catalog's where the database is contained, and
@@ -34,9 +36,13 @@ impl Texts {
         Self { wait: lock_wait.as_millis().min(LONGEST_WAIT), selected: String::new() }
     }
 
-    /// Looks at the schemas of these numbers alone. Names would be compared by a collation, numbers are not.
-    pub(super) fn only(mut self, schemas: &[i64]) -> Self {
-        let mut selected = "o.is_ms_shipped = 0 AND o.schema_id IN (-1".to_owned();
+    /// Looks at the schemas of these numbers alone, or at all but the engine's own. Names would be compared by a collation, numbers
+    /// are not.
+    pub(super) fn only(mut self, schemas: Option<&[i64]>) -> Self {
+        let (mut selected, schemas) = match schemas {
+            Some(schemas) => ("o.is_ms_shipped = 0 AND o.schema_id IN (-1".to_owned(), schemas),
+            None => ("o.is_ms_shipped = 0 AND o.schema_id NOT IN (-1".to_owned(), &SYSTEM[..]),
+        };
         for schema in schemas {
             // Writing into a text cannot fail.
             let _ = write!(selected, ", {schema}");
@@ -71,7 +77,7 @@ mod tests {
 
     /// Every text that is sent, with a name that can be a file's.
     fn texts() -> impl Iterator<Item = (String, String)> {
-        let every = Texts::new(Duration::from_millis(100)).only(&[1, 5, 6]);
+        let every = Texts::new(Duration::from_millis(100)).only(Some(&[1, 5, 6]));
         QUESTIONS.into_iter().flat_map(move |(stage, text)| {
             [(Reads::Committed, "committed"), (Reads::Uncommitted, "uncommitted")].map(|(reads, word)| {
                 let sql = every.statement(text, reads).render(Dialect::SqlServer).expect("a text").sql;
@@ -148,5 +154,37 @@ mod tests {
         };
         assert_eq!(text(Duration::from_hours(1)), "SET LOCK_TIMEOUT 10000; SELECT 1");
         assert_eq!(text(Duration::ZERO), "SET LOCK_TIMEOUT 0; SELECT 1");
+    }
+
+    #[test]
+    fn schemas_are_named_one_by_one_only_where_somebody_has_chosen_them() {
+        let text = |schemas| {
+            let statement = Texts::new(Duration::ZERO).only(schemas).statement("SELECT {selected}", Reads::Committed);
+            statement.render(Dialect::SqlServer).expect("a text").sql
+        };
+        assert!(text(Some(&[7][..])).ends_with("o.schema_id IN (-1, 7)"));
+        assert!(text(None).ends_with("o.schema_id NOT IN (-1, 3, 4)"));
+    }
+
+    /// Without a style, a number loses digits and bytes are taken for text.
+    #[test]
+    fn values_of_any_type_are_written_out_whole() {
+        let sql = |stage| texts().find(|(name, _)| name.contains(stage)).expect("a question").1;
+        for (kind, told) in [
+            ("datetime", "CONVERT(datetime, v.value), 126)"),
+            ("float", "CONVERT(float, v.value), 3)"),
+            ("real", "CONVERT(real, v.value), 3)"),
+            ("money", "CONVERT(money, v.value), 2)"),
+            ("smallmoney", "CONVERT(money, v.value), 2)"),
+            ("binary", "CONVERT(varbinary(8000), v.value), 1)"),
+            ("varbinary", "CONVERT(varbinary(8000), v.value), 1)"),
+        ] {
+            let branch = format!("WHEN N'{kind}' THEN CONVERT(nvarchar(4000), {told}");
+            assert!(sql("indexes").contains(&branch), "{branch}");
+        }
+        for kind in ["binary", "varbinary"] {
+            let branch = format!("WHEN N'{kind}' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), x.value), 1)");
+            assert!(sql("namespaces").contains(&branch), "{branch}");
+        }
     }
 }

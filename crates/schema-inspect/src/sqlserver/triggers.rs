@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, HashMap};
 
-use schema_model::{Native, Trigger, TriggerEvent, TriggerLevel, TriggerTiming};
+use schema_model::{Native, Reading, Trigger, TriggerEvent, TriggerLevel, TriggerTiming};
 use shared_kernel::database::{DatabaseError, Row};
 
 use super::about::{About, class};
+use super::bounds;
 use super::definitions::{Definitions, ModuleFacts, Whose};
 use crate::cells::Cells;
 
@@ -22,7 +23,7 @@ pub(super) fn read(row: &Row) -> Result<FoundTrigger, DatabaseError> {
     let mut cells = Cells::of(row);
     let kind: String = cells.next()?;
     let (id, parent, facts) = (cells.next()?, cells.next()?, cells.next()?);
-    let name = cells.next()?;
+    let name = bounds::name(&mut cells)?.unwrap_or_default();
     Ok(match kind.as_str() {
         "e" => FoundTrigger::Event { id, facts, name },
         _ => FoundTrigger::Trigger { id, parent, facts, name, module: ModuleFacts::read(&mut cells)? },
@@ -74,7 +75,12 @@ pub(super) fn assembled(
             columns: Vec::new(),
             level: TriggerLevel::Statement,
             routine: None,
-            definition: definitions.take(Whose::Module, id, 0),
+            // What is written in CLR has no text.
+            definition: if facts & CLR == 0 {
+                definitions.take(Whose::Module, id, 0)
+            } else {
+                Reading::Known(String::new())
+            },
             enabled: facts & DISABLED == 0,
             comment: about.comment((class::OBJECT, id, 0)),
             native,

@@ -85,3 +85,18 @@ async fn a_statement_may_say_how_long_it_waits() {
     let rows = query(&connection, "SET LOCK_TIMEOUT 100; SELECT 1").await.unwrap();
     assert_eq!(rows[0].get::<i32>(0).ok(), Some(1));
 }
+
+/// The session itself waits for 7 s: nobody talks it into more.
+#[tokio::test]
+async fn a_statement_does_not_wait_for_longer_than_its_session() {
+    let server = server().start().await.unwrap();
+    server.on("SET LOCK_TIMEOUT 7000; SELECT 1", Reply::done().and(one(TdsType::Int, 1)));
+    let connection = testkit::connect(guarded(&server)).await.unwrap();
+    query(&connection, "SET LOCK_TIMEOUT 7000; SELECT 1").await.unwrap();
+    for text in ["SET LOCK_TIMEOUT 7001; SELECT 1", "SET LOCK_TIMEOUT 10000; SELECT 1"] {
+        let error = query(&connection, text).await.unwrap_err();
+        assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget, "{text}");
+        assert!(error.to_string().contains("7000 ms at most"), "{error}");
+    }
+    assert!(!texts(&server).iter().any(|text| text.contains("7001") || text.contains("10000")), "{:?}", server.texts());
+}

@@ -58,6 +58,15 @@ impl Answers {
         self
     }
 
+    /// With the rows that begin so a number of times more.
+    pub(super) fn again(mut self, stage: &'static str, beginning: &str, times: usize) -> Self {
+        let rows = self.0.get_mut(stage).expect("a stage");
+        let repeated: Vec<&str> = rows.iter().copied().filter(|row| row.starts_with(beginning)).collect();
+        assert!(!repeated.is_empty(), "{stage}: {beginning}");
+        rows.extend(repeated.repeat(times));
+        self
+    }
+
     pub(super) fn questions(&self) -> Vec<(&'static str, ResultSet)> {
         QUESTIONS.iter().map(|(stage, question)| (*question, result(&self.0[stage]))).collect()
     }

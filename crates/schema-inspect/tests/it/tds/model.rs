@@ -1,5 +1,7 @@
-use connection_manager::egress::EgressConfig;
-use schema_diff::compare;
+use std::time::Duration;
+
+use connection_manager::egress::{EgressConfig, SessionLimits};
+use schema_diff::{Verdict, compare};
 use schema_export::{ExportError, Exporters};
 use schema_inspect::{InspectError, InspectOptions};
 use schema_lint::Lints;
@@ -76,6 +78,21 @@ fn a_connection_from_outside_that_only_reads_is_inspected_as_any_other() {
     });
 }
 
+/// Whoever allows such sessions little has them refuse more, and not wait.
+#[test]
+fn a_connection_from_outside_is_asked_to_wait_no_longer_than_it_may() {
+    testkit::run(async {
+        let limits = SessionLimits { lock_wait: Duration::from_millis(50), ..SessionLimits::default() };
+        let egress = EgressConfig::open().egress([]).with_limits(limits);
+        let guarded = Scripted::with(&Answers::of_the_sample(), |settings| settings.with_egress(egress)).await;
+        let error = guarded.try_inspect(&InspectOptions::default()).await.expect_err("100 ms are too long");
+        let InspectError::Database { source, .. } = &error else { panic!("{error:?}") };
+        assert!(source.to_string().contains("50 ms at most"), "{source}");
+        let options = InspectOptions { lock_wait: Duration::from_millis(50), ..InspectOptions::default() };
+        guarded.try_inspect(&options).await.expect("inspected");
+    });
+}
+
 #[test]
 fn only_the_namespaces_that_were_asked_for_are_looked_at() {
     testkit::run(async {
@@ -97,7 +114,7 @@ fn objects_are_known_by_their_numbers() {
     testkit::run(async {
         let found = Scripted::new(&Answers::of_the_sample()).await.inspect().await;
         let identities = found.identities.expect("numbers");
-        assert_eq!(identities.origin, "BOOKS1/6F9619FF-8B86-D011-B42D-00C04FC964FF");
+        assert_eq!(identities.origin, "BOOKS1/sample/6F9619FF-8B86-D011-B42D-00C04FC964FF");
         let goods = identities.relations.iter().find(|relation| relation.number == 102).expect("the table");
         assert_eq!(goods.name, ObjectName::new("shop", "goods"));
         assert_eq!(goods.columns, [1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14], "the second one was dropped");
@@ -171,6 +188,78 @@ fn what_the_login_may_not_see_is_a_gap() {
         assert_eq!(parts, ["objects", "checks", "defaults", "definition"]);
         assert!(found.report.gaps.iter().all(|gap| gap.reason == Unavailable::Forbidden), "{:?}", found.report.gaps);
         assert_eq!(found.database.version, "12.0.2000.8", "which is what Azure calls its latest");
+    });
+}
+
+/// It is told that its list is not whole, and comparing it tells of nothing that is gone.
+#[test]
+fn what_a_lesser_login_is_not_shown_is_not_gone() {
+    testkit::run(async {
+        let whole = Scripted::new(&Answers::of_the_sample()).await.inspect().await;
+        let mut answers = Answers::of_the_sample().without("database", "16.");
+        for object in ["106 ", "109 ", "114 "] {
+            answers = answers.without("objects", object);
+        }
+        let answers = answers.and(
+            "database",
+            "16.0.1000.6 | Developer Edition (64-bit) | 3 | BOOKS1 | sample | SQL_Latin1_General_CP1_CI_AS | 0",
+        );
+        let little = Scripted::new(&answers).await.inspect().await;
+        assert!(little.database.relations().count() < whole.database.relations().count());
+        for (before, after) in [(&whole, &little), (&little, &whole)] {
+            let diff = compare(before, after);
+            assert_eq!((diff.verdict, diff.changes), (Verdict::Equal, vec![]));
+        }
+    });
+}
+
+#[test]
+fn a_policy_that_is_switched_off_is_not_told_as_in_force() {
+    testkit::run(async {
+        let with = |is_enabled: &str| -> Answers {
+            let row = format!("r | 212 | 101 | 1 | other | 0 | 0 | {is_enabled} | 0 | shop | other | ~");
+            Answers::of_the_sample().and("constraints", row.leak()).and("definitions", "s | 212 | 1 | (1=1)")
+        };
+        let (off, on) =
+            (Scripted::new(&with("0")).await.inspect().await, Scripted::new(&with("1")).await.inspect().await);
+        let makers = off.database.relation(&ObjectName::new("shop", "makers")).expect("the table");
+        let security = makers.row_security.as_ref().expect("policies");
+        let names: Vec<&str> = security.policies.iter().map(|policy| policy.name.as_str()).collect();
+        assert_eq!((security.enabled, names), (true, vec!["shop.own_country#1", "shop.own_country#2"]));
+        assert_eq!(makers.native["disabled_policies"], serde_json::json!(["shop.other#1"]));
+        assert_ne!(off.database.fingerprint(), on.database.fingerprint());
+        assert_eq!(compare(&off, &on).verdict, Verdict::Breaking, "somebody sees fewer rows");
+    });
+}
+
+#[test]
+fn what_is_denied_on_sequences_and_types_is_told_with_their_schema() {
+    testkit::run(async {
+        let answers = Answers::of_the_sample()
+            .and("namespaces", "g | 1 | 109 | 0 | UPDATE | readers | dbo | D")
+            .and("namespaces", "g | 6 | 257 | 0 | REFERENCES | readers | dbo | D")
+            .and("namespaces", "c | 1 | 101 | 0 | ~ | ~ | ~ | ''");
+        let found = Scripted::new(&answers).await.inspect().await;
+        let shop = found.database.namespaces.iter().find(|namespace| namespace.name == "shop").expect("the schema");
+        let told = shop.native["denied_on"].as_object().expect("names");
+        assert_eq!(told["phone"], serde_json::json!(["REFERENCES TO readers"]));
+        assert_eq!(told[&shop.sequences[0].name], serde_json::json!(["UPDATE TO readers"]));
+        let makers = found.database.relation(&ObjectName::new("shop", "makers")).expect("the table");
+        assert_eq!(makers.comment, None, "a property without a value says nothing");
+    });
+}
+
+#[test]
+fn a_trigger_of_clr_has_no_text_that_anybody_could_see() {
+    testkit::run(async {
+        let answers = Answers::of_the_sample()
+            .and("triggers", "t | 119 | 102 | 8 | by_hand | 0 | ~")
+            .and("triggers", "e | 119 | 102 | 0 | INSERT | 0 | ~");
+        let found = Scripted::new(&answers).await.inspect().await;
+        let goods = found.database.relation(&ObjectName::new("shop", "goods")).expect("the table");
+        let trigger = goods.triggers.iter().find(|trigger| trigger.name == "by_hand").expect("the trigger");
+        assert_eq!((trigger.definition.reason(), &trigger.native["clr"]), (None, &serde_json::json!(true)));
+        assert_eq!(found.report.gaps.len(), 1, "that of the encrypted view: {:?}", found.report.gaps);
     });
 }
 
