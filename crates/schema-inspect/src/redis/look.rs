@@ -315,13 +315,13 @@ impl<'a> Look<'a> {
                     Ok(answers) => {
                         for ((key, question), answer) in whose.into_iter().zip(&questions).zip(answers) {
                             match answer {
-                                Ok(answer) => match self.left.checked_sub(size(question, &answer)) {
-                                    Some(left) => {
-                                        self.left = left;
-                                        keys[key].take(question, answer);
-                                    }
-                                    None => (self.full, fits) = (true, false),
-                                },
+                                Ok(answer) if size(question, &answer) > self.left => {
+                                    (self.full, fits) = (true, false);
+                                }
+                                Ok(answer) => {
+                                    self.left -= size(question, &answer);
+                                    keys[key].take(question, answer);
+                                }
                                 Err(reason) => self.gap(part(question), reason),
                             }
                         }
