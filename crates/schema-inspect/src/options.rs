@@ -19,7 +19,8 @@ pub struct InspectOptions {
 pub struct SamplingOptions {
     /// How many documents of each collection, or how many values of each pattern of keys and each type; 0 is none at all.
     pub documents: u32,
-    /// How many bytes they have in all, of each collection.
+    /// How many bytes they have in all, of each collection; where values are kept under keys, how many bytes of keys and of names
+    /// of fields are kept of each database.
     pub bytes: u64,
     /// How many levels of names are told: 1 is the documents' own fields.
     pub depth: u32,

@@ -3,7 +3,8 @@
 //!
 //! Keys are met with `SCAN`, never with `KEYS`, up to a number of them. Of each key the type and the time to live are asked for; then
 //! the keys are put into patterns, and of a few values of each pattern it is asked how long and how large they are, and which fields
-//! hashes have. No value is read, and no key told.
+//! hashes have. No value is read, and of a key no more is told than its pattern: that is the key itself where nothing in it looks
+//! like data.
 
 mod facts;
 mod look;
@@ -33,8 +34,9 @@ use crate::{InspectError, InspectOptions, Inspector};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RedisInspector;
 
-/// The most databases that are looked into, and the most servers of a cluster.
+/// The most databases that are looked into, the most that are told, and the most servers of a cluster.
 const MOST_DATABASES: usize = 16;
+const MOST_TOLD: usize = 1_000;
 const MOST_NODES: usize = 64;
 
 /// What a server says to those who may not.
@@ -63,7 +65,10 @@ impl Inspector for RedisInspector {
         let asking = Asking { context, until: Instant::now() + options.sampling.patience, refusal };
         let mut look = Look::begin(keyspace, asking, &options.sampling).await?;
         let facts = Facts::read(&mut look, keyspace.database()).await?;
-        let databases = wanted(keyspace.database(), facts.counts.as_ref(), options.namespaces.as_deref());
+        let mut databases = wanted(keyspace.database(), facts.counts.as_ref(), options.namespaces.as_deref());
+        if cut(&mut databases) {
+            look.gap("databases", Unavailable::OverLimit);
+        }
         let mut key_samples = Vec::new();
         for (place, database) in databases.iter().enumerate() {
             if options.sampling.keys == 0 {
@@ -147,16 +152,23 @@ impl Facts {
     }
 }
 
-/// The databases to look at: those that are asked for, or else the connection's own and all that have keys.
+/// The databases to look at: those that are asked for, or else the connection's own and all that have keys. Its own is the first.
 fn wanted(own: u32, counts: Option<&BTreeMap<u32, Count>>, asked: Option<&[String]>) -> Vec<u32> {
     let is_there = |database: &u32| *database == own || counts.is_none_or(|counts| counts.contains_key(database));
     let mut databases: Vec<u32> = match asked {
         Some(names) => names.iter().filter_map(|name| facts::number(name)).filter(is_there).collect(),
         None => counts.into_iter().flat_map(BTreeMap::keys).copied().chain([own]).collect(),
     };
-    databases.sort_unstable();
+    databases.sort_unstable_by_key(|database| (*database != own, *database));
     databases.dedup();
     databases
+}
+
+/// Leaves out what there is too much of to be told, and says whether there is.
+fn cut(databases: &mut Vec<u32>) -> bool {
+    let are_too_many = databases.len() > MOST_TOLD;
+    databases.truncate(MOST_TOLD);
+    are_too_many
 }
 
 /// Why the server does not tell something, where it is there and well otherwise.

@@ -5,7 +5,7 @@ use crate::{ObservedField, ObservedMap, ObservedType, Presence, SampleLimit, Sam
 /// What some keys of a database look like that keeps values under keys, and how many there are. It is another one each time, and
 /// therefore no part of the model.
 ///
-/// No value is in it, and of keys no more than a [`KeyPattern`].
+/// No value is in it, and of keys no more than a [`KeyPattern`]: that is the key itself where nothing in it looks like data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeySample {

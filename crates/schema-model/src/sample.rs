@@ -46,7 +46,7 @@ pub enum SampleMethod {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SampleLimit {
-    /// The next document would have been more bytes than were wanted.
+    /// The next document, key or name of a field would have been more bytes than were wanted.
     Bytes,
     /// Something lies deeper than was looked.
     Depth,

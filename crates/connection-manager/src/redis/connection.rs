@@ -6,8 +6,8 @@ use ::redis::{Cmd, FromRedisValue, Value};
 use async_trait::async_trait;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
-    CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, Effect, Engine, Health, KeyNode,
-    KeyPlace, KeyValue, Keyspace,
+    CloseReport, ConnectionName, ConnectionStats, DatabaseConnection, DatabaseError, DatabaseErrorKind, Effect, Engine,
+    Health, KeyNode, KeyPlace, KeyValue, Keyspace,
 };
 use tracing::Instrument as _;
 
@@ -126,6 +126,11 @@ impl RedisConnection {
         commands: Vec<Cmd>,
         context: &RequestContext,
     ) -> Result<Vec<Value>, DatabaseError> {
+        // A node would enter it by itself, and the driver knows nothing of it.
+        if self.pool.driver().options().cluster && at.database != self.database() {
+            let message = "a cluster is looked at in one database alone";
+            return Err(DatabaseError::new(DatabaseErrorKind::UnknownDatabase, message).on(self.pool.name()));
+        }
         commands.iter().try_for_each(|command| self.admit(command))?;
         let call = self.operations.call(PIPELINE, Some(context));
         let work = async {

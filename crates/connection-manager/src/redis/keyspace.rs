@@ -37,9 +37,10 @@ impl Keyspace for RedisConnection {
         }
         let commands = questions.iter().map(command).collect();
         let answers = self.send_together(at, commands, context).await?;
+        let map = if self.pool().driver().options().cluster { error::map_in_cluster } else { error::map };
         let answers = questions.iter().zip(answers).map(|(question, answer)| {
             let verb = verb(question);
-            let answer = answer.extract_error().map_err(|cause| error::map(cause, verb));
+            let answer = answer.extract_error().map_err(|cause| map(cause, verb));
             let read = answer.and_then(|answer| read(question, answer).map_err(|cause| error::decode(cause, verb)));
             read.map_err(|error| error.on(self.pool().name()))
         });

@@ -6,12 +6,15 @@ use ::redis::{
     AsyncConnectionConfig, Cmd, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult, RetryMethod, Value,
 };
 
+use super::reading;
+
 /// A connection to one node of a cluster, as the crate's cluster connection uses it.
 ///
 /// The crate sends a command again after every failure that another try might mend, a lost connection among them, when
 /// the command may have been executed: a counter would count twice. Here such a failure is final. What goes on being sent
 /// again is what a node says that it did not execute: `MOVED`, `ASK`, `TRYAGAIN`, `CLUSTERDOWN`, `LOADING`, `MASTERDOWN`,
-/// `READONLY`. Of a pipeline that holds as well when no command of it was executed.
+/// `READONLY`. Of a pipeline that holds as well when no command of it was executed. Where a part of one that only reads was,
+/// each command has its own answer, or a redirection that nobody follows.
 #[derive(Clone)]
 pub struct NodeConnection(MultiplexedConnection);
 
@@ -37,7 +40,7 @@ impl ConnectionLike for NodeConnection {
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(async move {
             let answers = self.0.req_packed_commands(pipeline, offset, count).await.map_err(last_word)?;
-            whole_or_nothing(answers)
+            whole_or_nothing(pipeline, answers)
         })
     }
 
@@ -57,14 +60,26 @@ fn last_word(error: RedisError) -> RedisError {
     }
 }
 
-/// The answers to a pipeline, unless the crate would send all of it again because of a part.
-fn whole_or_nothing(answers: Vec<Value>) -> RedisResult<Vec<Value>> {
+/// The answers to a pipeline, unless the crate would send all of it again because of a part. A pipeline that only reads may be
+/// sent again, but not to where a part of it was sent on to: the rest would not be found there.
+fn whole_or_nothing(pipeline: &Pipeline, answers: Vec<Value>) -> RedisResult<Vec<Value>> {
     let not_executed = answers.iter().filter(|answer| was_not_executed(answer)).count();
     if not_executed == 0 || not_executed == answers.len() {
         return Ok(answers);
     }
+    if pipeline.cmd_iter().all(|command| reading::admit(command).is_ok()) {
+        return Ok(answers.into_iter().map(unfollowed).collect());
+    }
     let message = "a part of the pipeline was executed, and another one was sent on";
     Err(RedisError::from(io::Error::new(io::ErrorKind::Unsupported, message)))
+}
+
+/// A redirection where the crate does not see it, and whoever takes the errors out of an answer does.
+fn unfollowed(answer: Value) -> Value {
+    match &answer {
+        Value::ServerError(error) if matches!(error.code(), "ASK" | "MOVED" | "TRYAGAIN") => Value::Array(vec![answer]),
+        _ => answer,
+    }
 }
 
 fn was_not_executed(answer: &Value) -> bool {
@@ -74,7 +89,7 @@ fn was_not_executed(answer: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ::redis::{ErrorKind, ServerErrorKind};
+    use ::redis::{ErrorKind, ServerErrorKind, pipe};
 
     use super::*;
 
@@ -106,9 +121,27 @@ mod tests {
         let parse = |text: &str| ::redis::parse_redis_value(text.as_bytes()).unwrap();
         let (done, moved) = (parse("+OK\r\n"), parse("-MOVED 866 127.0.0.1:6380\r\n"));
         assert!(was_not_executed(&moved), "{moved:?}");
-        assert!(whole_or_nothing(vec![done.clone(), done.clone()]).is_ok());
-        assert!(whole_or_nothing(vec![moved.clone(), moved.clone()]).is_ok());
-        let error = whole_or_nothing(vec![done, moved]).unwrap_err();
+        let writes = pipe().get("a").set("b", 1).take();
+        assert!(whole_or_nothing(&writes, vec![done.clone(), done.clone()]).is_ok());
+        assert!(whole_or_nothing(&writes, vec![moved.clone(), moved.clone()]).is_ok());
+        let error = whole_or_nothing(&writes, vec![done, moved]).unwrap_err();
         assert!(matches!(error.retry_method(), RetryMethod::NoRetry), "{error:?}");
+    }
+
+    #[test]
+    fn a_pipeline_that_only_reads_has_an_answer_to_each_command() {
+        let parse = |text: &str| ::redis::parse_redis_value(text.as_bytes()).unwrap();
+        let reads = pipe().get("a").get("b").get("c").take();
+        for (refusal, code) in
+            [("-MOVED 866 h:1\r\n", "MOVED"), ("-ASK 866 h:1\r\n", "ASK"), ("-TRYAGAIN later\r\n", "TRYAGAIN")]
+        {
+            let answers = vec![parse("+yes\r\n"), parse(refusal), parse("-ERR no\r\n")];
+            let answers = whole_or_nothing(&reads, answers).unwrap();
+            assert!(!answers.iter().any(was_not_executed), "the crate would send all of it again: {answers:?}");
+            let codes = answers.into_iter().map(|answer| answer.extract_error().err()?.code().map(str::to_owned));
+            assert_eq!(codes.collect::<Vec<_>>(), [None, Some(code.to_owned()), Some("ERR".to_owned())]);
+        }
+        let moved = vec![parse("-MOVED 866 h:1\r\n"); 3];
+        assert_eq!(whole_or_nothing(&reads, moved.clone()).unwrap(), moved, "all of it is sent on");
     }
 }

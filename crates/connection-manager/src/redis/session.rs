@@ -3,7 +3,7 @@ use std::future::Future;
 use ::redis::aio::{ConnectionLike, MultiplexedConnection};
 use ::redis::cluster_async::ClusterConnection;
 use ::redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
-use ::redis::{Cmd, Pipeline, RedisFuture, Value, cmd};
+use ::redis::{Cmd, Pipeline, RedisError, RedisFuture, Value, cmd};
 use sea_query::Values;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, KeyNode, KeyPlace, Row, TransactionMode};
 use tokio::task::AbortHandle;
@@ -68,7 +68,7 @@ impl Drop for Traffic {
 impl RedisSession {
     /// Sends a command and returns what the server answers; `attempt` is what an error says was tried.
     pub(super) async fn command(&mut self, command: &Cmd, attempt: &str) -> Result<Value, DatabaseError> {
-        let map = if matches!(self.link, Link::Cluster(_)) { error::map_in_cluster } else { error::map };
+        let map = self.mapping();
         command.query_async(&mut self.link).await.map_err(|cause| map(cause, attempt))
     }
 
@@ -83,6 +83,7 @@ impl RedisSession {
         if at.database != own {
             self.command(cmd("SELECT").arg(at.database), "SELECT").await?;
         }
+        let map = self.mapping();
         let mut pipeline = Pipeline::with_capacity(commands.len());
         for command in commands {
             pipeline.add_command(command.clone());
@@ -95,7 +96,7 @@ impl RedisSession {
             }
             (link, _) => link.req_packed_commands(&pipeline, 0, count).await,
         };
-        let answers = answers.map_err(|cause| error::map_in_cluster(cause, "a pipeline"))?;
+        let answers = answers.map_err(|cause| map(cause, "a pipeline"))?;
         if answers.len() != count {
             return Err(DatabaseError::new(DatabaseErrorKind::Decode, "a pipeline: there are not as many answers"));
         }
@@ -112,6 +113,11 @@ impl RedisSession {
         let answer = connection.route_command(keyspace::roll_call(), all).await;
         let answer = answer.map_err(|cause| error::map_in_cluster(cause, "PING"))?;
         keyspace::present(answer).map_err(|cause| error::decode(cause, "PING"))
+    }
+
+    /// How errors are told: a redirection means something else to who follows them.
+    fn mapping(&self) -> fn(RedisError, &str) -> DatabaseError {
+        if matches!(self.link, Link::Cluster(_)) { error::map_in_cluster } else { error::map }
     }
 
     /// The driver's own connection.

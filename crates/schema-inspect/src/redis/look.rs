@@ -1,9 +1,10 @@
 //! A look around among the keys of a database.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use schema_model::{Gap, KeySample, SampleLimit, SampleMethod, Unavailable};
-use shared_kernel::database::{KeyAnswer, KeyNode, KeyPlace, KeyQuestion, Keyspace};
+use shared_kernel::database::{DatabaseError, KeyAnswer, KeyNode, KeyPlace, KeyQuestion, Keyspace};
 
 use super::facts::{self, Count};
 use super::seen::Seen;
@@ -16,8 +17,9 @@ use crate::{InspectError, SamplingOptions};
 const PLACES: u32 = 100;
 const MOST_SCANS: u32 = 200;
 
-/// How many keys are asked about in one go.
+/// How many keys are asked about in one go, and about how many bytes questions and answers may have.
 const TOGETHER: usize = 200;
+const TOGETHER_BYTES: u64 = 1024 * 1024;
 
 /// What a server says of a key that is another thing or elsewhere by now.
 const ELSEWHERE: [&str; 4] = ["ASK", "MOVED", "TRYAGAIN", "WRONGTYPE"];
@@ -34,8 +36,20 @@ pub(super) struct Look<'a> {
     nodes: Vec<Option<KeyNode>>,
     /// Why that is not known, where it is not.
     hidden: Unavailable,
+    /// Why no database but the connection's own is entered, where none is.
+    barred: Option<Unavailable>,
+    /// How many bytes of keys and names may still be kept of this database, and whether some were left for want of them.
+    left: u64,
+    full: bool,
     tally: Tally,
     gaps: BTreeSet<Gap>,
+}
+
+/// How much is kept of what one place has.
+#[derive(Clone, Copy)]
+struct Share {
+    keys: usize,
+    bytes: u64,
 }
 
 /// Keys that were met.
@@ -61,6 +75,9 @@ impl<'a> Look<'a> {
             options,
             nodes: Vec::new(),
             hidden: Unavailable::Broken,
+            barred: None,
+            left: 0,
+            full: false,
             tally: Tally::default(),
             gaps: BTreeSet::new(),
         };
@@ -70,6 +87,7 @@ impl<'a> Look<'a> {
         match asked.await? {
             Ok(nodes) if nodes.is_empty() => look.nodes.push(None),
             Ok(nodes) => {
+                look.barred = Some(Unavailable::Broken);
                 look.tally.more("nodes", u32::try_from(nodes.len()).unwrap_or(u32::MAX));
                 if nodes.len() > MOST_NODES {
                     look.gap("nodes", Unavailable::OverLimit);
@@ -112,20 +130,34 @@ impl<'a> Look<'a> {
         questions: &[KeyQuestion],
     ) -> Result<Result<Vec<Answer>, Unavailable>, InspectError> {
         let (keyspace, asking) = (self.keyspace, self.asking);
+        let is_own = place.database == keyspace.database();
+        if let (false, Some(reason)) = (is_own, self.barred) {
+            return Ok(Err(reason));
+        }
         // Another database is entered and left again.
-        let steps = if place.database == keyspace.database() { 0 } else { 2 };
+        let steps = if is_own { 0 } else { 2 };
         let statements = u32::try_from(questions.len() + steps).unwrap_or(u32::MAX);
         let asked = asking.ask_together(stage, &mut self.tally, statements, |context| async move {
-            keyspace.look(place, questions, &context).await
+            match keyspace.look(place, questions, &context).await {
+                // All that it is about is on the move.
+                Err(error) if is_elsewhere(&error) => Ok(questions.iter().map(|_| Ok(KeyAnswer::Missing)).collect()),
+                outcome => outcome,
+            }
         });
         let answers = match asked.await? {
             Ok(answers) if answers.len() == questions.len() => answers,
             Ok(_) => return Ok(Err(Unavailable::Broken)),
-            Err(reason) => return Ok(Err(reason)),
+            Err(reason) => {
+                // Who may not enter this one may enter none; and where its number is too high, those that follow are higher.
+                if !is_own && reason != Unavailable::OverLimit {
+                    self.barred = Some(reason);
+                }
+                return Ok(Err(reason));
+            }
         };
         let answers = answers.into_iter().map(|answer| match answer {
             Ok(answer) => Ok(Ok(answer)),
-            Err(error) if error.code().is_some_and(|code| ELSEWHERE.contains(&code)) => Ok(Ok(KeyAnswer::Missing)),
+            Err(error) if is_elsewhere(&error) => Ok(Ok(KeyAnswer::Missing)),
             Err(source) => match refusal(&source) {
                 Some(reason) => Ok(Err(reason)),
                 None => Err(InspectError::Database { stage, source }),
@@ -145,6 +177,7 @@ impl<'a> Look<'a> {
     pub(super) async fn sample(&mut self, database: u32, count: Option<Count>) -> Result<KeySample, InspectError> {
         let mut sample = sample(facts::name(database), count);
         let places = self.places(database);
+        (self.left, self.full) = (self.options.bytes, false);
         let mut met = self.meet(&places).await?;
         sample.keys = met.keys.len() as u64;
         if let Some(reason) = met.stopped {
@@ -154,12 +187,11 @@ impl<'a> Look<'a> {
             }
         }
         let mut limits = BTreeSet::new();
-        if !met.all && met.stopped.is_none() {
+        if !met.all && met.stopped.is_none() && !self.full {
             limits.insert(SampleLimit::Keys);
         }
-        let kinds = |seen: &Seen| vec![KeyQuestion::Type(seen.key.clone()), KeyQuestion::TimeToLive(seen.key.clone())];
         let everybody: Vec<usize> = (0..met.keys.len()).collect();
-        let mut in_time = self.each("types", &places, &mut met.keys, &everybody, kinds).await?;
+        let mut in_time = self.each("types", &places, &mut met.keys, &everybody, Seen::about_key).await?;
         let mut patterns: Vec<(String, Vec<usize>)> =
             tree::patterns(met.keys.iter().map(|seen| pattern::pieces(&seen.key))).into_iter().collect();
         // Those that are as frequent stay in the order of their names.
@@ -175,6 +207,9 @@ impl<'a> Look<'a> {
         if !in_time || met.stopped == Some(Unavailable::OverLimit) {
             limits.insert(SampleLimit::Time);
         }
+        if self.full {
+            limits.insert(SampleLimit::Bytes);
+        }
         let total = if met.all { Some(sample.keys) } else { sample.total };
         let observer = observed::Observer { keys: &met.keys, total, paths: self.options.paths };
         sample.patterns =
@@ -189,7 +224,9 @@ impl<'a> Look<'a> {
         if places.is_empty() {
             met.stopped = Some(self.hidden);
         }
-        let share = self.options.keys.div_ceil(u32::try_from(places.len()).unwrap_or(u32::MAX).max(1)) as usize;
+        let parts = u32::try_from(places.len()).unwrap_or(u32::MAX).max(1);
+        let share =
+            Share { keys: self.options.keys.div_ceil(parts) as usize, bytes: self.options.bytes / u64::from(parts) };
         for (number, place) in places.iter().enumerate() {
             let all = self.meet_at(place, number, share, &mut met).await?;
             met.all &= all;
@@ -202,39 +239,45 @@ impl<'a> Look<'a> {
         &mut self,
         place: &KeyPlace,
         number: usize,
-        share: usize,
+        mut share: Share,
         met: &mut Met,
     ) -> Result<bool, InspectError> {
         let (mut known, mut cursor) = (HashSet::new(), 0);
         for _ in 0..MOST_SCANS {
             let scan = [KeyQuestion::Scan { cursor, count: PLACES }];
-            let answer: Result<Vec<KeyAnswer>, Unavailable> =
-                self.ask("keys", place, &scan).await?.and_then(|answers| answers.into_iter().collect());
-            let (next, keys) = match answer.as_deref() {
-                Ok([KeyAnswer::Scanned { cursor, keys }]) => (*cursor, keys),
+            let answer = self.ask("keys", place, &scan).await?.and_then(|mut answers| answers.pop().transpose());
+            let (next, keys) = match answer {
+                Ok(Some(KeyAnswer::Scanned { cursor, keys })) => (cursor, keys),
                 Ok(_) => {
                     met.stopped = Some(Unavailable::Broken);
                     return Ok(false);
                 }
                 Err(reason) => {
-                    met.stopped = Some(*reason);
+                    met.stopped = Some(reason);
                     return Ok(false);
                 }
             };
             for key in keys {
-                if known.contains(key) {
+                if known.contains(key.as_slice()) {
                     continue;
                 }
-                if known.len() == share {
+                if known.len() == share.keys {
                     return Ok(false);
                 }
-                known.insert(key.clone());
-                met.keys.push(Seen::new(number, key.clone()));
+                let Some(bytes) = share.bytes.checked_sub(key.len() as u64) else {
+                    self.full = true;
+                    return Ok(false);
+                };
+                share.bytes = bytes;
+                self.left = self.left.saturating_sub(key.len() as u64);
+                let key: Arc<[u8]> = key.into();
+                known.insert(Arc::clone(&key));
+                met.keys.push(Seen::new(number, key));
             }
             if next == 0 {
                 return Ok(true);
             }
-            if known.len() == share {
+            if known.len() == share.keys {
                 return Ok(false);
             }
             cursor = next;
@@ -251,10 +294,13 @@ impl<'a> Look<'a> {
         chosen: &[usize],
         about: impl Fn(&Seen) -> Vec<KeyQuestion>,
     ) -> Result<bool, InspectError> {
-        let mut in_time = true;
+        let (mut in_time, mut fits) = (true, true);
         for (number, place) in places.iter().enumerate() {
             let here: Vec<usize> = chosen.iter().copied().filter(|key| keys[*key].place == number).collect();
-            for some in here.chunks(TOGETHER) {
+            let mut rest = here.as_slice();
+            while fits && !rest.is_empty() {
+                let (some, others) = rest.split_at(together(keys, rest));
+                rest = others;
                 let (mut whose, mut questions) = (Vec::new(), Vec::new());
                 for key in some {
                     for question in about(&keys[*key]) {
@@ -269,7 +315,13 @@ impl<'a> Look<'a> {
                     Ok(answers) => {
                         for ((key, question), answer) in whose.into_iter().zip(&questions).zip(answers) {
                             match answer {
-                                Ok(answer) => keys[key].take(question, answer),
+                                Ok(answer) if size(question, &answer) > self.left => {
+                                    (self.full, fits) = (true, false);
+                                }
+                                Ok(answer) => {
+                                    self.left -= size(question, &answer);
+                                    keys[key].take(question, answer);
+                                }
                                 Err(reason) => self.gap(part(question), reason),
                             }
                         }
@@ -314,6 +366,31 @@ fn sample(namespace: String, count: Option<Count>) -> KeySample {
         unavailable: None,
         patterns: Vec::new(),
         limits: Vec::new(),
+    }
+}
+
+/// Whether a key is another thing or elsewhere by now.
+fn is_elsewhere(error: &DatabaseError) -> bool {
+    error.code().is_some_and(|code| ELSEWHERE.contains(&code))
+}
+
+/// How many of these keys, the first ones, are asked about in one go.
+fn together(keys: &[Seen], these: &[usize]) -> usize {
+    let mut bytes = 0_u64;
+    let fits = |key: &&usize| {
+        bytes = bytes.saturating_add(keys[**key].weight());
+        bytes <= TOGETHER_BYTES
+    };
+    these.iter().take(TOGETHER).take_while(fits).count().max(1)
+}
+
+/// How many bytes of an answer are kept that may be of any length.
+fn size(question: &KeyQuestion, answer: &KeyAnswer) -> u64 {
+    match (question, answer) {
+        (KeyQuestion::Fields { count, .. }, KeyAnswer::Names(names)) => {
+            names.iter().take(*count as usize).map(|name| name.len() as u64).sum()
+        }
+        _ => 0,
     }
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use shared_kernel::database::{Expiry, KeyAnswer, KeyQuestion, KeyStructure};
 
 /// How many names of fields are asked for of a hash, and about how many bytes they may be, values counted with them.
@@ -25,7 +27,7 @@ const STRUCTURES: [(&str, KeyStructure); 6] = [
 pub(super) struct Seen {
     /// The number of the place where it was met.
     pub(super) place: usize,
-    pub(super) key: Vec<u8>,
+    pub(super) key: Arc<[u8]>,
     pub(super) kind: Option<String>,
     pub(super) expiry: Option<Expiry>,
     pub(super) encoding: Option<String>,
@@ -35,15 +37,25 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn new(place: usize, key: Vec<u8>) -> Self {
+    pub(super) fn new(place: usize, key: Arc<[u8]>) -> Self {
         Self { place, key, kind: None, expiry: None, encoding: None, length: None, memory: None, fields: None }
+    }
+
+    /// The key, to be sent.
+    pub(super) fn key(&self) -> Vec<u8> {
+        self.key.to_vec()
+    }
+
+    /// What there is to ask of every key.
+    pub(super) fn about_key(&self) -> Vec<KeyQuestion> {
+        vec![KeyQuestion::Type(self.key()), KeyQuestion::TimeToLive(self.key())]
     }
 
     /// What there is to ask about what is under the key.
     pub(super) fn about_value(&self) -> Vec<KeyQuestion> {
-        let mut questions = vec![KeyQuestion::Encoding(self.key.clone()), KeyQuestion::Memory(self.key.clone())];
+        let mut questions = vec![KeyQuestion::Encoding(self.key()), KeyQuestion::Memory(self.key())];
         let structure = STRUCTURES.iter().find(|(word, _)| Some(*word) == self.kind.as_deref());
-        questions.extend(structure.map(|(_, structure)| KeyQuestion::Length(self.key.clone(), *structure)));
+        questions.extend(structure.map(|(_, structure)| KeyQuestion::Length(self.key(), *structure)));
         questions
     }
 
@@ -52,12 +64,22 @@ impl Seen {
         if self.kind.as_deref() != Some(HASH) {
             return Vec::new();
         }
-        let average = match (self.memory, self.length) {
+        let count = (FIELD_BYTES / self.average().max(1)).clamp(1, FIELDS);
+        vec![KeyQuestion::Fields { key: self.key(), count: u32::try_from(count).unwrap_or(1) }]
+    }
+
+    /// How many bytes of memory each of its elements takes up, as far as it is known.
+    fn average(&self) -> u64 {
+        match (self.memory, self.length) {
             (Some(memory), Some(length)) => memory / length.max(1),
             _ => 0,
-        };
-        let count = (FIELD_BYTES / average.max(1)).clamp(1, FIELDS);
-        vec![KeyQuestion::Fields { key: self.key.clone(), count: u32::try_from(count).unwrap_or(1) }]
+        }
+    }
+
+    /// About how many bytes a question about it and the answer are.
+    pub(super) fn weight(&self) -> u64 {
+        let names = if self.kind.as_deref() == Some(HASH) { self.average().saturating_mul(FIELDS) } else { 0 };
+        names.min(FIELD_BYTES).saturating_add(self.key.len() as u64)
     }
 
     /// Whether it has fields that were not looked at.
@@ -94,7 +116,7 @@ mod tests {
     use super::*;
 
     fn hash(memory: Option<u64>, length: Option<u64>) -> Seen {
-        Seen { kind: Some(HASH.to_owned()), memory, length, ..Seen::new(0, b"k".to_vec()) }
+        Seen { kind: Some(HASH.to_owned()), memory, length, ..Seen::new(0, Arc::from(&b"k"[..])) }
     }
 
     #[test]
@@ -111,12 +133,12 @@ mod tests {
             let question = KeyQuestion::Fields { key: b"k".to_vec(), count: expected };
             assert_eq!(hash(memory, length).about_fields(), [question], "{memory:?} {length:?}");
         }
-        assert_eq!(Seen::new(0, Vec::new()).about_fields(), []);
+        assert_eq!(Seen::new(0, Arc::default()).about_fields(), []);
     }
 
     #[test]
     fn what_a_server_says_is_bounded() {
-        let mut seen = Seen::new(0, b"k".to_vec());
+        let mut seen = Seen::new(0, Arc::from(&b"k"[..]));
         for (word, expected) in [("hash", "hash"), ("ReJSON-RL", "ReJSON-RL"), ("", "other"), ("a b", "other")] {
             seen.take(&KeyQuestion::Type(Vec::new()), KeyAnswer::Text(word.to_owned()));
             assert_eq!(seen.kind.as_deref(), Some(expected));

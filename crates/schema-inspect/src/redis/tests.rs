@@ -12,7 +12,7 @@ use shared_kernel::database::{
 
 use super::facts::Count;
 use super::look::Look;
-use super::{refusal, wanted};
+use super::{MOST_TOLD, cut, refusal, wanted};
 use crate::SamplingOptions;
 use crate::asking::Asking;
 
@@ -20,12 +20,14 @@ use crate::asking::Asking;
 struct Server {
     nodes: Vec<KeyNode>,
     answer: fn(&KeyPlace, &KeyQuestion) -> Result<KeyAnswer, DatabaseError>,
+    /// What comes of the questions as a whole, where they are not answered one by one.
+    refuse: fn(&KeyPlace, &[KeyQuestion]) -> Option<DatabaseError>,
     asked: Mutex<Vec<(KeyPlace, KeyQuestion)>>,
 }
 
 impl Server {
     fn new(answer: fn(&KeyPlace, &KeyQuestion) -> Result<KeyAnswer, DatabaseError>) -> Self {
-        Self { nodes: Vec::new(), answer, asked: Mutex::default() }
+        Self { nodes: Vec::new(), answer, refuse: |_, _| None, asked: Mutex::default() }
     }
 
     fn asked(&self, is_it: impl Fn(&KeyQuestion) -> bool) -> usize {
@@ -51,6 +53,9 @@ impl Keyspace for Server {
     ) -> Result<Vec<Result<KeyAnswer, DatabaseError>>, DatabaseError> {
         let mut asked = self.asked.lock().expect("nobody panics");
         asked.extend(questions.iter().map(|question| (at.clone(), question.clone())));
+        if let Some(error) = (self.refuse)(at, questions) {
+            return Err(error);
+        }
         Ok(questions.iter().map(|question| (self.answer)(at, question)).collect())
     }
 }
@@ -160,13 +165,119 @@ async fn answers_that_are_none_are_no_harm() {
         _ => Ok(KeyAnswer::Number(u64::MAX)),
     });
     let (sample, gaps) = look(&server, &SamplingOptions::default(), LONG).await;
-    assert_eq!(gaps, []);
+    assert_eq!((gaps, sample.limits.as_slice()), (vec![], &[SampleLimit::Bytes][..]));
     let told = serde_json::to_string(&sample).expect("JSON");
     assert!(told.len() < 5_000, "{} bytes", told.len());
     let bent = Server::new(|_, _| Ok(KeyAnswer::Missing));
     let (sample, gaps) = look(&bent, &SamplingOptions::default(), LONG).await;
     assert_eq!(sample.unavailable, Some(Unavailable::Broken));
     assert_eq!(gaps, [gap("keys of db0", Unavailable::Broken)]);
+}
+
+/// Keys of a hundred thousand bytes, and hashes with names that are nearly as long.
+fn at_length(question: &KeyQuestion) -> KeyAnswer {
+    match question {
+        KeyQuestion::Scan { cursor, .. } => {
+            let key = |number: u64| [format!("k:{}:", cursor * 10 + number).into_bytes(), vec![b'x'; 100_000]].concat();
+            KeyAnswer::Scanned { cursor: cursor + 1, keys: (0..10).map(key).collect() }
+        }
+        KeyQuestion::Memory(_) => KeyAnswer::Number(1_000_000),
+        KeyQuestion::Length(..) => KeyAnswer::Number(10),
+        KeyQuestion::Fields { .. } => KeyAnswer::Names(vec![vec![b'n'; 90_000]; 10]),
+        question => well(question, 0),
+    }
+}
+
+#[tokio::test]
+async fn keys_and_names_are_kept_up_to_so_many_bytes() {
+    let server = Server::new(|_, question| Ok(at_length(question)));
+    let options = SamplingOptions { bytes: 2_000_000, ..SamplingOptions::default() };
+    let (sample, gaps) = look(&server, &options, LONG).await;
+    assert_eq!((sample.keys, sample.limits.as_slice(), gaps), (19, &[SampleLimit::Bytes][..], vec![]));
+    assert_eq!(server.asked(|question| matches!(question, KeyQuestion::Scan { .. })), 2);
+    // What the keys have left is too little for the names of one.
+    assert_eq!(server.asked(|question| matches!(question, KeyQuestion::Fields { .. })), 1);
+    assert!(sample.patterns.iter().flat_map(|pattern| &pattern.types).all(|of_type| of_type.fields.is_none()));
+
+    // Of few keys the names of some are known before the bytes are used up.
+    let server = Server::new(|_, question| Ok(at_length(question)));
+    let (sample, _) = look(&server, &SamplingOptions { keys: 5, ..options }, LONG).await;
+    assert_eq!((sample.keys, sample.limits.as_slice()), (5, &[SampleLimit::Bytes, SampleLimit::Keys][..]));
+    assert_eq!(server.asked(|question| matches!(question, KeyQuestion::Fields { .. })), 2);
+    let hashes =
+        sample.patterns.iter().flat_map(|pattern| &pattern.types).filter_map(|of_type| of_type.fields.as_ref());
+    assert_eq!(hashes.map(|fields| fields.hashes).sum::<u64>(), 1);
+}
+
+#[tokio::test]
+async fn what_is_asked_in_one_go_is_no_more_than_so_many_bytes() {
+    let server = Server {
+        refuse: |_, questions| {
+            let bytes = |question: &KeyQuestion| match question {
+                KeyQuestion::Type(key) => key.len(),
+                _ => 0,
+            };
+            let is_large = questions.iter().map(bytes).sum::<usize>() > 1024 * 1024;
+            is_large.then(|| no("TOO MUCH"))
+        },
+        ..Server::new(|_, question| Ok(at_length(question)))
+    };
+    let (sample, gaps) = look(&server, &SamplingOptions { documents: 0, ..SamplingOptions::default() }, LONG).await;
+    assert_eq!((sample.keys, gaps), (41, vec![]));
+    assert_eq!(server.asked(|question| matches!(question, KeyQuestion::Type(_))), 41);
+}
+
+#[tokio::test]
+async fn a_database_that_may_not_be_entered_is_tried_once() {
+    let server = Server {
+        refuse: |place, _| (place.database != 0).then(|| no("NOPERM")),
+        ..Server::new(|_, question| Ok(well(question, 30)))
+    };
+    let (context, options) = (RequestContext::system(), SamplingOptions::default());
+    let asking = Asking { context: &context, until: Instant::now() + LONG, refusal };
+    let mut look = Look::begin(&server, asking, &options).await.expect("a beginning");
+    for database in [1, 2, 3] {
+        let sample = look.sample(database, None).await.expect("a look");
+        assert_eq!(sample.unavailable, Some(Unavailable::Forbidden));
+    }
+    assert_eq!(server.asked(|_| true), 1, "each one costs a connection");
+    assert_eq!(look.sample(0, None).await.expect("a look").keys, 1_000);
+    let gaps = look.told(&mut crate::stages::Stages::new(&context));
+    assert_eq!(gaps, ["keys of db1", "keys of db2", "keys of db3"].map(|part| gap(part, Unavailable::Forbidden)));
+}
+
+#[tokio::test]
+async fn a_cluster_is_looked_at_in_one_database() {
+    let server = Server {
+        nodes: vec![KeyNode { host: "h".to_owned(), port: 1 }],
+        ..Server::new(|_, question| Ok(well(question, 30)))
+    };
+    let (context, options) = (RequestContext::system(), SamplingOptions::default());
+    let asking = Asking { context: &context, until: Instant::now() + LONG, refusal };
+    let mut look = Look::begin(&server, asking, &options).await.expect("a beginning");
+    let sample = look.sample(1, None).await.expect("a look");
+    assert_eq!((sample.keys, sample.unavailable), (0, Some(Unavailable::Broken)));
+    assert_eq!(server.asked(|_| true), 0);
+    assert_eq!(look.told(&mut crate::stages::Stages::new(&context)), [gap("keys of db1", Unavailable::Broken)]);
+}
+
+#[tokio::test]
+async fn keys_on_the_move_are_not_known_and_the_rest_is() {
+    let server = Server {
+        refuse: |_, questions| matches!(questions[0], KeyQuestion::Encoding(_)).then(|| no("MOVED")),
+        ..Server::new(|_, question| match question {
+            KeyQuestion::Scan { .. } => {
+                let keys = ["k:1", "k:2", "k:3"].map(|key| key.as_bytes().to_vec()).to_vec();
+                Ok(KeyAnswer::Scanned { cursor: 0, keys })
+            }
+            KeyQuestion::Type(key) if key == b"k:2" => Err(no("ASK")),
+            question => Ok(well(question, 0)),
+        })
+    };
+    let (sample, gaps) = look(&server, &SamplingOptions::default(), LONG).await;
+    assert_eq!((sample.keys, sample.limits.as_slice(), gaps), (3, &[][..], vec![]));
+    let of_type = &sample.patterns[0].types[0];
+    assert_eq!((of_type.count, of_type.memory), (2, None));
 }
 
 #[tokio::test]
@@ -222,4 +333,14 @@ fn databases_are_those_with_keys_and_the_connection_s_own() {
     assert_eq!(wanted(1, None, None), [1]);
     assert_eq!(wanted(1, Some(&counts), Some(&names(&["db12", "db12", "db7", "12", "db1"]))), [1, 12]);
     assert_eq!(wanted(1, None, Some(&names(&["db7"]))), [7], "nobody says that it is not there");
+}
+
+#[test]
+fn the_connection_s_own_database_is_the_first_and_so_many_are_told() {
+    let counts = (0..5_000).map(|database| (database, Count::default())).collect();
+    let mut databases = wanted(4_000, Some(&counts), None);
+    assert_eq!((databases.len(), &databases[..4]), (5_000, &[4_000, 0, 1, 2][..]));
+    assert!(cut(&mut databases));
+    assert_eq!((databases.len(), databases[0], databases.last()), (MOST_TOLD, 4_000, Some(&998)));
+    assert!(!cut(&mut databases));
 }

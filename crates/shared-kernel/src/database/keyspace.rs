@@ -33,7 +33,8 @@ pub trait Keyspace: Send + Sync {
 /// Where to look.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyPlace {
-    /// The number of the database.
+    /// The number of the database. Where the keys are spread among servers, it is [`Keyspace::database`]; another one is
+    /// `UnknownDatabase`, and nobody is asked.
     pub database: u32,
     /// Which of the servers among which the keys are spread; `None` where there is one alone.
     pub node: Option<KeyNode>,

@@ -48,7 +48,8 @@ pub(crate) struct SchemaBody<'a> {
     #[schema(required = false)]
     samples: &'a [Sample],
     /// What some of the keys look like, of an engine that keeps values under keys: other ones each time, and no part of the
-    /// fingerprint. No value is told, and of keys only patterns. Left out where there are none.
+    /// fingerprint. No value is told, and of keys only patterns, one of which is the key itself where nothing in it looks like data.
+    /// Left out where there are none.
     #[serde(skip_serializing_if = "<[KeySample]>::is_empty")]
     #[schema(required = false)]
     key_samples: &'a [KeySample],

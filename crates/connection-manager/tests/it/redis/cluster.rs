@@ -1,4 +1,5 @@
 use super::*;
+use shared_kernel::database::{KeyPlace, KeyQuestion};
 use testkit::proxy::{Proxy, Traffic};
 use testkit::redis::{OwnCluster as Cluster, free_port};
 
@@ -44,6 +45,30 @@ fn keys_find_their_nodes_and_follow_a_slot_that_moves() {
             refused(single.key_value().unwrap().get(moving, &context()).await, &DatabaseErrorKind::Misconfigured);
         assert_eq!(error.code(), Some("MOVED"));
         assert!(error.message().contains("options.cluster"), "{error}");
+    });
+}
+
+#[test]
+fn a_cluster_is_looked_at_in_its_one_database() {
+    testkit::run(async {
+        let cluster = Cluster::start().await;
+        let connection = open(cluster.settings()).await;
+        let keyspace = connection.keyspace().unwrap();
+        let nodes = keyspace.nodes(&context()).await.unwrap();
+        assert_eq!(nodes.len(), 3);
+        let opened = connection.stats().opened_total;
+        for node in nodes.into_iter().map(Some) {
+            let questions = [KeyQuestion::Scan { cursor: 0, count: 10 }];
+            let mut at = KeyPlace { database: 1, node };
+            refused(keyspace.look(&at, &questions, &context()).await, &DatabaseErrorKind::UnknownDatabase);
+            at.database = 0;
+            assert!(keyspace.look(&at, &questions, &context()).await.unwrap()[0].is_ok());
+        }
+        for node in cluster.nodes() {
+            let stats: String = node.tell(cmd("INFO").arg("commandstats").take()).await;
+            assert!(stats.contains("cmdstat_scan:") && !stats.contains("cmdstat_select:"), "{stats}");
+        }
+        assert_eq!(connection.stats().opened_total, opened, "a refusal costs no connection");
     });
 }
 

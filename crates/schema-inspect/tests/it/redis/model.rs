@@ -206,5 +206,22 @@ fn every_master_of_a_cluster_is_asked() {
             let stats: String = node.tell(cmd("INFO").arg("commandstats").take()).await;
             assert!(stats.contains("cmdstat_scan:") && !stats.contains("cmdstat_keys:"), "{stats}");
         }
+
+        // A key has gone ahead of its slot: it is met where it is, and whoever asks there is sent back.
+        let (key, nodes) = ("cart:7", cluster.nodes());
+        let slot: u16 = nodes[0].tell(cmd("CLUSTER").arg("KEYSLOT").arg(key).take()).await;
+        let owner = usize::from(slot > 5460) + usize::from(slot > 10922);
+        let (owner, taker) = (&nodes[owner], &nodes[(owner + 1) % 3]);
+        for (node, state, other) in [(taker, "IMPORTING", owner), (owner, "MIGRATING", taker)] {
+            let id: String = other.tell(cmd("CLUSTER").arg("MYID").take()).await;
+            node.tell::<()>(cmd("CLUSTER").arg("SETSLOT").arg(slot).arg(state).arg(id).take()).await;
+        }
+        let mut migrate = cmd("MIGRATE");
+        migrate.arg("127.0.0.1").arg(taker.port()).arg(key).arg(0).arg(5_000).arg("AUTH").arg(OwnRedis::PASSWORD);
+        assert_eq!(owner.tell::<String>(migrate).await, "OK");
+        let found = inspect(&*connection, &InspectOptions::default()).await;
+        let sample = keys(&found, "db0");
+        assert_eq!((patterns(sample), found.report.gaps.clone()), (vec![("cart:{number}", 300)], vec![]));
+        assert_eq!(only(&sample.patterns[0]).count, 299);
     });
 }

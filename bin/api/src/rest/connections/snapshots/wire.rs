@@ -152,7 +152,8 @@ pub(crate) struct SnapshotDocumentBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub(crate) samples: Vec<Sample>,
-    /// What some of the keys looked like, of an engine that keeps values under keys. Left out where there are none.
+    /// What some of the keys looked like, of an engine that keeps values under keys. No value is told, and of keys only patterns,
+    /// one of which is the key itself where nothing in it looks like data. Left out where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub(crate) key_samples: Vec<KeySample>,
