@@ -75,9 +75,8 @@ impl Definitions for StoredDefinitions {
 
     async fn revisions(&self, ids: &[&str]) -> Result<HashMap<String, u64>, DatabaseError> {
         // A number that was forgotten is nobody's, and its pool has had its time.
-        let is_known = |id: ConnectionId, number: Option<u64>| {
-            number.is_none_or(|number| self.others.find(id, number).is_some())
-        };
+        let is_known =
+            |id: ConnectionId, number: Option<u64>| number.is_none_or(|number| self.others.find(id, number).is_some());
         let meant: Vec<(&str, ConnectionId)> = ids
             .iter()
             .filter_map(|text| meant(text).filter(|(id, number)| is_known(*id, *number)).map(|(id, _)| (*text, id)))

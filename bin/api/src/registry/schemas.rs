@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use moka::Expiry;
 use moka::Entry;
+use moka::Expiry;
 use moka::future::Cache;
 use moka::ops::compute::{CompResult, Op};
 use registry_context::domain::{ConnectionId, DatabaseName, PartName, SchemaError, SchemaLook, SchemaReader};
@@ -183,7 +183,9 @@ impl Schemas {
             ready(if is_later { Op::Nop } else { Op::Put(Arc::clone(&found)) })
         };
         match self.kept.entry(key).and_compute_with(choose).await {
-            CompResult::Unchanged(entry) | CompResult::Inserted(entry) | CompResult::ReplacedWith(entry) => entry.into_value(),
+            CompResult::Unchanged(entry) | CompResult::Inserted(entry) | CompResult::ReplacedWith(entry) => {
+                entry.into_value()
+            }
             CompResult::StillNone(_) | CompResult::Removed(_) => found,
         }
     }
@@ -211,7 +213,8 @@ impl Schemas {
     async fn take(&self, key: &Key, context: &RequestContext) -> Result<Arc<KeptSchema>, InspectError> {
         let Key { connection, version, part } = key;
         let (database, options, context) = (part.database.as_ref(), part.options(), context.within(LIMIT));
-        let inspection = self.live.inspect((*connection, *version), database, &self.inspectors, &options, &context).await?;
+        let inspection =
+            self.live.inspect((*connection, *version), database, &self.inspectors, &options, &context).await?;
         let kept = Arc::new(KeptSchema::new(inspection, self.clock.now(), KEPT));
         if let Some(shared) = &self.shared {
             let packed = Arc::clone(&kept);

@@ -121,7 +121,8 @@ mod tests {
         let parse = |text: &str| ::redis::parse_redis_value(text.as_bytes()).unwrap();
         let (done, moved) = (parse("+OK\r\n"), parse("-MOVED 866 127.0.0.1:6380\r\n"));
         assert!(was_not_executed(&moved), "{moved:?}");
-        let writes = pipe().get("a").set("b", 1).take();
+        let mut writes = pipe();
+        writes.get("a").set("b", 1);
         assert!(whole_or_nothing(&writes, vec![done.clone(), done.clone()]).is_ok());
         assert!(whole_or_nothing(&writes, vec![moved.clone(), moved.clone()]).is_ok());
         let error = whole_or_nothing(&writes, vec![done, moved]).unwrap_err();
@@ -131,7 +132,8 @@ mod tests {
     #[test]
     fn a_pipeline_that_only_reads_has_an_answer_to_each_command() {
         let parse = |text: &str| ::redis::parse_redis_value(text.as_bytes()).unwrap();
-        let reads = pipe().get("a").get("b").get("c").take();
+        let mut reads = pipe();
+        reads.get("a").get("b").get("c");
         for (refusal, code) in
             [("-MOVED 866 h:1\r\n", "MOVED"), ("-ASK 866 h:1\r\n", "ASK"), ("-TRYAGAIN later\r\n", "TRYAGAIN")]
         {

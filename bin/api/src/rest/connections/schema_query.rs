@@ -70,11 +70,7 @@ impl SchemaQuery {
     ///
     /// # Errors
     /// `connection-unusable` where the engine has no other databases, or one database was asked for within another.
-    pub(super) fn part(
-        self,
-        definition: &Definition,
-        connections: &StoredConnections,
-    ) -> Result<SchemaPart, Problem> {
+    pub(super) fn part(self, definition: &Definition, connections: &StoredConnections) -> Result<SchemaPart, Problem> {
         let engine = &definition.engine;
         let unusable = |detail: &str| Err(Problem::new(ProblemKind::ConnectionUnusable, detail.to_owned()));
         let part = self.part;

@@ -207,10 +207,8 @@ async fn another_database_of_the_server_is_read() {
     assert_eq!(changed.status, 200, "{}", changed.text);
     let anew = registry.get(&format!("{schema}&refresh=true")).await;
     assert_eq!(anew.status, 200, "{}", anew.text);
-    let count = format!(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND usename = '{role}'",
-        other.name()
-    );
+    let count =
+        format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND usename = '{role}'", other.name());
     let sessions = admin.query_one(&RawStatement::everywhere("SELECT", count).into(), &RequestContext::system()).await;
     let sessions = sessions.expect("counted").expect("a row").get::<i64>(0);
     assert!(sessions.expect("a number") > 0, "it was looked at as somebody else");
