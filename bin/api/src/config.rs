@@ -39,6 +39,8 @@
 //! sqlite_root = "/srv/sqlite"        # below it lie the files that connections may name; left out, none may
 //! secret_prefix = "bindery/registry/"   # what secrets that connections may name begin with; left out, none may
 //! audit_retention = "365d"           # how long calls are remembered, at least 1d; or "forever"
+//! snapshots = 100                    # how many of its schema a connection may have, 1 to 10000
+//! # schema_cache = "cache"           # a Redis among [connections] through which instances have each other's schemas
 //!
 //! [registry.keys]                    # 32 random bytes in base64, as `openssl rand -base64 32` prints them
 //! 2026 = { env = "REGISTRY_KEY" }    # or { file = "/run/secrets/registry.key" }
