@@ -1,7 +1,9 @@
 //! `cargo xtask test`: every test of the workspace, on every engine.
 
+use std::panic::resume_unwind;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -140,10 +142,28 @@ impl Run<'_> {
             self.step("nginx in front", |say| edge::check(&session.python, say))?;
         }
         if runs(Part::Conformance) {
-            self.step("API conformance, SQLite", |say| conformance::on_sqlite(&session.python, say))?;
-            self.step("API conformance, server", |say| {
-                conformance::on_a_server(&session.python, &session.outcome, say)
-            })?;
+            self.conformance()?;
+        }
+        Ok(())
+    }
+
+    /// Embedded and on a server at the same time: for most of theirs, both wait for connections that lead nowhere.
+    fn conformance(&mut self) -> Result<()> {
+        const EMBEDDED: &str = "API conformance, SQLite";
+        const SERVER: &str = "API conformance, server";
+        interrupt::check()?;
+        let Session { python, outcome, .. } = self.session;
+        let screen = self.screen;
+        let program = &service::program(service::API)?;
+        let (embedded, server) = thread::scope(|scope| {
+            let server =
+                scope.spawn(|| quietly(screen, SERVER, |say| conformance::on_a_server(python, program, outcome, say)));
+            let embedded = quietly(screen, EMBEDDED, |say| conformance::on_sqlite(python, program, say));
+            (embedded, server.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        interrupt::check()?;
+        for (name, (took, ending)) in [(EMBEDDED, embedded), (SERVER, server)] {
+            self.report.step(name, took, ending);
         }
         Ok(())
     }
@@ -151,23 +171,22 @@ impl Run<'_> {
     /// Runs a step that prints nothing itself.
     fn step(&mut self, name: &str, work: impl FnOnce(&dyn Fn(&str)) -> Result<String>) -> Result<()> {
         interrupt::check()?;
-        let step = self.screen.step(name);
-        let begun = Instant::now();
-        let result = work(&|text| step.note(text));
+        let (took, ending) = quietly(self.screen, name, work);
         interrupt::check()?;
-        let ending = match result {
-            Ok(text) => {
-                step.done(&text);
-                Ending::Passed(text)
-            }
-            Err(error) => {
-                let text = format!("{error:#}");
-                step.failed(&text);
-                Ending::Failed(text)
-            }
-        };
-        self.report.step(name, begun.elapsed(), ending);
+        self.report.step(name, took, ending);
         Ok(())
+    }
+}
+
+/// Shows a step that prints nothing itself while it runs; returns how long it took, and how it ended.
+fn quietly(screen: &Screen, name: &str, work: impl FnOnce(&dyn Fn(&str)) -> Result<String>) -> (Duration, Ending) {
+    let step = screen.step(name);
+    match work(&|text| step.note(text)) {
+        Ok(text) => (step.done(&text), Ending::Passed(text)),
+        Err(error) => {
+            let text = format!("{error:#}");
+            (step.failed(&text), Ending::Failed(text))
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::service::{self, Instance};
+use super::service::Instance;
 use crate::python::Python;
 use crate::services::state::Running;
 use crate::services::{Outcome, Service, Source};
@@ -24,21 +24,16 @@ const KEY: &str = "Y29uZm9ybWFuY2UtY29uZm9ybWFuY2UtY29uZm9ybWE=";
 /// Every context of the service.
 const CONTEXTS: [&str; 3] = ["users", "books", "registry"];
 
-/// Against an instance with everything embedded.
-pub(crate) fn on_sqlite(python: &Python, say: &dyn Fn(&str)) -> Result<String> {
+/// Against an instance of the program with everything embedded.
+pub(crate) fn on_sqlite(python: &Python, program: &Path, say: &dyn Fn(&str)) -> Result<String> {
     let scratch = tempfile::tempdir()?;
     let data = scratch.path().join("data");
-    let instance = Instance::start(
-        &service::program(service::API)?,
-        scratch.path(),
-        &["--data", &data.to_string_lossy()],
-        &registry(),
-    )?;
-    schemathesis(python, &instance, scratch.path(), say)
+    let instance = Instance::start(program, scratch.path(), &["--data", &data.to_string_lossy()], &registry())?;
+    schemathesis(python, &instance, "sqlite", scratch.path(), say)
 }
 
-/// Against an instance whose contexts share a database on the first server that runs.
-pub(crate) fn on_a_server(python: &Python, outcome: &Outcome, say: &dyn Fn(&str)) -> Result<String> {
+/// Against an instance of the program whose contexts have their databases on the first server that runs.
+pub(crate) fn on_a_server(python: &Python, program: &Path, outcome: &Outcome, say: &dyn Fn(&str)) -> Result<String> {
     let server = [Service::Postgres, Service::Mysql, Service::Mariadb]
         .into_iter()
         .find_map(|service| outcome.running.iter().find(|server| server.service == service))
@@ -47,7 +42,7 @@ pub(crate) fn on_a_server(python: &Python, outcome: &Outcome, say: &dyn Fn(&str)
     say("making databases");
     let names = CONTEXTS.map(|context| format!("bindery_conformance_{context}_{}", std::process::id()));
     sql(python, &server.url, names.iter().map(|name| format!("CREATE DATABASE {name}")))?;
-    let result = served(python, server, &outcome.authority, &names, scratch.path(), say);
+    let result = served(python, program, server, &outcome.authority, &names, scratch.path(), say);
     // The instance has ended by now, so nothing holds the databases any more.
     sql(python, &server.url, names.iter().map(|name| format!("DROP DATABASE {name}")))?;
     result.map(|text| format!("{}: {text}", server.service))
@@ -55,6 +50,7 @@ pub(crate) fn on_a_server(python: &Python, outcome: &Outcome, say: &dyn Fn(&str)
 
 fn served(
     python: &Python,
+    program: &Path,
     server: &Running,
     authority: &Path,
     names: &[String; 3],
@@ -71,11 +67,10 @@ fn served(
         environment.push((variable, login(&server.url)?.1.to_owned()));
     }
     std::fs::write(&file, configuration)?;
-    let program = &service::program(service::API)?;
     say("applying migrations");
     process::capture(Command::new(program).args(["migrate", "up"]).envs(environment.clone()))?;
     let instance = Instance::start(program, scratch, &[], &environment)?;
-    schemathesis(python, &instance, scratch, say)
+    schemathesis(python, &instance, server.service.word(), scratch, say)
 }
 
 /// What the registry is told besides its connection: where it may lead as well, since this machine has servers of others.
@@ -134,7 +129,13 @@ fn sql(python: &Python, url: &str, statements: impl Iterator<Item = String>) -> 
     Ok(())
 }
 
-fn schemathesis(python: &Python, instance: &Instance, scratch: &Path, say: &dyn Fn(&str)) -> Result<String> {
+fn schemathesis(
+    python: &Python,
+    instance: &Instance,
+    engine: &str,
+    scratch: &Path,
+    say: &dyn Fn(&str),
+) -> Result<String> {
     say("asking");
     let folder = workspace::root().join("bin/api/tests/schemathesis");
     let base = format!("http://{}", instance.address);
@@ -150,7 +151,7 @@ fn schemathesis(python: &Python, instance: &Instance, scratch: &Path, say: &dyn 
         .current_dir(&folder);
     let (status, text) = process::output_within(&mut command, LIMIT)?;
     // Its warnings are worth reading, and too long for a summary.
-    let report = workspace::provided().join("schemathesis.txt");
+    let report = workspace::provided().join(format!("schemathesis-{engine}.txt"));
     std::fs::write(&report, &text)?;
     if !status.success() {
         bail!("schemathesis ended with {status}; all it said is in {}\n{}", report.display(), failures(&text));
