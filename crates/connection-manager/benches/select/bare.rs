@@ -108,6 +108,15 @@ impl Bare {
         Ok(())
     }
 
+    /// What its server answers to a question.
+    pub(crate) async fn ask(&mut self, question: &'static str) -> Result<String, Failure> {
+        Ok(match self {
+            Self::MySql(connection) => sqlx::query_scalar(question).fetch_one(connection).await?,
+            Self::Postgres(connection) => sqlx::query_scalar(question).fetch_one(connection).await?,
+            Self::Sqlite(connection) => sqlx::query_scalar(question).fetch_one(connection).await?,
+        })
+    }
+
     /// Runs a load `calls` times, with the texts that the trait renders.
     pub(crate) async fn run(&mut self, load: Load, calls: i64) -> Result<(), Failure> {
         match self {

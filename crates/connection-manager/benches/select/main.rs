@@ -1,6 +1,6 @@
 //! Selects through the kernel's trait beside the same selects through the bare driver, on the same server, in
-//! alternating rounds: one row by its key, and a thousand rows that are decoded. The cores are kept awake meanwhile. Prints the medians and the ratio;
-//! decides nothing.
+//! alternating rounds: one row by its key, and a thousand rows that are decoded. The cores are kept awake meanwhile, and client and
+//! server kept on one of their own. Prints the medians and the ratio; decides nothing.
 //!
 //! Servers are named by the variables that the tests use (`BINDERY_TEST_MYSQL_URL` …); one that is not named is left
 //! out by name. SQLite is always there. Engines named on the command line are measured alone (`-- mariadb`).
@@ -8,6 +8,7 @@
 
 mod awake;
 mod bare;
+mod cores;
 mod measure;
 mod traited;
 
@@ -58,6 +59,20 @@ async fn run() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Keeps what has answered to a question on another core than the one that asks.
+fn apart(name: &str, answers: &[String]) -> Result<(), Failure> {
+    let apart = match answers {
+        [] => cores::apart(None)?,
+        answers => {
+            answers.iter().try_fold(true, |apart, answer| Ok::<_, Failure>(apart & cores::apart(Some(answer))?))?
+        }
+    };
+    if !apart {
+        println!("| {name} | client and server run where the system likes | | | | |");
+    }
+    Ok(())
+}
+
 /// Measures one engine, and returns the row that says what measurements, circuit and deadline cost.
 async fn engine(name: &str, mut settings: ConnectionSettings, url: &str) -> Result<String, Failure> {
     if name.starts_with('m') {
@@ -68,6 +83,11 @@ async fn engine(name: &str, mut settings: ConnectionSettings, url: &str) -> Resu
     let mut bare = Bare::connect(name, url).await?;
     bare.prepare().await?;
     let traited = Traited::connect(settings.clone()).await?;
+    let mut answers = Vec::new();
+    if let Some(question) = cores::question(name) {
+        answers.extend([bare.ask(question).await?, traited.ask(question).await?]);
+    }
+    apart(name, &answers)?;
     for load in Load::ALL {
         let samples =
             alternate(
@@ -80,6 +100,11 @@ async fn engine(name: &str, mut settings: ConnectionSettings, url: &str) -> Resu
         println!("{}", row(name, load.name(), &samples));
     }
     let (unwatched, watched) = (Traited::unwatched(settings.clone()).await?, Traited::watched(settings).await?);
+    let mut answers = Vec::new();
+    if let Some(question) = cores::question(name) {
+        answers.extend([unwatched.ask(question).await?, watched.ask(question).await?]);
+    }
+    apart(name, &answers)?;
     let samples = alternate(Load::Template, async |of_unwatched, calls| {
         let side = if of_unwatched { &unwatched } else { &watched };
         side.run(Load::Template, calls).await

@@ -7,7 +7,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use sea_query::{Expr, ExprTrait, Query};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
-    Access, Connections, DatabaseConnection, Row, SqlConnection, Statement, StatementTemplate,
+    Access, Connections, DatabaseConnection, RawStatement, Row, SqlConnection, Statement, StatementTemplate,
 };
 use uuid::Uuid;
 
@@ -43,6 +43,13 @@ impl Traited {
         let mut watched = Self::connect(settings).await?;
         watched.context.deadline = Instant::now().checked_add(Duration::from_hours(1));
         Ok(watched)
+    }
+
+    /// What its server answers to a question.
+    pub(crate) async fn ask(&self, question: &'static str) -> Result<String, Failure> {
+        let statement = RawStatement::everywhere("SELECT", question).into();
+        let row = self.connection.sql()?.query_one(&statement, &self.context).await?.ok_or("the row is missing")?;
+        Ok(row.get(0)?)
     }
 
     pub(crate) async fn run(&self, load: Load, calls: i64) -> Result<(), Failure> {
