@@ -120,7 +120,7 @@ impl Keyring {
     /// An attempt that ends without the server's word, because its time was up or the future was dropped, may have been a
     /// wrong password that the server is slow to reject. It counts: the next attempt with a password is made after a pause,
     /// which doubles each time until the server says something. A pause that ends within `limit` is waited for, and a longer
-    /// one is told at once.
+    /// one is told at once. It ends before its time when another login under way has the version accepted.
     ///
     /// Dropping the future gives up the attempt under way.
     ///
@@ -137,17 +137,40 @@ impl Keyring {
     where
         F: Future<Output = Result<S, DatabaseError>>,
     {
+        self.login_seen(limit, |_| {}, attempt).await
+    }
+
+    /// As [`Keyring::login`]. `reads` hears whether the source of the secret is being waited for, whenever that changes.
+    pub(crate) async fn login_seen<S, F>(
+        &self,
+        limit: Duration,
+        reads: impl Fn(bool),
+        attempt: impl Fn(Arc<Credentials>) -> F,
+    ) -> Result<Login<S>, DatabaseError>
+    where
+        F: Future<Output = Result<S, DatabaseError>>,
+    {
         let Inner { name, book, .. } = &*self.0;
+        // A login before this one may have been given up while it read.
+        reads(false);
         let _turn = self.0.turn().await?;
         loop {
+            // Listened for before it is looked, so that nothing is missed.
+            let eased = book.eased();
             match book.pause(limit) {
                 Wait::Nothing => break,
-                Wait::Until(end) => tokio::time::sleep_until(end).await,
+                Wait::Until(end) => {
+                    let _ = tokio::time::timeout_at(end, eased).await;
+                }
                 Wait::TooLong(error) => return Err(error.on(name)),
             }
         }
         let mut candidates = Candidates::new(&self.0);
-        while let Some(credentials) = candidates.next().await? {
+        loop {
+            reads(true);
+            let next = candidates.next().await;
+            reads(false);
+            let Some(credentials) = next? else { break };
             let underway = Underway::new(book, name, &credentials, limit);
             let Ok(outcome) = tokio::time::timeout(limit, attempt(Arc::clone(&credentials))).await else {
                 return Err(underway.cut().on(name));

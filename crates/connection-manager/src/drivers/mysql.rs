@@ -48,6 +48,9 @@ fn guards(limits: &SessionLimits) -> [String; 2] {
     ]
 }
 
+/// How many statements a session keeps prepared, as sqlx does by itself.
+const PREPARED: usize = 100;
+
 /// Number and server of a session.
 const IDENTITY: &str = "SELECT CONCAT_WS(' ', CONNECTION_ID(), @@hostname, @@port)";
 
@@ -66,6 +69,8 @@ impl MySqlDriver {
     /// A driver for what the options reach. User and password come with each attempt to connect.
     pub fn new(options: MySqlConnectOptions) -> Self {
         let options = options.timezone(None).set_names(false).pipes_as_concat(false).no_engine_substitution(false);
+        // With room for one more than are kept, so that it closes none by itself.
+        let options = options.statement_cache_capacity(PREPARED + 1);
         Self { options: options.disable_statement_logging(), cancels: true, egress: None, tls: None }
     }
 
@@ -184,13 +189,24 @@ impl MySqlSession {
 
     /// A statement of SeaORM, ready to be sent.
     #[cfg(feature = "sea-orm")]
-    #[expect(clippy::unused_async, reason = "the same call on PostgreSQL may have to wait")]
     pub(crate) async fn statement_of_orm(
         &mut self,
         sql: String,
         values: Values,
     ) -> Result<sqlx::query::Query<'static, sqlx::MySql, sqlx::mysql::MySqlArguments>, DatabaseError> {
+        self.make_room().await?;
         Ok(sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?))
+    }
+
+    /// Sees to it that a statement can be prepared without closing a single other one. The server does not answer when one is
+    /// closed, and sqlx 0.9.0 leaves Nagle's algorithm on (its pull request 4336 takes that back): what is sent next waits until
+    /// the server's system acknowledges the first packet, up to 40 ms. Where all are closed at once, that is waited for once.
+    async fn make_room(&mut self) -> Result<(), DatabaseError> {
+        if self.connection.cached_statements_size() > PREPARED {
+            let closed = self.connection.clear_cached_statements().await;
+            closed.map_err(|error| map(error, "closing prepared statements"))?;
+        }
+        Ok(())
     }
 
     /// Whether a statement may be sent, asked before each one whoever sends it.
@@ -239,6 +255,7 @@ impl MySqlSession {
 impl DriverSession for MySqlSession {
     async fn execute(&mut self, sql: String, values: Values) -> Result<u64, DatabaseError> {
         self.admit(&sql)?;
+        self.make_room().await?;
         let query = sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?);
         let done = self.connection.execute(query).await;
         self.note(done, "running a statement").map(|done| done.rows_affected())
@@ -246,6 +263,7 @@ impl DriverSession for MySqlSession {
 
     async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
         self.admit(&sql)?;
+        self.make_room().await?;
         let query = sqlx::query_with(AssertSqlSafe(sql), bind::arguments(values)?);
         let rows = gather(&mut self.connection, query, self.answer).await;
         let rows = self.note(rows, "running a query")?;

@@ -10,7 +10,7 @@ use super::driver::{Driver, DriverSession};
 use super::errands::Errands;
 use super::shared::{self, Connection, Shared};
 use super::silence::{self, Silence};
-use super::turn::Turn;
+use super::turn::{Ended, Turn};
 use crate::budget::{Member, Permit};
 use crate::credentials::{Credentials, Login};
 use crate::spread;
@@ -79,24 +79,29 @@ pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) -> bool {
     let login = |credentials: Arc<Credentials>| turn.ask(&shared.seat, limit, handshake(&shared, credentials));
     let mut silence = Silence::new(&shared);
     let outcome = loop {
-        let login = turn.during(shared.keyring.login(limit, login), attempt.permit.as_mut(), &shared.seat, limit);
+        let login = shared.keyring.login_seen(limit, |reading| turn.reads(reading), login);
+        let login = turn.during(login, attempt.permit.as_mut(), &shared.seat, limit);
         if let Some(outcome) = silence.outlast(login).await {
             break outcome;
         }
     };
     attempt.over = true;
     let mut permit = attempt.permit.take();
-    let connected = outcome.is_ok();
+    let connected = matches!(outcome, Ended::Login(Ok(_)));
     match outcome {
-        Ok(login) => {
+        Ended::Login(Ok(login)) => {
             if let Some(permit) = &mut permit {
                 permit.shaken();
             }
             opened(&shared, login, permit, generation, began);
         }
-        Err(error) => {
+        Ended::Login(Err(error)) => {
             drop(permit);
             failed(&shared, &error.on(&shared.name), attempt.purpose);
+        }
+        Ended::PutOff(after) => {
+            drop(permit);
+            put_off(&shared, after);
         }
     }
     shared.departures.send_modify(|departures| *departures += 1);
@@ -183,6 +188,20 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Pu
             shared.note_contact(false);
             state.refuse(error, settled);
         }
+        shared.connect_for_waiters_alone(&mut state, &mut errands);
+        shared.observe(&state);
+    }
+    errands.run(shared);
+}
+
+/// The place is another pool's. Nobody is told: those who wait are served later, or hear at the end of their own time that
+/// nothing came free. For them a place is asked for anew, behind the others.
+fn put_off<D: Driver>(shared: &Arc<Shared<D>>, after: Duration) {
+    tracing::debug!(connection = %shared.name, ?after, "an attempt to connect is put off, another pool has its place");
+    let mut errands = Errands::default();
+    {
+        let mut state = shared.state();
+        state.connecting = state.connecting.saturating_sub(1);
         shared.connect_for_waiters_alone(&mut state, &mut errands);
         shared.observe(&state);
     }

@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
@@ -19,34 +20,58 @@ const READY: Duration = Duration::from_millis(100);
 pub(super) struct Turn {
     asking: AtomicBool,
     lost: AtomicBool,
+    /// Since when the secret is being read.
+    reading: Mutex<Option<Instant>>,
+}
+
+/// How an attempt ended.
+pub(super) enum Ended<T> {
+    /// With what its login came to.
+    Login(Result<T, DatabaseError>),
+    /// Another pool needs its place, before it was its account's turn to log in. That says nothing about anybody.
+    PutOff(Duration),
 }
 
 impl Turn {
     /// Runs the login of an attempt. When the server is not being asked after a while, the turn is let go; after half of the
-    /// time to connect also the place, if another pool waits for one.
+    /// time to connect also the place, if another pool waits for one. Where that is because of a secret that does not come, it
+    /// is an error. Earlier logins to the account, and pauses between them, are no fault of this one: it is put off.
     pub(super) async fn during<T>(
         &self,
         login: impl Future<Output = Result<T, DatabaseError>>,
         permit: Option<&mut Permit>,
         seat: &Seat,
         limit: Duration,
-    ) -> Result<T, DatabaseError> {
+    ) -> Ended<T> {
         let mut login = pin!(login);
-        let Some(permit) = permit else { return login.await };
+        let Some(permit) = permit else { return Ended::Login(login.await) };
         let began = Instant::now();
         loop {
             if let Ok(outcome) = timeout(READY, &mut login).await {
-                return outcome;
+                return Ended::Login(outcome);
             }
             if self.asking.load(Ordering::Relaxed) {
                 continue;
             }
             self.lost.store(true, Ordering::Relaxed);
             permit.shaken();
-            if began.elapsed() >= limit / 2 && seat.is_wanted() {
-                return Err(unready(began.elapsed()));
+            let waited = began.elapsed();
+            if waited >= limit / 2 && seat.is_wanted() {
+                return match self.read_for() {
+                    Some(read) if read >= waited / 2 => Ended::Login(Err(unread(read))),
+                    _ => Ended::PutOff(waited),
+                };
             }
         }
+    }
+
+    /// Notes that the secret is being read from now on, or is not any more.
+    pub(super) fn reads(&self, reading: bool) {
+        *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = reading.then(Instant::now);
+    }
+
+    fn read_for(&self) -> Option<Duration> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner).map(|since| since.elapsed())
     }
 
     /// Asks the server. Where the turn was lost, one of those is waited for that are kept for latecomers, for half of
@@ -76,10 +101,8 @@ impl Drop for Asking<'_> {
 }
 
 /// The server was not asked, so this says nothing about it.
-fn unready(after: Duration) -> DatabaseError {
-    let message = format!(
-        "the secret or an earlier login to the account has been waited for for {} ms, and the server's connections are used up",
-        after.as_millis()
-    );
+fn unread(after: Duration) -> DatabaseError {
+    let message =
+        format!("the secret did not come within {} ms, and the server's connections are used up", after.as_millis());
     DatabaseError::new(DatabaseErrorKind::SecretUnavailable, message)
 }

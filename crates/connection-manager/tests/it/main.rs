@@ -22,6 +22,7 @@ mod metrics;
 mod mongodb;
 mod panics;
 mod pool;
+mod prepared;
 mod redis;
 mod replicas;
 mod retrying;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::LOOK_AGAIN;
@@ -23,6 +23,8 @@ const UNKNOWN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mi
 pub(super) struct Book {
     turns: Semaphore,
     state: Mutex<State>,
+    /// Wakes those who wait for the end of a pause that is over before its time.
+    eased: Notify,
     /// The number of the accepted version. Read for each connection that is handed out.
     generation: AtomicU64,
 }
@@ -43,11 +45,23 @@ struct State {
     cuts: u32,
 }
 
+impl State {
+    /// The attempt without an answer because of which nobody tries.
+    fn unanswered(&self) -> Option<&Unanswered> {
+        self.pause.as_ref()?.unanswered.as_ref()
+    }
+}
+
 struct Pause {
     end: Instant,
     reason: DatabaseError,
-    /// When the attempt began that was not answered. `None` where the server said no.
-    unanswered_since: Option<Instant>,
+    /// The attempt that was not answered. `None` where the server said no.
+    unanswered: Option<Unanswered>,
+}
+
+struct Unanswered {
+    since: Instant,
+    version: String,
 }
 
 /// What a login does about a pause.
@@ -60,7 +74,7 @@ pub(super) enum Wait {
 impl Default for Book {
     fn default() -> Self {
         let turns = Semaphore::new(LOGINS as usize);
-        Self { turns, state: Mutex::default(), generation: AtomicU64::new(0) }
+        Self { turns, state: Mutex::default(), eased: Notify::new(), generation: AtomicU64::new(0) }
     }
 }
 
@@ -115,6 +129,11 @@ impl Book {
         Wait::TooLong(reason.clone().with_retry_after(left))
     }
 
+    /// Ends when a pause does before its time, if that is after this call.
+    pub(super) fn eased(&self) -> impl Future<Output = ()> {
+        self.eased.notified()
+    }
+
     /// Whether the source may be asked for more. Notes that it is, so that those who come after wait their while.
     pub(super) fn may_look(&self) -> bool {
         let mut state = self.state();
@@ -129,6 +148,10 @@ impl Book {
     pub(super) fn accept(&self, name: &ConnectionName, credentials: Arc<Credentials>) -> u64 {
         let mut state = self.state();
         state.look_again = None;
+        // No wrong password was about to be rejected.
+        if state.unanswered().is_some_and(|unanswered| unanswered.version == credentials.version) {
+            self.ease(&mut state);
+        }
         let known = state.accepted.as_ref().is_some_and(|accepted| accepted.version == credentials.version);
         if !known {
             // An embedded database accepts everybody.
@@ -178,7 +201,7 @@ impl Book {
     pub(super) fn refuse(&self, name: &ConnectionName, error: DatabaseError) -> DatabaseError {
         let until = Instant::now() + error.retry_after().unwrap_or(LOOK_AGAIN);
         tracing::warn!(connection = %name, %error, "login refused for another reason than the password");
-        self.state().pause = Some(Pause { end: until, reason: error.clone(), unanswered_since: None });
+        self.state().pause = Some(Pause { end: until, reason: error.clone(), unanswered: None });
         error.on(name)
     }
 
@@ -186,10 +209,14 @@ impl Book {
     /// next one is made at once; what it comes to counts as before.
     pub(super) fn forgive(&self, returned: Instant) {
         let mut state = self.state();
-        let since = state.pause.as_ref().and_then(|pause| pause.unanswered_since);
-        if since.is_some_and(|since| since < returned) {
-            state.pause = None;
+        if state.unanswered().is_some_and(|unanswered| unanswered.since < returned) {
+            self.ease(&mut state);
         }
+    }
+
+    fn ease(&self, state: &mut State) {
+        state.pause = None;
+        self.eased.notify_waiters();
     }
 
     fn cut(&self, credentials: &Credentials, began: Instant, error: &DatabaseError) {
@@ -203,7 +230,8 @@ impl Book {
         let pause = first.saturating_mul(1 << state.cuts.min(10)).min(longest);
         state.cuts = state.cuts.saturating_add(1);
         let (end, reason) = (Instant::now() + pause, error.clone());
-        state.pause = Some(Pause { end, reason, unanswered_since: Some(began) });
+        let unanswered = Unanswered { since: began, version: credentials.version.clone() };
+        state.pause = Some(Pause { end, reason, unanswered: Some(unanswered) });
     }
 }
 

@@ -415,3 +415,30 @@ async fn a_login_that_is_given_up_half_way_counts() {
     }
     assert!(server.attempts().len() <= 3, "the wrong password was sent to the server again and again");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_is_accepted_after_all_ends_the_pause() {
+    let credentials =
+        Credentials { username: "svc".to_owned(), password: SecretString::from("one"), version: "one".to_owned() };
+    let keyring = &Keyring::fixed("users".parse().expect("a name"), credentials);
+    let log_in = |after: Duration, answer: Duration| async move {
+        tokio::time::sleep(after).await;
+        let attempt = move |_| async move {
+            tokio::time::sleep(answer).await;
+            Ok::<(), DatabaseError>(())
+        };
+        keyring.login(LIMIT, attempt).await.map(drop)
+    };
+    log_in(Duration::ZERO, Duration::ZERO).await.unwrap();
+    let began = Instant::now();
+    // The last one has its turn when the first is cut, and the second is answered half a second later.
+    let (cut, answered, next) = tokio::join!(
+        log_in(Duration::ZERO, LIMIT * 2),
+        log_in(LIMIT / 2, LIMIT * 3 / 5),
+        log_in(LIMIT * 4 / 5, Duration::ZERO),
+    );
+    assert_eq!(*cut.unwrap_err().kind(), DatabaseErrorKind::Unreachable);
+    answered.unwrap();
+    next.unwrap();
+    assert!(began.elapsed() < LIMIT + Duration::from_secs(1), "{:?}", began.elapsed());
+}

@@ -7,13 +7,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use connection_manager::pool::Lease;
 use connection_manager::{
-    Budget, ConnectionSettings, Credentials, Freshness, Pool, PoolSettings, SecretSource, SecretStage, ServerSettings,
-    SourceError,
+    Budget, ConnectionSettings, Credentials, Freshness, Keyring, Pool, PoolSettings, SecretSource, SecretStage,
+    ServerSettings, SourceError,
 };
 use futures_util::future::join_all;
-use shared_kernel::database::{ConnectionName, DatabaseErrorKind};
+use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
+use tokio::task::JoinHandle;
 
-use super::fake::{FakeDriver, Server, budgeted_pool, budgeted_pool_of, run, settings, until};
+use super::fake::{
+    Connect, FakeDriver, Server, budgeted_pool, budgeted_pool_of, budgeted_pool_with, run, settings, until,
+};
 use crate::rotation::source::Stages;
 
 /// One place is kept for telling the server about callers who have left.
@@ -95,6 +98,59 @@ async fn a_pool_whose_secret_does_not_come_gives_its_places_to_others() {
         let error = caller.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), &DatabaseErrorKind::SecretUnavailable, "{error}");
     }
+}
+
+/// An account with a password that the server has yet to accept: one login is made after the other.
+fn account() -> Keyring {
+    let (username, version) = ("svc".to_owned(), "one".to_owned());
+    Keyring::fixed("fake".parse().unwrap(), Credentials { username, password: "pa55word".into(), version })
+}
+
+fn asking(pool: &Pool<FakeDriver>) -> JoinHandle<Result<(), DatabaseError>> {
+    let pool = pool.clone();
+    tokio::spawn(async move { pool.acquire(None).await.map(drop) })
+}
+
+/// Two pools that log in to one account, with all places of `budget`. The login of the first hangs, and the second waits for it.
+async fn one_behind_the_other(
+    server: &Arc<Server>,
+    budget: &Budget,
+    second: PoolSettings,
+) -> [JoinHandle<Result<(), DatabaseError>>; 2] {
+    let account = account();
+    let first = asking(&budgeted_pool_with(server, patient(5), budget, &account));
+    until(|| Server::count(&server.handshakes) == 1).await;
+    let second = asking(&budgeted_pool_with(server, second, budget, &account));
+    until(|| budget.stats().used == 2).await;
+    [first, second]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_hangs_costs_those_behind_it_time_and_nothing_else() {
+    let (server, budget) = (Server::planned([Connect::Hangs]), budget(2));
+    let [first, second] = one_behind_the_other(&server, &budget, patient(5)).await;
+    let usual = PoolSettings { acquire_timeout: Duration::from_secs(5), ..settings(5) };
+    let other = budgeted_pool(&server, usual, &budget);
+    assert_eq!(hold(&other, 1).await.len(), 1, "it has the place of the one that is not ready");
+    let error = first.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), &DatabaseErrorKind::Unreachable, "{error}");
+    second.await.unwrap().unwrap();
+    assert_eq!(server.logins().iter().filter(|version| *version == "one").count(), 2, "one after the other");
+    assert_eq!(Server::count(&server.attempts), 3);
+    until(|| budget.stats().waiting_pools == 0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_time_is_up_behind_a_login_that_hangs_is_told_that_nothing_came_free() {
+    let (server, budget) = (Server::planned([Connect::Hangs]), budget(2));
+    let short = PoolSettings { acquire_timeout: Duration::from_secs(4), ..settings(5) };
+    let [_first, second] = one_behind_the_other(&server, &budget, short).await;
+    let other = budgeted_pool(&server, patient(5), &budget);
+    let _held = hold(&other, 1).await;
+    let error = second.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), &DatabaseErrorKind::Saturated, "{error}");
+    assert!(error.retry_after().is_some(), "{error:?}");
+    assert_eq!(server.logins().iter().filter(|version| *version == "one").count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -200,8 +256,7 @@ async fn a_caller_who_finds_the_budget_used_up_is_told_so() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_counts_closed_connections_for_a_moment_is_asked_again() {
-    use super::fake::Connect::Fails;
-    let full = || Fails(DatabaseErrorKind::Saturated);
+    let full = || Connect::Fails(DatabaseErrorKind::Saturated);
     let server = Server::planned([full(), full(), full()]);
     let pool = budgeted_pool(&server, settings(1), &budget(1));
     assert_eq!(hold(&pool, 1).await.len(), 1);

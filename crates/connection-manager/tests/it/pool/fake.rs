@@ -303,6 +303,17 @@ pub(crate) fn budgeted_pool(server: &Arc<Server>, settings: PoolSettings, budget
     Pool::new("fake".parse().unwrap(), settings, endpoint, FakeDriver(Arc::clone(server)))
 }
 
+/// As [`budgeted_pool`], for an account that others log in to as well.
+pub(crate) fn budgeted_pool_with(
+    server: &Arc<Server>,
+    settings: PoolSettings,
+    budget: &Budget,
+    keyring: &Keyring,
+) -> Pool<FakeDriver> {
+    let endpoint = Endpoint { budget: budget.clone(), ..Endpoint::from(keyring.clone()) };
+    Pool::new("fake".parse().unwrap(), settings, endpoint, FakeDriver(Arc::clone(server)))
+}
+
 /// As [`budgeted_pool`], with credentials that come from `source`.
 pub(crate) fn budgeted_pool_of(
     server: &Arc<Server>,
