@@ -70,29 +70,39 @@ impl Writer {
             for user_type in &namespace.types {
                 let object = ObjectName::new(&namespace.name, &user_type.name);
                 match &user_type.kind {
-                    UserTypeKind::Enumeration { labels } if !labels.is_empty() => {
-                        let _ = writeln!(self.text, "\nEnum {} {{", qualified(&object));
-                        self.text.extend(labels.iter().map(|label| format!("  {}\n", name(label))));
-                        self.text.push_str("}\n");
-                    }
-                    UserTypeKind::Enumeration { .. } => {
-                        self.omit(&object, "type", "DBML has no enumeration without words");
-                    }
+                    UserTypeKind::Enumeration { labels } => self.enumeration(&object, labels),
                     _ => self.omit(&object, "type", "DBML knows no types but enumerations"),
                 }
             }
         }
     }
 
+    fn enumeration(&mut self, object: &ObjectName, labels: &[String]) {
+        let (named, empty): (Vec<&String>, Vec<&String>) = labels.iter().partition(|label| !label.is_empty());
+        if named.is_empty() {
+            return self.omit(object, "type", "DBML has no enumeration without words");
+        }
+        let _ = writeln!(self.text, "\nEnum {} {{", qualified(object));
+        self.text.extend(named.iter().map(|label| format!("  {}\n", name(label))));
+        self.text.push_str("}\n");
+        if !empty.is_empty() {
+            self.omit(object, "label \"\"", NO_NAME);
+        }
+    }
+
     fn table(&mut self, entity: &Entity<'_>) {
         let Some(relation) = entity.relation else { return };
-        if entity.attributes.is_empty() {
-            self.omit(&entity.name, "table", "DBML has no table without columns");
-            return;
+        if entity.attributes.iter().all(|attribute| attribute.column.name.is_empty()) {
+            let reason = if entity.attributes.is_empty() { "DBML has no table without columns" } else { NO_NAME };
+            return self.omit(&entity.name, "table", reason);
         }
         let _ = writeln!(self.text, "\nTable {} {{", qualified(&entity.name));
         let single = relation.primary_key.as_ref().is_some_and(|key| key.columns.len() == 1);
         for attribute in &entity.attributes {
+            if attribute.column.name.is_empty() {
+                self.omit(&entity.name, "column \"\"", NO_NAME);
+                continue;
+            }
             let mut settings: Vec<String> = Vec::new();
             if attribute.primary && single {
                 settings.push("pk".to_owned());
@@ -107,7 +117,11 @@ impl Writer {
         let mut indexes = Vec::new();
         if let Some(key) = relation.primary_key.as_ref().filter(|key| key.columns.len() > 1) {
             let columns: Vec<String> = key.columns.iter().map(|column| name(column)).collect();
-            indexes.push(format!("({}) [pk]", columns.join(", ")));
+            if key.columns.contains(&String::new()) {
+                self.omit(&entity.name, "primary key", NO_NAME);
+            } else {
+                indexes.push(format!("({}) [pk]", columns.join(", ")));
+            }
         }
         let kept = relation.primary_key.as_ref().and_then(|key| key.index.as_ref());
         for index in relation.indexes.iter().filter(|index| Some(&index.name) != kept) {
@@ -187,6 +201,9 @@ impl Writer {
         if !is_there(&here, child) || !is_there(&there, parent) {
             return self.omit(&child.name, part(), "what it leads to is not in the model");
         }
+        if here.iter().chain(&there).any(String::is_empty) {
+            return self.omit(&child.name, part(), NO_NAME);
+        }
         let mut ends = [(link.child, here.clone()), (link.parent, there.clone())];
         ends.sort_unstable();
         if ends[0] == ends[1] || !seen.insert(ends) {
@@ -209,12 +226,14 @@ impl Writer {
     }
 }
 
+const NO_NAME: &str = "DBML has no column and no label without a name";
 const NO_EXPRESSION: &str = "DBML has no expression with a backtick or in several lines";
 
 fn index_line(index: &Index) -> Result<String, &'static str> {
     let mut parts = Vec::new();
     for part in &index.parts {
         parts.push(match &part.target {
+            PartTarget::Column(column) if column.is_empty() => return Err(NO_NAME),
             PartTarget::Column(column) => name(column),
             PartTarget::Expression(Reading::Known(text)) => expression(text).ok_or(NO_EXPRESSION)?,
             PartTarget::Expression(Reading::Unknown { unavailable }) => return Err(why(*unavailable)),

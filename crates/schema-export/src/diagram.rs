@@ -54,6 +54,13 @@ pub(crate) struct Attribute<'a> {
     pub(crate) unique: bool,
 }
 
+impl Attribute<'_> {
+    /// Whether it is shown where only the columns of keys are.
+    pub(crate) fn is_of_key(&self) -> bool {
+        self.primary || self.foreign || self.unique
+    }
+}
+
 /// A foreign key.
 pub(crate) struct Link<'a> {
     pub(crate) key: &'a ForeignKey,

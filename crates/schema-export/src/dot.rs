@@ -9,6 +9,8 @@ use crate::{Export, ExportError, Exporter};
 
 /// Graphviz's language (<https://graphviz.org/doc/info/lang.html>): a node for each table, a port for each column, an edge for each
 /// foreign key from its first column, with crow's feet.
+///
+/// To Graphviz a backslash is the beginning of something in every text, so that there are more of them than are shown.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DotExporter;
 
@@ -42,17 +44,28 @@ impl Exporter for DotExporter {
 }
 
 fn table(entity: &Entity<'_>) -> String {
-    let mut rows = format!("<tr><td bgcolor=\"#dddddd\"><b>{}</b></td></tr>", xml(&visible_object(&entity.name)));
+    let mut rows = format!("<tr><td bgcolor=\"#dddddd\"><b>{}</b></td></tr>", cell(&visible_object(&entity.name)));
     for (number, attribute) in (1..).zip(&entity.attributes) {
         let marks = [(attribute.primary, " PK"), (attribute.foreign, " FK"), (attribute.unique, " U")];
         let marks: String = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
         let column = attribute.column;
         let required = if column.nullable { "" } else { " *" };
-        let kind = xml(&visible(&column.data_type.text));
-        let name = xml(&visible(&column.name));
+        let kind = cell(&visible(&column.data_type.text));
+        let name = cell(&visible(&column.name));
         let _ = write!(rows, "<tr><td port=\"c{number}\" align=\"left\">{name}{required} {kind}{marks}</td></tr>");
     }
     format!("<table border=\"0\" cellborder=\"1\" cellspacing=\"0\">{rows}</table>")
+}
+
+/// A text in a label of HTML, where two backslashes are one.
+fn cell(text: &str) -> String {
+    xml(text).replace('\\', "\\\\")
+}
+
+/// A text in quotes, of which the references of HTML are read as well. The quotes leave the backslashes to the label, where two are
+/// one, and so does the label to the picture.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\\\\\").replace('&', "&amp;").replace('"', "\\\""))
 }
 
 fn edge(diagram: &Diagram<'_>, link: &Link<'_>) -> String {
@@ -65,6 +78,22 @@ fn edge(diagram: &Diagram<'_>, link: &Link<'_>) -> String {
     let head = port(link.parent, pair.map(|pair| &pair.references));
     let at_child = if link.many { "crowodot" } else { "teeodot" };
     let at_parent = if link.optional { "teeodot" } else { "teetee" };
-    let label = visible(&link.label()).replace('\\', "\\\\").replace('"', "\\\"");
-    format!("{tail} -> {head} [arrowtail={at_child}, arrowhead={at_parent}, tooltip=\"{label}\"]")
+    let label = quoted(&visible(&link.label()));
+    format!("{tail} -> {head} [arrowtail={at_child}, arrowhead={at_parent}, tooltip={label}]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn graphviz_reads_what_is_to_be_seen() {
+        // Version 2.43 shows `a\\b`, `a\nb` and `&lt;` of these.
+        assert_eq!(cell(&visible("a\\b")), r"a\\\\b");
+        assert_eq!(cell(&visible("a\nb")), r"a\\nb");
+        assert_eq!(cell("&lt;"), "&amp;lt;");
+        assert_eq!(quoted(&visible("a\nb")), r#""a\\\\nb""#);
+        assert_eq!(quoted("&lt;"), r#""&amp;lt;""#);
+        assert_eq!(quoted("a\"b"), r#""a\"b""#);
+    }
 }

@@ -7,7 +7,7 @@ use schema_model::{
 };
 
 use crate::exporter::why;
-use crate::text::{visible, visible_object, xml};
+use crate::text::{is_unseen, visible, visible_object};
 use crate::{Export, ExportError, Exporter, Omission};
 
 /// A data dictionary in Markdown (`CommonMark` with GitHub's tables): a chapter for each namespace, a table for each relation.
@@ -45,7 +45,7 @@ struct Writer {
 impl Writer {
     fn database(&mut self, database: &Database) {
         self.line(&format!("# {}", escaped(&visible(&database.name))));
-        self.line(&format!("{} {}", escaped(&database.engine), escaped(&database.version)));
+        self.line(&format!("{} {}", escaped(&visible(&database.engine)), escaped(&visible(&database.version))));
         self.paragraph(database.comment.as_deref());
         if !database.extensions.is_empty() {
             self.line("## Extensions");
@@ -287,7 +287,7 @@ impl Writer {
         let predicate = index.predicate.as_ref().map(|predicate| self.reading(name, &part, predicate));
         [
             escaped(&visible(&index.name)),
-            escaped(&index.method),
+            escaped(&visible(&index.method)),
             parts.join(", "),
             if index.unique { "yes" } else { "no" }.to_owned(),
             predicate.unwrap_or_default(),
@@ -355,7 +355,7 @@ impl Writer {
         for routine in &namespace.routines {
             let comment = routine.comment.as_deref().map(prose).unwrap_or_default();
             let returns = routine.returns.as_deref().map(code).unwrap_or_default();
-            let (name, language) = (escaped(&visible(&routine.name)), escaped(&routine.language));
+            let (name, language) = (escaped(&visible(&routine.name)), escaped(&visible(&routine.language)));
             self.row(&[name, code(&routine.arguments), returns, language, comment]);
         }
     }
@@ -389,6 +389,19 @@ fn list(names: &[String]) -> String {
     names.iter().map(|name| escaped(&visible(name))).collect::<Vec<_>>().join(", ")
 }
 
+/// What parts a text that would else be an address to GitHub and others, escaped or not: a comment of HTML, which nobody sees.
+const NO_LINK: &str = "<!-- -->";
+
+/// Whether an address would be found around here: of mail, or one that begins with `www.` or has `://`.
+fn is_in_address(characters: &[char], at: usize) -> bool {
+    match characters[at] {
+        '@' => true,
+        ':' => characters[at + 1..].starts_with(&['/', '/']),
+        '.' => at >= 3 && characters[at - 3..at].iter().all(|before| before.eq_ignore_ascii_case(&'w')),
+        _ => false,
+    }
+}
+
 /// Words with every sign escaped that Markdown or HTML could know.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -402,6 +415,9 @@ fn escaped(text: &str) -> String {
             '.' | '-' | '_' => inside,
             _ => !character.is_ascii_punctuation(),
         };
+        if is_in_address(&characters, at) {
+            escaped.push_str(NO_LINK);
+        }
         if !plain {
             escaped.push('\\');
         }
@@ -423,28 +439,43 @@ fn longest_run(text: &str) -> usize {
     text.split(|character| character != '`').map(str::len).max().unwrap_or_default()
 }
 
-/// What an engine would read, in one line. In a table a pipe is escaped even there; a text that Markdown's code cannot hold is HTML.
+/// What an engine would read. In a table a pipe is escaped even there; a text that Markdown's code cannot hold is HTML.
 fn code(text: &str) -> String {
     if text.is_empty() {
         return String::new();
     }
-    let needs_html = text.contains('|') || text.contains('\\') || text.chars().any(char::is_control);
-    if needs_html {
-        let mut escaped = String::new();
-        for character in xml(&text.replace('\n', " ")).chars() {
-            match character {
-                '&' | ';' | '#' => escaped.push(character),
-                _ if character.is_ascii_punctuation() => {
-                    let _ = write!(escaped, "&#{};", u32::from(character));
-                }
-                _ => escaped.push(character),
-            }
-        }
-        return format!("<code>{escaped}</code>");
+    if text.contains(['|', '\\']) || text.chars().any(is_unseen) {
+        return html_code(text);
     }
     let fence = "`".repeat(longest_run(text) + 1);
-    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    // Of blanks at both ends Markdown takes one off, unless there is nothing else.
+    let is_within_blanks = text.starts_with(' ') && text.ends_with(' ') && !text.trim_matches(' ').is_empty();
+    let pad = if is_within_blanks || text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// Code whose lines stay lines, and in which everything else is as it is. What is not seen is shown between pieces of code, since in
+/// code `\u{1}` is a backslash and what comes behind it.
+fn html_code(text: &str) -> String {
+    let mut code = "<code>".to_owned();
+    let characters: Vec<char> = text.chars().collect();
+    for (at, character) in characters.iter().copied().enumerate() {
+        if is_in_address(&characters, at) {
+            code.push_str(NO_LINK);
+        }
+        match character {
+            '\n' => code.push_str("<br>"),
+            _ if is_unseen(character) => {
+                let _ = write!(code, "</code>{}<code>", escaped(&visible(character.encode_utf8(&mut [0; 4]))));
+            }
+            _ if character.is_ascii_punctuation() => {
+                let _ = write!(code, "&#{};", u32::from(character));
+            }
+            _ => code.push(character),
+        }
+    }
+    code.push_str("</code>");
+    code.replace("<code></code>", "")
 }
 
 #[cfg(test)]
@@ -463,6 +494,23 @@ mod tests {
     fn no_code_ends_early() {
         assert_eq!(code("a `b`"), "`` a `b` ``");
         assert_eq!(code("a||b"), "<code>a&#124;&#124;b</code>");
-        assert_eq!(code("a\nb"), "<code>a b</code>");
+        assert_eq!(code("a\nb"), "<code>a<br>b</code>");
+    }
+
+    #[test]
+    fn code_shows_what_is_not_seen_beside_itself_and_keeps_its_blanks() {
+        assert_eq!(code("a\u{202e}b"), "<code>a</code>\\\\u\\{202e\\}<code>b</code>");
+        assert_eq!(code("\u{2028}"), "\\\\u\\{2028\\}");
+        assert_eq!(code("\\u{1}"), "<code>&#92;u&#123;1&#125;</code>");
+        assert_eq!((code(" x ").as_str(), code(" x").as_str(), code("  ").as_str()), ("`  x  `", "` x`", "`  `"));
+    }
+
+    #[test]
+    fn no_name_is_an_address() {
+        assert_eq!(escaped("www.evil.example"), "www<!-- -->.evil.example");
+        assert_eq!(escaped("me@evil.example"), "me<!-- -->\\@evil.example");
+        assert_eq!(escaped("http://evil"), "http<!-- -->\\://evil");
+        assert_eq!(escaped("a:b.c"), "a\\:b.c");
+        assert_eq!(code("|me@www.x://"), "<code>&#124;me<!-- -->&#64;www<!-- -->&#46;x<!-- -->&#58;&#47;&#47;</code>");
     }
 }

@@ -5,13 +5,16 @@ use schema_model::Database;
 use crate::diagram::{Attribute, Diagram, Link};
 use crate::exporter::not_drawn;
 use crate::text::{visible, visible_object};
-use crate::{Export, ExportError, Exporter};
+use crate::{Export, ExportError, Exporter, Omission};
 
 /// Mermaid's `erDiagram` (<https://mermaid.js.org/syntax/entityRelationshipDiagram.html>).
 ///
 /// A table is `e1`, `e2` … with its name as the label, in which what Mermaid's grammar knows is written as `#34;`. The names of
 /// columns may be letters, digits and `_` there: all else is `_x0020_`, the characters' numbers as SQL/XML writes names (ISO/IEC
 /// 9075-14, 9.1), and the name itself stands beside it as a comment.
+///
+/// Mermaid draws no more than 50,000 characters (its `maxTextSize`). Where all columns are more than that, only those of keys are
+/// written, and that is an omission; where these are more as well, that is one, too.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MermaidExporter;
 
@@ -30,29 +33,59 @@ impl Exporter for MermaidExporter {
 
     fn export(&self, database: &Database) -> Result<Export, ExportError> {
         let diagram = Diagram::of(database);
-        let mut text = "erDiagram\n".to_owned();
-        for (number, entity) in (1..).zip(&diagram.entities) {
-            let label = quoted(&visible_object(&entity.name));
-            if entity.attributes.is_empty() {
-                let _ = writeln!(text, "    e{number}[{label}]");
-                continue;
-            }
-            let _ = writeln!(text, "    e{number}[{label}] {{");
-            for attribute in &entity.attributes {
-                let _ = writeln!(text, "        {}", line(attribute));
-            }
-            text.push_str("    }\n");
+        let mut omissions = not_drawn(database);
+        let mut text = written(&diagram, false);
+        if is_too_long(&text) {
+            text = written(&diagram, true);
+            omissions.push(of_all(
+                "columns",
+                "Mermaid draws 50,000 characters at most: only the columns of keys are written",
+            ));
         }
-        for link in &diagram.links {
-            let Link { parent, child, .. } = link;
-            let at_parent = if link.optional { "|o" } else { "||" };
-            let at_child = if link.many { "o{" } else { "o|" };
-            let stroke = if link.identifying { "--" } else { ".." };
-            let label = quoted(&visible(&link.label()));
-            let _ = writeln!(text, "    e{} {at_parent}{stroke}{at_child} e{} : {label}", parent + 1, child + 1);
+        if is_too_long(&text) {
+            omissions.push(of_all(
+                "diagram",
+                "it is drawn only where `maxTextSize` of Mermaid is set beyond 50,000 characters",
+            ));
         }
-        Ok(Export { text, omissions: not_drawn(database) })
+        Ok(Export { text, omissions })
     }
+}
+
+/// As Mermaid counts, in the units of UTF-16.
+fn is_too_long(text: &str) -> bool {
+    text.encode_utf16().count() > 50_000
+}
+
+fn of_all(part: &str, reason: &str) -> Omission {
+    Omission { object: None, part: part.to_owned(), reason: reason.to_owned() }
+}
+
+fn written(diagram: &Diagram<'_>, keys_only: bool) -> String {
+    let mut text = "erDiagram\n".to_owned();
+    for (number, entity) in (1..).zip(&diagram.entities) {
+        let label = quoted(&visible_object(&entity.name));
+        let lines: Vec<String> =
+            entity.attributes.iter().filter(|attribute| !keys_only || attribute.is_of_key()).map(line).collect();
+        if lines.is_empty() {
+            let _ = writeln!(text, "    e{number}[{label}]");
+            continue;
+        }
+        let _ = writeln!(text, "    e{number}[{label}] {{");
+        for line in lines {
+            let _ = writeln!(text, "        {line}");
+        }
+        text.push_str("    }\n");
+    }
+    for link in &diagram.links {
+        let Link { parent, child, .. } = link;
+        let at_parent = if link.optional { "|o" } else { "||" };
+        let at_child = if link.many { "o{" } else { "o|" };
+        let stroke = if link.identifying { "--" } else { ".." };
+        let label = quoted(&visible(&link.label()));
+        let _ = writeln!(text, "    e{} {at_parent}{stroke}{at_child} e{} : {label}", parent + 1, child + 1);
+    }
+    text
 }
 
 fn line(attribute: &Attribute<'_>) -> String {
@@ -61,10 +94,10 @@ fn line(attribute: &Attribute<'_>) -> String {
     let keys = [(*primary, "PK"), (*foreign, "FK"), (*unique && !*primary, "UK")];
     let keys: Vec<&str> = keys.iter().filter(|(is, _)| *is).map(|(_, key)| *key).collect();
     let mut notes = Vec::new();
-    if name != column.name {
+    if name != column.name || is_shown_as_a_style(&name) {
         notes.push(visible(&column.name));
     }
-    if kind != column.data_type.text && !column.data_type.text.is_empty() {
+    if (kind != column.data_type.text || is_shown_as_a_style(&kind)) && !column.data_type.text.is_empty() {
         notes.push(visible(&column.data_type.text));
     }
     if !column.nullable && !primary {
@@ -80,6 +113,11 @@ fn line(attribute: &Attribute<'_>) -> String {
     line
 }
 
+/// Whether Mermaid draws a word as Markdown that is in italics, without its outer signs.
+fn is_shown_as_a_style(word: &str) -> bool {
+    word.starts_with('_') && word.ends_with('_')
+}
+
 /// A text in quotes; Mermaid reads `#34;` as the character of that number, so that none of its own signs is left.
 pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = "\"".to_owned();
@@ -87,9 +125,16 @@ pub(crate) fn quoted(text: &str) -> String {
     if text.is_empty() {
         quoted.push_str("#8203;");
     }
-    for character in text.chars() {
+    // Nor can it place a text of blanks.
+    let is_blank = text.trim_matches(' ').is_empty();
+    let characters: Vec<char> = text.chars().collect();
+    let is_word = |at: Option<usize>| at.and_then(|at| characters.get(at)).is_some_and(|other| other.is_alphanumeric());
+    for (at, character) in characters.iter().copied().enumerate() {
         match character {
-            ' ' | '_' | '.' | '-' | ',' | '(' | ')' => quoted.push(character),
+            ' ' if !is_blank => quoted.push(character),
+            // It is the beginning of a style but for within a word.
+            '_' if is_word(at.checked_sub(1)) && is_word(Some(at + 1)) => quoted.push(character),
+            '.' | '-' | ',' | '(' | ')' => quoted.push(character),
             _ if character.is_alphanumeric() => quoted.push(character),
             _ => {
                 let _ = write!(quoted, "#{};", u32::from(character));
@@ -129,8 +174,12 @@ pub(crate) fn encoded(name: &str) -> String {
 fn type_word(text: &str) -> String {
     let fits = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '(' | ')' | '[' | ']');
     let word: String = text.chars().map(|character| if fits(character) { character } else { '_' }).collect();
+    let end = word.find(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+    let first = &word[..end.unwrap_or(word.len())];
     match word.chars().next() {
         None => "any".to_owned(),
+        // Which the grammar takes for the mark of a key.
+        _ if ["PK", "FK", "UK"].iter().any(|key| key.eq_ignore_ascii_case(first)) => format!("_{word}"),
         Some('a'..='z' | 'A'..='Z' | '_') => word,
         Some(_) => format!("_{word}"),
     }
@@ -156,5 +205,23 @@ mod tests {
         assert_eq!(quoted("%%{init: \"x\"}%%\\"), "\"#37;#37;#123;init#58; #34;x#34;#125;#37;#37;#92;\"");
         assert_eq!(quoted("a--b"), "\"a#45;#45;b\"");
         assert_eq!(type_word("numeric(10,2)"), "numeric(10_2)");
+    }
+
+    #[test]
+    fn no_type_is_the_mark_of_a_key() {
+        assert_eq!(
+            (type_word("PK").as_str(), type_word("fk(2)").as_str(), type_word("uk[]").as_str()),
+            ("_PK", "_fk(2)", "_uk[]")
+        );
+        assert_eq!((type_word("pk_a").as_str(), type_word("pkx").as_str()), ("pk_a", "pkx"));
+    }
+
+    #[test]
+    fn nothing_is_in_italics_and_blanks_are_seen() {
+        assert_eq!(quoted("_x_"), "\"#95;x#95;\"");
+        assert_eq!(quoted("a__b"), "\"a#95;#95;b\"");
+        assert_eq!(quoted("goods_1"), "\"goods_1\"");
+        assert_eq!(quoted("  "), "\"#32;#32;\"");
+        assert_eq!(quoted("a b"), "\"a b\"");
     }
 }

@@ -29,7 +29,7 @@ impl Exporter for PlantUmlExporter {
         let diagram = Diagram::of(database);
         let mut text = "@startuml\nhide circle\nhide methods\n".to_owned();
         for (number, entity) in (1..).zip(&diagram.entities) {
-            let _ = writeln!(text, "entity \"{}\" as e{number} {{", escaped(&visible_object(&entity.name)));
+            let _ = writeln!(text, "entity \"{}\" as e{number} {{", title(&visible_object(&entity.name)));
             let (keys, others): (Vec<_>, Vec<_>) = entity.attributes.iter().partition(|attribute| attribute.primary);
             text.extend(keys.iter().map(|attribute| format!("  {}\n", line(attribute))));
             if !keys.is_empty() && !others.is_empty() {
@@ -69,6 +69,15 @@ fn line(attribute: &Attribute<'_>) -> String {
     line
 }
 
+/// A text as a title, which must not end as the parameters of a type do: they would have a box of their own.
+fn title(text: &str) -> String {
+    let mut title = escaped(text);
+    if title.ends_with('>') {
+        title.push(' ');
+    }
+    title
+}
+
 /// A text with nothing in it but letters, digits and single signs that mean nothing to `PlantUML`.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -78,7 +87,7 @@ fn escaped(text: &str) -> String {
             // Two of them are the beginning of a style.
             '_' | '.' => last != character && !escaped.is_empty(),
             ' ' => !escaped.is_empty(),
-            ',' | '(' | ')' | '[' | ']' => true,
+            ',' | '(' | ')' => true,
             _ => character.is_alphanumeric(),
         };
         if plain {
@@ -100,7 +109,14 @@ mod tests {
         assert_eq!(escaped("shop.goods_1"), "shop.goods_1");
         assert_eq!(escaped("a\"b"), "a<U+0022>b");
         assert_eq!(escaped("__a__"), "<U+005F><U+005F>a_<U+005F>");
+        assert_eq!(escaped("[[http://x.y z]]"), "<U+005B><U+005B>http<U+003A><U+002F><U+002F>x.y z<U+005D><U+005D>");
         assert_eq!(escaped("@enduml"), "<U+0040>enduml");
         assert_eq!(escaped("<U+0022>"), "<U+003C>U<U+002B>0022<U+003E>");
+    }
+
+    #[test]
+    fn no_title_ends_as_a_type_with_parameters_does() {
+        assert_eq!(title("main.why?"), "main.why<U+003F> ");
+        assert_eq!(title("main.why"), "main.why");
     }
 }

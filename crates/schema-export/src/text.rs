@@ -22,17 +22,24 @@ pub(crate) fn visible(name: &str) -> String {
     text
 }
 
-fn is_unseen(character: char) -> bool {
+/// Control characters, and what Unicode has nobody draw (`Default_Ignorable_Code_Point`) but for the choice of a variant, which is seen.
+pub(crate) fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(u32::from(character),
-            0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0xFEFF | 0xFFF9..=0xFFFB)
+            0xAD | 0x34F | 0x61C | 0x115F | 0x1160 | 0x17B4 | 0x17B5 | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E
+            | 0x2060..=0x206F | 0x3164 | 0xFEFF | 0xFFA0 | 0xFFF0..=0xFFFB | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A
+            | 0xE0000..=0xE00FF | 0xE01F0..=0xE0FFF)
         || u32::from(character) & 0xFFFE == 0xFFFE
 }
 
 /// The name of an object, seen. A dot in a name is told from the one in between.
 pub(crate) fn visible_object(name: &ObjectName) -> String {
-    let part = |name: &str| visible(name).replace('.', "\\.");
-    format!("{}.{}", part(&name.namespace), part(&name.name))
+    format!("{}.{}", visible_part(&name.namespace), visible_part(&name.name))
+}
+
+/// One of the two names of an object, seen as it is in [`visible_object`].
+pub(crate) fn visible_part(name: &str) -> String {
+    visible(name).replace('.', "\\.")
 }
 
 /// A text in XML or HTML, between tags or in an attribute. Characters that no XML can hold are shown as in [`visible`].
@@ -105,6 +112,18 @@ mod tests {
         assert_eq!(seen.len(), names.len());
         let (one, other) = (ObjectName::new("a.b", "c"), ObjectName::new("a", "b.c"));
         assert_ne!(visible_object(&one), visible_object(&other));
+    }
+
+    #[test]
+    fn what_nobody_draws_is_shown_and_what_is_drawn_is_not() {
+        let unseen = ['\u{ad}', '\u{34f}', '\u{61c}', '\u{3164}', '\u{e0041}', '\u{e007f}', '\u{2066}'];
+        for character in unseen {
+            assert_eq!(visible(&character.to_string()), format!("\\u{{{:x}}}", u32::from(character)));
+        }
+        // The heart is red by a choice of variant.
+        for name in ["é", "名前", "😀", "❤\u{fe0f}", "葛\u{e0100}", "\u{a0}"] {
+            assert_eq!(visible(name), name);
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn script(database: &Database) -> Export {
         for trigger in &relation.triggers {
             let part = format!("trigger {}", trigger.name);
             if let Some(text) = script.known(name, &part, &trigger.definition) {
-                script.statement(text);
+                script.kept(text);
             }
         }
     }
@@ -56,7 +56,7 @@ fn kept(relation: &Relation) -> Option<&str> {
 
 fn table(script: &mut Script, name: &ObjectName, relation: &Relation) {
     if let Some(sql) = kept(relation) {
-        return script.statement(sql);
+        return script.kept(sql);
     }
     if relation.kind != RelationKind::Table {
         return script.omit(name, "table", "the model has no statement of a virtual table");
@@ -151,7 +151,7 @@ fn foreign_key(key: &ForeignKey) -> String {
 
 fn view(script: &mut Script, name: &ObjectName, relation: &Relation) {
     if let Some(sql) = kept(relation) {
-        return script.statement(sql);
+        return script.kept(sql);
     }
     match &relation.definition {
         Some(definition) => {

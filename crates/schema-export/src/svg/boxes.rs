@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::diagram::{Attribute, Entity};
-use crate::text::{columns, cut, visible};
+use crate::text::{columns, cut, visible, visible_object, visible_part};
 
 pub(super) const HEADER: f64 = 26.0;
 pub(super) const ROW: f64 = 18.0;
@@ -26,9 +26,24 @@ pub(super) struct Box {
 
 pub(super) struct Row {
     pub(super) mark: &'static str,
-    pub(super) name: String,
-    pub(super) data_type: String,
+    pub(super) name: Shown,
+    pub(super) data_type: Shown,
     pub(super) kind: RowKind,
+}
+
+/// A text, and all of it where only its beginning is drawn.
+#[derive(Default)]
+pub(super) struct Shown {
+    pub(super) text: String,
+    pub(super) whole: Option<String>,
+}
+
+impl Shown {
+    fn of(whole: String, most: usize) -> Self {
+        let text = cut(&whole, most);
+        let is_cut = text != whole;
+        Self { text, whole: is_cut.then_some(whole) }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,8 +57,7 @@ pub(super) enum RowKind {
 
 impl Box {
     pub(super) fn of(entity: &Entity<'_>, keys_only: bool) -> Self {
-        let shown =
-            |attribute: &&Attribute<'_>| !keys_only || attribute.primary || attribute.foreign || attribute.unique;
+        let shown = |attribute: &&Attribute<'_>| !keys_only || attribute.is_of_key();
         let mut row_of = HashMap::new();
         for (place, attribute) in entity.attributes.iter().filter(shown).enumerate() {
             row_of.entry(attribute.column.name.clone()).or_insert(place);
@@ -57,13 +71,13 @@ impl Box {
             rows.push(note(format!("{} partitions", entity.partitions)));
         }
         let full = match entity.name.namespace.as_str() {
-            "public" | "main" | "dbo" => visible(&entity.name.name),
-            namespace => format!("{}.{}", visible(namespace), visible(&entity.name.name)),
+            "public" | "main" | "dbo" => visible_part(&entity.name.name),
+            _ => visible_object(&entity.name),
         };
         let title = cut(&full, LONGEST_NAME);
         let widest = rows.iter().map(|row| {
-            let kind = columns(&row.data_type);
-            NAME_AT + text_width(columns(&row.name)) + 8.0 + if kind > 0 { 14.0 + text_width(kind) } else { 0.0 }
+            let kind = columns(&row.data_type.text);
+            NAME_AT + text_width(columns(&row.name.text)) + 8.0 + if kind > 0 { 14.0 + text_width(kind) } else { 0.0 }
         });
         // A bold letter may be a little wider.
         let width = widest.fold(text_width(columns(&title)) * 1.05 + 16.0, f64::max).max(90.0).ceil();
@@ -90,17 +104,20 @@ fn row(attribute: &Attribute<'_>) -> Row {
         (false, false, true) => "U",
         (false, false, false) => "",
     };
-    let null = if column.nullable { "?" } else { "" };
+    let mut data_type = Shown::of(visible(&column.data_type.text), LONGEST_TYPE);
+    if column.nullable {
+        data_type.text.push('?');
+    }
     Row {
         mark,
-        name: cut(&visible(&column.name), LONGEST_NAME),
-        data_type: format!("{}{null}", cut(&visible(&column.data_type.text), LONGEST_TYPE)),
+        name: Shown::of(visible(&column.name), LONGEST_NAME),
+        data_type,
         kind: if attribute.primary { RowKind::Key } else { RowKind::Column },
     }
 }
 
 fn note(name: String) -> Row {
-    Row { mark: "", name, data_type: String::new(), kind: RowKind::Note }
+    Row { mark: "", name: Shown { text: name, whole: None }, data_type: Shown::default(), kind: RowKind::Note }
 }
 
 pub(super) fn text_width(columns: usize) -> f64 {

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use roxmltree::{Document, Node};
 use schema_model::{
     Column, ColumnPair, DataType, Database, Deferrability, ForeignKey, Key, MatchOption, Namespace, Native, ObjectName,
-    ReferentialAction, Relation, RelationKind, TypeFamily,
+    ReferentialAction, Relation, RelationKind, TypeFamily, UserType, UserTypeKind,
 };
 
 use super::{exported, postgres};
@@ -94,7 +94,7 @@ fn of_class<'a>(document: &'a Document<'_>, class: &str) -> Vec<Node<'a, 'a>> {
 
 /// Left, top, right and bottom of each table.
 fn boxes(document: &Document<'_>) -> Vec<[f64; 4]> {
-    of_class(document, "table")
+    of_class(document, "erd-table")
         .iter()
         .map(|group| {
             let place = group.attribute("transform").expect("a place");
@@ -131,8 +131,8 @@ fn each_foreign_key_is_one_line_composites_too_and_partitions_are_their_table() 
     let svg = exported("svg", &postgres()).text;
     let document = Document::parse(&svg).expect("XML");
     // makers and goods by two columns, goods to itself, refunds and sales by two.
-    assert_eq!(of_class(&document, "link").len(), 3);
-    let titles: BTreeSet<&str> = of_class(&document, "table")
+    assert_eq!(of_class(&document, "erd-link").len(), 3);
+    let titles: BTreeSet<&str> = of_class(&document, "erd-table")
         .iter()
         .filter_map(|group| group.first_element_child().and_then(|title| title.text()))
         .collect();
@@ -150,6 +150,11 @@ fn a_picture_says_what_it_is_and_neither_runs_nor_loads_anything() {
     assert_eq!((root.tag_name().name(), root.attribute("role")), ("svg", Some("img")));
     let title = root.first_element_child().expect("a title");
     assert_eq!(title.text(), Some("Entity-relationship diagram of sample"));
+    let label = root.attribute("aria-label").expect("a label");
+    assert!(
+        label.starts_with("Entity-relationship diagram of sample: ") && label.ends_with(" tables, 3 foreign keys"),
+        "{label}"
+    );
     for node in document.descendants().filter(Node::is_element) {
         assert!(!matches!(node.tag_name().name(), "script" | "image" | "use" | "foreignObject" | "a"), "{node:?}");
         for attribute in node.attributes() {
@@ -157,6 +162,120 @@ fn a_picture_says_what_it_is_and_neither_runs_nor_loads_anything() {
         }
     }
     assert!(!svg.contains("url(") && !svg.contains("@import"));
+}
+
+#[test]
+fn a_picture_in_a_page_styles_nothing_else_and_is_not_styled_as_something_else() {
+    let svg = exported("svg", &postgres()).text;
+    let document = Document::parse(&svg).expect("XML");
+    assert_eq!(document.root_element().attribute("class"), Some("bindery-erd"));
+    for node in document.root_element().descendants().filter(Node::is_element).skip(1) {
+        assert_eq!(node.attribute("id"), None, "{node:?}");
+        assert!(
+            node.attribute("class").is_none_or(|found| found.split(' ').all(|one| one.starts_with("erd-"))),
+            "{node:?}"
+        );
+    }
+    let style = document.descendants().find(|node| node.tag_name().name() == "style").and_then(|node| node.text());
+    let rules: Vec<&str> = style.expect("a style").split_terminator('}').collect();
+    assert!(rules.len() > 10);
+    for rule in rules {
+        let (selectors, _) = rule.split_once('{').expect("a rule");
+        assert!(selectors.split(',').all(|selector| selector.starts_with(".bindery-erd ")), "{rule}");
+    }
+}
+
+#[test]
+fn one_is_not_several() {
+    assert!(
+        exported("svg", &database(vec![table("goods", &[])])).text.contains("<desc>1 table, 0 foreign keys</desc>")
+    );
+    let two = exported("svg", &database(vec![table("goods", &["makers"]), table("makers", &[])])).text;
+    assert!(two.contains("<desc>2 tables, 1 foreign key</desc>"));
+}
+
+#[test]
+fn what_is_cut_is_whole_to_who_points_at_it() {
+    let mut goods = table("goods", &[]);
+    let long = "x".repeat(60);
+    goods.columns.push(column(&format!("{long}1"), true));
+    goods.columns.push(column(&format!("{long}2"), true));
+    goods.columns[1].data_type.text = format!("enum('{}')", "y".repeat(40));
+    let svg = exported("svg", &database(vec![goods])).text;
+    let document = Document::parse(&svg).expect("XML");
+    let texts = document.descendants().filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "text")));
+    let titles: Vec<&str> = texts.filter_map(|text| text.first_element_child()?.text()).collect();
+    assert_eq!(titles, [format!("enum('{}')", "y".repeat(40)), format!("{long}1"), format!("{long}2")]);
+}
+
+#[test]
+fn a_dot_in_the_title_of_a_table_is_told_from_the_one_in_between() {
+    let mut both = database(vec![table("x.y", &[])]);
+    let mut other = Namespace::new("x");
+    other.relations.push(table("y", &[]));
+    both.namespaces.push(other);
+    let svg = exported("svg", &both).text;
+    assert!(svg.contains(">x\\.y</text>") && svg.contains(">x.y</text>"), "{svg}");
+}
+
+/// The lines of the columns of one table in Mermaid.
+fn mermaid_columns(table: Relation) -> Vec<String> {
+    let text = exported("mermaid", &database(vec![table])).text;
+    text.lines().filter(|line| line.starts_with("        ")).map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn a_word_that_mermaid_shows_in_another_way_has_its_name_beside_it() {
+    let mut goods = table("goods", &[]);
+    goods.columns = vec![column("_x_", true), column("a", true), column(" ", true), column("_y", true)];
+    goods.columns[1].data_type.text = "_t_".to_owned();
+    goods.columns[3].data_type.text = "PK".to_owned();
+    goods.primary_key = None;
+    assert_eq!(
+        mermaid_columns(goods),
+        [r##"bigint _x_ "#95;x#95;""##, r##"_t_ a "#95;t#95;""##, r##"bigint _x0020_ "#32;""##, r#"_PK _y "PK""#]
+    );
+}
+
+#[test]
+fn what_mermaid_would_not_draw_is_less_and_says_so() {
+    let wide = |number: usize| {
+        let mut wide = table(&format!("t{number}"), &[]);
+        wide.columns.extend((0..100).map(|at| column(&format!("column_{at}"), true)));
+        wide
+    };
+    let parts = |tables: usize| {
+        let found = exported("mermaid", &database((0..tables).map(wide).collect()));
+        let parts: Vec<String> = found.omissions.into_iter().map(|omission| omission.part).collect();
+        (found.text.len() > 50_000, found.text.contains("column_7"), parts)
+    };
+    assert_eq!(parts(15), (false, true, Vec::new()));
+    assert_eq!(parts(30), (false, false, vec!["columns".to_owned()]));
+    assert_eq!(parts(1500), (true, false, vec!["columns".to_owned(), "diagram".to_owned()]));
+}
+
+#[test]
+fn what_has_no_name_is_not_in_dbml_and_all_else_is() {
+    let mut goods = table("goods", &[]);
+    goods.columns.push(column("", false));
+    goods.primary_key = Some(key(&["id", ""]));
+    goods.foreign_keys.push(leads("", "goods"));
+    let mut nameless = table("nameless", &[]);
+    nameless.columns = vec![column("", true)];
+    nameless.primary_key = None;
+    let mut both = database(vec![goods, nameless]);
+    both.namespaces[0].types.push(UserType {
+        name: "mood".to_owned(),
+        kind: UserTypeKind::Enumeration { labels: vec![String::new(), "good".to_owned()] },
+        owner: None,
+        comment: None,
+        grants: Vec::new(),
+    });
+    let found = exported("dbml", &both);
+    assert!(!found.text.contains("\"\"") && !found.text.contains("nameless"), "{}", found.text);
+    assert!(found.text.contains("\"id\"") && found.text.contains("\"good\""), "{}", found.text);
+    let parts: Vec<&str> = found.omissions.iter().map(|omission| omission.part.as_str()).collect();
+    assert_eq!(parts, ["label \"\"", "column \"\"", "primary key", "table", "foreign key _key"]);
 }
 
 /// What Mermaid says of the ends of the only link.
@@ -189,7 +308,7 @@ fn ends_come_from_keys_and_from_what_may_be_null() {
 fn a_table_that_is_not_in_the_model_is_drawn_without_columns() {
     let svg = exported("svg", &database(vec![table("goods", &["elsewhere"])])).text;
     let document = Document::parse(&svg).expect("XML");
-    assert_eq!((of_class(&document, "stub").len(), of_class(&document, "link").len()), (1, 1));
+    assert_eq!((of_class(&document, "erd-stub").len(), of_class(&document, "erd-link").len()), (1, 1));
 }
 
 #[test]
@@ -223,7 +342,7 @@ fn a_thousand_tables_do_not_lie_on_each_other() {
     let svg = exported("svg", &large).text;
     let document = Document::parse(&svg).expect("XML");
     let keys: usize = large.relations().map(|(_, relation)| relation.foreign_keys.len()).sum();
-    assert_eq!(of_class(&document, "link").len(), keys);
+    assert_eq!(of_class(&document, "erd-link").len(), keys);
     assert_eq!(boxes(&document).len(), 1000);
     nothing_overlaps(&document);
     assert_eq!(svg, exported("svg", &large).text, "it is drawn in the same way each time");

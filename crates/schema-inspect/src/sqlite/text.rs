@@ -71,7 +71,8 @@ pub(super) fn index(sql: &str) -> (Vec<String>, Option<String>) {
     let Some(open) = words.iter().position(|word| word.is_sign('(')) else { return (Vec::new(), None) };
     let parts = inside(&words, open);
     let expressions = items(parts).into_iter().map(|item| {
-        // A direction at the end belongs to the part and not to the expression, and so does a collation.
+        // A direction at the end belongs to the part and not to the expression, and so does a collation that is not only that of the
+        // last operand.
         let mut item = item;
         while let [rest @ .., last] = item
             && (last.is("ASC") || last.is("DESC"))
@@ -80,7 +81,7 @@ pub(super) fn index(sql: &str) -> (Vec<String>, Option<String>) {
         }
         if let [rest @ .., collate, _] = item
             && collate.is("COLLATE")
-            && !rest.is_empty()
+            && is_operand(rest)
         {
             item = rest;
         }
@@ -89,6 +90,19 @@ pub(super) fn index(sql: &str) -> (Vec<String>, Option<String>) {
     let after = &words[open + parts.len() + 1..];
     let predicate = after.iter().position(|word| word.is("WHERE")).map(|at| between(sql, &after[at + 1..]));
     (expressions.collect(), predicate)
+}
+
+/// Whether words are one operand, to all of which a collation behind them belongs: a name, a call, or what is in parentheses.
+fn is_operand(words: &[Token]) -> bool {
+    let is_group = |words: &[Token]| {
+        words.first().is_some_and(|word| word.is_sign('(')) && inside(words, 0).len() + 2 == words.len()
+    };
+    match words {
+        [word] => !matches!(word.kind, TokenKind::Other(_)),
+        // A collation binds more tightly than `NOT`.
+        [word, group @ ..] if !matches!(word.kind, TokenKind::Other(_)) => !word.is("NOT") && is_group(group),
+        words => is_group(words),
+    }
 }
 
 /// When a trigger happens and upon what: the words up to `ON`.
@@ -297,6 +311,20 @@ mod tests {
             index("CREATE INDEX i ON t (lower(a, ','), b COLLATE nocase DESC, (c + 1) ASC) WHERE a > 'where' AND b");
         assert_eq!(parts, ["lower(a, ',')", "b", "(c + 1)"]);
         assert_eq!(predicate.as_deref(), Some("a > 'where' AND b"));
+    }
+
+    #[test]
+    fn a_collation_of_the_last_operand_belongs_to_the_expression() {
+        let part = |expression: &str| {
+            let (parts, _) = index(&format!("CREATE UNIQUE INDEX i ON t ({expression} COLLATE NOCASE DESC)"));
+            parts.concat()
+        };
+        for expression in ["a", "[a b]", "lower(a)", "(a = b)", "\"f\"((a), b)", "CAST(a AS TEXT)"] {
+            assert_eq!(part(expression), expression);
+        }
+        for expression in ["a = b", "(a) = (b)", "NOT (a)", "a IN (b)", "lower(a) || (b)", "-a"] {
+            assert_eq!(part(expression), format!("{expression} COLLATE NOCASE"));
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(super) fn tokens(sql: &str) -> Vec<Token> {
         let (kind, length) = match first {
             _ if first.is_ascii_whitespace() => (None, first.len_utf8()),
             '-' if rest.starts_with("--") => (None, rest.find('\n').unwrap_or(rest.len())),
-            '/' if rest.starts_with("/*") => (None, rest.find("*/").map_or(rest.len(), |end| end + 2)),
+            '/' if rest.starts_with("/*") => (None, rest[2..].find("*/").map_or(rest.len(), |end| end + 4)),
             '"' | '`' => {
                 let (name, length) = quoted(rest, first);
                 (Some(TokenKind::Name(name)), length)
@@ -113,6 +113,11 @@ mod tests {
                 TokenKind::Other(')'),
             ]
         );
+    }
+
+    #[test]
+    fn a_comment_does_not_end_with_the_star_that_it_begins_with() {
+        assert!(tokens("/*/ a */").is_empty());
     }
 
     #[test]
