@@ -7,6 +7,7 @@ mod diff;
 mod exports;
 mod rotation;
 mod schema;
+mod sealed;
 mod secrets;
 mod snapshots;
 mod testing;
