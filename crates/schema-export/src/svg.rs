@@ -95,7 +95,9 @@ fn drawn(database: &Database, diagram: &Diagram<'_>, keys_only: bool) -> String 
     let (tables, keys) = (diagram.entities.len(), diagram.links.len());
     let name = xml(&visible(&database.name));
     let _ = writeln!(text, "<title id=\"title\">Entity-relationship diagram of {name}</title>");
-    let _ = writeln!(text, "<desc id=\"description\">{tables} tables, {keys} foreign keys</desc>");
+    let counted = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    let (tables, keys) = (counted(tables, "table"), counted(keys, "foreign key"));
+    let _ = writeln!(text, "<desc id=\"description\">{tables}, {keys}</desc>");
     let _ = writeln!(text, "<style>{STYLE}</style>");
     let _ = writeln!(text, "<rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>");
     for (at, link) in diagram.links.iter().enumerate() {
