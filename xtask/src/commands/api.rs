@@ -53,7 +53,9 @@ pub(crate) fn openapi(screen: &Screen) -> Result<ExitCode> {
 /// Fills the embedded databases with sample data and serves them with readable logs.
 pub(crate) fn dev(rest: &Rest, screen: &Screen) -> Result<ExitCode> {
     if asks_for_help(&rest.words) {
-        screen.line("Serves sample data from embedded databases, with readable logs. What it takes is what `serve` takes:\n");
+        screen.line(
+            "Serves sample data from embedded databases, with readable logs. What it takes is what `serve` takes:\n",
+        );
         return run(&["serve"], &Rest { words: vec!["--help".to_owned()] });
     }
     screen.line("… sample data");
