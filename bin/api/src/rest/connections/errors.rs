@@ -153,8 +153,12 @@ impl From<SchemaError> for Problem {
         match error {
             SchemaError::Database(source) => databases::problem(&source),
             SchemaError::UnknownEngine => unusable("databases of the connection's engine cannot be looked at"),
-            SchemaError::UnknownDatabase => {
-                unusable("the server has no database of that name that the connection's user may use")
+            SchemaError::UnknownDatabase => Self::new(
+                ProblemKind::UnknownDatabase,
+                "the server shows the connection's user no database of that name",
+            ),
+            SchemaError::UnknownPart => {
+                Self::new(ProblemKind::UnknownSchema, "the database shows the connection's user no schema of that name")
             }
             SchemaError::TooOld { needed } => unusable(&format!("the server is too old: {needed} or later is needed")),
             SchemaError::Failed => unusable("the database cannot be looked at"),
