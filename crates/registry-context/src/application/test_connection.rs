@@ -111,17 +111,13 @@ impl TestStoredConnection {
         let engine = completed(&*self.engines, &mut definition).map_err(TestStoredConnectionError::Invalid)?;
         check(&*self.engines, &definition, stored.held(), &engine).map_err(TestStoredConnectionError::Invalid)?;
         let opened = stored.sealed().map(|sealed| self.sealer.open(id, sealed)).transpose();
-        let report = match opened {
-            Ok(secrets) => self.prober.probe(&definition, &secrets.unwrap_or_default()).await,
+        let report = if let Ok(secrets) = opened {
+            self.prober.probe(&definition, &secrets.unwrap_or_default()).await
+        } else {
             // Nobody is asked without them. Why they do not open is for whoever keeps the keys.
-            Err(_) => {
-                let closed = StageResult {
-                    stage: ProbeStage::Policy,
-                    fault: Some(ProbeFault::SecretUnavailable),
-                    duration_ms: Some(0),
-                };
-                ProbeReport { stages: vec![closed], ..ProbeReport::default() }
-            }
+            let (stage, fault) = (ProbeStage::Policy, Some(ProbeFault::SecretUnavailable));
+            let closed = StageResult { stage, fault, duration_ms: Some(0) };
+            ProbeReport { stages: vec![closed], ..ProbeReport::default() }
         };
         let health =
             ConnectionHealth { connection: id, version: stored.version(), tested_at: self.clock.now(), report };
