@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use schema_inspect::SamplingOptions;
 use schema_lint::Severity;
 use shared_kernel::TenantId;
 
@@ -206,14 +208,14 @@ pub struct InspectArgs {
     /// Only the part of the database that is called so; letter case counts
     #[arg(long, value_name = "NAME")]
     pub schema: Option<String>,
-    /// Another database on the same server than the connection's own; letter case counts
+    /// Another database on the same server as the connection's own; letter case counts
     #[arg(long, value_name = "NAME")]
     pub database: Option<String>,
-    /// How many documents of each collection are looked at, where nobody has declared what they are [default: 20]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    /// How many documents of each collection are looked at, where nobody has declared what they are: 0 to 100 [default: 20]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(bounds(&SamplingOptions::DOCUMENTS)))]
     pub sample: Option<u32>,
-    /// How many levels of names within documents are told [default: 3]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]
+    /// How many levels of names within documents are told: 1 to 10 [default: 3]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(bounds(&SamplingOptions::DEPTH)))]
     pub depth: Option<u32>,
     /// Write to this file, in the place of what is there, and not to standard output
     #[arg(long, short, value_name = "FILE")]
@@ -233,6 +235,11 @@ pub struct InspectArgs {
     /// Where the configuration comes from.
     #[command(flatten)]
     pub source: SourceArgs,
+}
+
+/// Bounds as the parser has them.
+fn bounds(range: &RangeInclusive<u32>) -> RangeInclusive<i64> {
+    i64::from(*range.start())..=i64::from(*range.end())
 }
 
 /// How bad a finding has to be.

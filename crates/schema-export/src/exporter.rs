@@ -15,6 +15,13 @@ pub trait Exporter: Send + Sync {
     /// How a file of it ends, without the dot.
     fn file_extension(&self) -> &str;
 
+    /// Which edition of the exporter this is. It is another one whenever the same model may be written differently than before, so that
+    /// nobody takes an earlier text for the present one. ASCII letters, digits, `.`, `+` and `-`; that of this crate where nothing is said.
+    #[expect(clippy::unnecessary_literal_bound, reason = "an exporter may make its own while the program runs")]
+    fn edition(&self) -> &str {
+        env!("CARGO_PKG_VERSION")
+    }
+
     /// Writes the model. The same model is written in the same way each time.
     ///
     /// # Errors

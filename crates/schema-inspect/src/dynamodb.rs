@@ -47,6 +47,10 @@ impl Inspector for DynamoDbInspector {
         const { &[Engine::DYNAMODB] }
     }
 
+    fn samples(&self) -> bool {
+        true
+    }
+
     async fn inspect(
         &self,
         connection: &dyn DatabaseConnection,

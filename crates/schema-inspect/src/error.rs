@@ -17,6 +17,14 @@ pub enum InspectError {
         /// The oldest that is known.
         needed: &'static str,
     },
+    /// There is nothing of this name to look at, or the user sees nothing of it.
+    #[error("there is no {} `{name}` that the user may look at", if *.is_database { "database" } else { "schema" })]
+    UnknownNamespace {
+        /// What was asked for.
+        name: String,
+        /// Whether the engine calls a namespace a database.
+        is_database: bool,
+    },
     /// The database failed.
     #[error("{stage} could not be read")]
     Database {

@@ -22,6 +22,16 @@ pub trait Inspector: Send + Sync {
         false
     }
 
+    /// What the one database of these engines is called, where a connection leads to a thing that has no other.
+    fn only_database(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether [`crate::SamplingOptions`] count here: whether any of what it tells comes from looking at some of what is kept.
+    fn samples(&self) -> bool {
+        false
+    }
+
     /// Reads what is in the database that `connection` leads to. It changes nothing and waits for nobody's lock; on SQL Server, whose
     /// catalog is behind locks itself, for no longer than [`InspectOptions::lock_wait`] each time.
     ///
@@ -35,6 +45,27 @@ pub trait Inspector: Send + Sync {
         options: &InspectOptions,
         context: &RequestContext,
     ) -> Result<Inspection, InspectError>;
+}
+
+/// What is to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meant<'a> {
+    /// Another database than the one that the connection leads to.
+    pub database: Option<&'a str>,
+    /// One namespace of the database; all of them where there is none.
+    pub namespace: Option<&'a str>,
+}
+
+/// Why names of a database and of a namespace mean nothing together, or on an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NamingError {
+    /// A namespace of the engine is a database, and two are named.
+    #[error("a schema of this engine is a database: `database` and `schema` name two, and one is looked at")]
+    TwoDatabases,
+    /// What a connection of the engine leads to is one database.
+    #[error("a connection to this engine leads to one database, and `database` names another")]
+    OneDatabase,
 }
 
 /// The inspectors that a program has: the built-in ones, and those that it brings along itself.
@@ -82,6 +113,36 @@ impl Inspectors {
         self.of(engine).is_some_and(|inspector| inspector.namespaces_are_databases())
     }
 
+    /// Whether how closely documents and keys are looked at makes a difference on this engine, as far as its inspector says so.
+    pub fn samples(&self, engine: &Engine) -> bool {
+        self.of(engine).is_some_and(|inspector| inspector.samples())
+    }
+
+    /// What these names mean on a connection of this engine that leads to the database `own`. Where namespaces are databases, naming
+    /// a database is naming a namespace; where there is one database, its name is that of the connection's own.
+    ///
+    /// # Errors
+    /// [`NamingError`]
+    pub fn meant<'a>(
+        &self,
+        engine: &Engine,
+        own: Option<&str>,
+        database: Option<&'a str>,
+        namespace: Option<&'a str>,
+    ) -> Result<Meant<'a>, NamingError> {
+        let Some(name) = database else { return Ok(Meant { database: None, namespace }) };
+        if self.namespaces_are_databases(engine) {
+            return match namespace {
+                Some(namespace) if namespace != name => Err(NamingError::TwoDatabases),
+                _ => Ok(Meant { database: None, namespace: Some(name) }),
+            };
+        }
+        if let Some(only) = self.of(engine).and_then(|inspector| inspector.only_database()) {
+            return if name == only { Ok(Meant { database: None, namespace }) } else { Err(NamingError::OneDatabase) };
+        }
+        Ok(Meant { database: database.filter(|name| own != Some(*name)), namespace })
+    }
+
     fn of(&self, engine: &Engine) -> Option<&Arc<dyn Inspector>> {
         self.0.iter().rev().find(|inspector| inspector.engines().contains(engine))
     }
@@ -101,10 +162,73 @@ impl Inspectors {
             None => Err(InspectError::UnknownEngine(connection.engine().clone())),
         }
     }
+
+    /// What was found, where everything that was named is there. A name that nothing has is otherwise told as nothing: an inspection
+    /// that is compared with an earlier one has to be able to say that a namespace is gone.
+    ///
+    /// # Errors
+    /// `UnknownNamespace`
+    pub fn expect_all(&self, found: Inspection, options: &InspectOptions) -> Result<Inspection, InspectError> {
+        match self.missing(&found, options) {
+            Some(error) => Err(error),
+            None => Ok(found),
+        }
+    }
+
+    /// The error that is due where something was named and is not there.
+    pub fn missing(&self, found: &Inspection, options: &InspectOptions) -> Option<InspectError> {
+        let name = options.missing(&found.database)?.to_owned();
+        let is_database = self.namespaces_are_databases(&Engine::from(found.database.engine.clone()));
+        Some(InspectError::UnknownNamespace { name, is_database })
+    }
 }
 
 impl fmt::Debug for Inspectors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Inspectors").field(&self.engines()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn means(
+        (engine, own): (Engine, Option<&str>),
+        (database, namespace): (Option<&str>, Option<&str>),
+        expected: Result<(Option<&str>, Option<&str>), NamingError>,
+    ) {
+        let meant = Inspectors::builtin().meant(&engine, own, database, namespace);
+        assert_eq!(meant.map(|meant| (meant.database, meant.namespace)), expected, "{engine}");
+    }
+
+    #[test]
+    fn names_mean_what_the_engine_makes_of_them() {
+        for engine in [Engine::POSTGRES, Engine::SQLSERVER, Engine::DYNAMODB] {
+            let own = (engine, Some("sales"));
+            means(own.clone(), (None, Some("public")), Ok((None, Some("public"))));
+            means(own.clone(), (Some("sales"), Some("public")), Ok((None, Some("public"))));
+            means(own.clone(), (Some("Sales"), None), Ok((Some("Sales"), None)));
+            means(own, (Some("archive"), Some("public")), Ok((Some("archive"), Some("public"))));
+        }
+        for engine in [Engine::MYSQL, Engine::MARIADB, Engine::MONGODB, Engine::REDIS] {
+            let own = (engine, Some("sales"));
+            means(own.clone(), (Some("archive"), None), Ok((None, Some("archive"))));
+            means(own.clone(), (Some("sales"), Some("sales")), Ok((None, Some("sales"))));
+            means(own, (Some("archive"), Some("sales")), Err(NamingError::TwoDatabases));
+        }
+        let file = (Engine::SQLITE, None);
+        means(file.clone(), (Some("main"), None), Ok((None, None)));
+        means(file.clone(), (Some("main"), Some("main")), Ok((None, Some("main"))));
+        means(file, (Some("shelf"), None), Err(NamingError::OneDatabase));
+    }
+
+    #[test]
+    fn where_nothing_is_sampled_closeness_makes_no_difference() {
+        let inspectors = Inspectors::builtin();
+        let sampled: Vec<&Engine> =
+            inspectors.engines().into_iter().filter(|engine| inspectors.samples(engine)).collect();
+        assert_eq!(sampled, [&Engine::MONGODB, &Engine::DYNAMODB, &Engine::REDIS]);
     }
 }

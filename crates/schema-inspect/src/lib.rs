@@ -19,7 +19,7 @@ mod statement;
 
 pub use dynamodb::DynamoDbInspector;
 pub use error::InspectError;
-pub use inspector::{Inspector, Inspectors};
+pub use inspector::{Inspector, Inspectors, Meant, NamingError};
 pub use mongodb::MongoDbInspector;
 pub use mysql::MySqlInspector;
 pub use options::{InspectOptions, SamplingOptions};

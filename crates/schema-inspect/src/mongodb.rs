@@ -64,6 +64,10 @@ impl Inspector for MongoDbInspector {
         true
     }
 
+    fn samples(&self) -> bool {
+        true
+    }
+
     async fn inspect(
         &self,
         connection: &dyn DatabaseConnection,
@@ -164,7 +168,13 @@ impl Found {
         let mut bytes = ALL_INDEX_BYTES;
         let mut tally = Tally::default();
         for name in names {
-            let Some(summaries) = self.collections(documents, name, stages).await? else { continue };
+            let Some(summaries) = self.collections(documents, name, stages).await? else {
+                // Who may not know what is in it does not know that it is not there.
+                if options.namespaces.is_some() {
+                    self.namespaces.push(Namespace::new(name));
+                }
+                continue;
+            };
             // One that was asked for and is not there is no namespace.
             if summaries.is_empty() && options.namespaces.is_some() {
                 continue;

@@ -1,4 +1,7 @@
+use std::ops::RangeInclusive;
 use std::time::Duration;
+
+use schema_model::Database;
 
 /// What an inspection is to look at, and how far it may go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +38,13 @@ pub struct SamplingOptions {
     pub patience: Duration,
 }
 
+impl SamplingOptions {
+    /// How many documents somebody from outside may ask for.
+    pub const DOCUMENTS: RangeInclusive<u32> = 0..=100;
+    /// How many levels of names somebody from outside may ask for.
+    pub const DEPTH: RangeInclusive<u32> = 1..=10;
+}
+
 impl Default for SamplingOptions {
     /// 20 documents of at most 4 MiB, 3 levels, 1,000 names, 200 collections, 1,000 keys, 10 s.
     fn default() -> Self {
@@ -68,5 +78,11 @@ impl InspectOptions {
     pub fn only<N: Into<String>>(mut self, namespaces: impl IntoIterator<Item = N>) -> Self {
         self.namespaces = Some(namespaces.into_iter().map(Into::into).collect());
         self
+    }
+
+    /// The first of the namespaces to look at that is not among those that were found.
+    pub fn missing(&self, found: &Database) -> Option<&str> {
+        let is_found = |name: &&String| found.namespaces.iter().any(|namespace| namespace.name == **name);
+        self.namespaces.iter().flatten().find(|name| !is_found(name)).map(String::as_str)
     }
 }

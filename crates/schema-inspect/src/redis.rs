@@ -52,6 +52,10 @@ impl Inspector for RedisInspector {
         true
     }
 
+    fn samples(&self) -> bool {
+        true
+    }
+
     async fn inspect(
         &self,
         connection: &dyn DatabaseConnection,

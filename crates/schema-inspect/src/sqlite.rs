@@ -28,6 +28,10 @@ impl Inspector for SqliteInspector {
         const { &[Engine::SQLITE] }
     }
 
+    fn only_database(&self) -> Option<&str> {
+        Some(MAIN)
+    }
+
     async fn inspect(
         &self,
         connection: &dyn DatabaseConnection,
@@ -42,10 +46,8 @@ impl Inspector for SqliteInspector {
         let ended = stages.timed("end", transaction.rollback(context)).await;
         let (facts, found) = read?;
         ended?;
-        let mut namespace = Namespace::new(MAIN);
-        if options.namespaces.as_ref().is_none_or(|names| names.iter().any(|name| name == MAIN)) {
-            namespace.relations = relations::assembled(found);
-        }
+        let is_wanted = options.namespaces.as_ref().is_none_or(|names| names.iter().any(|name| name == MAIN));
+        let namespace = is_wanted.then(|| Namespace { relations: relations::assembled(found), ..Namespace::new(MAIN) });
         let mut native = Native::new();
         for (key, number) in [("application_id", facts.application_id), ("user_version", facts.user_version)] {
             if number != 0 {
@@ -59,7 +61,7 @@ impl Inspector for SqliteInspector {
             comment: None,
             character_set: Some(facts.encoding),
             collation: None,
-            namespaces: vec![namespace],
+            namespaces: namespace.into_iter().collect(),
             extensions: Vec::new(),
             native,
         };

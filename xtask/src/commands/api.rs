@@ -52,6 +52,12 @@ pub(crate) fn openapi(screen: &Screen) -> Result<ExitCode> {
 
 /// Fills the embedded databases with sample data and serves them with readable logs.
 pub(crate) fn dev(rest: &Rest, screen: &Screen) -> Result<ExitCode> {
+    if asks_for_help(&rest.words) {
+        screen.line(
+            "Serves sample data from embedded databases, with readable logs. What it takes is what `serve` takes:\n",
+        );
+        return run(&["serve"], &Rest { words: vec!["--help".to_owned()] });
+    }
     screen.line("… sample data");
     let mut words: Vec<String> = ["--users", "50", "--books", "200"].map(str::to_owned).into();
     words.extend(shared(&rest.words));
@@ -61,6 +67,11 @@ pub(crate) fn dev(rest: &Rest, screen: &Screen) -> Result<ExitCode> {
         screen.line("! no sample data; the service starts without");
     }
     finish(program(&["serve"], rest).env("BINDERY_LOG__FORMAT", "pretty"))
+}
+
+/// Whether somebody wants to know what there is and nothing to be done.
+fn asks_for_help(words: &[String]) -> bool {
+    words.iter().any(|word| ["--help", "-h"].contains(&word.as_str()))
 }
 
 /// Of the words for `serve`, those that say where the configuration and the data are; `seed` takes them as well.
@@ -90,6 +101,13 @@ mod tests {
         let (for_cargo, for_api) = words.split_at(words.iter().position(|word| *word == "--").expect("a border"));
         assert!(for_cargo.contains(&"--manifest-path"), "{words:?}");
         assert_eq!(for_api, ["--", "migrate", "status", "--data", "elsewhere"]);
+    }
+
+    #[test]
+    fn help_is_asked_for_wherever_it_stands() {
+        let asks = |words: &[&str]| asks_for_help(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert!(asks(&["--help"]) && asks(&["-h"]) && asks(&["--data", "elsewhere", "--help"]));
+        assert!(!asks(&[]) && !asks(&["--listen", "127.0.0.1:0"]));
     }
 
     #[test]

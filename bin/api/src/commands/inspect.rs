@@ -157,6 +157,7 @@ async fn inspect(arguments: &InspectArgs, inspectors: &Inspectors) -> anyhow::Re
         let connection = connection.with_context(|| format!("cannot connect to {shown}"))?;
         progress.set_message(format!("looking at {shown}"));
         let inspection = inspectors.inspect(&*connection, &options, &context).await;
+        let inspection = inspection.and_then(|found| inspectors.expect_all(found, &options));
         inspection.with_context(|| format!("cannot look at {shown}"))
     };
     let looked = looked.await;
@@ -192,25 +193,14 @@ fn options(
     settings: &mut ConnectionSettings,
 ) -> anyhow::Result<InspectOptions> {
     let InspectArgs { database, schema, sample, depth, .. } = arguments;
-    let mut namespace = schema.as_ref();
-    if let Some(database) = database {
-        if settings.path.is_some() {
-            bail!("`--database` names a database on a server, and a connection to `{}` leads to one", settings.engine);
-        }
-        if inspectors.namespaces_are_databases(&settings.engine) {
-            if schema.as_ref().is_some_and(|schema| schema != database) {
-                bail!("a schema of `{}` is a database: `--database` and `--schema` name two", settings.engine);
-            }
-            namespace = Some(database);
-        } else {
-            settings.database = Some(database.clone());
-        }
-    }
+    let own = settings.database.take();
+    let meant = inspectors.meant(&settings.engine, own.as_deref(), database.as_deref(), schema.as_deref())?;
+    settings.database = meant.database.map(str::to_owned).or(own);
     let mut options = InspectOptions::default();
     options.sampling.documents = sample.unwrap_or(options.sampling.documents);
     options.sampling.depth = depth.unwrap_or(options.sampling.depth);
-    Ok(match namespace {
-        Some(namespace) => options.only([namespace.as_str()]),
+    Ok(match meant.namespace {
+        Some(namespace) => options.only([namespace]),
         None => options,
     })
 }
@@ -299,7 +289,11 @@ fn only_read(mut settings: ConnectionSettings, path: &Path) -> anyhow::Result<Co
 /// Writes to standard output. That nobody reads on is no fault; that it cannot be written is one.
 fn print(text: &str) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
-    let shown = if output.is_terminal() { visible_lines(text) } else { text.to_owned() };
+    let mut shown = if output.is_terminal() { visible_lines(text) } else { text.to_owned() };
+    // What comes next, be it a prompt, begins with a line of its own.
+    if !shown.is_empty() && !shown.ends_with('\n') {
+        shown.push('\n');
+    }
     match output.write_all(shown.as_bytes()).and_then(|()| output.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write to standard output"),

@@ -76,7 +76,9 @@ impl Config {
                 }
                 return context.to_owned();
             };
-            if !connections.contains_key(&connection) && !per_tenant.contains_key(&connection) {
+            let is_known = connections.contains_key(&connection) || per_tenant.contains_key(&connection);
+            // One with a fault of its own is told as that.
+            if !is_known && !root.section("connections").has(&connection) {
                 let known = connections.keys().chain(per_tenant.keys()).map(String::as_str);
                 section.fault("connection", suggest::unknown("connection", &connection, known));
             }
@@ -211,6 +213,17 @@ mod tests {
         }
         for suggestion in ["listen", "json", "users"] {
             assert!(error.contains(suggestion), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_connection_with_a_fault_is_told_as_that_alone() {
+        let text = "[contexts.registry]\nconnection = \"store\"\n[registry]\nschema_cache = \"cache\"\n\
+                    [connections.store]\nengine = \"sqlit\"\npath = \"r.db\"\n[connections.cache]\nengine = \"rediss\"\n";
+        let error = read(text).expect_err("faults");
+        assert_eq!(error.lines().count(), 2, "{error}");
+        for expected in ["bindery.toml:6: connections.store.engine: ", "bindery.toml:9: connections.cache.engine: "] {
+            assert!(error.contains(expected), "{expected} is not in\n{error}");
         }
     }
 

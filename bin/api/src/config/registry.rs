@@ -158,8 +158,9 @@ pub(super) fn check(root: &Section<'_>, config: &Config) {
         let message = "the registry is not kept per tenant; name a connection that everybody shares";
         contexts.section(CONTEXT).fault("connection", message);
     }
-    check_schema_cache(&section, config);
-    if config.registry_is_embedded() {
+    check_schema_cache(root, &section, config);
+    // Where it lies is not known of one with a fault of its own.
+    if config.registry_is_embedded() || !config.connections.contains_key(&config.contexts.registry) {
         return;
     }
     let reason = "stored connections are kept on a server, and";
@@ -172,11 +173,14 @@ pub(super) fn check(root: &Section<'_>, config: &Config) {
 }
 
 /// Whether the connection that instances are to share is there and offers keys and values.
-fn check_schema_cache(section: &Section<'_>, config: &Config) {
+fn check_schema_cache(root: &Section<'_>, section: &Section<'_>, config: &Config) {
     let Some(name) = &config.registry.schema_cache else { return };
     let Some(settings) = config.connections.get(name) else {
-        let known = config.connections.keys().map(String::as_str);
-        section.fault("schema_cache", suggest::unknown("connection", name, known));
+        // One with a fault of its own is told as that.
+        if !root.section("connections").has(name) {
+            let known = config.connections.keys().map(String::as_str);
+            section.fault("schema_cache", suggest::unknown("connection", name, known));
+        }
         return;
     };
     if settings.engine != Engine::REDIS {

@@ -67,8 +67,13 @@ impl Definitions for StoredDefinitions {
                 return Err(DatabaseError::new(DatabaseErrorKind::SecretUnavailable, message).with_source(error));
             }
         };
-        if database.is_some() {
-            revealed.definition.database = database;
+        if let Some((number, database)) = number.zip(database) {
+            // The name of the pool tells the number alone.
+            tracing::info!(
+                event = "registry.other_database", connection = %id, number, database = database.as_str(),
+                "a pool to another database of the connection's server is opened"
+            );
+            revealed.definition.database = Some(database);
         }
         usable(&self.engines, revealed).map(Some)
     }

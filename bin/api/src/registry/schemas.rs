@@ -13,7 +13,7 @@ use registry_context::domain::{ConnectionId, DatabaseName, PartName, SchemaError
 use schema_inspect::{InspectError, InspectOptions, Inspectors, SamplingOptions};
 use schema_model::{Fingerprint, Inspection};
 use serde_json::value::RawValue;
-use shared_kernel::database::{DatabaseErrorKind, Engine};
+use shared_kernel::database::DatabaseErrorKind;
 use shared_kernel::{Clock, RequestContext, Version};
 
 use super::LiveConnections;
@@ -22,6 +22,8 @@ use super::shared_schemas::{Place, SharedCopy, SharedSchemas};
 
 /// How long a schema is kept.
 const KEPT: Duration = Duration::from_hours(1);
+/// How long a copy of another instance's may be handed on to those who asked for it together.
+const ARRIVING: Duration = Duration::from_secs(1);
 /// How far clocks of instances may be apart: a copy from further ahead is of no use.
 const APART: TimeDelta = TimeDelta::minutes(1);
 /// How long a server may take, connecting included.
@@ -35,6 +37,8 @@ pub(crate) struct Schemas {
     live: LiveConnections,
     inspectors: Inspectors,
     kept: Cache<Key, Arc<KeptSchema>>,
+    /// Copies of other instances that are on their way here, each fetched once for all who ask meanwhile.
+    arriving: Cache<Key, Arc<KeptSchema>>,
     shared: Option<Arc<SharedSchemas>>,
     clock: Arc<dyn Clock>,
     pub(crate) documents: Documents,
@@ -127,6 +131,8 @@ pub(crate) struct KeptSchema {
     pub(crate) canonical: Option<Box<RawValue>>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) taken_at: DateTime<Utc>,
+    /// What was asked for and is not there.
+    missing: Option<InspectError>,
     bytes: u32,
     /// How long it was good for when it came here.
     left: Duration,
@@ -142,11 +148,14 @@ impl Schemas {
             })
             .expire_after(UntilTooOld)
             .build();
-        Self { live, inspectors: Inspectors::builtin(), kept, shared, clock, documents: Documents::new() }
+        // They are taken out by whoever put them in; time does so where nobody does.
+        let arriving = Cache::builder().time_to_live(ARRIVING).build();
+        Self { live, inspectors: Inspectors::builtin(), kept, arriving, shared, clock, documents: Documents::new() }
     }
 
     /// The schema as it was when it was last read, by this instance or another one; read now where it was not, or is to be read
-    /// anew. Whoever asks meanwhile waits for the same answer. A failure is shared by those who wait, and not kept.
+    /// anew. Whoever asks meanwhile waits for the same answer, be it a look or a copy of another instance's. A failure is shared by
+    /// those who wait, and not kept; a part that is not there is one.
     ///
     /// Cancellation: dropping the future is safe; somebody else who waits reads in its place.
     pub(crate) async fn read(
@@ -163,14 +172,16 @@ impl Schemas {
             self.kept.invalidate(&key).await;
         } else if let Some(kept) = self.kept.get(&key).await {
             return Ok(kept);
-        } else if let Some(kept) = self.found(&key).await {
-            return Ok(self.later(key, kept).await);
+        } else if let Some(kept) = self.arriving.optionally_get_with(key.clone(), self.arrived(&key)).await {
+            let kept = self.later(key.clone(), kept).await;
+            self.arriving.invalidate(&key).await;
+            return Ok(kept);
         }
-        let take = self.take(&key, context);
+        let take = self.take_present(&key, context);
         let kept = self.kept.try_get_with(key.clone(), take).await.map_err(|error| told(&error, &key.part))?;
         if anew && kept.taken_at < began {
             // Somebody found a copy of another instance's in between.
-            let taken = self.take(&key, context).await.map_err(|error| told(&error, &key.part))?;
+            let taken = self.take_present(&key, context).await.map_err(|error| told(&error, &key.part))?;
             return Ok(self.later(key, taken).await);
         }
         Ok(kept)
@@ -190,13 +201,13 @@ impl Schemas {
         }
     }
 
-    /// Whether another database of this engine is one of the namespaces that its inspector tells.
-    pub(crate) fn namespaces_are_databases(&self, engine: &Engine) -> bool {
-        self.inspectors.namespaces_are_databases(engine)
+    /// Who looks at databases.
+    pub(crate) fn inspectors(&self) -> &Inspectors {
+        &self.inspectors
     }
 
     /// The schema as it is now: looked at for this caller alone, since a look of somebody else's may have begun before a change
-    /// that the caller knows of. Those who ask later may have it.
+    /// that the caller knows of. Those who ask later may have it. A part that is not there has nothing in it.
     pub(crate) async fn look_now(
         &self,
         connection: ConnectionId,
@@ -206,8 +217,21 @@ impl Schemas {
     ) -> Result<Arc<KeptSchema>, SchemaError> {
         let key = Key { connection, version, part: SchemaPart::of_own(namespace) };
         let taken = self.take(&key, context).await.map_err(|error| told(&error, &key.part))?;
-        self.kept.insert(key, taken.clone()).await;
+        if taken.missing.is_none() {
+            self.kept.insert(key, taken.clone()).await;
+        } else {
+            self.kept.invalidate(&key).await;
+        }
         Ok(taken)
+    }
+
+    /// Looks at what is asked for, which has to be there.
+    async fn take_present(&self, key: &Key, context: &RequestContext) -> Result<Arc<KeptSchema>, InspectError> {
+        let taken = self.take(key, context).await?;
+        match &taken.missing {
+            Some(error) => Err(error.clone()),
+            None => Ok(taken),
+        }
     }
 
     async fn take(&self, key: &Key, context: &RequestContext) -> Result<Arc<KeptSchema>, InspectError> {
@@ -215,8 +239,9 @@ impl Schemas {
         let (database, options, context) = (part.database.as_ref(), part.options(), context.within(LIMIT));
         let inspection =
             self.live.inspect((*connection, *version), database, &self.inspectors, &options, &context).await?;
-        let kept = Arc::new(KeptSchema::new(inspection, self.clock.now(), KEPT));
-        if let Some(shared) = &self.shared {
+        let missing = self.inspectors.missing(&inspection, &options);
+        let kept = Arc::new(KeptSchema { missing, ..KeptSchema::new(inspection, self.clock.now(), KEPT) });
+        if let Some(shared) = self.shared.as_ref().filter(|_| kept.missing.is_none()) {
             let packed = Arc::clone(&kept);
             if let Some(Ok(document)) = self.documents.apart(move || pack(&packed.inspection)).await {
                 let copy = SharedCopy { taken_at: kept.taken_at, document };
@@ -224,6 +249,14 @@ impl Schemas {
             }
         }
         Ok(kept)
+    }
+
+    /// What has come here just now, or else what another instance has found.
+    async fn arrived(&self, key: &Key) -> Option<Arc<KeptSchema>> {
+        match self.kept.get(key).await {
+            Some(kept) => Some(kept),
+            None => self.found(key).await,
+        }
     }
 
     /// What another instance has found, while it is good.
@@ -248,7 +281,8 @@ impl KeptSchema {
         let samples = serde_json::to_vec(&(&inspection.samples, &inspection.key_samples)).map_or(0, |json| json.len());
         // The model takes up about as much as its text.
         let bytes = u32::try_from(2 * canonical.len() + samples).unwrap_or(u32::MAX);
-        Self { inspection, canonical: RawValue::from_string(canonical).ok(), fingerprint, taken_at, bytes, left }
+        let canonical = RawValue::from_string(canonical).ok();
+        Self { inspection, canonical, fingerprint, taken_at, missing: None, bytes, left }
     }
 }
 
@@ -262,6 +296,9 @@ impl SchemaReader for Schemas {
         context: &RequestContext,
     ) -> Result<SchemaLook, SchemaError> {
         let kept = self.look_now(connection, version, part.cloned(), context).await?;
+        if let Some(error) = &kept.missing {
+            return Err(told(error, &SchemaPart::of_own(part.cloned())));
+        }
         self.documents.look(kept).await
     }
 }
@@ -274,6 +311,8 @@ fn told(error: &InspectError, part: &SchemaPart) -> SchemaError {
             SchemaError::UnknownDatabase
         }
         InspectError::Database { source, .. } => SchemaError::Database(source.clone()),
+        InspectError::UnknownNamespace { is_database: true, .. } => SchemaError::UnknownDatabase,
+        InspectError::UnknownNamespace { is_database: false, .. } => SchemaError::UnknownPart,
         InspectError::UnknownEngine(_) => SchemaError::UnknownEngine,
         InspectError::TooOld { needed, .. } => SchemaError::TooOld { needed },
         _ => SchemaError::Failed,

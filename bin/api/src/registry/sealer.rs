@@ -50,6 +50,14 @@ impl Sealer for EnvelopeSealer {
     }
 
     fn open(&self, record: ConnectionId, sealed: &SealedSecrets) -> Result<Secrets, SealerError> {
+        self.opened(record, sealed).inspect_err(|error| {
+            tracing::error!(event = "registry.secrets_closed", %error, "secrets of a stored connection do not open");
+        })
+    }
+}
+
+impl EnvelopeSealer {
+    fn opened(&self, record: ConnectionId, sealed: &SealedSecrets) -> Result<Secrets, SealerError> {
         let failed = |reason: String| SealerError::Unreadable { record, key_name: sealed.key_name.clone(), reason };
         let id = record.uuid();
         let bytes = self.0.open(&[DOMAIN, id.as_bytes(), DATA_KEY], &sealed.data_key);

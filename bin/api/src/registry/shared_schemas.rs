@@ -22,6 +22,8 @@ const DOMAIN: &[u8] = b"registry.schemas";
 const LIMIT: Duration = Duration::from_millis(250);
 /// The largest copy, in bytes. Larger ones are for the instance that has them alone.
 const MOST: usize = 8 << 20;
+/// How often a copy is brought where others write at the same time.
+const TRIES: u32 = 8;
 /// The instant and the length, in front of the packed document.
 const HEAD: usize = 16;
 
@@ -97,18 +99,38 @@ impl SharedSchemas {
         copy
     }
 
-    /// Puts a copy in this place for so long. That it could not be is nobody's failure.
+    /// Puts a copy in this place for so long, unless one of a later look is there. That it could not be is nobody's failure.
     pub(super) async fn write(&self, place: Place, copy: &SharedCopy, kept: Duration) {
         if copy.document.packed().len() > MOST {
             return;
         }
         let Some(sealed) = self.sealed(place, copy) else { return };
-        let written = async {
-            let context = RequestContext::system().within(LIMIT);
-            let connection = self.connections.get(&self.connection, Access::Write, &context).await?;
-            connection.key_value()?.set(&place.key(), &sealed, Expiry::After(kept), &context).await
+        for _ in 0..TRIES {
+            let written = self.write_over(place, copy, &sealed, Expiry::After(kept)).await;
+            if self.noted(written) != Some(false) {
+                break;
+            }
+        }
+    }
+
+    /// Puts it in the place of what is there now. `false`: somebody else was quicker.
+    async fn write_over(
+        &self,
+        place: Place,
+        copy: &SharedCopy,
+        sealed: &[u8],
+        expiry: Expiry,
+    ) -> Result<bool, DatabaseError> {
+        let limited = || RequestContext::system().within(LIMIT);
+        let connection = self.connections.get(&self.connection, Access::Write, &limited()).await?;
+        let (values, key) = (connection.key_value()?, place.key());
+        let Some(present) = values.get(&key, &limited()).await? else {
+            return values.set_if_absent(&key, sealed, expiry, &limited()).await;
         };
-        self.noted(written.await);
+        if self.opened(place, &present).is_some_and(|present| present.taken_at > copy.taken_at) {
+            return Ok(true);
+        }
+        values.compare_and_set(&key, &present, sealed, expiry, &limited()).await
     }
 
     fn sealed(&self, place: Place, copy: &SharedCopy) -> Option<Vec<u8>> {
@@ -175,6 +197,41 @@ mod tests {
         assert!(places[0] != places[1] && places[1] != places[2] && places[0] != places[2]);
         let key = String::from_utf8(places[0].key()).expect("ASCII");
         assert_eq!((key.len(), key.starts_with(PREFIX)), (PREFIX.len() + 64, true));
+    }
+
+    mod on_servers {
+        mod redis {
+            #[test]
+            fn an_earlier_look_takes_no_later_ones_place() {
+                testkit::run(super::super::an_earlier_look_takes_no_later_ones_place());
+            }
+        }
+    }
+
+    async fn an_earlier_look_takes_no_later_ones_place() {
+        let redis = testkit::redis::OwnRedis::start(&[]).await;
+        let factory = connection_manager::ConnectionFactory::compiled();
+        let manager = ConnectionManager::builder(factory).connection("cache", redis.settings()).build();
+        let schemas = SharedSchemas { connections: Arc::new(manager.expect("a connection")), ..schemas(1) };
+        let (place, hour) = (Place::of([&b"here"[..]]), Duration::from_hours(1));
+        let copy = |micros: i64, byte: u8| SharedCopy {
+            taken_at: DateTime::from_timestamp_micros(1_800_000_000_000_000 + micros).expect("an instant"),
+            document: Document::new(vec![byte; 40], 900),
+        };
+        for (written, expected) in [(5, 5), (4, 5), (6, 6), (5, 6)] {
+            schemas.write(place, &copy(written, 1), hour).await;
+            assert_eq!(schemas.read(place).await, Some(copy(expected, 1)), "{written}");
+        }
+        // Of those that come at the same time, whoever they are, the latest stays.
+        let all: Vec<SharedCopy> = (10..14).map(|micros| copy(micros, 2)).collect();
+        futures_util::future::join_all(all.iter().rev().map(|copy| schemas.write(place, copy, hour))).await;
+        assert_eq!(schemas.read(place).await, Some(copy(13, 2)));
+        // What is no copy gives way.
+        let cache = redis.connection().await;
+        let values = cache.key_value().expect("keys and values");
+        values.set(&place.key(), b"changed", Expiry::Never, &RequestContext::system()).await.expect("written");
+        schemas.write(place, &copy(0, 3), hour).await;
+        assert_eq!(schemas.read(place).await, Some(copy(0, 3)));
     }
 
     #[test]

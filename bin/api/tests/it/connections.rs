@@ -7,6 +7,7 @@ mod diff;
 mod exports;
 mod rotation;
 mod schema;
+mod sealed;
 mod secrets;
 mod snapshots;
 mod testing;
@@ -193,13 +194,15 @@ async fn files_and_secrets_are_those_of_the_configuration() {
     let file = json!({"name": "File", "engine": "sqlite", "path": "team/a.db"});
     let stored = registry.get(&registry.stored(&file).await).await.json();
     assert_eq!((&stored["path"], &stored["tls"]), (&json!("team/a.db"), &Value::Null));
-    for path in ["/etc/passwd", "../a.db", "a/../../b", "a.db?mode=rwc"] {
+    for (path, code) in [
+        ("/srv/sqlite/a.db", "absolute_path"),
+        ("../a.db", "foreign_character"),
+        ("a/../../b", "foreign_character"),
+        ("a.db?mode=rwc", "foreign_character"),
+    ] {
         let body = json!({"name": "B", "engine": "sqlite", "path": path});
-        assert_eq!(
-            registry.post(&body).await.is_problem(422, "validation").faults(),
-            ["/path foreign_character"],
-            "{path}"
-        );
+        let faults = registry.post(&body).await.is_problem(422, "validation").faults();
+        assert_eq!(faults, [format!("/path {code}")], "{path}");
     }
     let by_secret = |secret: &str| json!({"name": "C", "engine": "mysql", "host": "h", "secret": secret});
     let refused = registry.post(&by_secret("prod/root")).await;

@@ -108,6 +108,7 @@ async fn a_file_is_written_in_every_format_and_stays_as_it_is() {
         for target in ["sqlite:shelf.db", "sqlite://shelf.db?option.create=true"] {
             let text = written(folder, &[target, "--format", format]);
             assert!(text.starts_with(beginning) && text.contains("film"), "{format}: {text}");
+            assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{format}: {text}");
         }
     }
     let output = inspect(folder, &["sqlite:shelf.db"]);
@@ -152,6 +153,26 @@ async fn findings_are_told_and_fail_where_it_is_wanted() {
     )
     .await;
     assert!(inspect(folder, &["sqlite:tidy.db", "--fail-on", "notice"]).status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_and_bounds_are_those_of_the_service() {
+    let folder = folder();
+    let folder = folder.path();
+    made(ConnectionSettings::sqlite(folder.join("shelf.db")), SHELF).await;
+    let whole = written(folder, &["sqlite:shelf.db"]);
+    assert_eq!(written(folder, &["sqlite:shelf.db", "--database", "main", "--schema", "main"]), whole);
+    let picture = written(folder, &["sqlite:shelf.db", "--format", "svg"]);
+    assert!(picture.contains(">3 tables, 1 foreign key<"), "{picture}");
+    let refused = error(&inspect(folder, &["sqlite:shelf.db", "--database", "shelf"]));
+    assert!(refused.contains("leads to one database, and `database` names another"), "{refused}");
+    let refused = error(&inspect(folder, &["sqlite:shelf.db", "--schema", "other"]));
+    assert!(refused.contains("there is no schema `other` that the user may look at"), "{refused}");
+    for (arguments, is_taken) in [(["--sample", "100"], true), (["--sample", "101"], false), (["--depth", "11"], false)]
+    {
+        let output = inspect(folder, &[&["sqlite:shelf.db"], &arguments[..]].concat());
+        assert_eq!(output.status.success(), is_taken, "{arguments:?}: {output:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use shared_kernel::{Clock, RequestContext};
 use super::{check, completed};
 use crate::domain::{
     ConnectionHealth, ConnectionId, ConnectionRepository, Definition, Engines, GivenSecrets, HealthRepository, Held,
-    ProbeReport, Prober, Sealer, SealerError, Secrets,
+    ProbeFault, ProbeReport, ProbeStage, Prober, Sealer, Secrets, StageResult,
 };
 
 /// Tests a definition and stores nothing.
@@ -78,9 +78,6 @@ pub enum TestStoredConnectionError {
     /// Something is missing since it was stored: its password was dropped, or the service is configured differently.
     #[error("the definition does not fit: {0}")]
     Invalid(Violations),
-    /// Its secrets do not open.
-    #[error("the secrets could not be opened")]
-    Sealing(#[from] SealerError),
     /// The database failed.
     #[error("the connection or its result could not be read or written")]
     Database(#[from] DatabaseError),
@@ -99,7 +96,7 @@ impl TestStoredConnection {
         Self { connections, engines, sealer, prober, health, clock }
     }
 
-    /// Tests the connection as it is now.
+    /// Tests the connection as it is now. That its secrets do not open is a result as well, `secret_unavailable`.
     ///
     /// # Errors
     /// [`TestStoredConnectionError`]
@@ -113,11 +110,15 @@ impl TestStoredConnection {
         let mut definition = stored.definition().clone();
         let engine = completed(&*self.engines, &mut definition).map_err(TestStoredConnectionError::Invalid)?;
         check(&*self.engines, &definition, stored.held(), &engine).map_err(TestStoredConnectionError::Invalid)?;
-        let secrets = match stored.sealed() {
-            Some(sealed) => self.sealer.open(id, sealed)?,
-            None => Secrets::default(),
+        let opened = stored.sealed().map(|sealed| self.sealer.open(id, sealed)).transpose();
+        let report = if let Ok(secrets) = opened {
+            self.prober.probe(&definition, &secrets.unwrap_or_default()).await
+        } else {
+            // Nobody is asked without them. Why they do not open is for whoever keeps the keys.
+            let (stage, fault) = (ProbeStage::Policy, Some(ProbeFault::SecretUnavailable));
+            let closed = StageResult { stage, fault, duration_ms: Some(0) };
+            ProbeReport { stages: vec![closed], ..ProbeReport::default() }
         };
-        let report = self.prober.probe(&definition, &secrets).await;
         let health =
             ConnectionHealth { connection: id, version: stored.version(), tested_at: self.clock.now(), report };
         if self.health.keep(&health, context).await? {
@@ -195,7 +196,6 @@ mod tests {
 
     use super::*;
     use crate::application::test_support::{Bench, CANARY, OneEngine, definition, password};
-    use crate::domain::{ProbeStage, StageResult};
 
     /// Remembers what it was asked for.
     #[derive(Debug, Default)]
@@ -280,8 +280,10 @@ mod tests {
         let missing = read.execute(absent, &bench.context).await;
         assert!(matches!(missing, Err(ReadHealthError::NotFound(_))), "{missing:?}");
         bench.sealer.forget();
-        let closed = test.execute(stored.id(), &bench.context).await;
-        assert!(matches!(closed, Err(TestStoredConnectionError::Sealing(_))), "{closed:?}");
+        let closed = test.execute(stored.id(), &bench.context).await.expect("tested");
+        let expected = Some((ProbeStage::Policy, ProbeFault::SecretUnavailable));
+        assert_eq!((closed.report.failure(), closed.report.stages.len()), (expected, 1));
+        assert_eq!(read.execute(stored.id(), &bench.context).await.expect("kept"), (closed, true));
         assert_eq!(prober.0.lock().expect("not poisoned").len(), 1, "nothing was tried without its secrets");
     }
 

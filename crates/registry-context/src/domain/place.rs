@@ -1,3 +1,4 @@
+use std::fmt;
 use std::net::Ipv6Addr;
 
 use shared_kernel::text::TextError;
@@ -24,13 +25,31 @@ text_value!(
     |text| verbatim(text, DatabaseName::MAX)
 );
 
-text_value!(
-    /// A file below the folder that the service keeps for such files: a relative path of plain names with `/` between them.
-    FilePath,
-    FilePathError,
-    "the path",
-    file_path
-);
+/// A file below the folder that the service keeps for such files: a relative path of plain names with `/` between them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FilePath(String);
+
+/// Why a text is no [`FilePath`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FilePathError {
+    /// It begins at the root of the file system.
+    #[error(
+        "the path begins with `/`: it is relative, and begins below the folder that the service keeps for such files"
+    )]
+    Absolute,
+    /// It is none that a file there may have.
+    #[error("the path {0}")]
+    Text(#[from] TextError),
+}
+
+impl Fault for FilePathError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Absolute => "absolute_path",
+            Self::Text(error) => error.code(),
+        }
+    }
+}
 
 impl Host {
     /// The most characters.
@@ -45,6 +64,28 @@ impl DatabaseName {
 impl FilePath {
     /// The most characters.
     pub const MAX: usize = 500;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`FilePathError`]
+    pub fn parse(text: &str) -> Result<Self, FilePathError> {
+        if text.starts_with('/') {
+            return Err(FilePathError::Absolute);
+        }
+        Ok(Self(file_path(text)?))
+    }
+
+    /// It as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FilePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 fn host(text: &str) -> Result<String, TextError> {
@@ -171,6 +212,11 @@ mod tests {
             "a/.b",
         ] {
             assert!(FilePath::parse(text).is_err(), "{text}");
+        }
+        for text in ["/etc/passwd", "/", "//a"] {
+            let error = FilePath::parse(text).expect_err("it is absolute");
+            assert_eq!((error, error.code()), (FilePathError::Absolute, "absolute_path"), "{text}");
+            assert!(error.to_string().contains("relative"), "{error}");
         }
     }
 

@@ -136,7 +136,10 @@ impl ProbeFault {
         match self {
             Self::BlockedByPolicy => "Name a server that the operator of this service lets connections lead to.",
             Self::Misconfigured => "Correct the definition; storing it tells what is wrong with it.",
-            Self::SecretUnavailable => "Check the secret's name, and that this service may read it.",
+            Self::SecretUnavailable => {
+                "Check the secret's name, and that this service may read it. A password that is kept here opens with the key of the \
+                 registry alone that it was sealed with: have the operator configure that key again, or store the password anew."
+            }
             Self::Unreachable => {
                 "Check host and port, that the server runs, that firewalls let this service through, and that the operator of \
                  this service lets connections lead there."

@@ -59,6 +59,9 @@ pub enum SchemaError {
     /// The server has no database of the name that was asked for, or shows the user none.
     #[error("there is no such database on the server")]
     UnknownDatabase,
+    /// The database has no part of the name that was asked for, or shows the user none.
+    #[error("there is no such part of the database")]
+    UnknownPart,
     /// The server is too old.
     #[error("the server is too old: {needed} or later is needed")]
     TooOld {

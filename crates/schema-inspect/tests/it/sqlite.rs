@@ -1,5 +1,5 @@
 use schema_export::Exporters;
-use schema_inspect::{InspectOptions, Inspectors};
+use schema_inspect::{InspectError, InspectOptions, Inspectors};
 use schema_model::{Database, Inspection, ObjectName};
 use shared_kernel::RequestContext;
 use testkit::{Server, TestDatabase};
@@ -65,9 +65,12 @@ fn what_is_written_without_the_statements_of_the_file_makes_it_again() {
 }
 
 #[test]
-fn another_namespace_is_empty() {
+fn another_namespace_is_none() {
     testkit::run(async {
-        let found = inspected("CREATE TABLE a (b)", &InspectOptions::default().only(["temp"])).await;
-        assert_eq!(found.database.relations().count(), 0);
+        let options = InspectOptions::default().only(["temp"]);
+        let found = inspected("CREATE TABLE a (b)", &options).await;
+        assert_eq!((found.database.namespaces.len(), options.missing(&found.database)), (0, Some("temp")));
+        let missing = Inspectors::builtin().expect_all(found, &options);
+        assert!(matches!(&missing, Err(InspectError::UnknownNamespace { name, is_database: false }) if name == "temp"));
     });
 }

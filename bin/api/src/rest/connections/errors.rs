@@ -13,6 +13,10 @@ use crate::registry::UnreadableDocument;
 use crate::rest::problem::{Fault, Problem, ProblemKind};
 use crate::rest::versions::stale;
 
+/// What is said where a stored secret would have to be opened.
+const SEALED: &str = "the connection's secrets open with none of the registry's keys: the one that they were sealed with is not \
+                      configured any more; give all of them anew, or have the operator configure that key again";
+
 fn not_found() -> Problem {
     Problem::not_found("connection")
 }
@@ -27,10 +31,15 @@ fn invalid(violations: Violations) -> Problem {
     Problem::validation(faults.collect())
 }
 
-/// A key that is missing is for the operator to find, not for whoever asks.
+/// Which key is missing is for the operator to find, not for whoever asks.
 fn unsealed(error: &SealerError) -> Problem {
-    tracing::error!(event = "registry.sealing_failed", error = %error, "secrets of a stored connection cannot be used");
-    Problem::internal()
+    match error {
+        SealerError::Unreadable { .. } => Problem::new(ProblemKind::ConnectionUnusable, SEALED),
+        SealerError::NotSealed { .. } => {
+            tracing::error!(event = "registry.sealing_failed", %error, "secrets of a stored connection cannot be kept");
+            Problem::internal()
+        }
+    }
 }
 
 fn no_snapshot() -> Problem {
@@ -100,7 +109,6 @@ impl From<TestStoredConnectionError> for Problem {
         match error {
             TestStoredConnectionError::NotFound(_) => not_found(),
             TestStoredConnectionError::Invalid(violations) => invalid(violations),
-            TestStoredConnectionError::Sealing(error) => unsealed(&error),
             TestStoredConnectionError::Database(error) => error.into(),
         }
     }
@@ -145,8 +153,12 @@ impl From<SchemaError> for Problem {
         match error {
             SchemaError::Database(source) => databases::problem(&source),
             SchemaError::UnknownEngine => unusable("databases of the connection's engine cannot be looked at"),
-            SchemaError::UnknownDatabase => {
-                unusable("the server has no database of that name that the connection's user may use")
+            SchemaError::UnknownDatabase => Self::new(
+                ProblemKind::UnknownDatabase,
+                "the server shows the connection's user no database of that name",
+            ),
+            SchemaError::UnknownPart => {
+                Self::new(ProblemKind::UnknownSchema, "the database shows the connection's user no schema of that name")
             }
             SchemaError::TooOld { needed } => unusable(&format!("the server is too old: {needed} or later is needed")),
             SchemaError::Failed => unusable("the database cannot be looked at"),

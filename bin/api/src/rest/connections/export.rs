@@ -105,6 +105,7 @@ pub(super) struct SchemaFile {
     extension: String,
     /// The formats that the engine's databases are written in.
     formats: String,
+    edition: String,
     pub(super) digest: String,
     name: String,
     source: Source,
@@ -133,6 +134,7 @@ impl SchemaFile {
             },
             extension: exporter.file_extension().to_owned(),
             formats: formats.join(", "),
+            edition: exporter.edition().to_owned(),
             digest: String::new(),
             name: String::new(),
             source,
@@ -141,9 +143,9 @@ impl SchemaFile {
         if is_known { Ok(file) } else { Err(file.problem(ExportFailure::NotForEngine(engine.to_owned()))) }
     }
 
-    /// Of the model of this fingerprint.
+    /// Of the model of this fingerprint. Another edition of the exporter may write the same model differently.
     pub(super) fn of_model(self, fingerprint: &str) -> Self {
-        Self { digest: format!("{fingerprint}-{}", self.format), ..self }
+        Self { digest: format!("{fingerprint}-{}-{}", self.format, self.edition), ..self }
     }
 
     /// Called so, whatever letters are in it.

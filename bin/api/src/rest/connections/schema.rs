@@ -57,12 +57,23 @@ pub(crate) struct SchemaBody<'a> {
     report: &'a Report,
 }
 
-/// The model: as it was written once, or to be written for this answer.
+/// A model on the wire: its canonical JSON, written once or for this answer, so that its keys have the same order everywhere.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Told<'a> {
-    Written(&'a RawValue),
+pub(crate) enum Told<'a> {
+    Written(Cow<'a, RawValue>),
+    /// What has no canonical JSON, which no model is.
     Model(Cow<'a, Database>),
+}
+
+impl<'a> Told<'a> {
+    /// A model that was not written yet. Large ones take a while.
+    pub(crate) fn of(database: Cow<'a, Database>) -> Self {
+        match RawValue::from_string(database.canonical_json()) {
+            Ok(canonical) => Self::Written(Cow::Owned(canonical)),
+            Err(_) => Self::Model(database),
+        }
+    }
 }
 
 /// Read a connection's schema
@@ -72,6 +83,7 @@ enum Told<'a> {
 /// because somebody holds a lock, or because the user may not, is marked so.
 ///
 /// `database` names another database on the server; of MySQL, MariaDB, MongoDB and Redis, a schema is a database, and either parameter will do.
+/// SQLite's one is called `main`. What is named and is not there, or is not shown to the connection's user, is 404, `unknown-database` or `unknown-schema`.
 /// Of MongoDB, the database that is named is looked at, or else the connection's own, or else the one with the most in it, as
 /// `report.choice` says. What was declared of its collections is the model; `samples` tell what some documents of each look like, at most `sample` of them.
 ///
@@ -133,8 +145,8 @@ impl<'a> SchemaBody<'a> {
             taken_at: instant(kept.taken_at),
             fingerprint: kept.fingerprint.to_string(),
             database: match (&kept.canonical, included.is_all()) {
-                (Some(canonical), true) => Told::Written(canonical),
-                _ => Told::Model(included.of(&inspection.database)),
+                (Some(canonical), true) => Told::Written(Cow::Borrowed(canonical)),
+                _ => Told::of(included.of(&inspection.database)),
             },
             statistics: included.has(Part::Statistics).then_some(&inspection.statistics),
             samples: if included.has(Part::Samples) { &inspection.samples } else { &[] },

@@ -1,6 +1,7 @@
+use std::ops::RangeInclusive;
+
 use registry_context::domain::{DatabaseName, Definition, PartName};
 use schema_inspect::SamplingOptions;
-use shared_kernel::database::Presence;
 use utoipa::IntoParams;
 
 use super::StoredConnections;
@@ -8,17 +9,12 @@ use crate::registry::SchemaPart;
 use crate::rest::problem::{Problem, ProblemKind};
 use crate::rest::query::Query;
 
-/// The most documents of a collection that are looked at for a caller.
-const MOST_DOCUMENTS: u32 = 100;
-/// The most levels of names that a caller is told.
-const MOST_LEVELS: u32 = 10;
-
 /// What of a connection's server is to be looked at, and how closely.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it describes the parameters that `SchemaQuery` reads")]
 pub(crate) struct SchemaParams {
-    /// Another database on the same server than the connection's own; letter case counts
+    /// Another database on the same server as the connection's own; letter case counts
     #[param(min_length = 1, max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$", example = "sales")]
     database: Option<String>,
     /// Only the part of the database that is called so; letter case counts
@@ -54,8 +50,8 @@ impl SchemaQuery {
         let usual = SamplingOptions::default();
         let database = query.with("database", "bad_name", database);
         let namespace = query.with("schema", "bad_name", PartName::parse);
-        let documents = query.with("sample", "out_of_range", |text| within(text, 0, MOST_DOCUMENTS));
-        let depth = query.with("depth", "out_of_range", |text| within(text, 1, MOST_LEVELS));
+        let documents = query.with("sample", "out_of_range", |text| within(text, SamplingOptions::DOCUMENTS));
+        let depth = query.with("depth", "out_of_range", |text| within(text, SamplingOptions::DEPTH));
         let anew = query.with("refresh", "bad_switch", str::parse::<bool>).unwrap_or_default();
         let part = SchemaPart {
             database,
@@ -71,27 +67,20 @@ impl SchemaQuery {
     /// # Errors
     /// `connection-unusable` where the engine has no other databases, or one database was asked for within another.
     pub(super) fn part(self, definition: &Definition, connections: &StoredConnections) -> Result<SchemaPart, Problem> {
-        let engine = &definition.engine;
-        let unusable = |detail: &str| Err(Problem::new(ProblemKind::ConnectionUnusable, detail.to_owned()));
-        let part = self.part;
-        let Some(database) = &part.database else { return Ok(part) };
-        if connections.schemas.namespaces_are_databases(engine) {
-            if part.namespace.as_ref().is_some_and(|namespace| namespace.as_str() != database.as_str()) {
-                return unusable(
-                    "a schema of this engine is a database: `database` and `schema` name two, and one is looked at",
-                );
-            }
-            let namespace = PartName::parse(database.as_str()).map_err(|_| Problem::internal())?;
-            return Ok(SchemaPart { database: None, namespace: Some(namespace), ..part });
+        let (engine, inspectors) = (&definition.engine, connections.schemas.inspectors());
+        let SchemaPart { database, namespace, mut documents, mut depth } = self.part;
+        let own = definition.database.as_ref().map(DatabaseName::as_str);
+        let named = (database.as_ref().map(DatabaseName::as_str), namespace.as_ref().map(PartName::as_str));
+        let meant = inspectors.meant(engine, own, named.0, named.1);
+        let meant = meant.map_err(|error| Problem::new(ProblemKind::ConnectionUnusable, error.to_string()))?;
+        if !inspectors.samples(engine) {
+            // Looks that are the same are one.
+            SamplingOptions { documents, depth, .. } = SamplingOptions::default();
         }
-        let description = connections.engines.find(engine.as_str());
-        if description.is_none_or(|description| description.database == Presence::Unused) {
-            return unusable("a connection to this engine leads to one database, and `database` names another");
-        }
-        if definition.database.as_ref() == Some(database) {
-            return Ok(SchemaPart { database: None, ..part });
-        }
-        Ok(part)
+        // They were names of both before.
+        let database = meant.database.map(DatabaseName::parse).transpose().map_err(|_| Problem::internal())?;
+        let namespace = meant.namespace.map(PartName::parse).transpose().map_err(|_| Problem::internal())?;
+        Ok(SchemaPart { database, namespace, documents, depth })
     }
 }
 
@@ -101,25 +90,41 @@ fn database(text: &str) -> Result<DatabaseName, String> {
     DatabaseName::parse(text).map_err(|error| error.to_string())
 }
 
-fn within(text: &str, least: u32, most: u32) -> Result<u32, String> {
+fn within(text: &str, bounds: RangeInclusive<u32>) -> Result<u32, String> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = digits.then(|| text.parse().ok()).flatten().filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| format!("a whole number from {least} to {most}"))
+    let number = digits.then(|| text.parse().ok()).flatten().filter(|number| bounds.contains(number));
+    number.ok_or_else(|| format!("a whole number from {} to {}", bounds.start(), bounds.end()))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn numbers_are_digits_within_bounds() {
         for (text, expected) in [("0", Some(0)), ("100", Some(100)), ("007", Some(7))] {
-            assert_eq!(within(text, 0, 100).ok(), expected, "{text}");
+            assert_eq!(within(text, 0..=100).ok(), expected, "{text}");
         }
         for text in ["", "-1", "+1", "1.0", "101", "99999999999", "x", "1 "] {
-            assert_eq!(within(text, 0, 100), Err("a whole number from 0 to 100".to_owned()), "{text}");
+            assert_eq!(within(text, 0..=100), Err("a whole number from 0 to 100".to_owned()), "{text}");
         }
-        assert!(within("0", 1, 10).is_err());
+        assert!(within("0", 1..=10).is_err());
+    }
+
+    #[test]
+    fn the_bounds_that_are_described_are_those_that_count() {
+        let described = serde_json::to_value(SchemaParams::into_params(|| None)).expect("JSON");
+        for (name, bounds) in [("sample", SamplingOptions::DOCUMENTS), ("depth", SamplingOptions::DEPTH)] {
+            let parameters = described.as_array().expect("parameters");
+            let schema = &parameters.iter().find(|one| one["name"] == name).expect("it is there")["schema"];
+            assert_eq!(
+                (&schema["minimum"], &schema["maximum"]),
+                (&json!(bounds.start()), &json!(bounds.end())),
+                "{name}"
+            );
+        }
     }
 
     #[test]

@@ -21,6 +21,10 @@ pub enum ProblemKind {
     UnknownTenant,
     /// 404: there is nothing here.
     NotFound,
+    /// 404: the server that a stored connection leads to has no database of the name that is asked for.
+    UnknownDatabase,
+    /// 404: the database that a stored connection leads to has no schema of the name that is asked for.
+    UnknownSchema,
     /// 405: the resource has other methods; `Allow` names them.
     MethodNotAllowed,
     /// 406: no media type that the caller accepts is on offer.
@@ -63,7 +67,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of their status codes.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::MalformedRequest,
         Self::MalformedJson,
         Self::InvalidQuery,
@@ -73,6 +77,8 @@ impl ProblemKind {
         Self::TenantNotTrusted,
         Self::UnknownTenant,
         Self::NotFound,
+        Self::UnknownDatabase,
+        Self::UnknownSchema,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
         Self::AlreadyExists,
@@ -106,6 +112,8 @@ impl ProblemKind {
             Self::TenantNotTrusted => "tenant-not-trusted",
             Self::UnknownTenant => "unknown-tenant",
             Self::NotFound => "not-found",
+            Self::UnknownDatabase => "unknown-database",
+            Self::UnknownSchema => "unknown-schema",
             Self::MethodNotAllowed => "method-not-allowed",
             Self::NotAcceptable => "not-acceptable",
             Self::AlreadyExists => "already-exists",
@@ -143,7 +151,7 @@ impl ProblemKind {
             | Self::TenantRequired => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::TenantNotTrusted => StatusCode::FORBIDDEN,
-            Self::UnknownTenant | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::UnknownTenant | Self::NotFound | Self::UnknownDatabase | Self::UnknownSchema => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::AlreadyExists
@@ -175,6 +183,8 @@ impl ProblemKind {
             Self::TenantNotTrusted => "The tenant is named by somebody who is not trusted",
             Self::UnknownTenant => "There is no such tenant",
             Self::NotFound => "Nothing is here",
+            Self::UnknownDatabase => "There is no such database",
+            Self::UnknownSchema => "There is no such schema",
             Self::MethodNotAllowed => "The method is not offered here",
             Self::NotAcceptable => "No acceptable media type is on offer",
             Self::AlreadyExists => "A unique value is taken",
@@ -217,6 +227,13 @@ impl ProblemKind {
             }
             Self::UnknownTenant => "Check the tenant's name.",
             Self::NotFound => "Check the path and the id. What was deleted does not come back.",
+            Self::UnknownDatabase => {
+                "Check the name, in which letter case counts. The connection's `databases` are those of its server, where the \
+                 engine lists them; on MongoDB and Redis a database is there when something is in it."
+            }
+            Self::UnknownSchema => {
+                "Check the name, in which letter case counts. Without `schema`, all that the connection's user sees are told."
+            }
             Self::MethodNotAllowed => "Use one of the methods in the `Allow` header.",
             Self::NotAcceptable => "Send `Accept: application/json`, or no `Accept` header.",
             Self::AlreadyExists => "Choose another value for the field in `errors`, or change the existing resource.",

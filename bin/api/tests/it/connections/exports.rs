@@ -126,7 +126,7 @@ async fn a_schema_is_a_file_in_every_format() {
         let policy = answer.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("script-src"), "{format}: {policy}");
         assert_eq!(policy.contains("style-src 'unsafe-inline'") && policy.contains("sandbox"), format == "svg");
-        assert_eq!(answer.header("etag"), format!("W/\"r1-{fingerprint}-{format}\""));
+        assert_eq!(answer.header("etag"), format!("W/\"r1-{fingerprint}-{format}-{}\"", env!("CARGO_PKG_VERSION")));
         assert!(
             answer.header("age").parse::<u64>().is_ok() && answer.header("bindery-omissions").parse::<u64>().is_ok()
         );
@@ -159,7 +159,7 @@ async fn a_schema_is_a_file_in_every_format() {
     assert!(anew.text.contains("<title>old; stock.shelf</title>"), "{}", anew.text);
     assert_ne!(anew.header("etag"), before.header("etag"));
     let part = registry.get(&format!("{svg}&schema=old%3B%20stock")).await;
-    assert!(part.text.contains("<desc id=\"description\">1 tables, 0 foreign keys</desc>"), "{}", part.text);
+    assert!(part.text.contains("<desc id=\"description\">1 table, 0 foreign keys</desc>"), "{}", part.text);
 
     let audit = registry.get("/api/v1/connections/audit?action=export_schema&outcome=ok&limit=200").await.json();
     assert!(audit["items"].as_array().is_some_and(|items| items.len() >= FORMATS.len() * 6), "{audit}");

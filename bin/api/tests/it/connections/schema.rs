@@ -138,6 +138,21 @@ async fn a_schema_is_read_once_and_kept() {
 
     let part = registry.get(&format!("{schema}?schema=old%3B%20stock")).await.json();
     assert_eq!(relations(&part), [("old; stock", "Bücher 😀")]);
+    // Nothing is sampled here, so that it is the same look, however closely it was to be.
+    let closer = registry.get(&format!("{schema}?schema=old%3B%20stock&sample=50&depth=5")).await.json();
+    assert_eq!(closer, part);
+    // What is not there is not kept as that; what is gone can be compared.
+    let archive = format!("{schema}?schema=archive");
+    registry.get(&archive).await.is_problem(404, "unknown-schema");
+    change(&owner, "CREATE SCHEMA archive CREATE TABLE film (id bigint)").await;
+    assert_eq!(relations(&registry.get(&archive).await.json()), [("archive", "film")]);
+    let part = json!({"schema": "archive"});
+    let taken = registry.ask(Method::POST, &format!("{path}/snapshots"), &[], Some(&part)).await;
+    let taken = taken.json()["id"].as_str().expect("an id").to_owned();
+    change(&owner, "DROP SCHEMA archive CASCADE").await;
+    let diff = registry.get(&format!("{path}/diff?from={taken}")).await;
+    assert_eq!((diff.status.as_u16(), &diff.json()["changes"][0]["action"]), (200, &json!("removed")), "{}", diff.text);
+    registry.get(&archive).await.is_problem(404, "unknown-schema");
     let refused = registry.get(&format!("{schema}?schema=&refresh=yes&tables=x")).await;
     assert_eq!(refused.is_problem(400, "invalid-query").faults().len(), 3, "{}", refused.text);
 
@@ -190,8 +205,7 @@ async fn another_database_of_the_server_is_read() {
     assert_eq!(known.status, 200, "a part of an answer is not the answer");
 
     let absent = registry.get(&format!("{path}/schema?database=absent")).await;
-    let detail = absent.is_problem(409, "connection-unusable").json()["detail"].clone();
-    assert_eq!(detail, "the server has no database of that name that the connection's user may use");
+    absent.is_problem(404, "unknown-database");
     let refused = registry.get(&format!("{path}/schema?database=&sample=101&depth=0&include=tables")).await;
     assert_eq!(refused.is_problem(400, "invalid-query").faults().len(), 4, "{}", refused.text);
 
@@ -254,7 +268,15 @@ async fn instances_have_each_others_schemas() {
 
     // The other one has it although the database has changed since: it did not look.
     change(&owner, "CREATE TABLE film (id bigint)").await;
-    assert_eq!(two.get(&schema).await.json(), first.json());
+    let hits = async || {
+        let metrics = two.service.get("/metrics").await.text;
+        let line = metrics.lines().find_map(|line| line.strip_prefix("bindery_schema_shared_hits_total "));
+        line.map_or(0, |count| count.parse::<u64>().expect("a number"))
+    };
+    let before = hits().await;
+    let answers = join_all((0..20).map(|_| two.get(&schema))).await;
+    assert!(answers.iter().all(|answer| answer.json() == first.json()), "{}", answers[0].text);
+    assert_eq!(hits().await - before, 1, "it was fetched once for all of them");
     let anew = one.get(&format!("{schema}?refresh=true")).await.json();
     assert_eq!(relations(&anew), [("public", "film"), ("public", "secret_plans")]);
     let three = start().await;
@@ -335,6 +357,9 @@ async fn a_database_of_a_server_with_many_is_read(server: Server) {
     assert_eq!((same.header("etag"), same.json()), (answer.header("etag"), read));
     let both = registry.get(&format!("{schema}&database=mysql")).await;
     both.is_problem(409, "connection-unusable");
+    for absent in ["database=absent", "schema=absent", "schema=mysql"] {
+        registry.get(&format!("{path}/schema?{absent}")).await.is_problem(404, "unknown-database");
+    }
 
     // Rows that come are no change; a column is.
     change(&owner, "INSERT INTO book (title) VALUES ('one')").await;
@@ -385,6 +410,7 @@ async fn a_database_of_documents_is_read() {
     assert_eq!((&one["samples"][0]["documents"], &one["fingerprint"]), (&json!(1), &read["fingerprint"]));
     let named = registry.get(&format!("{schema}?database={}", namespace["name"].as_str().expect("a name"))).await;
     assert_eq!(named.json()["fingerprint"], read["fingerprint"]);
+    registry.get(&format!("{schema}?database=bindery_absent")).await.is_problem(404, "unknown-database");
     let known = registry.ask(Method::GET, &schema, &[("if-none-match", answer.header("etag"))], None).await;
     assert_eq!(known.status, 304);
 
@@ -464,8 +490,8 @@ async fn a_table_of_items_is_read() {
     assert_eq!((&read["report"]["statements"], &read["report"]["gaps"]), (&json!(4), &json!([])));
     let known = registry.ask(Method::GET, &schema, &[("if-none-match", answer.header("etag"))], None).await;
     assert_eq!(known.status, 304);
-    let elsewhere = registry.get(&format!("{schema}?schema=elsewhere")).await.json();
-    assert_eq!(elsewhere["database"]["namespaces"], json!([]));
+    registry.get(&format!("{schema}?schema=elsewhere")).await.is_problem(404, "unknown-schema");
+    registry.get(&format!("{schema}?database=elsewhere")).await.is_problem(404, "unknown-database");
 
     // An item that comes is no change; that items end at some time is.
     let taken = registry.ask(Method::POST, &format!("{path}/snapshots"), &[], Some(&json!({}))).await;
@@ -556,6 +582,9 @@ async fn keys_are_read_as_patterns() {
     assert_eq!((changes.as_array().map(Vec::len), &changes[0]["action"]), (Some(1), &json!("added")), "{changes}");
     let part = registry.get(&format!("{schema}?schema=db7")).await.json();
     assert_eq!(part["database"]["namespaces"], json!([{"name": "db7"}]));
+    for absent in ["database=db8", "schema=db99", "schema=sales"] {
+        registry.get(&format!("{schema}?{absent}")).await.is_problem(404, "unknown-database");
+    }
 
     for format in ["json", "mermaid", "dbml", "plantuml", "dot", "markdown", "svg"] {
         let export = registry.get(&format!("{schema}/export?format={format}")).await;
@@ -578,6 +607,21 @@ async fn a_file_is_looked_at_as_well() {
     let schema = registry.get(&format!("{path}/schema")).await;
     assert_eq!(schema.status, 200, "{}", schema.text);
     assert_eq!(relations(&schema.json()), [("main", "book")]);
+    // A part of the answer and a snapshot have the model's keys in the same order as the whole.
+    let model = |text: &str| {
+        let (_, rest) = text.split_once("\"database\":").expect("a model");
+        rest.split_once(",\"report\":").expect("a report").0.replace(",\"statistics\":[]", "")
+    };
+    let part = registry.get(&format!("{path}/schema?include=relations")).await;
+    assert_eq!(model(&part.text), model(&schema.text));
+    let taken = registry.ask(Method::POST, &format!("{path}/snapshots"), &[], Some(&json!({}))).await;
+    assert_eq!(model(&registry.get(taken.header("location")).await.text), model(&schema.text));
+    // It has a name, and no other one beside it.
+    let named = registry.get(&format!("{path}/schema?database=main")).await;
+    assert_eq!((named.status.as_u16(), model(&named.text)), (200, model(&schema.text)));
+    registry.get(&format!("{path}/schema?schema=other")).await.is_problem(404, "unknown-schema");
+    let other = registry.ask(Method::POST, &format!("{path}/snapshots"), &[], Some(&json!({"schema": "other"}))).await;
+    other.is_problem(404, "unknown-schema");
     let refused = registry.get(&format!("{path}/schema?database=other")).await;
     let detail = refused.is_problem(409, "connection-unusable").json()["detail"].clone();
     assert_eq!(detail, "a connection to this engine leads to one database, and `database` names another");

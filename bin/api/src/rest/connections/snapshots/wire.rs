@@ -6,6 +6,7 @@ use shared_kernel::Version;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::rest::connections::schema::Told;
 use crate::rest::instant::instant;
 use crate::rest::json::{Faults, Object, text};
 use crate::rest::problem::{Fault, Problem};
@@ -145,7 +146,8 @@ pub(crate) struct SnapshotDocumentBody {
     #[serde(flatten)]
     pub(crate) snapshot: SnapshotBody,
     /// The model.
-    pub(crate) database: Database,
+    #[schema(value_type = Database)]
+    pub(crate) database: Told<'static>,
     /// How much of it there was, as the engine had last counted.
     pub(crate) statistics: Vec<RelationStatistics>,
     /// What some of the documents looked like, of an engine that knows no more of them. Left out where there are none.

@@ -345,7 +345,7 @@ mod tests {
         assert_eq!(faults(ConnectionInput::create(&tls)), ["/tls/mode conflict"]);
         for (url, expected) in [
             (json!("mysql://ann:canary@db/x?min=1"), "/url unknown_parameter"),
-            (json!("sqlite:/etc/passwd"), "/url foreign_character"),
+            (json!("sqlite:/etc/passwd"), "/url absolute_path"),
             (json!("mysql://a,b/x"), "/url foreign_character"),
             (json!("x".repeat(5_000)), "/url too_long"),
             (json!(5), "/url wrong_type"),
