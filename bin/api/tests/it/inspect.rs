@@ -314,7 +314,10 @@ async fn the_sql_of_a_database_is_written() {
     let folder = folder();
     let (with, _) = url(&database, true);
     let text = written(folder.path(), &[&with, "--schema", database.name(), "--format", "sql"]);
-    let table = format!("CREATE TABLE `{}`.`book` (\n  `id` bigint NOT NULL,\n  PRIMARY KEY (`id`)\n) ENGINE = InnoDB", database.name());
+    let table = format!(
+        "CREATE TABLE `{}`.`book` (\n  `id` bigint NOT NULL,\n  PRIMARY KEY (`id`)\n) ENGINE = InnoDB",
+        database.name()
+    );
     assert!(text.starts_with("-- Made from a model of MySQL ") && text.contains(&table), "{text}");
     let text = written(folder.path(), &[&with, "--schema", database.name(), "--format", "plantuml"]);
     assert!(text.contains(".book\" as e1 {"), "{text}");

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 use schema_model::{
-    Check, Column, ColumnPair, DataType, Database, Deferrability, Event, Extension, ForeignKey, Grant, Index, IndexPart,
-    Key, MatchOption, Namespace, Native, ObjectName, PartTarget, Partition, Partitioning, Policy, PolicyCommand,
-    Reading, ReferentialAction, Relation, RelationKind, Routine, RoutineKind, RowSecurity, Trigger, TriggerEvent,
-    TriggerLevel, TriggerTiming, TypeFamily, UserType, UserTypeKind,
+    Check, Column, ColumnPair, DataType, Database, Deferrability, Event, Extension, ForeignKey, Grant, Index,
+    IndexPart, Key, MatchOption, Namespace, Native, ObjectName, PartTarget, Partition, Partitioning, Policy,
+    PolicyCommand, Reading, ReferentialAction, Relation, RelationKind, Routine, RoutineKind, RowSecurity, Trigger,
+    TriggerEvent, TriggerLevel, TriggerTiming, TypeFamily, UserType, UserTypeKind,
 };
 
 use super::exported;
@@ -270,7 +270,10 @@ fn with_programs(mut database: Database, names: &[String]) -> Database {
     let [namespace, _, _, _, _, note, mood, role, extra] = names else { panic!("nine names") };
     let text = |text: &str| Reading::Known(text.to_owned());
     let owner = Some(format!("{role}@%"));
-    let native = Native::from([("definer".to_owned(), format!("{role}@%").into()), ("comment".to_owned(), note.as_str().into())]);
+    let native = Native::from([
+        ("definer".to_owned(), format!("{role}@%").into()),
+        ("comment".to_owned(), note.as_str().into()),
+    ]);
     let part = &mut database.namespaces[0];
     let mut view = Relation::new(role, RelationKind::View);
     view.columns = vec![column(note, "text", true)];

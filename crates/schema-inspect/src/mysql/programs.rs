@@ -28,11 +28,8 @@ pub(super) fn sorted(found: Vec<FoundProgram>) -> Programs {
 }
 
 fn trigger(found: FoundTrigger) -> Trigger {
-    let mut native = texts([
-        ("definer", found.definer),
-        ("sql_mode", found.sql_mode),
-        ("collation_connection", found.collation),
-    ]);
+    let mut native =
+        texts([("definer", found.definer), ("sql_mode", found.sql_mode), ("collation_connection", found.collation)]);
     if let Some(order) = found.order {
         native.insert("order".to_owned(), order.into());
     }
@@ -56,8 +53,7 @@ fn trigger(found: FoundTrigger) -> Trigger {
 
 fn event(found: FoundEvent) -> Event {
     let status = found.status.to_ascii_uppercase();
-    let mut native =
-        texts([
+    let mut native = texts([
         ("sql_mode", found.sql_mode),
         ("collation_connection", found.collation),
         ("on_completion", found.on_completion),
@@ -108,13 +104,13 @@ pub(super) fn routines(found: Vec<FoundRoutine>, usual: &HashMap<String, String>
 fn with_collation(found: TypeText, usual: Option<&String>) -> Option<String> {
     let TypeText { text, character_set, collation } = found;
     let collation = collation.filter(|collation| Some(collation) != usual);
-    let words = character_set.zip(collation).map(|(set, collation)| format!(" CHARACTER SET {set} COLLATE {collation}"));
+    let words =
+        character_set.zip(collation).map(|(set, collation)| format!(" CHARACTER SET {set} COLLATE {collation}"));
     text.map(|text| text + &words.unwrap_or_default())
 }
 
 fn routine(facts: RoutineFacts, arguments: String, usual: Option<&String>) -> Routine {
-    let mut native =
-        texts([
+    let mut native = texts([
         ("data_access", facts.data_access),
         ("security", facts.security),
         ("sql_mode", facts.sql_mode),

@@ -373,14 +373,7 @@ pub(super) fn program(letter: &str, cells: &mut Cells<'_>) -> Result<FoundProgra
 
 pub(super) enum FoundRoutine {
     Routine(RoutineFacts),
-    Argument {
-        id: Id,
-        kind: String,
-        position: i64,
-        mode: Option<String>,
-        name: Option<String>,
-        type_text: TypeText,
-    },
+    Argument { id: Id, kind: String, position: i64, mode: Option<String>, name: Option<String>, type_text: TypeText },
 }
 
 /// A type of an argument, or of what is returned.

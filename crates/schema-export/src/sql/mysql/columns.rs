@@ -52,7 +52,8 @@ impl Writer<'_> {
         {
             // MariaDB tells a default as it is written.
             let is_bare = self.product == Product::MariaDb || is_bare(column, default);
-            let _ = if is_bare { write!(written, " DEFAULT {default}") } else { write!(written, " DEFAULT ({default})") };
+            let _ =
+                if is_bare { write!(written, " DEFAULT {default}") } else { write!(written, " DEFAULT ({default})") };
         }
         if let Some(words) = text(&column.native, "on_update") {
             let _ = write!(written, " ON UPDATE {words}");

@@ -1,6 +1,6 @@
 //! What both products do to literals on the way of a program's text into `information_schema`, undone as far as it can be.
 //!
-//! MySQL tells the value of a literal where the literal stood: `'it''s \\'` is told as `'it's \'`. MariaDB doubles quotes again and
+//! MySQL tells the value of a literal where the literal stood, and does so with names: `'it''s \\'` is told as `'it's \'`. MariaDB doubles quotes again and
 //! writes control characters with a backslash, but a backslash as it is.
 
 use super::Product;
@@ -26,30 +26,29 @@ impl Reader {
         let mut rest = told;
         while let Some(first) = rest.chars().next() {
             let is_name = first == '`' || (first == '"' && self.names_in_quotes);
-            let taken = match first {
-                _ if is_name => end_of_quoted(rest, first)?,
-                '\'' | '"' => {
-                    let end = self.end_of_literal(rest, first)?;
-                    if self.product == Product::MySql && is_doubtful(&text, &rest[end..], first) {
-                        return None;
-                    }
-                    text += &self.literal(&rest[..end])?;
-                    rest = &rest[end..];
-                    continue;
+            if is_name || matches!(first, '\'' | '"') {
+                let (quoted, behind) = rest.split_at(self.end_of_quoted(rest, first)?);
+                if self.product == Product::MySql && is_doubtful(&text, behind, first, is_name) {
+                    return None;
                 }
-                _ => comment(rest)?.max(first.len_utf8()),
-            };
-            text += &rest[..taken];
-            rest = &rest[taken..];
+                text += &if is_name { quoted.to_owned() } else { self.literal(quoted)? };
+                rest = behind;
+            } else {
+                let (taken, behind) = rest.split_at(comment(rest)?.max(first.len_utf8()));
+                text += taken;
+                rest = behind;
+            }
         }
         Some(text)
     }
 
-    fn end_of_literal(&self, text: &str, quote: char) -> Option<usize> {
-        match self.product {
-            Product::MySql => Some(text[1..].find(quote)? + 2),
-            Product::MariaDb => end_of_quoted(text, quote),
+    /// Where what is in quotes ends. To MariaDB two of them are one in it.
+    fn end_of_quoted(&self, text: &str, quote: char) -> Option<usize> {
+        let mut end = 1 + text[1..].find(quote)?;
+        while self.product == Product::MariaDb && text[end + 1..].starts_with(quote) {
+            end = end + 2 + text[end + 2..].find(quote)?;
         }
+        Some(end + 1)
     }
 
     fn literal(&self, told: &str) -> Option<String> {
@@ -63,15 +62,6 @@ impl Reader {
         }
         Some(told.replace('\\', "\\\\"))
     }
-}
-
-/// Where what is in quotes ends; two of them are one in it.
-fn end_of_quoted(text: &str, quote: char) -> Option<usize> {
-    let mut end = 1 + text[1..].find(quote)?;
-    while text[end + 1..].starts_with(quote) {
-        end = end + 2 + text[end + 2..].find(quote)?;
-    }
-    Some(end + 1)
 }
 
 /// How long the comment is that the text begins with, 0 without one; `None` where it never ends.
@@ -88,13 +78,17 @@ fn comment(text: &str) -> Option<usize> {
     Some(0)
 }
 
-/// Whether one of MySQL's literals is probably a part of one that had quotes in it: beside it is what stands beside no literal.
-fn is_doubtful(before: &str, behind: &str, quote: char) -> bool {
+/// Whether a literal or a name of MySQL's is probably a part of one that had quotes in it: beside it is what stands beside none.
+fn is_doubtful(before: &str, behind: &str, quote: char, is_name: bool) -> bool {
     let is_letter = |one: char| one.is_alphanumeric() || matches!(one, '_' | '$');
+    let goes_on = behind.starts_with(quote) || behind.starts_with(is_letter);
+    if goes_on || is_name {
+        return goes_on;
+    }
     let word = before.trim_end_matches(is_letter).len();
     // `N'…'`, `x'…'`, `b'…'`, `_utf8mb4'…'`
     let is_introduced = |word: &str| word.starts_with('_') || matches!(word, "" | "N" | "n" | "X" | "x" | "B" | "b");
-    let touches = |one: char| is_letter(one) || matches!(one, '\'' | '"' | '`' | '@' | '.');
+    let touches = ['\'', '"', '`', '@', '.'];
     !is_introduced(&before[word..]) || behind.starts_with(touches) || behind.trim_start().starts_with([quote, '('])
 }
 
@@ -126,6 +120,7 @@ mod tests {
             "SET a = 'b '(c)' d'",
             "SET a = '''",
             "SET a = \"\"\"\"",
+            "SET `a`b` = 1, `c`d` = 2",
             "/* never ends",
         ] {
             check(Product::MySql, "", told, None);
@@ -136,6 +131,7 @@ mod tests {
     fn values_of_mariadb_get_their_backslashes_back_where_they_are_that() {
         check(Product::MariaDb, "", r"SET a = 'it''s \ b\b'", Some(r"SET a = 'it''s \\ b\\b'"));
         check(Product::MariaDb, "", r"SET a = 'one\ntwo'", None);
+        check(Product::MariaDb, "", r"SET `a``b` = 1", Some(r"SET `a``b` = 1"));
         check(Product::MariaDb, "", r"SET `a\n` = 1 -- it's \n", Some(r"SET `a\n` = 1 -- it's \n"));
         check(Product::MariaDb, "NO_BACKSLASH_ESCAPES", r"SET a = '\n'", Some(r"SET a = '\n'"));
     }

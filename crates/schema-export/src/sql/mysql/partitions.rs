@@ -5,32 +5,36 @@ use schema_model::{ObjectName, Partition, Partitioning};
 use super::names::{literal, quoted};
 use super::{Writer, number, text};
 
+/// MariaDB's way to keep rows apart by when they counted.
+const BY_TIME: &str = "SYSTEM_TIME";
+
 impl Writer<'_> {
     /// How a table's rows are kept in several; `None` where that could not be read.
     pub(super) fn partitioning(&mut self, table: &ObjectName, partitioning: &Partitioning) -> Option<String> {
-        let key = self.script.known(table, "partitioning", &partitioning.key)?.clone();
-        let mut written = format!("\nPARTITION BY {}", method(&key));
-        let inner = partitioning.partitions.iter().find_map(|partition| partition.partitioning.as_ref());
-        if let Some(inner) = inner {
-            let key = self.script.known(table, "partitioning", &inner.key)?;
-            let _ = write!(written, "\nSUBPARTITION BY {key}");
+        let key = self.script.known(table, "partitioning", &partitioning.key);
+        let parts = in_order(partitioning);
+        let inner = parts.iter().filter_map(|partition| Some((&partition.name, &partition.partitioning.as_ref()?.key)));
+        // All that is missing is told, though one is enough for there to be no parts.
+        let inner: Vec<_> = inner.map(|(name, key)| self.script.known(name, "partitioning", key)).collect();
+        let is_by_time = key.is_some_and(|key| key.starts_with(BY_TIME));
+        let parts: Vec<_> = parts.into_iter().map(|partition| self.partition(partition, is_by_time)).collect();
+        // Of rows that MariaDB keeps by when they counted, it tells an expression that nobody may write.
+        let mut written = format!("\nPARTITION BY {}", if is_by_time { BY_TIME } else { key? });
+        if let Some(inner) = inner.into_iter().collect::<Option<Vec<_>>>()?.first() {
+            let _ = write!(written, "\nSUBPARTITION BY {inner}");
         }
-        let mut parts = Vec::new();
-        for partition in in_order(partitioning) {
-            parts.push(self.partition(table, &key, partition)?);
-        }
+        let parts: Vec<String> = parts.into_iter().collect::<Option<_>>()?;
         let _ = write!(written, " (\n  {}\n)", parts.join(",\n  "));
         Some(written)
     }
 
-    fn partition(&mut self, table: &ObjectName, key: &str, partition: &Partition) -> Option<String> {
-        let part = format!("partition {}", partition.name.name);
-        let bound = self.script.known(table, &part, &partition.bound)?;
+    fn partition(&mut self, partition: &Partition, is_by_time: bool) -> Option<String> {
+        let bound = self.script.known(&partition.name, "bound", &partition.bound)?;
         let bound = match bound.as_str() {
-            "" if is_by_time(key) => " HISTORY".to_owned(),
+            "" if is_by_time => " HISTORY".to_owned(),
             "" | "CURRENT" => format!(" {bound}").trim_end().to_owned(),
-            _ if is_by_time(key) => {
-                self.script.omit(table, "partitioning", "after how long a part is full is not in the model");
+            _ if is_by_time => {
+                self.script.omit(&partition.name, "bound", "after how long it is full is not in the model");
                 return None;
             }
             bound => format!(" {bound}"),
@@ -43,16 +47,6 @@ impl Writer<'_> {
         }
         Some(written)
     }
-}
-
-/// Whether MariaDB keeps rows apart by when they counted.
-fn is_by_time(key: &str) -> bool {
-    key.starts_with("SYSTEM_TIME")
-}
-
-/// The key as it is written. Of rows that are kept by when they counted, the server tells an expression that nobody may write.
-fn method(key: &str) -> &str {
-    if is_by_time(key) { "SYSTEM_TIME" } else { key }
 }
 
 /// The places of parts count, and in the model they are in the order of their names.

@@ -1,8 +1,10 @@
 //! Triggers, events and routines, each under the settings that it was made under.
 
-use schema_model::{Event, Native, ObjectName, Reading, Relation, Routine, RoutineKind, Trigger, TriggerEvent, TriggerTiming};
+use schema_model::{
+    Event, Native, ObjectName, Reading, Relation, Routine, RoutineKind, Trigger, TriggerEvent, TriggerTiming,
+};
 
-use super::names::{literal_in, qualified, quoted};
+use super::names::{literal_in, qualified};
 use super::{Writer, is, literals, number, text};
 
 impl Writer<'_> {
@@ -90,8 +92,7 @@ impl Writer<'_> {
         if let Some(zone) = text(&event.native, "time_zone") {
             self.set("time_zone", zone);
         }
-        let mut written =
-            format!("CREATE{} EVENT {}", self.definer(event.owner.as_deref()), qualified(name));
+        let mut written = format!("CREATE{} EVENT {}", self.definer(event.owner.as_deref()), qualified(name));
         written += &format!(" ON SCHEDULE {}", event.schedule);
         if let Some(completion) = text(&event.native, "on_completion") {
             written += &format!(" ON COMPLETION {completion}");
@@ -114,7 +115,11 @@ impl Writer<'_> {
         let told = self.script.known(object, part, told)?;
         let body = literals::written(told, self.product, text(native, "sql_mode").unwrap_or_default());
         if body.is_none() {
-            self.script.omit(object, part, "the server tells it without some escapes, so that it can be read in two ways");
+            self.script.omit(
+                object,
+                part,
+                "the server tells it without some escapes, so that it can be read in two ways",
+            );
         }
         body
     }

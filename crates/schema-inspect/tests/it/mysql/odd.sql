@@ -3,6 +3,7 @@ CREATE TABLE `a; ``table -- x` (
     id int NOT NULL PRIMARY KEY,
     `b;"c\d` int COMMENT 'a \\ and
 a line',
+    `with \ ``` int,
     KEY led (`b;"c\d`)
 ) COMMENT 'back\\slash; ''quote''';
 CREATE TABLE z_first (id int NOT NULL PRIMARY KEY, other int, KEY others (other));
@@ -25,7 +26,7 @@ CREATE VIEW b_middle AS SELECT c_last.n FROM c_last;
 CREATE VIEW a_first AS SELECT b_middle.n FROM b_middle JOIN c_last ON c_last.n = b_middle.n;
 CREATE VIEW small AS SELECT id FROM z_first WHERE id < 5 WITH CASCADED CHECK OPTION;
 SET sql_mode = 'ANSI_QUOTES';
-CREATE TRIGGER `tr;ig` BEFORE UPDATE ON `a; ``table -- x` FOR EACH ROW SET NEW."b;""c\d" = 1;
+CREATE TRIGGER `tr;ig` BEFORE UPDATE ON `a; ``table -- x` FOR EACH ROW SET NEW."with \ `" = 1;
 SET sql_mode = 'NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT';
 CREATE PROCEDURE slashed() COMMENT 'a \ it''s' SELECT 'a\b' || '\c';
 SET sql_mode = '';

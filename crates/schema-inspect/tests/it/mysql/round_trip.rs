@@ -72,8 +72,8 @@ async fn what_could_not_be_read_leaves_a_script_that_runs(server: Server) {
             "{gap:?}"
         );
     }
-    other.send(&export.text).await;
-    let again = other.inspect(&other.options()).await.database;
+    sample.send(&export.text).await;
+    let again = sample.inspect(&other.options()).await.database;
     let tables = |database: &Database| {
         let tables = database.relations().filter(|(_, relation)| relation.definition.is_none());
         tables.map(|(name, _)| name).collect::<Vec<_>>()
@@ -109,10 +109,10 @@ async fn made_again(server: Server, sample: &Sample) -> (Database, Database) {
     let other = Sample::empty(server).await;
     let (expected, export) = exported(&found, sample, &other);
     assert_eq!(export.omissions, []);
-    other.run(&format!("DROP DATABASE {}", other.database.name())).await;
-    other.send(&export.text).await;
-    let mut again = other.inspect(&other.options()).await.database;
-    // A session whose database was dropped is in none.
+    sample.run(&format!("DROP DATABASE {}", other.database.name())).await;
+    // The session stays in the database that everything is in already.
+    sample.send(&export.text).await;
+    let mut again = sample.inspect(&other.options()).await.database;
     again.name.clone_from(&expected.name);
     (expected, again)
 }
@@ -166,7 +166,8 @@ fn statements(text: &str) -> Vec<String> {
         rest = &rest[taken..];
     }
     statements.push(current);
-    let is_more = |statement: &String| statement.lines().any(|line| !line.trim().is_empty() && !line.starts_with("-- "));
+    let is_more =
+        |statement: &String| statement.lines().any(|line| !line.trim().is_empty() && !line.starts_with("-- "));
     statements.into_iter().filter(is_more).collect()
 }
 
