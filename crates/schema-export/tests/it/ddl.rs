@@ -126,7 +126,8 @@ fn what_of_mysql_and_mariadb_could_not_be_read_is_left_out_with_what_needs_it() 
         let goods = relation(&mut database, "goods");
         goods.columns[4].default = Some(broken());
         goods.columns[21].generated.as_mut().expect("generated").expression = broken();
-        goods.checks[0].expression = broken();
+        let odd = goods.checks.iter_mut().find(|check| check.name.as_deref() == Some("odd `check"));
+        odd.expect("the condition").expression = broken();
         goods.triggers[1].definition = broken();
         goods.indexes[1].parts[0].target = PartTarget::Expression(broken());
         relation(&mut database, "regions").partitioning.as_mut().expect("parts").partitions[1].bound = broken();

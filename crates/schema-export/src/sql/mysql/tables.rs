@@ -1,6 +1,8 @@
 use std::fmt::Write as _;
 
-use schema_model::{Check, ForeignKey, MatchOption, ObjectName, Persistence, Relation, RelationKind};
+use schema_model::{
+    Check, ForeignKey, MatchOption, ObjectName, Persistence, ReferentialAction, Relation, RelationKind,
+};
 
 use super::names::{list, literal, qualified, quoted};
 use super::{Product, Writer, is, text, unavailable};
@@ -106,14 +108,22 @@ impl Writer<'_> {
         }
         let named = key.name.as_ref().map(|name| format!("CONSTRAINT {} ", quoted(name))).unwrap_or_default();
         self.script.statement(&format!(
-            "ALTER TABLE {} ADD {named}FOREIGN KEY ({}) REFERENCES {} ({}) ON UPDATE {} ON DELETE {}",
+            "ALTER TABLE {} ADD {named}FOREIGN KEY ({}) REFERENCES {} ({}){}{}",
             qualified(table),
             list(key.columns.iter().map(|pair| &pair.column)),
             qualified(&key.references),
             list(key.columns.iter().map(|pair| &pair.references)),
-            action(key.on_update),
-            action(key.on_delete),
+            self.rule("ON UPDATE", key.on_update),
+            self.rule("ON DELETE", key.on_delete),
         ));
+    }
+
+    /// What a key does. MariaDB tells what was not said as `RESTRICT`, and what was said to be `RESTRICT` as `NO ACTION`.
+    fn rule(&self, words: &str, rule: ReferentialAction) -> String {
+        if self.product == Product::MariaDb && rule == ReferentialAction::Restrict {
+            return String::new();
+        }
+        format!(" {words} {}", action(rule))
     }
 }
 
