@@ -12,6 +12,7 @@ mod tables;
 mod views;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use schema_model::{Database, Native, ObjectName, Relation, Sequence, SequenceOptions};
 
@@ -73,10 +74,10 @@ impl Writer<'_> {
             let mut options = String::new();
             // The collation names its character set too.
             if let Some(collation) = text(&namespace.native, "collation") {
-                options += &format!(" COLLATE {}", quoted(collation));
+                let _ = write!(options, " COLLATE {}", quoted(collation));
             }
             if let Some(comment) = namespace.comment.as_ref().filter(|_| self.product == Product::MariaDb) {
-                options += &format!(" COMMENT {}", literal(comment));
+                let _ = write!(options, " COMMENT {}", literal(comment));
             }
             self.script.statement(&format!("CREATE DATABASE IF NOT EXISTS {name}"));
             // It may be there and be something else.

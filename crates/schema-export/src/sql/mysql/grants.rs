@@ -13,7 +13,9 @@ impl Writer<'_> {
             let Namespace { name, relations, sequences, grants, .. } = namespace;
             // A name is a pattern here.
             let pattern = quoted(&name.replace('\\', "\\\\").replace('_', "\\_").replace('%', "\\%"));
-            grants.iter().for_each(|grant| self.grant(&format!("{pattern}.*"), grant, None));
+            for grant in grants {
+                self.grant(&format!("{pattern}.*"), grant, None);
+            }
             for relation in relations {
                 let object = ObjectName::new(name, &relation.name);
                 self.grants_on(&object, &relation.grants);
@@ -30,7 +32,9 @@ impl Writer<'_> {
     }
 
     fn grants_on(&mut self, object: &ObjectName, grants: &[Grant]) {
-        grants.iter().for_each(|grant| self.grant_if_made(object, grant, None));
+        for grant in grants {
+            self.grant_if_made(object, grant, None);
+        }
     }
 
     fn grant_if_made(&mut self, object: &ObjectName, grant: &Grant, column: Option<&str>) {

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use schema_model::{Index, ObjectName, PartTarget, Relation, SortDirection};
 
 use super::names::{literal, quoted};
@@ -14,7 +16,7 @@ impl Writer<'_> {
                 PartTarget::Expression(expression) => format!("({})", self.script.known(table, &part, expression)?),
             };
             if let Some(length) = one.prefix_length {
-                target += &format!("({length})");
+                let _ = write!(target, "({length})");
             }
             if one.direction == Some(SortDirection::Descending) {
                 target += " DESC";
@@ -33,10 +35,10 @@ impl Writer<'_> {
         // A table in memory has the other kind unless something is said.
         let is_in_memory = text(&relation.native, "engine") == Some("MEMORY");
         if index.method == "HASH" || (index.method == "BTREE" && is_in_memory) {
-            written += &format!(" USING {}", index.method);
+            let _ = write!(written, " USING {}", index.method);
         }
         if let Some(comment) = &index.comment {
-            written += &format!(" COMMENT {}", literal(comment));
+            let _ = write!(written, " COMMENT {}", literal(comment));
         }
         match self.product {
             Product::MySql if is(&index.native, "invisible") => written += " INVISIBLE",

@@ -1,5 +1,7 @@
 //! Triggers, events and routines, each under the settings that it was made under.
 
+use std::fmt::Write as _;
+
 use schema_model::{
     Event, Native, ObjectName, Reading, Relation, Routine, RoutineKind, Trigger, TriggerEvent, TriggerTiming,
 };
@@ -29,27 +31,27 @@ impl Writer<'_> {
             return self.script.omit(name, &part, "the model has no text of it");
         };
         let Some(body) = self.body(name, &part, definition, &routine.native) else { return };
-        self.under(&routine.native);
+        self.under(&name.namespace, &routine.native);
         let mut written = format!("CREATE{}", self.definer(routine.owner.as_deref()));
         written += match routine.kind {
             RoutineKind::Procedure => " PROCEDURE ",
             _ if is_aggregate(&body) => " AGGREGATE FUNCTION ",
             _ => " FUNCTION ",
         };
-        written += &format!("{}({})", qualified(name), routine.arguments);
+        let _ = write!(written, "{}({})", qualified(name), routine.arguments);
         if let Some(returns) = &routine.returns {
-            written += &format!(" RETURNS {returns}");
+            let _ = write!(written, " RETURNS {returns}");
         }
         if is(&routine.native, "deterministic") {
             written += " DETERMINISTIC";
         }
         for (key, words) in [("data_access", ""), ("security", "SQL SECURITY ")] {
             if let Some(value) = text(&routine.native, key) {
-                written += &format!(" {words}{value}");
+                let _ = write!(written, " {words}{value}");
             }
         }
         if let Some(comment) = &routine.comment {
-            written += &format!(" COMMENT {}", literal_in(mode, comment));
+            let _ = write!(written, " COMMENT {}", literal_in(mode, comment));
         }
         self.script.program(&format!("{written}\n{body}"));
     }
@@ -69,7 +71,7 @@ impl Writer<'_> {
     fn trigger(&mut self, table: &ObjectName, trigger: &Trigger) {
         let part = format!("trigger {}", trigger.name);
         let Some(body) = self.body(table, &part, &trigger.definition, &trigger.native) else { return };
-        self.under(&trigger.native);
+        self.under(&table.namespace, &trigger.native);
         let (timing, event) = when(trigger);
         let definer = self.definer(text(&trigger.native, "definer"));
         let name = qualified(&ObjectName::new(&table.namespace, &trigger.name));
@@ -88,14 +90,14 @@ impl Writer<'_> {
 
     fn event(&mut self, name: &ObjectName, event: &Event) {
         let Some(body) = self.body(name, "event", &event.definition, &event.native) else { return };
-        self.under(&event.native);
+        self.under(&name.namespace, &event.native);
         if let Some(zone) = text(&event.native, "time_zone") {
             self.set("time_zone", zone);
         }
         let mut written = format!("CREATE{} EVENT {}", self.definer(event.owner.as_deref()), qualified(name));
-        written += &format!(" ON SCHEDULE {}", event.schedule);
+        let _ = write!(written, " ON SCHEDULE {}", event.schedule);
         if let Some(completion) = text(&event.native, "on_completion") {
-            written += &format!(" ON COMPLETION {completion}");
+            let _ = write!(written, " ON COMPLETION {completion}");
         }
         written += match text(&event.native, "status") {
             _ if event.enabled => " ENABLE",
@@ -105,7 +107,7 @@ impl Writer<'_> {
         };
         if let Some(comment) = &event.comment {
             let mode = text(&event.native, "sql_mode").unwrap_or_default();
-            written += &format!(" COMMENT {}", literal_in(mode, comment));
+            let _ = write!(written, " COMMENT {}", literal_in(mode, comment));
         }
         self.script.program(&format!("{written} DO\n{body}"));
     }
@@ -124,8 +126,9 @@ impl Writer<'_> {
         body
     }
 
-    /// Sets what the words of a program depend on.
-    fn under(&mut self, native: &Native) {
+    /// Sets what the words of a program depend on. Texts that say nothing of their characters are as those of the session's database.
+    fn under(&mut self, namespace: &str, native: &Native) {
+        self.enter(namespace);
         self.set("sql_mode", text(native, "sql_mode").unwrap_or_default());
         self.collation(native);
     }

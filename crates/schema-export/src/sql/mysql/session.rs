@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::Writer;
-use super::names::literal;
+use super::names::{literal, quoted};
 
 /// What tables and views are made under. Backslashes escape and double quotes are quotes of texts, as in what the server tells;
 /// days that there are not may be defaults; and what does not fit is refused rather than changed.
 pub(super) const SQL_MODE: &str = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES";
 
-/// Settings, and what each of them is now.
+/// Settings with what each of them is now, and the database that the session is in.
 #[derive(Default)]
-pub(super) struct Settings(BTreeMap<&'static str, String>);
+pub(super) struct Settings(BTreeMap<&'static str, String>, Option<String>);
 
 /// What a script changes and puts back at its end.
 const KEPT: [&str; 6] = [
@@ -38,6 +38,14 @@ impl Writer<'_> {
     pub(super) fn end(&mut self) {
         for setting in KEPT {
             self.script.statement(&format!("SET {setting} = @old_{setting}"));
+        }
+    }
+
+    /// Makes a database the session's own, where it is not.
+    pub(super) fn enter(&mut self, namespace: &str) {
+        if self.settings.1.as_deref() != Some(namespace) {
+            self.script.statement(&format!("USE {}", quoted(namespace)));
+            self.settings.1 = Some(namespace.to_owned());
         }
     }
 

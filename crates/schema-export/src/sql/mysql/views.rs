@@ -37,6 +37,8 @@ impl Writer<'_> {
         if let Some(used) = used(view).into_iter().find(|used| self.absent.contains(used)) {
             return self.leave_out(name, "definition", &format!("it uses {used}, which is not made"));
         }
+        // A query names functions of its own database without it.
+        self.enter(&name.namespace);
         self.set("sql_mode", SQL_MODE);
         self.collation(&view.native);
         let algorithm = text(&view.native, "algorithm").map(|word| format!(" ALGORITHM = {word}")).unwrap_or_default();

@@ -110,8 +110,8 @@ async fn made_again(server: Server, sample: &Sample) -> (Database, Database) {
     let (expected, export) = exported(&found, sample, &other);
     assert_eq!(export.omissions, []);
     sample.run(&format!("DROP DATABASE {}", other.database.name())).await;
-    // The session stays in the database that everything is in already.
-    sample.send(&export.text).await;
+    // The session begins in a database with nothing in it.
+    Sample::empty(server).await.send(&export.text).await;
     let mut again = sample.inspect(&other.options()).await.database;
     again.name.clone_from(&expected.name);
     (expected, again)
