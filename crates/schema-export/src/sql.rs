@@ -1,3 +1,4 @@
+mod mysql;
 mod order;
 mod postgres;
 mod script;
@@ -11,7 +12,8 @@ use crate::{Export, ExportError, Exporter};
 /// indexes, views in the order in which they use each other, foreign keys, routines, triggers, policies, comments, owners and
 /// grants. What the model has not is a comment in its place and an omission.
 ///
-/// PostgreSQL and SQLite so far.
+/// For PostgreSQL, MySQL, MariaDB and SQLite. Programs of MySQL and MariaDB that have semicolons in them stand between lines with
+/// `DELIMITER`, which the clients `mysql` and `mariadb` and other tools cut by, and which no server knows.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SqlExporter {
     options: SqlOptions,
@@ -31,8 +33,8 @@ impl Default for SqlOptions {
 }
 
 impl SqlOptions {
-    /// Everything then belongs to who runs the script. Roles belong to a server and not to a database: on another server, those
-    /// that are named have to be there first.
+    /// Everything then belongs to who runs the script, and is done in their name. Roles belong to a server and not to a database: on
+    /// another server, those that are named have to be there first.
     #[must_use]
     pub fn without_owners(self) -> Self {
         Self { owners: false, ..self }
@@ -68,6 +70,8 @@ impl Exporter for SqlExporter {
     fn export(&self, database: &Database) -> Result<Export, ExportError> {
         match database.engine.as_str() {
             "postgres" => Ok(postgres::script(database, self.options)),
+            "mysql" => Ok(mysql::script(database, mysql::Product::MySql, self.options)),
+            "mariadb" => Ok(mysql::script(database, mysql::Product::MariaDb, self.options)),
             "sqlite" => Ok(sqlite::script(database)),
             engine => Err(ExportError::UnknownEngine { format: self.format().to_owned(), engine: engine.to_owned() }),
         }

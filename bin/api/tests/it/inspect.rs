@@ -43,8 +43,8 @@ mod on_servers {
 
     mod mysql {
         #[test]
-        fn a_format_without_the_engine_says_what_there_is() {
-            testkit::run(super::super::a_format_without_the_engine_says_what_there_is());
+        fn the_sql_of_a_database_is_written() {
+            testkit::run(super::super::the_sql_of_a_database_is_written());
         }
     }
 }
@@ -305,6 +305,9 @@ async fn a_table_is_looked_at_by_its_url() {
     let text = written(folder.path(), &[&url(&name), "--format", "markdown"]);
     assert!(text.contains("Table of items"), "{text}");
     assert!(written(folder.path(), &[&url(&name), "--format", "lint"]).contains("errors: 0"));
+    let refused = error(&inspect(folder.path(), &[&url(&name), "--format", "sql"]));
+    let told = "format `sql` is not written for engine `dynamodb`; try one of json, mermaid, dbml, plantuml, dot, markdown, svg, lint, ";
+    assert!(refused.contains(told), "{refused}");
     let missing = error(&inspect(folder.path(), &[&url("no-such-table")]));
     assert!(missing.contains("cannot connect to dynamodb"), "{missing}");
 }
@@ -326,14 +329,17 @@ async fn keys_are_told_as_patterns() {
     assert!(inspect("json").0.contains("\"db0\"") && inspect("markdown").0.contains("## db0"));
 }
 
-async fn a_format_without_the_engine_says_what_there_is() {
+async fn the_sql_of_a_database_is_written() {
     let database = TestDatabase::create(Server::MySql).await;
     made(database.settings().clone(), "CREATE TABLE book (id bigint PRIMARY KEY)").await;
     let folder = folder();
     let (with, _) = url(&database, true);
-    let refused = error(&inspect(folder.path(), &[&with, "--schema", database.name(), "--format", "sql"]));
-    let told = "format `sql` is not written for engine `mysql`; try one of json, mermaid, dbml, plantuml, dot, markdown, svg, lint, ";
-    assert!(refused.contains(told), "{refused}");
+    let text = written(folder.path(), &[&with, "--schema", database.name(), "--format", "sql"]);
+    let table = format!(
+        "CREATE TABLE `{}`.`book` (\n  `id` bigint NOT NULL,\n  PRIMARY KEY (`id`)\n) ENGINE = InnoDB",
+        database.name()
+    );
+    assert!(text.starts_with("-- Made from a model of MySQL ") && text.contains(&table), "{text}");
     let text = written(folder.path(), &[&with, "--schema", database.name(), "--format", "plantuml"]);
     assert!(text.contains(".book\" as e1 {"), "{text}");
 }

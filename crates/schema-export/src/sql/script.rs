@@ -30,6 +30,21 @@ impl Script {
         self.statement(&format!("{}{end}", statement.trim_end()));
     }
 
+    /// Adds a statement that has statements in it, without its own semicolon. Where they end with one, the clients of MySQL and MariaDB
+    /// are told what this one ends with.
+    pub(super) fn program(&mut self, statement: &str) {
+        let statement = statement.trim_end();
+        if !statement.contains(';') {
+            let _ = writeln!(self.text, "{statement}\n;");
+            return;
+        }
+        let mut end = ";;".to_owned();
+        while statement.contains(&end) {
+            end = if end == ";;" { "//".to_owned() } else { format!("{end}/") };
+        }
+        let _ = writeln!(self.text, "DELIMITER {end}\n{statement}\n{end}\nDELIMITER ;");
+    }
+
     /// A line for people.
     pub(super) fn remark(&mut self, text: &str) {
         self.text.push_str("-- ");

@@ -1,7 +1,7 @@
 use schema_export::{Exporter, Omission, SqlExporter, SqlOptions};
-use schema_model::{ObjectName, PartTarget, Reading, Relation, RelationKind, Unavailable};
+use schema_model::{Grant, ObjectName, PartTarget, Reading, Relation, RelationKind, Unavailable};
 
-use super::{exported, postgres, sqlite};
+use super::{exported, mariadb, mysql, postgres, sqlite};
 
 #[track_caller]
 fn relation<'a>(database: &'a mut schema_model::Database, name: &str) -> &'a mut Relation {
@@ -114,4 +114,112 @@ fn sqlite_is_written_from_the_model_where_no_statement_was_kept() {
     let found = exported("sql", &database);
     insta::assert_snapshot!("sqlite-sql-of-the-model", found.text);
     assert_eq!(found.omissions.len(), 1, "a virtual table is its statement");
+}
+
+#[test]
+fn what_of_mysql_and_mariadb_could_not_be_read_is_left_out_with_what_needs_it() {
+    for mut database in [mysql(), mariadb()] {
+        let broken = || Reading::unavailable(Unavailable::Broken);
+        let makers = relation(&mut database, "makers");
+        makers.columns.clear();
+        makers.native.insert("unavailable".to_owned(), "locked".into());
+        let goods = relation(&mut database, "goods");
+        goods.columns[4].default = Some(broken());
+        goods.columns[21].generated.as_mut().expect("generated").expression = broken();
+        let odd = goods.checks.iter_mut().find(|check| check.name.as_deref() == Some("odd `check"));
+        odd.expect("the condition").expression = broken();
+        goods.triggers[1].definition = broken();
+        goods.indexes[1].parts[0].target = PartTarget::Expression(broken());
+        relation(&mut database, "regions").partitioning.as_mut().expect("parts").partitions[1].bound = broken();
+        let shop = database.namespaces.last_mut().expect("the shop");
+        shop.routines[0].definition = Some(broken());
+        shop.events[1].definition = broken();
+        let found = exported("sql", &database);
+        let told: Vec<(&str, &str)> = found
+            .omissions
+            .iter()
+            .filter_map(|omission| Some((omission.object.as_ref()?.name.as_str(), omission.part.as_str())))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("cheap_makers", "definition"),
+                ("goods", "check odd `check"),
+                ("goods", "column doubled: generated"),
+                ("goods", "column label: default"),
+                ("goods", "foreign key made_by"),
+                ("goods", "index based_on"),
+                ("goods", "trigger goods_first"),
+                ("makers", "table"),
+                ("once", "event"),
+                ("south", "bound"),
+                ("twice", "routine (IN n int, OUT m decimal(5,2), INOUT k varchar(3))")
+            ]
+            .map(|(name, part)| match (name, database.engine.as_str()) {
+                ("twice", "mariadb") => (name, "routine (IN n int(11), OUT m decimal(5,2), INOUT k varchar(3))"),
+                _ => (name, part),
+            })
+        );
+        assert_eq!(found.text.matches("-- left out: ").count(), told.len());
+    }
+}
+
+#[test]
+fn definers_and_grants_of_mysql_are_left_to_who_asks() {
+    let mut database = mysql();
+    relation(&mut database, "log").grants = vec![Grant {
+        grantee: Some("'ann'@'%'".to_owned()),
+        grantor: None,
+        privileges: vec!["INSERT".to_owned(), "SELECT".to_owned()],
+        grantable: vec!["SELECT".to_owned()],
+    }];
+    let options = SqlOptions::default().without_owners().without_grants();
+    let text = SqlExporter::new(options).export(&database).expect("written").text;
+    assert!(!text.contains("DEFINER =") && !text.contains("GRANT"), "{text}");
+    let text = exported("sql", &database).text;
+    assert!(text.contains("CREATE DEFINER = `root`@`%` TRIGGER"), "{text}");
+    assert!(text.contains("GRANT INSERT ON `shop`.`log` TO `ann`@`%`;"), "{text}");
+    assert!(text.contains("GRANT SELECT ON `shop`.`log` TO `ann`@`%` WITH GRANT OPTION;"), "{text}");
+}
+
+#[test]
+fn views_of_mariadb_come_behind_the_views_that_their_queries_name() {
+    let mut database = mariadb();
+    let mut view = relation(&mut database, "cheap").clone();
+    "a_first".clone_into(&mut view.name);
+    view.definition = Some(Reading::Known("select `c`.`id` AS `id` from `shop`.`cheap_makers` `c`".to_owned()));
+    database.namespaces[0].relations.insert(0, view);
+    let text = exported("sql", &database).text;
+    let at = |name: &str| text.find(&format!("VIEW `shop`.`{name}`")).expect("it is made");
+    assert!(at("cheap") < at("cheap_makers") && at("cheap_makers") < at("a_first"));
+}
+
+#[test]
+fn what_mysql_and_mariadb_cannot_be_told_is_left_out() {
+    let mut database = mariadb();
+    relation(&mut database, "log").kind = RelationKind::ForeignTable;
+    relation(&mut database, "old_engine").native.insert("engine".to_owned(), "MRG_MYISAM".into());
+    let dated = relation(&mut database, "dated").partitioning.as_mut().expect("parts");
+    dated.partitions[0].bound = Reading::Known("2026-01-01 00:00:00".to_owned());
+    let shop = &mut database.namespaces[0];
+    shop.routines[0].native.insert("sql_mode".to_owned(), "PIPES_AS_CONCAT,ORACLE".into());
+    "PYTHON".clone_into(&mut shop.routines[1].language);
+    let found = exported("sql", &database);
+    let told: Vec<(&str, &str)> = found
+        .omissions
+        .iter()
+        .filter_map(|omission| Some((omission.object.as_ref()?.name.as_str(), omission.part.as_str())))
+        .collect();
+    let routines = [0, 1].map(|number| format!("routine ({})", database.namespaces[0].routines[number].arguments));
+    assert_eq!(
+        told,
+        [
+            ("log", "table"),
+            ("old_engine", "table"),
+            ("orphan", "definition"),
+            ("past", "bound"),
+            ("twice", routines[0].as_str()),
+            ("twice", routines[1].as_str())
+        ]
+    );
 }

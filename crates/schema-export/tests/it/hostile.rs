@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 use schema_model::{
-    Check, Column, ColumnPair, DataType, Database, Deferrability, Extension, ForeignKey, Grant, Index, IndexPart, Key,
-    MatchOption, Namespace, Native, ObjectName, PartTarget, Policy, PolicyCommand, Reading, ReferentialAction,
-    Relation, RelationKind, RowSecurity, TypeFamily, UserType, UserTypeKind,
+    Check, Column, ColumnPair, DataType, Database, Deferrability, Event, Extension, ForeignKey, Grant, Index,
+    IndexPart, Key, MatchOption, Namespace, Native, ObjectName, PartTarget, Partition, Partitioning, Policy,
+    PolicyCommand, Reading, ReferentialAction, Relation, RelationKind, Routine, RoutineKind, RowSecurity, Trigger,
+    TriggerEvent, TriggerLevel, TriggerTiming, TypeFamily, UserType, UserTypeKind,
 };
 
 use super::exported;
@@ -269,6 +270,114 @@ fn sql_shape(text: &str) -> Vec<String> {
     statements
 }
 
+/// What MySQL and MariaDB have besides: programs and a view in somebody's name, partitions, and backslashes that escape.
+fn with_programs(mut database: Database, names: &[String]) -> Database {
+    let [namespace, _, _, _, _, note, mood, role, extra] = names else { panic!("nine names") };
+    let text = |text: &str| Reading::Known(text.to_owned());
+    let owner = Some(format!("{role}@%"));
+    let native = Native::from([
+        ("definer".to_owned(), format!("{role}@%").into()),
+        ("comment".to_owned(), note.as_str().into()),
+    ]);
+    let part = &mut database.namespaces[0];
+    let mut view = Relation::new(role, RelationKind::View);
+    view.columns = vec![column(note, "text", true)];
+    (view.definition, view.owner) = (Some(text("select 1 AS `a`")), owner.clone());
+    let [one, other, ..] = &mut part.relations[..] else { panic!("two tables") };
+    one.columns[1].default = Some(Reading::Known(format!("'{}'", note.replace('\\', "\\\\").replace('\'', "''"))));
+    one.grants[0].grantee = Some(format!("'{role}'@'%'"));
+    one.triggers = vec![Trigger {
+        name: mood.clone(),
+        timing: TriggerTiming::Before,
+        events: vec![TriggerEvent::Insert],
+        columns: Vec::new(),
+        level: TriggerLevel::Row,
+        routine: None,
+        definition: text("BEGIN SET @a = 1; END"),
+        enabled: true,
+        comment: None,
+        native: native.clone(),
+    }];
+    other.partitioning = Some(Partitioning {
+        key: text("KEY (`a`)"),
+        partitions: vec![Partition {
+            name: ObjectName::new(namespace, extra),
+            bound: text(""),
+            partitioning: None,
+            primary_key: None,
+            unique: Vec::new(),
+            foreign_keys: Vec::new(),
+            checks: Vec::new(),
+            indexes: Vec::new(),
+            native,
+        }],
+    });
+    part.relations.push(view);
+    part.routines = vec![Routine {
+        name: mood.clone(),
+        arguments: String::new(),
+        kind: RoutineKind::Procedure,
+        returns: None,
+        language: "SQL".to_owned(),
+        definition: Some(text("SET @a = 1")),
+        owner: owner.clone(),
+        comment: Some(note.clone()),
+        grants: Vec::new(),
+        native: Native::new(),
+    }];
+    part.events = vec![Event {
+        name: extra.clone(),
+        schedule: "EVERY 1 DAY".to_owned(),
+        definition: text("BEGIN END"),
+        enabled: true,
+        owner,
+        comment: Some(mood.clone()),
+        native: Native::new(),
+    }];
+    database
+}
+
+/// The same for MySQL and MariaDB, cut where their clients cut.
+fn mysql_shape(text: &str) -> Vec<String> {
+    let (mut statements, mut current, mut delimiter) = (Vec::new(), String::new(), ";".to_owned());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let line = rest.split('\n').next().unwrap_or_default();
+        let taken = match first {
+            _ if current.trim().is_empty() && line.starts_with("DELIMITER ") => {
+                line["DELIMITER ".len()..].clone_into(&mut delimiter);
+                line.len()
+            }
+            _ if rest.starts_with(&delimiter) => {
+                statements.push(std::mem::take(&mut current).trim().to_owned());
+                delimiter.len()
+            }
+            '`' | '\'' => {
+                current.push(if first == '`' { 'N' } else { 'T' });
+                let mut escaped = false;
+                let mut end = 1;
+                while escaped || !rest[end..].starts_with(first) || rest[end + 1..].starts_with(first) {
+                    let is_two = !escaped && rest[end..].starts_with(first);
+                    let one = rest[end..].chars().next().expect("a quote that ends");
+                    escaped = first == '\'' && one == '\\' && !escaped;
+                    end += if is_two { 2 } else { one.len_utf8() };
+                }
+                end + 1
+            }
+            '-' if rest.starts_with("-- ") => line.len(),
+            _ => {
+                assert!(first.is_ascii() && (first == '\n' || !first.is_control()), "{first:?} is in no quotes");
+                current.push(if first == '\n' { ' ' } else { first });
+                1
+            }
+        };
+        rest = &rest[taken..];
+    }
+    assert_eq!((current.trim(), delimiter.as_str()), ("", ";"));
+    statements.sort_unstable();
+    statements
+}
+
 /// The same for DBML, whose quotes have escapes.
 fn dbml_shape(text: &str) -> Vec<String> {
     let mut shape = String::new();
@@ -345,6 +454,17 @@ proptest! {
     fn sql_has_the_shape_that_it_has_with_plain_names(names in names()) {
         for engine in ["postgres", "sqlite"] {
             prop_assert_eq!(sql_shape(&text("sql", engine, &names)), sql_shape(&text("sql", engine, &plain())));
+        }
+    }
+
+    #[test]
+    fn sql_of_mysql_and_mariadb_has_the_shape_that_it_has_with_plain_names(names in names()) {
+        for engine in ["mysql", "mariadb"] {
+            let shape = |names: &[String]| {
+                let found = exported("sql", &with_programs(database(engine, names), names));
+                mysql_shape(&found.text)
+            };
+            prop_assert_eq!(shape(&names), shape(&plain()));
         }
     }
 

@@ -18,6 +18,14 @@ fn sqlite() -> Database {
     serde_json::from_str(include_str!("samples/sqlite.json")).expect("a model")
 }
 
+fn mysql() -> Database {
+    serde_json::from_str(include_str!("samples/mysql.json")).expect("a model")
+}
+
+fn mariadb() -> Database {
+    serde_json::from_str(include_str!("samples/mariadb.json")).expect("a model")
+}
+
 #[track_caller]
 fn exported(format: &str, database: &Database) -> Export {
     Exporters::builtin().export(format, database).expect("it is written")

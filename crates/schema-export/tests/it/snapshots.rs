@@ -1,4 +1,4 @@
-use super::{exported, postgres, sqlite};
+use super::{exported, mariadb, mysql, postgres, sqlite};
 
 /// The text, and what is not in it.
 fn shown(format: &str, database: &schema_model::Database) -> String {
@@ -26,8 +26,14 @@ fn the_sample_of_sqlite_is_written_as_it_was() {
 }
 
 #[test]
+fn the_samples_of_mysql_and_mariadb_are_written_as_they_were() {
+    insta::assert_snapshot!("mysql-sql", shown("sql", &mysql()));
+    insta::assert_snapshot!("mariadb-sql", shown("sql", &mariadb()));
+}
+
+#[test]
 fn json_comes_back_as_the_model() {
-    for database in [postgres(), sqlite()] {
+    for database in [postgres(), sqlite(), mysql(), mariadb()] {
         let back: schema_model::Database = serde_json::from_str(&exported("json", &database).text).expect("a model");
         assert_eq!(back, database);
     }

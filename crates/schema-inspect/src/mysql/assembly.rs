@@ -52,7 +52,8 @@ impl Found {
         let product = self.product;
         let mut namespaces = namespaces(std::mem::take(&mut self.databases), options);
         let relations = std::mem::take(&mut self.relations);
-        for (namespace, routine) in programs::routines(std::mem::take(&mut self.routines)) {
+        let usual = namespaces.iter().filter_map(|(name, found)| Some((name.clone(), found.collation()?))).collect();
+        for (namespace, routine) in programs::routines(std::mem::take(&mut self.routines), &usual) {
             if let Some(found) = namespaces.get_mut(&namespace) {
                 found.value.routines.push(routine);
             }
@@ -262,6 +263,11 @@ struct FoundNamespace {
 }
 
 impl FoundNamespace {
+    /// How text is compared unless something else is said.
+    fn collation(&self) -> Option<String> {
+        self.value.native.get("collation").and_then(|collation| collation.as_str()).map(str::to_owned)
+    }
+
     fn with_grants(self) -> Namespace {
         let Self { value: mut namespace, mut grants } = self;
         namespace.grants = grants.take(None, None);

@@ -70,6 +70,8 @@ fn bound(method: Option<&str>, description: Option<&str>) -> String {
     let method = method.unwrap_or_default();
     match description {
         None => String::new(),
+        // What MariaDB calls the rest of a list of columns.
+        Some("MAXVALUE") if method.starts_with("LIST") => "DEFAULT".to_owned(),
         Some("MAXVALUE") => "VALUES LESS THAN MAXVALUE".to_owned(),
         Some(description) if method.starts_with("RANGE") => format!("VALUES LESS THAN ({description})"),
         Some("DEFAULT") => "DEFAULT".to_owned(),

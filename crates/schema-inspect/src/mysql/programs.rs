@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use schema_model::{Event, Native, Routine, RoutineKind, Trigger, TriggerEvent, TriggerLevel, TriggerTiming};
 
 use super::assembly::or_forbidden;
-use super::rows::{FoundEvent, FoundProgram, FoundRoutine, FoundTrigger, Id, RoutineFacts};
+use super::rows::{FoundEvent, FoundProgram, FoundRoutine, FoundTrigger, Id, RoutineFacts, TypeText};
 
 #[derive(Default)]
 pub(super) struct Programs {
@@ -28,7 +28,8 @@ pub(super) fn sorted(found: Vec<FoundProgram>) -> Programs {
 }
 
 fn trigger(found: FoundTrigger) -> Trigger {
-    let mut native = texts([("definer", found.definer), ("sql_mode", found.sql_mode)]);
+    let mut native =
+        texts([("definer", found.definer), ("sql_mode", found.sql_mode), ("collation_connection", found.collation)]);
     if let Some(order) = found.order {
         native.insert("order".to_owned(), order.into());
     }
@@ -43,7 +44,7 @@ fn trigger(found: FoundTrigger) -> Trigger {
         columns: Vec::new(),
         level: TriggerLevel::Row,
         routine: None,
-        definition: or_forbidden(found.statement),
+        definition: or_forbidden(found.statement.map(alone)),
         enabled: true,
         comment: None,
         native,
@@ -52,15 +53,19 @@ fn trigger(found: FoundTrigger) -> Trigger {
 
 fn event(found: FoundEvent) -> Event {
     let status = found.status.to_ascii_uppercase();
-    let mut native =
-        texts([("sql_mode", found.sql_mode), ("on_completion", found.on_completion), ("time_zone", found.time_zone)]);
+    let mut native = texts([
+        ("sql_mode", found.sql_mode),
+        ("collation_connection", found.collation),
+        ("on_completion", found.on_completion),
+        ("time_zone", found.time_zone),
+    ]);
     if status != "ENABLED" && status != "DISABLED" {
         native.insert("status".to_owned(), found.status.into());
     }
     Event {
         name: found.id.1,
         schedule: found.schedule,
-        definition: or_forbidden(found.statement),
+        definition: or_forbidden(found.statement.map(alone)),
         enabled: status == "ENABLED",
         owner: found.definer,
         comment: found.comment,
@@ -69,7 +74,7 @@ fn event(found: FoundEvent) -> Event {
 }
 
 /// Routines with their namespaces. A function and a procedure may have one name.
-pub(super) fn routines(found: Vec<FoundRoutine>) -> Vec<(String, Routine)> {
+pub(super) fn routines(found: Vec<FoundRoutine>, usual: &HashMap<String, String>) -> Vec<(String, Routine)> {
     let mut arguments: HashMap<(Id, String), Vec<(i64, String)>> = HashMap::new();
     let mut routines = Vec::new();
     for found in found {
@@ -78,6 +83,7 @@ pub(super) fn routines(found: Vec<FoundRoutine>) -> Vec<(String, Routine)> {
             FoundRoutine::Argument { id, kind, position, mode, name, type_text } => {
                 // A function's arguments all go in, and are written without a word for that.
                 let mode = mode.filter(|_| kind != "FUNCTION");
+                let type_text = with_collation(type_text, usual.get(&id.0));
                 let words = [mode, name.as_deref().map(as_written), type_text];
                 let words: Vec<String> = words.into_iter().flatten().collect();
                 arguments.entry((id, kind)).or_default().push((position, words.join(" ")));
@@ -88,14 +94,28 @@ pub(super) fn routines(found: Vec<FoundRoutine>) -> Vec<(String, Routine)> {
         let mut arguments = arguments.remove(&(facts.id.clone(), facts.kind.clone())).unwrap_or_default();
         arguments.sort_unstable();
         let arguments: Vec<String> = arguments.into_iter().map(|(_, argument)| argument).collect();
-        (facts.id.0.clone(), routine(facts, arguments.join(", ")))
+        let usual = usual.get(&facts.id.0);
+        (facts.id.0.clone(), routine(facts, arguments.join(", "), usual))
     };
     routines.into_iter().map(with_arguments).collect()
 }
 
-fn routine(facts: RoutineFacts, arguments: String) -> Routine {
-    let mut native =
-        texts([("data_access", facts.data_access), ("security", facts.security), ("sql_mode", facts.sql_mode)]);
+/// A type with its collation, where that is another than the usual one of its database.
+fn with_collation(found: TypeText, usual: Option<&String>) -> Option<String> {
+    let TypeText { text, character_set, collation } = found;
+    let collation = collation.filter(|collation| Some(collation) != usual);
+    let words =
+        character_set.zip(collation).map(|(set, collation)| format!(" CHARACTER SET {set} COLLATE {collation}"));
+    text.map(|text| text + &words.unwrap_or_default())
+}
+
+fn routine(facts: RoutineFacts, arguments: String, usual: Option<&String>) -> Routine {
+    let mut native = texts([
+        ("data_access", facts.data_access),
+        ("security", facts.security),
+        ("sql_mode", facts.sql_mode),
+        ("collation_connection", facts.collation),
+    ]);
     if facts.is_deterministic {
         native.insert("deterministic".to_owned(), true.into());
     }
@@ -103,13 +123,23 @@ fn routine(facts: RoutineFacts, arguments: String) -> Routine {
         name: facts.id.1,
         arguments,
         kind: if facts.kind == "FUNCTION" { RoutineKind::Function } else { RoutineKind::Procedure },
-        returns: facts.returns,
+        returns: with_collation(facts.returns, usual),
         language: facts.language.unwrap_or_else(|| "SQL".to_owned()),
-        definition: Some(or_forbidden(facts.body)),
+        definition: Some(or_forbidden(facts.body.map(alone))),
         owner: facts.definer,
         comment: facts.comment,
         grants: Vec::new(),
         native,
+    }
+}
+
+/// A statement without the semicolon that parted it from others where it was made: to MySQL it is a part of the text.
+fn alone(statement: String) -> String {
+    let last_line = statement.rsplit('\n').next().unwrap_or_default();
+    match statement.trim_end().strip_suffix(';') {
+        // What stands in a comment is no end.
+        Some(before) if !last_line.contains("--") && !last_line.contains('#') => before.trim_end().to_owned(),
+        _ => statement,
     }
 }
 

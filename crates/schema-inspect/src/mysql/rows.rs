@@ -254,6 +254,7 @@ pub(super) enum FoundView {
         definer: String,
         security: String,
         algorithm: Option<String>,
+        collation: Option<String>,
     },
     /// A table that a view is made from.
     Use { id: Id, of: Id },
@@ -273,6 +274,7 @@ pub(super) fn view(row: &Row) -> Result<FoundView, DatabaseError> {
         definer: cells.next()?,
         security: cells.next()?,
         algorithm: cells.next()?,
+        collation: cells.next()?,
     })
 }
 
@@ -322,6 +324,7 @@ pub(super) struct FoundTrigger {
     pub(super) statement: Option<String>,
     pub(super) definer: Option<String>,
     pub(super) sql_mode: Option<String>,
+    pub(super) collation: Option<String>,
 }
 
 pub(super) struct FoundEvent {
@@ -332,6 +335,7 @@ pub(super) struct FoundEvent {
     pub(super) statement: Option<String>,
     pub(super) definer: Option<String>,
     pub(super) sql_mode: Option<String>,
+    pub(super) collation: Option<String>,
     pub(super) comment: Option<String>,
     pub(super) time_zone: Option<String>,
 }
@@ -348,6 +352,7 @@ pub(super) fn program(letter: &str, cells: &mut Cells<'_>) -> Result<FoundProgra
             statement: cells.next()?,
             definer: cells.next()?,
             sql_mode: filled(cells.next()?),
+            collation: cells.next()?,
         }));
     }
     let (schedule, status, on_completion) = (cells.next()?, cells.next()?, cells.next()?);
@@ -360,6 +365,7 @@ pub(super) fn program(letter: &str, cells: &mut Cells<'_>) -> Result<FoundProgra
         statement: cells.next()?,
         definer: cells.next()?,
         sql_mode: filled(cells.next()?),
+        collation: cells.next()?,
         comment: filled(cells.next()?),
         time_zone: cells.next()?,
     }))
@@ -367,20 +373,25 @@ pub(super) fn program(letter: &str, cells: &mut Cells<'_>) -> Result<FoundProgra
 
 pub(super) enum FoundRoutine {
     Routine(RoutineFacts),
-    Argument {
-        id: Id,
-        kind: String,
-        position: i64,
-        mode: Option<String>,
-        name: Option<String>,
-        type_text: Option<String>,
-    },
+    Argument { id: Id, kind: String, position: i64, mode: Option<String>, name: Option<String>, type_text: TypeText },
+}
+
+/// A type of an argument, or of what is returned.
+#[derive(Default)]
+pub(super) struct TypeText {
+    pub(super) text: Option<String>,
+    pub(super) character_set: Option<String>,
+    pub(super) collation: Option<String>,
+}
+
+fn type_text(cells: &mut Cells<'_>) -> Result<TypeText, DatabaseError> {
+    Ok(TypeText { text: filled(cells.next()?), character_set: cells.next()?, collation: cells.next()? })
 }
 
 pub(super) struct RoutineFacts {
     pub(super) id: Id,
     pub(super) kind: String,
-    pub(super) returns: Option<String>,
+    pub(super) returns: TypeText,
     pub(super) language: Option<String>,
     pub(super) body: Option<String>,
     pub(super) is_deterministic: bool,
@@ -389,6 +400,8 @@ pub(super) struct RoutineFacts {
     pub(super) sql_mode: Option<String>,
     pub(super) comment: Option<String>,
     pub(super) definer: Option<String>,
+    /// How the literals of its body are compared.
+    pub(super) collation: Option<String>,
 }
 
 pub(super) fn routine(letter: &str, cells: &mut Cells<'_>) -> Result<FoundRoutine, DatabaseError> {
@@ -402,13 +415,13 @@ pub(super) fn routine(letter: &str, cells: &mut Cells<'_>) -> Result<FoundRoutin
             position: position.unwrap_or_default(),
             mode: cells.next()?,
             name: cells.next()?,
-            type_text: cells.next()?,
+            type_text: type_text(cells)?,
         });
     }
     Ok(FoundRoutine::Routine(RoutineFacts {
         id,
         kind,
-        returns: filled(cells.next()?),
+        returns: type_text(cells)?,
         language: cells.next()?,
         body: cells.next()?,
         is_deterministic: cells.next::<Option<String>>()?.as_deref() == Some("YES"),
@@ -417,6 +430,7 @@ pub(super) fn routine(letter: &str, cells: &mut Cells<'_>) -> Result<FoundRoutin
         sql_mode: filled(cells.next()?),
         comment: filled(cells.next()?),
         definer: cells.next()?,
+        collation: cells.next()?,
     }))
 }
 

@@ -13,6 +13,7 @@ pub(super) struct OfView {
     check_option: Option<String>,
     security: Option<String>,
     algorithm: Option<String>,
+    collation: Option<String>,
     uses: Vec<ObjectName>,
 }
 
@@ -20,13 +21,14 @@ pub(super) fn by_name(found: Vec<FoundView>) -> HashMap<Id, OfView> {
     let mut views: HashMap<Id, OfView> = HashMap::new();
     for found in found {
         match found {
-            FoundView::View { id, definition, check_option, definer, security, algorithm } => {
+            FoundView::View { id, definition, check_option, definer, security, algorithm, collation } => {
                 let view = views.entry(id).or_default();
                 view.is_told = true;
                 view.definition = definition;
                 view.definer = Some(definer).filter(|definer| !definer.is_empty());
                 view.check_option = Some(check_option).filter(|option| option != "NONE");
                 view.security = Some(security);
+                view.collation = collation;
                 // The one that leaves the choice to the server is the usual one.
                 view.algorithm = algorithm.filter(|algorithm| algorithm != "UNDEFINED");
             }
@@ -49,9 +51,12 @@ pub(super) fn fill(relation: &mut Relation, found: Option<OfView>, unreadable: O
     view.uses.dedup();
     relation.uses = view.uses;
     relation.owner = view.definer;
-    for (key, value) in
-        [("check_option", view.check_option), ("security", view.security), ("algorithm", view.algorithm)]
-    {
+    for (key, value) in [
+        ("check_option", view.check_option),
+        ("security", view.security),
+        ("algorithm", view.algorithm),
+        ("collation_connection", view.collation),
+    ] {
         if let Some(value) = value {
             relation.native.insert(key.to_owned(), value.into());
         }

@@ -2,6 +2,7 @@ mod counting;
 mod limited;
 mod locks;
 mod model;
+mod round_trip;
 mod second_source;
 
 use std::sync::Arc;

@@ -38,15 +38,22 @@ mod on_servers {
 
     mod mysql {
         #[test]
-        fn a_format_without_the_engine_says_what_there_is() {
-            testkit::run(super::super::a_format_without_the_engine_says_what_there_is(testkit::Server::MySql));
+        fn a_database_among_others_is_a_file_in_every_format() {
+            testkit::run(super::super::a_database_among_others_is_a_file_in_every_format(testkit::Server::MySql));
         }
     }
 
     mod mariadb {
         #[test]
+        fn a_database_among_others_is_a_file_in_every_format() {
+            testkit::run(super::super::a_database_among_others_is_a_file_in_every_format(testkit::Server::MariaDb));
+        }
+    }
+
+    mod dynamodb {
+        #[test]
         fn a_format_without_the_engine_says_what_there_is() {
-            testkit::run(super::super::a_format_without_the_engine_says_what_there_is(testkit::Server::MariaDb));
+            testkit::run(super::super::a_format_without_the_engine_says_what_there_is());
         }
     }
 }
@@ -232,7 +239,7 @@ async fn what_is_doubtful_is_told_with_its_facts() {
     assert_eq!(audit["items"].as_array().map(Vec::len), Some(5), "{audit}");
 }
 
-async fn a_format_without_the_engine_says_what_there_is(server: Server) {
+async fn a_database_among_others_is_a_file_in_every_format(server: Server) {
     let database = TestDatabase::create(server).await;
     let owner = owner(&database).await;
     change(&owner, "CREATE TABLE book (id bigint unsigned AUTO_INCREMENT PRIMARY KEY, title varchar(20))").await;
@@ -241,19 +248,16 @@ async fn a_format_without_the_engine_says_what_there_is(server: Server) {
     let registry = Registry::start().await;
     let path = registry.stored(&body(&database, "Sales")).await;
     let export = |format: &str| format!("{path}/schema/export?schema={}&format={format}", database.name());
-    let refused = registry.get(&export("sql")).await;
-    assert_eq!(faults(&refused), ["format not_for_engine"]);
-    let others = "there are json, mermaid, dbml, plantuml, dot, markdown, svg";
-    assert_eq!(message(&refused), format!("`sql` is not written for databases of `{server}`; {others}"));
-    // Neither is it for whoever has something already.
-    let known = registry.ask(Method::GET, &export("sql"), &[("if-none-match", "*")], None).await;
-    assert_eq!(faults(&known), ["format not_for_engine"]);
-    for (format, media_type, ..) in FORMATS.iter().filter(|(format, ..)| *format != "sql") {
+    for (format, media_type, ..) in FORMATS {
         let answer = registry.get(&export(format)).await;
-        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, *media_type), "{}", answer.text);
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, media_type), "{}", answer.text);
         assert!(answer.text.contains("book"), "{format}: {}", answer.text);
         assert!(!is_shown(format) || !answer.text.contains("<script"), "{format}: {}", answer.text);
     }
+    let sql = registry.get(&export("sql")).await;
+    let table = format!("CREATE TABLE `{}`.`film` (\n  `id` int", database.name());
+    assert!(sql.text.contains(&table), "{}", sql.text);
+    assert!(sql.text.contains("FOREIGN KEY (`</text><script>`) REFERENCES"), "{}", sql.text);
     let found =
         registry.get(&format!("{path}/schema/lint?rule=no-primary-key&schema={}", database.name())).await.json();
     assert_eq!(
@@ -261,6 +265,20 @@ async fn a_format_without_the_engine_says_what_there_is(server: Server) {
         json!({"namespace": database.name(), "name": "film"}),
         "{found}"
     );
+}
+
+async fn a_format_without_the_engine_says_what_there_is() {
+    let table = testkit::dynamodb::table().await;
+    let registry = Registry::start().await;
+    let path = registry.stored(&super::testing::dynamodb(&table)).await;
+    let export = |format: &str| format!("{path}/schema/export?format={format}");
+    let refused = registry.get(&export("sql")).await;
+    assert_eq!(faults(&refused), ["format not_for_engine"]);
+    let others = "there are json, mermaid, dbml, plantuml, dot, markdown, svg";
+    assert_eq!(message(&refused), format!("`sql` is not written for databases of `dynamodb`; {others}"));
+    // Neither is it for whoever has something already.
+    let known = registry.ask(Method::GET, &export("sql"), &[("if-none-match", "*")], None).await;
+    assert_eq!(faults(&known), ["format not_for_engine"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
