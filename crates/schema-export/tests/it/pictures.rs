@@ -227,13 +227,13 @@ fn mermaid_columns(table: Relation) -> Vec<String> {
 #[test]
 fn a_word_that_mermaid_shows_in_another_way_has_its_name_beside_it() {
     let mut goods = table("goods", &[]);
-    goods.columns = vec![column("_x_", true), column("a", true), column(" ", true), column("_y", true)];
+    goods.columns = vec![column("_z_", true), column("a", true), column(" ", true), column("_y", true)];
     goods.columns[1].data_type.text = "_t_".to_owned();
     goods.columns[3].data_type.text = "PK".to_owned();
     goods.primary_key = None;
     assert_eq!(
         mermaid_columns(goods),
-        [r##"bigint _x_ "#95;x#95;""##, r##"_t_ a "#95;t#95;""##, r##"bigint _x0020_ "#32;""##, r#"_PK _y "PK""#]
+        [r##"bigint _z_ "#95;z#95;""##, r##"_t_ a "#95;t#95;""##, r##"bigint _x0020_ "#32;""##, r#"_PK _y "PK""#]
     );
 }
 
