@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use moka::Entry;
 use moka::Expiry;
 use moka::future::Cache;
@@ -18,14 +18,12 @@ use shared_kernel::{Clock, RequestContext, Version};
 
 use super::LiveConnections;
 use super::documents::{Documents, pack, unpack};
-use super::shared_schemas::{Place, SharedCopy, SharedSchemas};
+use super::shared_schemas::{APART, Place, SharedCopy, SharedSchemas};
 
 /// How long a schema is kept.
 const KEPT: Duration = Duration::from_hours(1);
 /// How long a copy of another instance's may be handed on to those who asked for it together.
 const ARRIVING: Duration = Duration::from_secs(1);
-/// How far clocks of instances may be apart: a copy from further ahead is of no use.
-const APART: TimeDelta = TimeDelta::minutes(1);
 /// How long a server may take, connecting included.
 const LIMIT: Duration = Duration::from_secs(20);
 /// How many bytes of schemas are kept, by the length of their canonical JSON and of the samples beside it.
@@ -241,14 +239,22 @@ impl Schemas {
             self.live.inspect((*connection, *version), database, &self.inspectors, &options, &context).await?;
         let missing = self.inspectors.missing(&inspection, &options);
         let kept = Arc::new(KeptSchema { missing, ..KeptSchema::new(inspection, self.clock.now(), KEPT) });
-        if let Some(shared) = self.shared.as_ref().filter(|_| kept.missing.is_none()) {
-            let packed = Arc::clone(&kept);
-            if let Some(Ok(document)) = self.documents.apart(move || pack(&packed.inspection)).await {
-                let copy = SharedCopy { taken_at: kept.taken_at, document };
-                shared.write(key.place(), &copy, KEPT).await;
-            }
+        if let Some(shared) = &self.shared {
+            self.share(shared, key, &kept).await;
         }
         Ok(kept)
+    }
+
+    /// Puts what was found where other instances find it; where it is not there any more, they are not to find it either.
+    async fn share(&self, shared: &SharedSchemas, key: &Key, taken: &Arc<KeptSchema>) {
+        if taken.missing.is_some() {
+            return shared.take_away(key.place(), taken.taken_at).await;
+        }
+        let packed = Arc::clone(taken);
+        if let Some(Ok(document)) = self.documents.apart(move || pack(&packed.inspection)).await {
+            let copy = SharedCopy { taken_at: taken.taken_at, document };
+            shared.write(key.place(), &copy, KEPT).await;
+        }
     }
 
     /// What has come here just now, or else what another instance has found.

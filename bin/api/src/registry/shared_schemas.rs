@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use connection_manager::sealing::SealingKeys;
 use metrics::{Counter, counter};
 use registry_context::domain::Document;
@@ -24,6 +24,8 @@ const LIMIT: Duration = Duration::from_millis(250);
 const MOST: usize = 8 << 20;
 /// How often a copy is brought where others write at the same time.
 const TRIES: u32 = 8;
+/// How far clocks of instances may be apart: a copy from further ahead is of no use.
+pub(super) const APART: TimeDelta = TimeDelta::minutes(1);
 /// The instant and the length, in front of the packed document.
 const HEAD: usize = 16;
 
@@ -127,10 +129,39 @@ impl SharedSchemas {
         let Some(present) = values.get(&key, &limited()).await? else {
             return values.set_if_absent(&key, sealed, expiry, &limited()).await;
         };
-        if self.opened(place, &present).is_some_and(|present| present.taken_at > copy.taken_at) {
+        if self.is_later(place, &present, copy.taken_at) {
             return Ok(true);
         }
         values.compare_and_set(&key, &present, sealed, expiry, &limited()).await
+    }
+
+    /// Takes away the copy in this place, unless it is of a look after this instant, at which there was nothing to be seen.
+    pub(super) async fn take_away(&self, place: Place, looked_at: DateTime<Utc>) {
+        for _ in 0..TRIES {
+            let taken = self.take_away_present(place, looked_at).await;
+            if self.noted(taken) != Some(false) {
+                break;
+            }
+        }
+    }
+
+    /// Takes away what is there now. `false`: somebody else was quicker.
+    async fn take_away_present(&self, place: Place, looked_at: DateTime<Utc>) -> Result<bool, DatabaseError> {
+        let limited = || RequestContext::system().within(LIMIT);
+        let connection = self.connections.get(&self.connection, Access::Write, &limited()).await?;
+        let (values, key) = (connection.key_value()?, place.key());
+        match values.get(&key, &limited()).await? {
+            Some(present) if !self.is_later(place, &present, looked_at) => {
+                values.compare_and_delete(&key, &present, &limited()).await
+            }
+            _ => Ok(true),
+        }
+    }
+
+    /// Whether what is there is of a look after this instant. What nobody would take stands in nobody's way.
+    fn is_later(&self, place: Place, present: &[u8], looked_at: DateTime<Utc>) -> bool {
+        let ahead = self.opened(place, present).map(|present| present.taken_at - looked_at);
+        ahead.is_some_and(|ahead| ahead > TimeDelta::zero() && ahead <= APART)
     }
 
     fn sealed(&self, place: Place, copy: &SharedCopy) -> Option<Vec<u8>> {
@@ -226,6 +257,17 @@ mod tests {
         let all: Vec<SharedCopy> = (10..14).map(|micros| copy(micros, 2)).collect();
         futures_util::future::join_all(all.iter().rev().map(|copy| schemas.write(place, copy, hour))).await;
         assert_eq!(schemas.read(place).await, Some(copy(13, 2)));
+        // What nobody would take, because its clock is far ahead, stands in nobody's way.
+        let ahead = 7_200_000_000;
+        schemas.write(place, &copy(ahead, 2), hour).await;
+        schemas.write(place, &copy(20, 2), hour).await;
+        assert_eq!(schemas.read(place).await, Some(copy(20, 2)));
+        // What is gone is taken away, but not what was found after that.
+        schemas.take_away(place, copy(19, 2).taken_at).await;
+        assert_eq!(schemas.read(place).await, Some(copy(20, 2)));
+        schemas.take_away(place, copy(21, 2).taken_at).await;
+        assert_eq!(schemas.read(place).await, None);
+        schemas.take_away(place, copy(21, 2).taken_at).await;
         // What is no copy gives way.
         let cache = redis.connection().await;
         let values = cache.key_value().expect("keys and values");

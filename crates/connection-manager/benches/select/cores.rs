@@ -1,6 +1,5 @@
+use std::num::NonZero;
 use std::process::{Command, Stdio};
-
-use crate::Failure;
 
 /// What the process that serves a connection is, by a question to the server itself: its number, or the file that has it.
 pub(crate) fn question(engine: &str) -> Option<&'static str> {
@@ -11,27 +10,52 @@ pub(crate) fn question(engine: &str) -> Option<&'static str> {
     }
 }
 
-/// Keeps this thread on the first core and what serves it on the second, and says whether that could be done: the process that
-/// [`question`] has found, or where there is none, the other threads of this one.
+/// Client and server on a core of their own, until it is dropped.
 ///
 /// Otherwise it is a matter of luck, and stays so for as long as a connection lives, whether the system has the one that serves
 /// wake up beside the client or in its place: several microseconds, that the one side has and the other has not.
-pub(crate) fn apart(server: Option<&str>) -> Result<bool, Failure> {
-    let this = std::process::id();
-    let server = match server {
-        None => Some(this),
-        Some(answer) => {
-            let number = answer.parse().ok();
-            number.or_else(|| std::fs::read_to_string(answer).ok()?.trim().parse().ok())
-        }
-    };
-    let Some(server) = server else { return Ok(false) };
-    Ok(pin(&["--all-tasks"], server, 1)? && pin(&[], this, 0)?)
+pub(crate) struct Apart {
+    servers: Vec<u32>,
+    /// How many there are where nothing is kept anywhere.
+    cores: usize,
 }
 
-fn pin(scope: &[&str], process: u32, core: usize) -> Result<bool, Failure> {
+impl Apart {
+    /// Keeps this thread on the first core, and on the second what has answered to [`question`], or where nobody was asked, the other
+    /// threads of this process. `None` where that cannot be done: the server is elsewhere, or the system has no `taskset`.
+    pub(crate) fn keep(answers: &[String]) -> Option<Self> {
+        let this = std::process::id();
+        let servers: Option<Vec<u32>> = answers.iter().map(|answer| server(answer)).collect();
+        let mut servers = servers?;
+        if servers.is_empty() {
+            servers.push(this);
+        }
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let apart = Self { servers, cores };
+        let are_moved = apart.servers.iter().all(|server| pin(&["--all-tasks"], *server, "1"));
+        (are_moved && pin(&[], this, "0")).then_some(apart)
+    }
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        for process in self.servers.iter().copied().chain([std::process::id()]) {
+            pin(&["--all-tasks"], process, &format!("0-{}", self.cores - 1));
+        }
+    }
+}
+
+/// The process that an answer is about, where it is one of this machine's. In a container numbers mean others.
+fn server(answer: &str) -> Option<u32> {
+    let number = answer.parse().ok();
+    let number = number.or_else(|| std::fs::read_to_string(answer).ok()?.trim().parse().ok())?;
+    let name = std::fs::read_to_string(format!("/proc/{number}/comm")).ok()?;
+    matches!(name.trim(), "mysqld" | "mariadbd" | "postgres").then_some(number)
+}
+
+fn pin(scope: &[&str], process: u32, cores: &str) -> bool {
     let mut command = Command::new("taskset");
-    command.args(scope).args(["--cpu-list", "--pid", &core.to_string(), &process.to_string()]);
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
-    Ok(status.success())
+    command.args(scope).args(["--cpu-list", "--pid", cores, &process.to_string()]);
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
 }

@@ -15,6 +15,7 @@ mod traited;
 use connection_manager::{ConnectionSettings, TlsSettings};
 
 use crate::bare::Bare;
+use crate::cores::Apart;
 use crate::measure::{Load, Samples, alternate};
 use crate::traited::Traited;
 
@@ -60,17 +61,12 @@ async fn run() -> Result<(), Failure> {
 }
 
 /// Keeps what has answered to a question on another core than the one that asks.
-fn apart(name: &str, answers: &[String]) -> Result<(), Failure> {
-    let apart = match answers {
-        [] => cores::apart(None)?,
-        answers => {
-            answers.iter().try_fold(true, |apart, answer| Ok::<_, Failure>(apart & cores::apart(Some(answer))?))?
-        }
-    };
-    if !apart {
+fn apart(name: &str, answers: &[String]) -> Option<Apart> {
+    let apart = Apart::keep(answers);
+    if apart.is_none() {
         println!("| {name} | client and server run where the system likes | | | | |");
     }
-    Ok(())
+    apart
 }
 
 /// Measures one engine, and returns the row that says what measurements, circuit and deadline cost.
@@ -83,11 +79,12 @@ async fn engine(name: &str, mut settings: ConnectionSettings, url: &str) -> Resu
     let mut bare = Bare::connect(name, url).await?;
     bare.prepare().await?;
     let traited = Traited::connect(settings.clone()).await?;
+    let question = cores::question(name);
     let mut answers = Vec::new();
-    if let Some(question) = cores::question(name) {
+    if let Some(question) = question {
         answers.extend([bare.ask(question).await?, traited.ask(question).await?]);
     }
-    apart(name, &answers)?;
+    let one_pair = apart(name, &answers);
     for load in Load::ALL {
         let samples =
             alternate(
@@ -100,11 +97,12 @@ async fn engine(name: &str, mut settings: ConnectionSettings, url: &str) -> Resu
         println!("{}", row(name, load.name(), &samples));
     }
     let (unwatched, watched) = (Traited::unwatched(settings.clone()).await?, Traited::watched(settings).await?);
+    drop(one_pair);
     let mut answers = Vec::new();
-    if let Some(question) = cores::question(name) {
+    if let Some(question) = question {
         answers.extend([unwatched.ask(question).await?, watched.ask(question).await?]);
     }
-    apart(name, &answers)?;
+    let _other_pair = apart(name, &answers);
     let samples = alternate(Load::Template, async |of_unwatched, calls| {
         let side = if of_unwatched { &unwatched } else { &watched };
         side.run(Load::Template, calls).await

@@ -5,6 +5,7 @@ mod grants;
 mod indexes;
 mod literals;
 mod names;
+mod outline;
 mod partitions;
 mod programs;
 mod session;

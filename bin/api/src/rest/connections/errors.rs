@@ -14,8 +14,8 @@ use crate::rest::problem::{Fault, Problem, ProblemKind};
 use crate::rest::versions::stale;
 
 /// What is said where a stored secret would have to be opened.
-const SEALED: &str = "the connection's secrets open with none of the registry's keys: the one that they were sealed with is not \
-                      configured any more; give all of them anew, or have the operator configure that key again";
+const SEALED: &str = "the connection's secrets open with none of the registry's keys as they are configured now; give all of them \
+                      anew, or have the operator see to the key that they were sealed with";
 
 fn not_found() -> Problem {
     Problem::not_found("connection")

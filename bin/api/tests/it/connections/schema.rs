@@ -283,6 +283,16 @@ async fn instances_have_each_others_schemas() {
     assert_eq!(three.get(&schema).await.json(), anew);
     assert_eq!(three.get(&format!("{schema}?schema=public")).await.json()["database"], anew["database"]);
 
+    // What one finds gone, nobody has a copy of.
+    change(&owner, "CREATE SCHEMA archive CREATE TABLE film (id bigint)").await;
+    let archive = format!("{schema}?schema=archive");
+    assert_eq!(relations(&one.get(&archive).await.json()), [("archive", "film")]);
+    change(&owner, "DROP SCHEMA archive CASCADE").await;
+    one.get(&format!("{archive}&refresh=true")).await.is_problem(404, "unknown-schema");
+    for instance in [&one, &three] {
+        instance.get(&archive).await.is_problem(404, "unknown-schema");
+    }
+
     // Nothing of it can be read in Redis, and what somebody else puts there is not believed.
     let cache = redis.connection().await;
     let context = RequestContext::system();

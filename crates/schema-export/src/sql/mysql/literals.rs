@@ -4,8 +4,10 @@
 //! writes control characters with a backslash, but a backslash as it is.
 
 use super::Product;
+use super::outline::is_one_statement;
 
-/// A text as it was written, and may be written again; `None` where it may have been more than one.
+/// A text as it was written, and may be written again; `None` where it may have been more than one, or what was one statement would be
+/// several.
 pub(super) fn written(told: &str, product: Product, sql_mode: &str) -> Option<String> {
     let has = |mode: &str| sql_mode.split(',').any(|one| one == mode);
     let reader = Reader { product, escapes: !has("NO_BACKSLASH_ESCAPES"), names_in_quotes: has("ANSI_QUOTES") };
@@ -23,6 +25,7 @@ struct Reader {
 impl Reader {
     fn read(&self, told: &str) -> Option<String> {
         let mut text = String::with_capacity(told.len());
+        let (mut outline, mut has_quotes) = (String::with_capacity(told.len()), false);
         let mut rest = told;
         while let Some(first) = rest.chars().next() {
             let is_name = first == '`' || (first == '"' && self.names_in_quotes);
@@ -32,14 +35,20 @@ impl Reader {
                     return None;
                 }
                 text += &if is_name { quoted.to_owned() } else { self.literal(quoted)? };
+                outline.push('\'');
+                has_quotes = true;
                 rest = behind;
             } else {
-                let (taken, behind) = rest.split_at(comment(rest)?.max(first.len_utf8()));
+                let comment = comment(rest)?;
+                let (taken, behind) = rest.split_at(comment.max(first.len_utf8()));
                 text += taken;
+                outline += if comment > 0 { " " } else { taken };
                 rest = behind;
             }
         }
-        Some(text)
+        // Without quotes, and with those of MariaDB, it is what it was.
+        let is_told = self.product == Product::MariaDb || !has_quotes || !told.contains(';');
+        (is_told || is_one_statement(&outline)).then_some(text)
     }
 
     /// Where what is in quotes ends. To MariaDB two of them are one in it.
@@ -67,13 +76,15 @@ impl Reader {
 /// How long the comment is that the text begins with, 0 without one; `None` where it never ends.
 fn comment(text: &str) -> Option<usize> {
     let is_line = text.starts_with('#')
-        || text.strip_prefix("--").is_some_and(|rest| rest.chars().next().is_none_or(char::is_whitespace));
+        || text
+            .strip_prefix("--")
+            .is_some_and(|rest| rest.chars().next().is_none_or(|next| next == ' ' || next.is_ascii_control()));
     if is_line {
         return Some(text.find('\n').unwrap_or(text.len()));
     }
     // What is for some versions alone is no comment to others.
     if text.starts_with("/*") && !text.starts_with("/*!") && !text.starts_with("/*M!") {
-        return Some(text.find("*/")? + 2);
+        return Some(text[2..].find("*/")? + 4);
     }
     Some(0)
 }
@@ -105,6 +116,7 @@ mod tests {
     fn values_of_mysql_get_their_backslashes_back() {
         let with_all = r#"SET a = 'b\c', `it's \` = "it's" + _latin1'e' + N'n' /* it's \ */ -- it's \"#;
         check(Product::MySql, "", with_all, Some(&with_all.replace(r"b\c", r"b\\c")));
+        check(Product::MySql, "", "BEGIN SET a = 'b'; END", Some("BEGIN SET a = 'b'; END"));
         check(Product::MySql, "NO_BACKSLASH_ESCAPES", r"SET a = '\'", Some(r"SET a = '\'"));
         check(Product::MySql, "ANSI_QUOTES", r#"SET "it's \" = 'a'"#, Some(r#"SET "it's \" = 'a'"#));
     }
@@ -122,6 +134,12 @@ mod tests {
             "SET a = \"\"\"\"",
             "SET `a`b` = 1, `c`d` = 2",
             "/* never ends",
+            "/*/ never ends",
+            "SELECT 'x'; DROP TABLE t; SELECT 'y'",
+            "SELECT 1 --\u{2003}; DROP TABLE t; SELECT 'y'",
+            "SELECT /*!99999 ' */ 1; DROP TABLE t; SELECT 'y'",
+            "SELECT $$ ' $$; DROP TABLE t; SELECT 'y'",
+            "BEGIN SELECT `a`; END; DROP TABLE t; SELECT `b`; END",
         ] {
             check(Product::MySql, "", told, None);
         }

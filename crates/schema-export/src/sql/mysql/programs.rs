@@ -120,7 +120,7 @@ impl Writer<'_> {
             self.script.omit(
                 object,
                 part,
-                "the server tells it without some escapes, so that it can be read in two ways",
+                "the server tells it without some escapes, so that it can be read in two ways, or as several statements",
             );
         }
         body

@@ -33,6 +33,8 @@ impl Writer<'_> {
         // A table may lead to one that is made later.
         self.script.statement("SET foreign_key_checks = 0");
         self.set("sql_mode", SQL_MODE);
+        // What defaults of timestamps were told in.
+        self.set("time_zone", "+00:00");
     }
 
     pub(super) fn end(&mut self) {

@@ -22,7 +22,7 @@ impl Writer<'_> {
             RelationKind::ForeignTable => Some("where its rows are is not in the model"),
             RelationKind::VirtualTable | RelationKind::MaterializedView => Some("there is nothing like it here"),
             _ if relation.persistence == Persistence::Temporary => Some("it is gone with its session"),
-            _ if text(&relation.native, "engine") == Some("MRG_MYISAM") => {
+            _ if text(&relation.native, "engine").is_some_and(|engine| engine.eq_ignore_ascii_case("MRG_MyISAM")) => {
                 Some("the tables that it is made of are not in the model")
             }
             _ if relation.columns.is_empty() => Some(unavailable(relation)),
