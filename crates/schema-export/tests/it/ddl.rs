@@ -198,7 +198,9 @@ fn views_of_mariadb_come_behind_the_views_that_their_queries_name() {
 fn what_mysql_and_mariadb_cannot_be_told_is_left_out() {
     let mut database = mariadb();
     relation(&mut database, "log").kind = RelationKind::ForeignTable;
-    relation(&mut database, "old_engine").native.insert("engine".to_owned(), "MRG_MYISAM".into());
+    relation(&mut database, "old_engine").native.insert("engine".to_owned(), "MRG_MyISAM".into());
+    let placed = relation(&mut database, "goods").indexes.iter_mut().find(|index| index.name == "placed");
+    "VECTOR".clone_into(&mut placed.expect("an index").method);
     let dated = relation(&mut database, "dated").partitioning.as_mut().expect("parts");
     dated.partitions[0].bound = Reading::Known("2026-01-01 00:00:00".to_owned());
     let shop = &mut database.namespaces[0];
@@ -214,6 +216,7 @@ fn what_mysql_and_mariadb_cannot_be_told_is_left_out() {
     assert_eq!(
         told,
         [
+            ("goods", "index placed"),
             ("log", "table"),
             ("old_engine", "table"),
             ("orphan", "definition"),

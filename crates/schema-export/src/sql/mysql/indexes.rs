@@ -9,6 +9,10 @@ impl Writer<'_> {
     /// An index as it stands within its table; `None` where a part of it could not be read.
     pub(super) fn index(&mut self, table: &ObjectName, relation: &Relation, index: &Index) -> Option<String> {
         let part = format!("index {}", index.name);
+        if !matches!(index.method.as_str(), "BTREE" | "HASH" | "FULLTEXT" | "SPATIAL" | "RTREE") {
+            self.script.omit(table, &part, "indexes of its method are not written");
+            return None;
+        }
         let mut parts = Vec::with_capacity(index.parts.len());
         for one in &index.parts {
             let mut target = match &one.target {

@@ -86,12 +86,18 @@ impl Writer<'_> {
             tables.flat_map(|(name, relation)| relation.foreign_keys.iter().map(move |key| (name.clone(), key)))
         };
         let is_odd = |key: &ForeignKey| key.target_constraint.is_none() && database.relation(&key.references).is_some();
-        if self.product == Product::MySql && keys().any(|(_, key)| is_odd(key)) {
-            // Some lead to columns that no key of the other table keeps apart.
-            self.script.statement("/*!80400 SET restrict_fk_on_non_standard_key = 0 */");
+        // Some lead to columns that no key of the other table keeps apart.
+        let are_odd = self.product == Product::MySql && keys().any(|(_, key)| is_odd(key));
+        if are_odd {
+            self.script.statement(
+                "/*!80400 SET @old_restrict_fk = @@restrict_fk_on_non_standard_key, restrict_fk_on_non_standard_key = 0 */",
+            );
         }
         for (name, key) in keys() {
             self.foreign_key(&name, key);
+        }
+        if are_odd {
+            self.script.statement("/*!80400 SET restrict_fk_on_non_standard_key = @old_restrict_fk */");
         }
     }
 
