@@ -147,7 +147,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Embedded and on a server at the same time: for most of theirs, both wait for connections that lead nowhere.
+    /// Embedded and on a server at the same time: most of their time both wait for connections that lead nowhere.
     fn conformance(&mut self) -> Result<()> {
         const EMBEDDED: &str = "API conformance, SQLite";
         const SERVER: &str = "API conformance, server";

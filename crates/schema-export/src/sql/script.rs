@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use schema_model::{ObjectName, Reading};
+use schema_model::{Grant, ObjectName, Reading};
 
 use crate::exporter::why;
 use crate::text::{visible, visible_object};
@@ -43,6 +43,20 @@ impl Script {
             end = if end == ";;" { "//".to_owned() } else { format!("{end}/") };
         }
         let _ = writeln!(self.text, "DELIMITER {end}\n{statement}\n{end}\nDELIMITER ;");
+    }
+
+    /// Grants on an object, or on those of its columns that are listed behind each privilege; what may be granted further apart.
+    pub(super) fn grant(&mut self, grant: &Grant, columns: &str, on: &str, to: &str) {
+        let list = |privileges: &[&String]| {
+            privileges.iter().map(|privilege| format!("{privilege}{columns}")).collect::<Vec<_>>().join(", ")
+        };
+        let (with, without): (Vec<&String>, Vec<&String>) =
+            grant.privileges.iter().partition(|privilege| grant.grantable.contains(privilege));
+        for (privileges, option) in [(without, ""), (with, " WITH GRANT OPTION")] {
+            if !privileges.is_empty() {
+                self.statement(&format!("GRANT {} ON {on} TO {to}{option}", list(&privileges)));
+            }
+        }
     }
 
     /// A line for people.

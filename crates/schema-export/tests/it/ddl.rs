@@ -1,4 +1,4 @@
-use schema_export::{Exporter, Omission, SqlExporter, SqlOptions};
+use schema_export::{Export, Exporter, Omission, SqlExporter, SqlOptions};
 use schema_model::{Grant, ObjectName, PartTarget, Reading, Relation, RelationKind, Unavailable};
 
 use super::{exported, mariadb, mysql, postgres, sqlite};
@@ -7,6 +7,12 @@ use super::{exported, mariadb, mysql, postgres, sqlite};
 fn relation<'a>(database: &'a mut schema_model::Database, name: &str) -> &'a mut Relation {
     let namespace = database.namespaces.iter_mut().find(|namespace| namespace.name == "shop").expect("the shop");
     namespace.relations.iter_mut().find(|relation| relation.name == name).expect("the relation")
+}
+
+/// Of which objects which parts are not there.
+fn left_out(export: &Export) -> Vec<(&str, &str)> {
+    let omissions = export.omissions.iter();
+    omissions.filter_map(|one| Some((one.object.as_ref()?.name.as_str(), one.part.as_str()))).collect()
 }
 
 #[test]
@@ -135,13 +141,8 @@ fn what_of_mysql_and_mariadb_could_not_be_read_is_left_out_with_what_needs_it() 
         shop.routines[0].definition = Some(broken());
         shop.events[1].definition = broken();
         let found = exported("sql", &database);
-        let told: Vec<(&str, &str)> = found
-            .omissions
-            .iter()
-            .filter_map(|omission| Some((omission.object.as_ref()?.name.as_str(), omission.part.as_str())))
-            .collect();
         assert_eq!(
-            told,
+            left_out(&found),
             [
                 ("cheap_makers", "definition"),
                 ("goods", "check odd `check"),
@@ -160,7 +161,7 @@ fn what_of_mysql_and_mariadb_could_not_be_read_is_left_out_with_what_needs_it() 
                 _ => (name, part),
             })
         );
-        assert_eq!(found.text.matches("-- left out: ").count(), told.len());
+        assert_eq!(found.text.matches("-- left out: ").count(), left_out(&found).len());
     }
 }
 
@@ -207,14 +208,9 @@ fn what_mysql_and_mariadb_cannot_be_told_is_left_out() {
     shop.routines[0].native.insert("sql_mode".to_owned(), "PIPES_AS_CONCAT,ORACLE".into());
     "PYTHON".clone_into(&mut shop.routines[1].language);
     let found = exported("sql", &database);
-    let told: Vec<(&str, &str)> = found
-        .omissions
-        .iter()
-        .filter_map(|omission| Some((omission.object.as_ref()?.name.as_str(), omission.part.as_str())))
-        .collect();
     let routines = [0, 1].map(|number| format!("routine ({})", database.namespaces[0].routines[number].arguments));
     assert_eq!(
-        told,
+        left_out(&found),
         [
             ("goods", "index placed"),
             ("log", "table"),

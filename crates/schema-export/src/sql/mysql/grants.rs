@@ -48,15 +48,6 @@ impl Writer<'_> {
     fn grant(&mut self, on: &str, grant: &Grant, column: Option<&str>) {
         let to = grant.grantee.as_deref().map_or_else(|| "PUBLIC".to_owned(), grantee);
         let columns = column.map(|column| format!(" ({})", quoted(column))).unwrap_or_default();
-        let list = |privileges: &[&String]| {
-            privileges.iter().map(|privilege| format!("{privilege}{columns}")).collect::<Vec<_>>().join(", ")
-        };
-        let (with, without): (Vec<&String>, Vec<&String>) =
-            grant.privileges.iter().partition(|privilege| grant.grantable.contains(privilege));
-        for (privileges, option) in [(without, ""), (with, " WITH GRANT OPTION")] {
-            if !privileges.is_empty() {
-                self.script.statement(&format!("GRANT {} ON {on} TO {to}{option}", list(&privileges)));
-            }
-        }
+        self.script.grant(grant, &columns, on, &to);
     }
 }

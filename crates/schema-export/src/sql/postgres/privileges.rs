@@ -40,16 +40,7 @@ impl Writer<'_> {
             );
         }
         let columns = column.map(|column| format!(" ({})", quoted(column))).unwrap_or_default();
-        let list = |privileges: &[&String]| {
-            privileges.iter().map(|privilege| format!("{privilege}{columns}")).collect::<Vec<_>>().join(", ")
-        };
-        let (with, without): (Vec<&String>, Vec<&String>) =
-            grant.privileges.iter().partition(|privilege| grant.grantable.contains(privilege));
-        for (privileges, option) in [(without, ""), (with, " WITH GRANT OPTION")] {
-            if !privileges.is_empty() {
-                self.script.statement(&format!("GRANT {} ON {on} TO {grantee}{option}", list(&privileges)));
-            }
-        }
+        self.script.grant(grant, &columns, on, &grantee);
     }
 
     /// Grants on relations and columns, when all of them are there.
