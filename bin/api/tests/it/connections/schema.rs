@@ -10,6 +10,7 @@ use connection_manager::redis::driver_crate::cmd;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
     Collection, DatabaseConnection, Document, DocumentValue, Expiry, RawStatement, TransactionMode,
@@ -635,4 +636,35 @@ async fn a_file_is_looked_at_as_well() {
     let refused = registry.get(&format!("{path}/schema?database=other")).await;
     let detail = refused.is_problem(409, "connection-unusable").json()["detail"].clone();
     assert_eq!(detail, "a connection to this engine leads to one database, and `database` names another");
+}
+
+/// It is sent in many pieces.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_schema_arrives_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = testkit::connect(connection_manager::ConnectionSettings::sqlite(folder.path().join("large.db"))).await;
+    let made = made.expect("made");
+    let tables =
+        (0..400).map(|number| format!("CREATE TABLE t{number} (id INTEGER PRIMARY KEY, a TEXT, b TEXT, c BLOB)"));
+    for table in tables {
+        let statement = RawStatement::everywhere("CREATE", table).into();
+        made.sql().expect("SQL").execute(&statement, &RequestContext::system()).await.expect("created");
+    }
+    made.close(std::time::Duration::ZERO).await;
+    let root = folder.path().to_owned();
+    let registry = Registry::configured(move |config| config.registry.sqlite_root = Some(root)).await;
+    let path = registry.stored(&json!({"name": "Large", "engine": "sqlite", "path": "large.db"})).await;
+    let whole = registry.get(&format!("{path}/schema")).await;
+    assert_eq!(whole.status, 200, "{}", whole.text);
+    assert!(whole.text.len() > 100_000, "{}", whole.text.len());
+    assert_eq!(whole.header("content-length"), whole.text.len().to_string());
+    let told = whole.json();
+    assert_eq!(relations(&told).len(), 400);
+    let (_, model) = whole.text.split_once("\"database\":").expect("a model");
+    let (model, _) = model.split_once(",\"statistics\":").expect("statistics");
+    let digest = Sha256::digest(model).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert_eq!(told["fingerprint"], digest);
+    let part = registry.get(&format!("{path}/schema?include=relations")).await;
+    let (_, of_part) = part.text.split_once("\"database\":").expect("a model");
+    assert_eq!(of_part.split_once(",\"report\":").expect("a report").0, model);
 }
