@@ -49,8 +49,13 @@ impl Drop for Apart {
 fn server(answer: &str) -> Option<u32> {
     let number = answer.parse().ok();
     let number = number.or_else(|| std::fs::read_to_string(answer).ok()?.trim().parse().ok())?;
-    let name = std::fs::read_to_string(format!("/proc/{number}/comm")).ok()?;
-    matches!(name.trim(), "mysqld" | "mariadbd" | "postgres").then_some(number)
+    // Where a loader was told to run it, the program is a later word.
+    let command = std::fs::read_to_string(format!("/proc/{number}/cmdline")).ok()?;
+    let is_server = |word: &str| {
+        let program = word.rsplit('/').next().unwrap_or_default().split(':').next();
+        matches!(program, Some("mysqld" | "mariadbd" | "postgres"))
+    };
+    command.split('\0').any(is_server).then_some(number)
 }
 
 fn pin(scope: &[&str], process: u32, cores: &str) -> bool {
