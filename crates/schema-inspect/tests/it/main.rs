@@ -7,4 +7,5 @@ mod postgres;
 mod redis;
 mod sqlite;
 mod sqlserver;
+mod statement_log;
 mod tds;
