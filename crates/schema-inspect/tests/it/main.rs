@@ -1,6 +1,7 @@
 //! Databases of real servers, looked at.
 
 mod dynamodb;
+mod made_up;
 mod mongodb;
 mod mysql;
 mod postgres;
