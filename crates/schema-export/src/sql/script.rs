@@ -26,8 +26,13 @@ impl Script {
     /// Adds a statement that SQLite has kept as it was written. A comment that was not closed reached to the end of it, and would reach
     /// to the end of everything here.
     pub(super) fn kept(&mut self, statement: &str) {
-        let end = if ends_in_comment(statement) { " */" } else { "" };
-        self.statement(&format!("{}{end}", statement.trim_end()));
+        let statement = statement.trim_end();
+        self.text.push_str(statement);
+        self.text.push_str(match open_comment(statement) {
+            None => ";\n",
+            Some(Comment::Line) => "\n;\n",
+            Some(Comment::Block) => " */;\n",
+        });
     }
 
     /// Adds a statement that has statements in it, without its own semicolon. Where they end with one, the clients of MySQL and MariaDB
@@ -96,8 +101,17 @@ impl Script {
     }
 }
 
-/// Whether a comment of SQLite that begins with `/*` is open at the end.
-fn ends_in_comment(sql: &str) -> bool {
+/// The two kinds of comments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comment {
+    /// `--`, to the end of the line.
+    Line,
+    /// `/*`, to `*/`.
+    Block,
+}
+
+/// The comment of SQLite that is open at the end, where there is one.
+fn open_comment(sql: &str) -> Option<Comment> {
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
         let end = |from: usize, end: &str| rest[from..].find(end).map(|at| from + at + end.len());
@@ -107,16 +121,19 @@ fn ends_in_comment(sql: &str) -> bool {
             '"' => end(1, "\""),
             '`' => end(1, "`"),
             '[' => end(1, "]"),
-            '-' if rest.starts_with("--") => end(2, "\n"),
+            '-' if rest.starts_with("--") => match end(2, "\n") {
+                None => return Some(Comment::Line),
+                found => found,
+            },
             '/' if rest.starts_with("/*") => match end(2, "*/") {
-                None => return true,
+                None => return Some(Comment::Block),
                 found => found,
             },
             _ => Some(first.len_utf8()),
         };
         rest = &rest[taken.unwrap_or(rest.len())..];
     }
-    false
+    None
 }
 
 #[cfg(test)]
@@ -129,11 +146,13 @@ mod tests {
         script.kept("CREATE VIEW a AS SELECT 1 AS x /* not closed");
         script.kept("CREATE VIEW b AS SELECT 1 AS x -- to the end of the line");
         script.kept("CREATE VIEW c AS SELECT 1 AS x /* closed */ \n");
+        script.kept("CREATE VIEW d AS SELECT 1 AS \"--\"");
         assert_eq!(
             script.export().text,
             "CREATE VIEW a AS SELECT 1 AS x /* not closed */;\n\
              CREATE VIEW b AS SELECT 1 AS x -- to the end of the line\n;\n\
-             CREATE VIEW c AS SELECT 1 AS x /* closed */;\n"
+             CREATE VIEW c AS SELECT 1 AS x /* closed */;\n\
+             CREATE VIEW d AS SELECT 1 AS \"--\";\n"
         );
     }
 
@@ -151,10 +170,13 @@ mod tests {
             "/**/",
             "a / b * c",
         ] {
-            assert!(!ends_in_comment(closed), "{closed}");
+            assert_ne!(open_comment(closed), Some(Comment::Block), "{closed}");
         }
         for open in ["/*", "/*/", "'a' /* '", "-- '\n/* '", "[it's] /* ]", "/* a */ /* b", "\"\"\"\"/*"] {
-            assert!(ends_in_comment(open), "{open}");
+            assert_eq!(open_comment(open), Some(Comment::Block), "{open}");
+        }
+        for (text, expected) in [("'a\n--'", None), ("\"--\" `--` [--]", None), ("a -- '", Some(Comment::Line))] {
+            assert_eq!(open_comment(text), expected, "{text}");
         }
     }
 }

@@ -53,14 +53,48 @@ pub(super) fn grantee(told: &str) -> String {
     }
 }
 
-/// What a query of the server's may name: two names in quotes with a dot in between. What only looks so counts too; it does no harm,
-/// since it has an effect on the order alone.
+/// What a query of the server's may name: two names in quotes with a dot in between. What only looks so counts too. A view that seems to
+/// use another comes behind it; where that one is not made, neither is the view.
 pub(super) fn mentioned(text: &str) -> BTreeSet<ObjectName> {
     let names = text.match_indices("`.`").filter_map(|(dot, _)| {
         let (before, behind) = (&text[..dot], &text[dot + 3..]);
         Some(ObjectName { namespace: last_name(before)?, name: first_name(behind)? })
     });
     names.collect()
+}
+
+/// Whether a query of the server's, made in this namespace, calls a function. The server puts names of functions that somebody has made
+/// in quotes, and does not ask how they are written in capitals.
+pub(super) fn calls(query: &str, namespace: &str, function: &ObjectName) -> bool {
+    let query = without_literals(query).to_lowercase();
+    let (of, call) = (function.namespace.to_lowercase(), format!("{}(", quoted(&function.name.to_lowercase())));
+    query.match_indices(&call).any(|(at, _)| match query[..at].strip_suffix("`.") {
+        Some(before) => last_name(before).as_deref() == Some(&of),
+        // Else it is the end of a longer name.
+        None => !query[..at].ends_with('`') && namespace.to_lowercase() == of,
+    })
+}
+
+fn without_literals(query: &str) -> String {
+    let mut rest = query;
+    let mut left = String::with_capacity(query.len());
+    while let Some(at) = rest.find(['\'', '`']) {
+        let (before, from) = rest.split_at(at);
+        left.push_str(before);
+        let is_name = from.starts_with('`');
+        let mut escaped = false;
+        let end = from.char_indices().skip(1).find(|(_, character)| {
+            let is_end = !escaped && *character == if is_name { '`' } else { '\'' };
+            escaped = !is_name && *character == '\\' && !escaped;
+            is_end
+        });
+        let length = end.map_or(from.len(), |(end, _)| end + 1);
+        if is_name {
+            left.push_str(&from[..length]);
+        }
+        rest = &from[length..];
+    }
+    left + rest
 }
 
 /// The name that a text begins with; its first quote is gone already.
@@ -96,6 +130,31 @@ mod tests {
         }
         assert!(mentioned("x `a b`.`c``d` y").contains(&ObjectName::new("a b", "c`d")));
         assert!(mentioned("(`a.b```.`größe`)").contains(&ObjectName::new("a.b`", "größe")));
+    }
+
+    #[test]
+    fn a_call_is_a_name_of_a_function_in_front_of_a_parenthesis() {
+        let function = ObjectName::new("shop", "tw`ice");
+        for text in [
+            "select `tw``ice`(1) AS `a`",
+            "select 1 + `Tw``Ice`(`a`.`b`)",
+            "select concat('it\\'s \\\\',`shop`.`tw``ice`(6))",
+            "select '`' AS `it's`,`tw``ice`(1)",
+        ] {
+            assert!(calls(text, "shop", &function), "{text}");
+        }
+        for text in [
+            "select '`tw``ice`(1)' AS `a`",
+            "select `tw``ice` AS `a`",
+            "select `other`.`tw``ice`(1)",
+            "select `a``tw``ice`(1)",
+            "select 'it''s `tw``ice`(1)'",
+            "select `it's`,'`tw``ice`(1)'",
+        ] {
+            assert!(!calls(text, "shop", &function), "{text}");
+        }
+        assert!(!calls("select `tw``ice`(1)", "other", &function));
+        assert!(calls("select `shop`.`tw``ice`(1)", "other", &function));
     }
 
     #[test]
