@@ -48,7 +48,7 @@ struct Writer<'a> {
     settings: Settings,
     /// Relations that were not made, so that nothing that needs them is made either.
     absent: BTreeSet<ObjectName>,
-    /// Functions that were not made.
+    /// Functions that were not made, in small letters.
     absent_functions: BTreeSet<ObjectName>,
 }
 

@@ -58,21 +58,29 @@ pub(super) fn grantee(told: &str) -> String {
 pub(super) fn mentioned(text: &str) -> BTreeSet<ObjectName> {
     let names = text.match_indices("`.`").filter_map(|(dot, _)| {
         let (before, behind) = (&text[..dot], &text[dot + 3..]);
-        Some(ObjectName { namespace: last_name(before)?, name: first_name(behind)? })
+        Some(ObjectName { namespace: last_name(before)?.1, name: first_name(behind)? })
     });
     names.collect()
 }
 
-/// Whether a query of the server's, made in this namespace, calls a function. The server puts names of functions that somebody has made
-/// in quotes, and does not ask how they are written in capitals.
-pub(super) fn calls(query: &str, namespace: &str, function: &ObjectName) -> bool {
+/// The functions that a query of the server's, made in this namespace, may call, in small letters: the server does not ask how their names
+/// are written in capitals, and puts those that somebody has made in quotes.
+pub(super) fn called(query: &str, namespace: &str) -> BTreeSet<ObjectName> {
     let query = without_literals(query).to_lowercase();
-    let (of, call) = (function.namespace.to_lowercase(), format!("{}(", quoted(&function.name.to_lowercase())));
-    query.match_indices(&call).any(|(at, _)| match query[..at].strip_suffix("`.") {
-        Some(before) => last_name(before).as_deref() == Some(&of),
-        // Else it is the end of a longer name.
-        None => !query[..at].ends_with('`') && namespace.to_lowercase() == of,
-    })
+    let calls = query.match_indices("`(").filter_map(|(end, _)| {
+        let (begin, name) = last_name(&query[..end])?;
+        let namespace = match query[..begin].strip_suffix("`.") {
+            Some(before) => last_name(before)?.1,
+            None => namespace.to_lowercase(),
+        };
+        Some(ObjectName { namespace, name })
+    });
+    calls.collect()
+}
+
+/// A function as [`called`] names it.
+pub(super) fn in_small_letters(function: &ObjectName) -> ObjectName {
+    ObjectName { namespace: function.namespace.to_lowercase(), name: function.name.to_lowercase() }
 }
 
 fn without_literals(query: &str) -> String {
@@ -106,13 +114,13 @@ fn first_name(text: &str) -> Option<String> {
     Some(text[..end].replace("``", "`"))
 }
 
-/// The name that a text ends with; its last quote is gone already.
-fn last_name(text: &str) -> Option<String> {
+/// The name that a text ends with, whose last quote is gone already, and where its first one is.
+fn last_name(text: &str) -> Option<(usize, String)> {
     let mut start = text.rfind('`')?;
     while text[..start].ends_with('`') {
         start = text[..start - 1].rfind('`')?;
     }
-    Some(text[start + 1..].replace("``", "`"))
+    Some((start, text[start + 1..].replace("``", "`")))
 }
 
 #[cfg(test)]
@@ -141,7 +149,7 @@ mod tests {
             "select concat('it\\'s \\\\',`shop`.`tw``ice`(6))",
             "select '`' AS `it's`,`tw``ice`(1)",
         ] {
-            assert!(calls(text, "shop", &function), "{text}");
+            assert!(called(text, "shop").contains(&function), "{text}");
         }
         for text in [
             "select '`tw``ice`(1)' AS `a`",
@@ -151,10 +159,10 @@ mod tests {
             "select 'it''s `tw``ice`(1)'",
             "select `it's`,'`tw``ice`(1)'",
         ] {
-            assert!(!calls(text, "shop", &function), "{text}");
+            assert!(!called(text, "shop").contains(&function), "{text}");
         }
-        assert!(!calls("select `tw``ice`(1)", "other", &function));
-        assert!(calls("select `shop`.`tw``ice`(1)", "other", &function));
+        assert!(!called("select `tw``ice`(1)", "other").contains(&function));
+        assert!(called("select `shop`.`tw``ice`(1)", "other").contains(&function));
     }
 
     #[test]

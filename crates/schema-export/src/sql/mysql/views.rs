@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use schema_model::{ObjectName, Relation, RelationKind};
 
-use super::names::{account, calls, mentioned, qualified};
+use super::names::{account, called, mentioned, qualified};
 use super::session::SQL_MODE;
 use super::{Writer, text, unavailable};
 use crate::sql::order;
@@ -37,8 +37,7 @@ impl Writer<'_> {
         if let Some(used) = used(view).into_iter().find(|used| self.absent.contains(used)) {
             return self.leave_out(name, "definition", &format!("it uses {used}, which is not made"));
         }
-        let function = self.absent_functions.iter().find(|function| calls(query, &name.namespace, function)).cloned();
-        if let Some(function) = function {
+        if let Some(function) = called(query, &name.namespace).intersection(&self.absent_functions).next().cloned() {
             return self.leave_out(name, "definition", &format!("it calls {function}, which is not made"));
         }
         // A query names functions of its own database without it.
