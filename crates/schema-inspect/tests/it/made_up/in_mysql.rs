@@ -144,12 +144,13 @@ impl Maker {
         }
         if let Some(plan) = &plan.generated {
             let mut column = parts::column(self.next(&plan.name), BOOLEAN, true);
-            let of = quoted(plan.of.get::<String>(&simple));
-            let (word, storage) = if plan.is_stored {
-                ("STORED", GenerationStorage::Stored)
-            } else {
-                ("VIRTUAL", GenerationStorage::Virtual)
-            };
+            let of = plan.of.get::<String>(&simple);
+            // MariaDB keeps nothing that is computed from such a column: how it is padded depends on the session.
+            let is_padded = relation.column(of).is_some_and(|column| column.data_type.text.starts_with("char("));
+            let is_stored = plan.is_stored && !(self.is_mariadb && is_padded);
+            let of = quoted(of);
+            let (word, storage) =
+                if is_stored { ("STORED", GenerationStorage::Stored) } else { ("VIRTUAL", GenerationStorage::Virtual) };
             items.push(format!("{} bool GENERATED ALWAYS AS ({of} IS NULL) {word}", quoted(&column.name)));
             let expression = Reading::Known(self.told(&format!("{of} is null")));
             column.generated = Some(Generated { expression, storage });
