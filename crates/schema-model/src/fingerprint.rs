@@ -28,7 +28,8 @@ impl Database {
     /// Keys are ASCII, as the standard's order by UTF-16 is then the order by bytes; whoever makes [`crate::Native`] facts
     /// keeps to that, and to numbers that are whole and below 2⁵³.
     pub fn canonical_json(&self) -> String {
-        serde_json::to_string(&self.canonical()).unwrap_or_default()
+        // Nothing that a model can hold fails; where something did, the text would still be JSON.
+        serde_json::to_string(&self.canonical()).unwrap_or_else(|_| "null".to_owned())
     }
 
     /// The model as [`Self::canonical_json`] has it, for any serializer that adds no space: to a file, or as a part of another text.

@@ -1,4 +1,4 @@
-//! What a look at a database has found, as the bytes of a snapshot: JSON, that of the model canonical, packed with zlib (RFC 1950).
+//! What a look at a database has found, as the bytes of a snapshot: JSON in which the model is canonical, packed with zlib (RFC 1950).
 
 use std::io::{self, BufWriter, Read as _, Write};
 use std::sync::Arc;
@@ -120,9 +120,9 @@ impl Documents {
     }
 }
 
-/// An [`Inspection`] with its model in order.
+/// An [`Inspection`] as it is packed, its model in the canonical form.
 #[derive(Serialize)]
-struct InOrder<'a> {
+struct Unpacked<'a> {
     database: Canonical<'a>,
     statistics: &'a [RelationStatistics],
     samples: &'a [Sample],
@@ -137,7 +137,7 @@ pub(super) fn pack(inspection: &Inspection) -> io::Result<Document> {
     let Inspection { database, statistics, samples, key_samples, report, identities } = inspection;
     let (database, identities) = (database.canonical(), identities.as_ref());
     let mut text = BufWriter::new(Counted { to: ZlibEncoder::new(Vec::new(), Compression::default()), bytes: 0 });
-    serde_json::to_writer(&mut text, &InOrder { database, statistics, samples, key_samples, report, identities })?;
+    serde_json::to_writer(&mut text, &Unpacked { database, statistics, samples, key_samples, report, identities })?;
     let Counted { to, bytes } = text.into_inner()?;
     Ok(Document::new(to.finish()?, bytes))
 }

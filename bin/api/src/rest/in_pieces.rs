@@ -1,5 +1,5 @@
-//! Answers that are sent a piece at a time: however large they are and however slowly they are read, no more of them than a piece is
-//! copied for a caller.
+//! Answers that are sent a piece at a time: what many callers are sent is kept once for all of them, and however slowly one reads, no more
+//! of it than a piece is copied for him.
 
 use std::convert::Infallible;
 

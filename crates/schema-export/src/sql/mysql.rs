@@ -12,7 +12,7 @@ mod session;
 mod tables;
 mod views;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use schema_model::{Database, Native, ObjectName, Relation, Sequence, SequenceOptions};
@@ -48,8 +48,8 @@ struct Writer<'a> {
     settings: Settings,
     /// Relations that were not made, so that nothing that needs them is made either.
     absent: BTreeSet<ObjectName>,
-    /// Functions that were not made, in small letters.
-    absent_functions: BTreeSet<ObjectName>,
+    /// Functions that were not made, by what they are called by.
+    absent_functions: BTreeMap<ObjectName, ObjectName>,
 }
 
 pub(super) fn script(database: &Database, product: Product, options: SqlOptions) -> Export {

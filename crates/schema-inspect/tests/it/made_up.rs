@@ -38,7 +38,7 @@ on!(postgres Postgres, mysql MySql, mariadb MariaDb, sqlite Sqlite);
 fn seeds() -> std::ops::Range<u64> {
     #[expect(clippy::disallowed_methods, reason = "xtask and people tell tests through the environment what they want")]
     let (seed, soak) = (std::env::var("BINDERY_TEST_SEED"), std::env::var_os("BINDERY_TEST_SOAK").is_some());
-    match seed.ok().and_then(|seed| seed.parse().ok()) {
+    match seed.ok().map(|seed| seed.parse().expect("BINDERY_TEST_SEED is a whole number")) {
         Some(seed) => seed..seed + 1,
         None if soak => {
             let first =
@@ -112,8 +112,8 @@ impl Place {
             Server::Sqlite => return found,
             _ => format!("DROP DATABASE IF EXISTS {}", in_mysql::quoted(name)),
         };
-        run(&*connection, &[removal]).await?;
-        found
+        let removed = run(&*connection, &[removal]).await;
+        found.and_then(|found| removed.map(|()| found))
     }
 }
 

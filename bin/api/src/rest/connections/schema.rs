@@ -118,6 +118,7 @@ pub(crate) async fn read_schema(
         return Ok(response.finish());
     }
     let [before, after] = SchemaBody::new(version, &kept, &included).around().ok_or_else(Problem::internal)?;
+    // A part is written for its caller alone, as an export is; the whole is one text for all.
     let model = if included.is_all() {
         kept.canonical.clone()
     } else {

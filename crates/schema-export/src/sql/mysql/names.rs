@@ -63,24 +63,24 @@ pub(super) fn mentioned(text: &str) -> BTreeSet<ObjectName> {
     names.collect()
 }
 
-/// The functions that a query of the server's, made in this namespace, may call, in small letters: the server does not ask how their names
-/// are written in capitals, and puts those that somebody has made in quotes.
+/// The functions that a query of the server's, made in this namespace, may call, as [`as_called`] has them: the server puts the names of those
+/// that somebody has made in quotes.
 pub(super) fn called(query: &str, namespace: &str) -> BTreeSet<ObjectName> {
-    let query = without_literals(query).to_lowercase();
+    let query = without_literals(query);
     let calls = query.match_indices("`(").filter_map(|(end, _)| {
         let (begin, name) = last_name(&query[..end])?;
         let namespace = match query[..begin].strip_suffix("`.") {
             Some(before) => last_name(before)?.1,
-            None => namespace.to_lowercase(),
+            None => namespace.to_owned(),
         };
-        Some(ObjectName { namespace, name })
+        Some(as_called(&ObjectName { namespace, name }))
     });
     calls.collect()
 }
 
-/// A function as [`called`] names it.
-pub(super) fn in_small_letters(function: &ObjectName) -> ObjectName {
-    ObjectName { namespace: function.namespace.to_lowercase(), name: function.name.to_lowercase() }
+/// A function by what the server goes by: it does not ask how its name is written in capitals, and may ask it of the namespace.
+pub(super) fn as_called(function: &ObjectName) -> ObjectName {
+    ObjectName { namespace: function.namespace.clone(), name: function.name.to_lowercase() }
 }
 
 fn without_literals(query: &str) -> String {
@@ -163,6 +163,7 @@ mod tests {
         }
         assert!(!called("select `tw``ice`(1)", "other").contains(&function));
         assert!(called("select `shop`.`tw``ice`(1)", "other").contains(&function));
+        assert!(!called("select `tw``ice`(1)", "Shop").contains(&function));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use schema_model::{
     Event, Native, ObjectName, Reading, Relation, Routine, RoutineKind, Trigger, TriggerEvent, TriggerTiming,
 };
 
-use super::names::{in_small_letters, literal_in, qualified};
+use super::names::{as_called, literal_in, qualified};
 use super::{Writer, is, literals, number, text};
 
 impl Writer<'_> {
@@ -15,7 +15,7 @@ impl Writer<'_> {
             for routine in &namespace.routines {
                 let name = ObjectName::new(&namespace.name, &routine.name);
                 if !self.routine(&name, routine) && routine.kind != RoutineKind::Procedure {
-                    self.absent_functions.insert(in_small_letters(&name));
+                    self.absent_functions.insert(as_called(&name), name);
                 }
             }
         }

@@ -37,7 +37,8 @@ impl Writer<'_> {
         if let Some(used) = used(view).into_iter().find(|used| self.absent.contains(used)) {
             return self.leave_out(name, "definition", &format!("it uses {used}, which is not made"));
         }
-        if let Some(function) = called(query, &name.namespace).intersection(&self.absent_functions).next().cloned() {
+        let calls = called(query, &name.namespace);
+        if let Some(function) = calls.iter().find_map(|call| self.absent_functions.get(call)).cloned() {
             return self.leave_out(name, "definition", &format!("it calls {function}, which is not made"));
         }
         // A query names functions of its own database without it.
