@@ -56,7 +56,7 @@ fn server(answer: &str) -> Option<u32> {
     let mut words = command.split('\0');
     let first = words.next()?;
     // A loader was told which program to run.
-    let is_loaded = || program(first).is_some_and(|name| name.starts_with("ld-linux")) && words.any(is_server);
+    let mut is_loaded = || program(first).is_some_and(|name| name.starts_with("ld-linux")) && words.any(is_server);
     (is_server(first) || is_loaded()).then_some(number)
 }
 
