@@ -1,7 +1,5 @@
 use schema_export::{Export, Exporter, Omission, SqlExporter, SqlOptions};
-use schema_model::{
-    Deferrability, Grant, Key, ObjectName, PartTarget, Reading, Relation, RelationKind, RoutineKind, Unavailable,
-};
+use schema_model::{Grant, Key, ObjectName, PartTarget, Reading, Relation, RelationKind, RoutineKind, Unavailable};
 
 use super::{exported, mariadb, mysql, postgres, sqlite};
 
@@ -220,15 +218,7 @@ fn a_view_that_calls_a_function_that_is_left_out_is_left_out_too() {
 fn a_key_of_mysql_that_has_no_name_is_made() {
     let mut database = mysql();
     let log = relation(&mut database, "log");
-    log.unique.push(Key {
-        name: None,
-        columns: vec!["id".to_owned()],
-        include: Vec::new(),
-        index: None,
-        nulls_distinct: true,
-        deferrability: Deferrability::NotDeferrable,
-        comment: None,
-    });
+    log.unique.push(Key::new(["id"]));
     let found = exported("sql", &database);
     assert_eq!(left_out(&found), []);
     assert!(found.text.contains("  UNIQUE KEY (`id`)"), "{}", found.text);

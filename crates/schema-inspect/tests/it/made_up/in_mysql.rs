@@ -327,7 +327,7 @@ impl Maker {
         if found.is_empty() {
             return;
         }
-        let mut index = parts::index(self.next("i"), "BTREE", found);
+        let mut index = schema_model::Index::new(self.next("i"), "BTREE", found);
         index.unique = plan.unique;
         index.comment = comment(plan.comment.as_ref());
         let kind = if plan.unique { "UNIQUE KEY" } else { "KEY" };

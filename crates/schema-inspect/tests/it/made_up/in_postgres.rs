@@ -265,7 +265,7 @@ fn index(plan: &IndexPlan, name: String, columns: &[String], table: &str) -> (sc
         let expression = PartTarget::Expression(Reading::Known(format!("(({} IS NULL))", told(first))));
         found.push(parts::part(expression, Some(SortDirection::Ascending), Some(NullsOrder::Last)));
     }
-    let mut index = parts::index(name, "btree", found);
+    let mut index = schema_model::Index::new(name, "btree", found);
     index.unique = plan.unique;
     index.comment.clone_from(&plan.comment);
     index.include = plan.include.map(|draw| draw.get(columns).clone()).into_iter().collect();

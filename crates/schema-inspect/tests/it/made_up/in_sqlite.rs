@@ -240,7 +240,7 @@ fn index(plan: &IndexPlan, name: String, relation: &Relation) -> (schema_model::
         let target = PartTarget::Expression(Reading::Known(expression));
         found.push(parts::part(target, Some(SortDirection::Descending), Some(NullsOrder::Last)));
     }
-    let mut index = parts::index(name, "btree", found);
+    let mut index = schema_model::Index::new(name, "btree", found);
     index.unique = plan.unique;
     let predicate = format!("{first} IS NOT NULL");
     let words_of_predicate = if plan.has_predicate { format!(" WHERE {predicate}") } else { String::new() };

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::sample::Index as Draw;
 use schema_model::{
-    Check, Column, ColumnPair, DataType, Deferrability, ForeignKey, Index, IndexPart, Key, MatchOption, Native,
-    NullsOrder, ObjectName, PartTarget, Reading, ReferentialAction, Relation, SortDirection, TypeFamily,
+    Check, Column, ColumnPair, DataType, Deferrability, ForeignKey, Index, IndexPart, Key, NullsOrder, ObjectName,
+    PartTarget, Reading, ReferentialAction, Relation, SortDirection, TypeFamily,
 };
 
 use super::plan::{ColumnPlan, ReferencePlan};
@@ -70,24 +70,8 @@ pub(super) fn made(plan: &ColumnPlan, name: String, types: &[Type]) -> Made {
 }
 
 pub(super) fn column(name: String, of: Type, nullable: bool) -> Column {
-    Column {
-        name,
-        position: 0,
-        data_type: DataType {
-            text: of.told.to_owned(),
-            family: of.family,
-            user_type: None,
-            array_dimensions: of.dimensions,
-        },
-        nullable,
-        default: None,
-        identity: None,
-        generated: None,
-        collation: None,
-        comment: None,
-        grants: Vec::new(),
-        native: Native::new(),
-    }
+    let data_type = DataType { array_dimensions: of.dimensions, ..DataType::new(of.told, of.family) };
+    Column { nullable, ..Column::new(name, 0, data_type) }
 }
 
 /// Each name once, in the order in which it was drawn first.
@@ -100,41 +84,17 @@ pub(super) fn drawn(draws: &[Draw], names: &[String]) -> Vec<String> {
 }
 
 pub(super) fn key(name: Option<&str>, index: Option<&str>, columns: Vec<String>) -> Key {
-    Key {
-        name: name.map(str::to_owned),
-        columns,
-        include: Vec::new(),
-        index: index.map(str::to_owned),
-        nulls_distinct: true,
-        deferrability: Deferrability::NotDeferrable,
-        comment: None,
-    }
+    Key { name: name.map(str::to_owned), index: index.map(str::to_owned), ..Key::new(columns) }
 }
 
 /// An index in which each part is a column, sorted upwards.
 pub(super) fn index_of_key(name: &str, method: &str, columns: &[String], nulls: Option<NullsOrder>) -> Index {
     let part = |column: &String| part(PartTarget::Column(column.clone()), Some(SortDirection::Ascending), nulls);
-    Index { unique: true, ..index(name.to_owned(), method, columns.iter().map(part).collect()) }
-}
-
-pub(super) fn index(name: String, method: &str, parts: Vec<IndexPart>) -> Index {
-    Index {
-        name,
-        method: method.to_owned(),
-        unique: false,
-        nulls_distinct: true,
-        constraint: None,
-        parts,
-        include: Vec::new(),
-        predicate: None,
-        valid: true,
-        comment: None,
-        native: Native::new(),
-    }
+    Index { unique: true, ..Index::new(name, method, columns.iter().map(part).collect()) }
 }
 
 pub(super) fn part(target: PartTarget, direction: Option<SortDirection>, nulls: Option<NullsOrder>) -> IndexPart {
-    IndexPart { target, direction, nulls, operator_class: None, collation: None, prefix_length: None }
+    IndexPart { direction, nulls, ..IndexPart::new(target) }
 }
 
 pub(super) fn check(name: String, expression: String) -> Check {
@@ -151,20 +111,7 @@ pub(super) fn check(name: String, expression: String) -> Check {
 
 /// A foreign key that does nothing but refuse.
 pub(super) fn foreign_key(name: String, references: ObjectName, columns: Vec<ColumnPair>) -> ForeignKey {
-    ForeignKey {
-        name: Some(name),
-        references,
-        columns,
-        target_constraint: None,
-        on_update: ReferentialAction::NoAction,
-        on_delete: ReferentialAction::NoAction,
-        set_on_delete: Vec::new(),
-        match_option: MatchOption::Simple,
-        deferrability: Deferrability::NotDeferrable,
-        validated: true,
-        enforced: true,
-        comment: None,
-    }
+    ForeignKey { name: Some(name), ..ForeignKey::new(references, columns) }
 }
 
 /// The table that a reference leads to: one before it, or its own.
