@@ -132,7 +132,8 @@ impl Keyring {
     /// known already; the same with [`DatabaseError::retry_after`] when the server refuses the login for another reason
     /// than the password, such as a locked account, and until that time without another attempt; `Unreachable` when an
     /// attempt takes too long, and without an attempt while a pause is too long to be waited for, or when earlier logins to
-    /// the account take more than 60 s, neither of which counts against the server's circuit; any other error of `attempt`; `SecretUnavailable`.
+    /// the account take more than 60 s, neither of which counts against the server's circuit; any other error of
+    /// `attempt`; `SecretUnavailable`.
     pub async fn login<S, F>(
         &self,
         limit: Duration,

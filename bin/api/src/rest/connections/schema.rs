@@ -148,10 +148,10 @@ impl<'a> SchemaBody<'a> {
     fn around(&self) -> Option<[Bytes; 2]> {
         const MODEL: &str = "\"database\":";
         const NONE: &str = "null";
+        let text = serde_json::to_string(self).ok()?;
         // Nothing before it says anything that somebody else has written.
-        let text = Bytes::from(serde_json::to_string(self).ok()?);
-        let begin = text.windows(MODEL.len()).position(|window| window == MODEL.as_bytes())? + MODEL.len();
-        let end = begin + NONE.len();
-        (text.get(begin..end)? == NONE.as_bytes()).then(|| [text.slice(..begin), text.slice(end..)])
+        let begin = text.find(&[MODEL, NONE].concat())? + MODEL.len();
+        let text = Bytes::from(text);
+        Some([text.slice(..begin), text.slice(begin + NONE.len()..)])
     }
 }
