@@ -17,6 +17,7 @@ mod parts;
 mod relations;
 mod routines;
 mod sequences;
+mod stamp;
 mod texts;
 mod triggers;
 mod types;
@@ -31,7 +32,7 @@ use shared_kernel::database::{
 use self::assembly::Assembly;
 use self::texts::Texts;
 use crate::stages::Stages;
-use crate::{InspectError, InspectOptions, Inspector};
+use crate::{InspectError, InspectOptions, Inspector, Stamp};
 
 /// Looks at databases of PostgreSQL 13 and later.
 #[derive(Debug, Clone, Copy, Default)]
@@ -76,6 +77,19 @@ impl Inspector for PostgresInspector {
         }
         let message = "somebody's locks were in the way each time";
         Err(failed(DatabaseError::new(DatabaseErrorKind::SerializationConflict, message)))
+    }
+
+    /// Of the whole database, whichever namespaces are to be looked at.
+    async fn stamp(
+        &self,
+        connection: &dyn DatabaseConnection,
+        _: &InspectOptions,
+        context: &RequestContext,
+    ) -> Result<Option<Stamp>, InspectError> {
+        let failed = |source| InspectError::Database { stage: "stamp", source };
+        let sql = connection.sql().map_err(failed)?;
+        let row = sql.query_one(&stamp::statement(), context).await.map_err(failed)?;
+        row.as_ref().map(stamp::read).transpose().map_err(failed)
     }
 }
 
