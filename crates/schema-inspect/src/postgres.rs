@@ -14,6 +14,7 @@ mod identities;
 mod indexes;
 mod partitions;
 mod parts;
+mod qualified;
 mod relations;
 mod routines;
 mod sequences;
@@ -105,7 +106,6 @@ async fn read(
     stages: &mut Stages<'_>,
 ) -> Result<Assembly, InspectError> {
     let transaction: &dyn SqlExecutor = transaction;
-    stages.read("settings", transaction, texts::settings(options.lock_wait), |_| Ok(())).await?;
     let facts = stages.read_one("database", transaction, texts::database(options), facts::read).await?;
     if facts.version_number < Texts::OLDEST {
         return Err(InspectError::TooOld { engine: Engine::POSTGRES, version: facts.version, needed: "13" });

@@ -11,7 +11,7 @@ use moka::Expiry;
 use moka::future::Cache;
 use moka::ops::compute::{CompResult, Op};
 use registry_context::domain::{ConnectionId, DatabaseName, PartName, SchemaError, SchemaLook, SchemaReader};
-use schema_inspect::{InspectError, InspectOptions, Inspectors, SamplingOptions, Stamp};
+use schema_inspect::{InspectError, InspectOptions, Inspectors, SamplingOptions};
 use schema_model::{Fingerprint, Inspection, Report, Stage, Unavailable};
 use shared_kernel::database::DatabaseErrorKind;
 use shared_kernel::{Clock, RequestContext, Version};
@@ -19,7 +19,7 @@ use shared_kernel::{Clock, RequestContext, Version};
 use super::LiveConnections;
 use super::documents::{Documents, pack, unpack};
 use super::live::Looked;
-use super::shared_schemas::{APART, Place, SharedCopy, SharedSchemas};
+use super::shared_schemas::{APART, KnownState, Place, SharedCopy, SharedSchemas};
 
 /// How long a schema is kept.
 const KEPT: Duration = Duration::from_hours(1);
@@ -27,8 +27,8 @@ const KEPT: Duration = Duration::from_hours(1);
 const ARRIVING: Duration = Duration::from_secs(1);
 /// How long a server may take, connecting included.
 const LIMIT: Duration = Duration::from_secs(20);
-/// How long a schema that has become too old, or was to be read anew, is remembered: where its database is still in the same state, it
-/// is as good as new.
+/// How long what a look has found may be as good as new because its database is still in the same state. After that it is looked at
+/// again, whatever is said of the state: should the answer have come from another server behind the same address, it is not for ever.
 const REMEMBERED: Duration = Duration::from_hours(24);
 /// How many bytes of schemas are kept, by the length of their canonical JSON and of the samples beside it.
 const ROOM: u64 = 64 << 20;
@@ -139,7 +139,7 @@ pub(crate) struct KeptSchema {
     /// What was asked for and is not there.
     missing: Option<InspectError>,
     /// The state that the database was in before, where that is known and all of it was seen.
-    stamp: Option<Stamp>,
+    state: Option<KnownState>,
     bytes: u32,
     /// How long it was good for when it came here.
     left: Duration,
@@ -260,14 +260,16 @@ impl Schemas {
     ) -> Result<Arc<KeptSchema>, InspectError> {
         let Key { connection, version, part } = key;
         let (database, options, context) = (part.database.as_ref(), part.options(), context.within(LIMIT));
-        // A stamp stands for what was known with it.
-        let known = known.and_then(|known| Some((known.stamp?, known)));
+        let now = self.clock.now();
+        let known = known.and_then(|known| Some((known.state.filter(|state| is_recent(state, now))?.stamp, known)));
         let look = self.live.look((*connection, *version), database, &self.inspectors, &options, known, &context);
         let kept = match look.await? {
             Looked::Unchanged(known, asked) => known.again(asked, self.clock.now()),
             Looked::Anew(inspection, stamp) => {
                 let missing = self.inspectors.missing(&inspection, &options);
-                KeptSchema { missing, ..KeptSchema::new(*inspection, stamp, self.clock.now(), KEPT) }
+                let looked_at = self.clock.now();
+                let state = stamp.map(|stamp| KnownState { stamp, looked_at });
+                KeptSchema { missing, ..KeptSchema::new(*inspection, state, looked_at, KEPT) }
             }
         };
         let kept = Arc::new(kept);
@@ -282,7 +284,7 @@ impl Schemas {
     async fn remember(&self, key: &Key, kept: &Arc<KeptSchema>) {
         if kept.missing.is_some() {
             self.remembered.invalidate(key).await;
-        } else if kept.stamp.is_some() {
+        } else if kept.state.is_some() {
             self.remembered.insert(key.clone(), Arc::clone(kept)).await;
         }
     }
@@ -294,7 +296,7 @@ impl Schemas {
         }
         let packed = Arc::clone(taken);
         if let Some(Ok(document)) = self.documents.apart(move || pack(&packed.inspection)).await {
-            let copy = SharedCopy { taken_at: taken.taken_at, document, stamp: taken.stamp };
+            let copy = SharedCopy { taken_at: taken.taken_at, document, state: taken.state };
             shared.write(key.place(), &copy, KEPT).await;
         }
     }
@@ -309,10 +311,10 @@ impl Schemas {
 
     /// What another instance has found, while it is good.
     async fn found(&self, key: &Key) -> Option<Arc<KeptSchema>> {
-        let SharedCopy { taken_at, document, stamp } = self.shared.as_ref()?.read(key.place()).await?;
+        let SharedCopy { taken_at, document, state } = self.shared.as_ref()?.read(key.place()).await?;
         let age = Some(self.clock.now() - taken_at).filter(|age| *age >= -APART)?;
         let left = KEPT.checked_sub(age.to_std().unwrap_or_default()).filter(|left| !left.is_zero())?;
-        let read = move || Some(KeptSchema::new(unpack(&document).ok()?, stamp, taken_at, left));
+        let read = move || Some(KeptSchema::new(unpack(&document).ok()?, state, taken_at, left));
         self.documents.apart(read).await.flatten().map(Arc::new)
     }
 
@@ -323,15 +325,15 @@ impl Schemas {
 }
 
 impl KeptSchema {
-    fn new(inspection: Inspection, stamp: Option<Stamp>, taken_at: DateTime<Utc>, left: Duration) -> Self {
+    fn new(inspection: Inspection, state: Option<KnownState>, taken_at: DateTime<Utc>, left: Duration) -> Self {
         let canonical = inspection.database.canonical_json();
         let fingerprint = Fingerprint::of(&canonical);
         let samples = serde_json::to_vec(&(&inspection.samples, &inspection.key_samples)).map_or(0, |json| json.len());
         // The model takes up about as much as its text.
         let bytes = u32::try_from(2 * canonical.len() + samples).unwrap_or(u32::MAX);
         let canonical = Bytes::from(canonical);
-        let stamp = stamp.filter(|_| is_whole(&inspection));
-        Self { inspection, canonical, fingerprint, taken_at, missing: None, stamp, bytes, left }
+        let state = state.filter(|_| is_whole(&inspection));
+        Self { inspection, canonical, fingerprint, taken_at, missing: None, state, bytes, left }
     }
 
     /// The same, found again by what was asked.
@@ -346,6 +348,11 @@ impl KeptSchema {
             ..*self
         }
     }
+}
+
+/// Whether it was looked at not too long ago.
+fn is_recent(state: &KnownState, now: DateTime<Utc>) -> bool {
+    (now - state.looked_at).to_std().is_ok_and(|age| age < REMEMBERED)
 }
 
 /// Whether another look at the same would find the same: nothing was in the way, no limit but that of length was met, and nothing
@@ -398,8 +405,9 @@ impl fmt::Debug for Schemas {
 #[cfg(test)]
 mod tests {
     use connection_manager::{ConnectionFactory, ConnectionManager, ConnectionSettings};
+    use schema_inspect::Stamp;
     use schema_model::{Database, Gap, Native};
-    use shared_kernel::SystemClock;
+    use testkit::FakeClock;
     use uuid::Uuid;
 
     use super::super::{OtherDatabases, StoredDefinitions};
@@ -421,7 +429,8 @@ mod tests {
             .build()
             .expect("a connection");
         let live = LiveConnections::new(manager, OtherDatabases::default());
-        let schemas = Schemas::new(live, None, Arc::new(SystemClock));
+        let clock = Arc::new(FakeClock::default());
+        let schemas = Schemas::new(live, None, clock.clone());
         let read = async |version| {
             let part = SchemaPart::of_own(None);
             let kept = schemas.read(id, version, part, false, &context).await.expect("read");
@@ -433,10 +442,17 @@ mod tests {
         assert_eq!(read(Version::FIRST).await, (1, 1));
         change("CREATE TABLE film (id integer)").await;
         assert_eq!(read(Version::FIRST).await, (9, 2));
+        clock.advance(REMEMBERED / 2);
+        assert_eq!(read(Version::FIRST).await, (1, 2));
+        // That it was found unchanged since makes the look itself no later.
+        clock.advance(REMEMBERED / 2);
+        assert_eq!(read(Version::FIRST).await, (9, 2));
         assert_eq!(read(Version::FIRST).await, (1, 2));
         // Another definition may lead anywhere.
         assert_eq!(read(Version::FIRST.next()).await, (9, 2));
     }
+
+    const STATE: KnownState = KnownState { stamp: Stamp::from_bytes([1; 32]), looked_at: DateTime::UNIX_EPOCH };
 
     fn inspection(reasons: &[Unavailable]) -> Inspection {
         let database = Database {
@@ -456,34 +472,33 @@ mod tests {
             statistics: Vec::new(),
             samples: Vec::new(),
             key_samples: Vec::new(),
-            report: Report { statements: 13, gaps: reasons.iter().map(gap).collect(), ..Report::default() },
+            report: Report { statements: 12, gaps: reasons.iter().map(gap).collect(), ..Report::default() },
             identities: None,
         }
     }
 
     #[test]
     fn what_was_not_seen_whole_is_in_no_known_state() {
-        let stamp = Some(Stamp::from_bytes([1; 32]));
-        let kept = |reasons: &[Unavailable]| KeptSchema::new(inspection(reasons), stamp, DateTime::UNIX_EPOCH, KEPT);
-        assert_eq!(kept(&[]).stamp, stamp);
-        assert_eq!(kept(&[Unavailable::TooLong]).stamp, stamp);
+        let kept =
+            |reasons: &[Unavailable]| KeptSchema::new(inspection(reasons), Some(STATE), DateTime::UNIX_EPOCH, KEPT);
+        assert_eq!(kept(&[]).state, Some(STATE));
+        assert_eq!(kept(&[Unavailable::TooLong]).state, Some(STATE));
         for reason in [Unavailable::Locked, Unavailable::Forbidden, Unavailable::Broken, Unavailable::OverLimit] {
-            assert_eq!(kept(&[Unavailable::TooLong, reason]).stamp, None, "{reason:?}");
+            assert_eq!(kept(&[Unavailable::TooLong, reason]).state, None, "{reason:?}");
         }
     }
 
     #[test]
     fn what_is_found_again_is_the_same_and_as_good_as_new() {
         let reasons = [Unavailable::TooLong];
-        let stamp = Some(Stamp::from_bytes([1; 32]));
         let left = Duration::from_secs(7);
-        let kept = KeptSchema::new(inspection(&reasons), stamp, DateTime::UNIX_EPOCH, left);
+        let kept = KeptSchema::new(inspection(&reasons), Some(STATE), DateTime::UNIX_EPOCH, left);
         let asked = Stage { name: "stamp".to_owned(), milliseconds: 1.5 };
         let later = DateTime::UNIX_EPOCH + KEPT;
         let again = kept.again(asked.clone(), later);
         assert_eq!(
-            (again.taken_at, again.left, again.stamp, again.fingerprint),
-            (later, KEPT, stamp, kept.fingerprint)
+            (again.taken_at, again.left, again.state, again.fingerprint),
+            (later, KEPT, Some(STATE), kept.fingerprint)
         );
         assert_eq!(again.inspection.database, kept.inspection.database);
         let report = &again.inspection.report;

@@ -27,13 +27,12 @@ fn however_many_tables_there_are_as_many_statements_are_sent() {
         let many = sample.inspect(&InspectOptions::default()).await;
         assert_eq!(many.database.relations().count(), 400);
         assert_eq!(many.report.statements, few.report.statements);
-        assert_eq!(many.report.statements, 12);
+        assert_eq!(many.report.statements, 11);
         let stages: Vec<&str> = many.report.stages.iter().map(|stage| stage.name.as_str()).collect();
         assert_eq!(
             stages,
             [
                 "begin",
-                "settings",
                 "database",
                 "relations",
                 "columns",
