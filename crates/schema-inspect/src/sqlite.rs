@@ -1,4 +1,5 @@
-//! SQLite. Six questions to its pragmas, which answer for all tables at once, in one transaction. What no pragma tells is read from
+//! SQLite. Six questions to its pragmas, which answer for all tables at once, in one transaction; one more for each relation that SQLite
+//! itself cannot read. What no pragma tells is read from
 //! the statements that the file keeps: SQLite has understood them once.
 
 mod relations;
@@ -7,11 +8,13 @@ mod text;
 mod tokens;
 
 use async_trait::async_trait;
-use schema_model::{Database, Inspection, Namespace, Native, Report};
+use schema_model::{Database, Gap, Inspection, Namespace, Native, ObjectName, Report, Unavailable};
 use shared_kernel::RequestContext;
-use shared_kernel::database::{DatabaseConnection, Dialect, Engine, SqlExecutor, Statement, TransactionMode};
+use shared_kernel::database::{
+    DatabaseConnection, DatabaseErrorKind, Dialect, Engine, SqlExecutor, Statement, TransactionMode,
+};
 
-use self::rows::Found;
+use self::rows::{Found, FoundColumn, FoundRelation};
 use crate::stages::Stages;
 use crate::statement::select;
 use crate::{InspectError, InspectOptions, Inspector, Stamp, gaps};
@@ -21,6 +24,9 @@ use crate::{InspectError, InspectOptions, Inspector, Stamp, gaps};
 pub struct SqliteInspector;
 
 const MAIN: &str = "main";
+
+/// How many relations that SQLite has not understood are asked about one by one.
+const DOUBTFUL: usize = 32;
 
 #[async_trait]
 impl Inspector for SqliteInspector {
@@ -44,9 +50,10 @@ impl Inspector for SqliteInspector {
         let transaction = stages.timed("begin", sql.begin(TransactionMode::ReadOnly, context)).await?;
         let read = read(&*transaction as &dyn SqlExecutor, &mut stages).await;
         let ended = stages.timed("end", transaction.rollback(context)).await;
-        let (facts, found) = read?;
+        let (facts, mut found) = read?;
         ended?;
         let is_wanted = options.namespaces.as_ref().is_none_or(|names| names.iter().any(|name| name == MAIN));
+        let without_columns = if is_wanted { std::mem::take(&mut found.without_columns) } else { Vec::new() };
         let namespace = is_wanted.then(|| Namespace { relations: relations::assembled(found), ..Namespace::new(MAIN) });
         let mut native = Native::new();
         for (key, number) in [("application_id", facts.application_id), ("user_version", facts.user_version)] {
@@ -65,7 +72,13 @@ impl Inspector for SqliteInspector {
             extensions: Vec::new(),
             native,
         };
-        let gaps = gaps::of(&mut database, options.longest_definition);
+        let mut gaps = gaps::of(&mut database, options.longest_definition);
+        gaps.extend(without_columns.into_iter().map(|(name, reason)| Gap {
+            object: Some(ObjectName::new(MAIN, name)),
+            part: "columns".to_owned(),
+            reason,
+        }));
+        gaps.sort_unstable();
         let report = Report { gaps, ..stages.report() };
         Ok(Inspection {
             database,
@@ -100,14 +113,43 @@ async fn read(transaction: &dyn SqlExecutor, stages: &mut Stages<'_>) -> Result<
     let relations = statement(include_str!("sqlite/relations.sql"));
     let relations = stages.read("relations", transaction, relations, rows::relation).await?;
     let columns = statement(include_str!("sqlite/columns.sql"));
-    let columns = stages.read("columns", transaction, columns, rows::column).await?;
+    let mut columns = stages.read("columns", transaction, columns, rows::column).await?;
+    let without_columns = doubtful(transaction, stages, &relations, &mut columns).await?;
     let indexes = statement(include_str!("sqlite/indexes.sql"));
     let indexes = stages.read("indexes", transaction, indexes, rows::index_part).await?;
     let foreign_keys = statement(include_str!("sqlite/foreign_keys.sql"));
     let foreign_keys = stages.read("foreign keys", transaction, foreign_keys, rows::foreign_key_part).await?;
     let triggers = statement(include_str!("sqlite/triggers.sql"));
     let triggers = stages.read("triggers", transaction, triggers, rows::trigger).await?;
-    Ok((facts, Found { relations, columns, indexes, foreign_keys, triggers }))
+    Ok((facts, Found { relations, without_columns, columns, indexes, foreign_keys, triggers }))
+}
+
+/// Finds the columns of views and virtual tables that SQLite tells of no columns of, one by one. Either it cannot read them, since a table
+/// is gone or a module is missing, or it has met one of those before and looked no further. In a file in which everything can be read there
+/// are none, and nothing is asked. Those that remain without are told, with the reason.
+async fn doubtful(
+    transaction: &dyn SqlExecutor,
+    stages: &mut Stages<'_>,
+    relations: &[FoundRelation],
+    columns: &mut Vec<FoundColumn>,
+) -> Result<Vec<(String, Unavailable)>, InspectError> {
+    let mut without = Vec::new();
+    for (number, relation) in relations.iter().filter(|relation| !relation.has_columns).enumerate() {
+        if number >= DOUBTFUL {
+            without.push((relation.name.clone(), Unavailable::OverLimit));
+            continue;
+        }
+        let text = include_str!("sqlite/columns_of_one.sql");
+        let statement = select(Dialect::Sqlite, text).bind(relation.name.clone()).into();
+        match stages.read("columns of one", transaction, statement, rows::column).await {
+            Ok(found) => columns.extend(found),
+            Err(InspectError::Database { source, .. }) if *source.kind() == DatabaseErrorKind::Query => {
+                without.push((relation.name.clone(), Unavailable::Broken));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(without)
 }
 
 fn statement(text: &'static str) -> Statement {

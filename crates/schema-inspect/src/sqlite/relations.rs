@@ -12,7 +12,7 @@ use super::text::{self, TableText};
 
 /// Relations in the order of their names.
 pub(super) fn assembled(found: Found) -> Vec<Relation> {
-    let Found { relations, columns, indexes, foreign_keys, triggers } = found;
+    let Found { relations, columns, indexes, foreign_keys, triggers, .. } = found;
     let tables = Tables {
         names: relations.iter().map(|found| (folded(&found.name), found.name.clone())).collect(),
         keys: primary_keys(&columns),

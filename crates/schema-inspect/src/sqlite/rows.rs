@@ -1,3 +1,4 @@
+use schema_model::Unavailable;
 use shared_kernel::database::{DatabaseError, Row};
 
 use crate::cells::Cells;
@@ -5,6 +6,8 @@ use crate::cells::Cells;
 /// All answers of the pragmas.
 pub(super) struct Found {
     pub(super) relations: Vec<FoundRelation>,
+    /// Whose columns are not known, and why.
+    pub(super) without_columns: Vec<(String, Unavailable)>,
     pub(super) columns: Vec<FoundColumn>,
     pub(super) indexes: Vec<FoundIndexPart>,
     pub(super) foreign_keys: Vec<FoundForeignKeyPart>,
@@ -24,6 +27,8 @@ pub(super) struct FoundRelation {
     pub(super) kind: String,
     pub(super) without_rowid: bool,
     pub(super) strict: bool,
+    /// Whether SQLite has understood what its columns are.
+    pub(super) has_columns: bool,
     pub(super) sql: String,
 }
 
@@ -89,6 +94,7 @@ pub(super) fn relation(row: &Row) -> Result<FoundRelation, DatabaseError> {
         kind: cells.next()?,
         without_rowid: cells.next()?,
         strict: cells.next()?,
+        has_columns: cells.next()?,
         sql: cells.next()?,
     })
 }

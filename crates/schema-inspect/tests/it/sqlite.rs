@@ -1,6 +1,6 @@
 use schema_export::Exporters;
 use schema_inspect::{InspectError, InspectOptions, Inspectors, Stamp};
-use schema_model::{Database, Inspection, ObjectName};
+use schema_model::{Database, Gap, Inspection, ObjectName, Unavailable};
 use shared_kernel::RequestContext;
 use shared_kernel::database::DatabaseConnection;
 use testkit::{Server, TestDatabase};
@@ -33,6 +33,43 @@ fn however_many_tables_there_are_as_many_statements_are_sent() {
         let many = inspected(&script, &InspectOptions::default()).await;
         assert_eq!(many.database.relations().count(), 100);
         assert_eq!((few.report.statements, many.report.statements), (8, 8));
+    });
+}
+
+/// SQLite makes such views, and lets what they read be dropped; a file may also be read without the module that it was made with.
+#[test]
+fn what_sqlite_cannot_read_is_told_and_hides_nothing_else() {
+    testkit::run(async {
+        let mut script = "CREATE TABLE book (id integer PRIMARY KEY, title text);
+            CREATE VIEW titles AS SELECT title FROM book; CREATE VIEW lost AS SELECT * FROM gone;
+            CREATE VIEW misspelt AS SELECT titel FROM book; CREATE VIEW \"round'\" AS SELECT * FROM \"round'\";
+            CREATE VIEW above AS SELECT * FROM lost;"
+            .to_owned();
+        script.extend((0..10).map(|number| format!("CREATE VIEW good{number} AS SELECT id, title FROM book;")));
+        let found = inspected(&script, &InspectOptions::default()).await;
+        let gap = |name: &str| Gap {
+            object: Some(ObjectName::new("main", name)),
+            part: "columns".to_owned(),
+            reason: Unavailable::Broken,
+        };
+        let broken = ["above", "lost", "misspelt", "round'"];
+        assert_eq!(found.report.gaps, broken.map(gap));
+        for (_, relation) in found.database.relations() {
+            let expected = match relation.name.as_str() {
+                name if broken.contains(&name) => 0,
+                "titles" => 1,
+                _ => 2,
+            };
+            assert_eq!(relation.columns.len(), expected, "{}", relation.name);
+            assert!(relation.native.contains_key("sql"), "{}", relation.name);
+        }
+        assert!(found.report.statements <= 8 + 15, "{:?}", found.report);
+        assert_eq!(inspected(&script, &InspectOptions::default().only(["temp"])).await.report.gaps, []);
+
+        let many: String = (0..40).map(|number| format!("CREATE VIEW lost{number} AS SELECT * FROM gone;")).collect();
+        let report = inspected(&many, &InspectOptions::default()).await.report;
+        let over_limit = report.gaps.iter().filter(|gap| gap.reason == Unavailable::OverLimit).count();
+        assert_eq!((report.gaps.len(), over_limit, report.statements), (40, 8, 8 + 32));
     });
 }
 
