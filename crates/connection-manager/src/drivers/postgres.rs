@@ -218,6 +218,12 @@ impl PostgresSession {
         self.admit(sql)
     }
 
+    /// The same for a text that nobody prepares, which may be several statements.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) async fn turn_of_script_of_orm(&self, sql: &str) -> Result<(), DatabaseError> {
+        if self.reads_only { Err(guard::no_scripts()) } else { self.turn_of_orm(sql).await }
+    }
+
     /// Takes note of how a statement failed.
     #[cfg(feature = "sea-orm")]
     pub(crate) fn note_failure(&mut self, _kind: &DatabaseErrorKind) {

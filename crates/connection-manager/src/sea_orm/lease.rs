@@ -175,7 +175,7 @@ macro_rules! orm_session {
             }
 
             async fn execute_text(&mut self, sql: &str) -> Result<ExecResult, DatabaseError> {
-                let _turn = self.turn_of_orm(sql).await?;
+                let _turn = self.turn_of_script_of_orm(sql).await?;
                 let text = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
                 let done = sqlx::Executor::execute(self.connection(), text).await;
                 done.map(ExecResult::from).map_err(|error| self.failed(error))
