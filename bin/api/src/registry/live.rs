@@ -15,7 +15,7 @@ use shared_kernel::database::{
 };
 use shared_kernel::{RequestContext, Version};
 
-use super::{ManagedEngines, OtherDatabases, quiet_since};
+use super::{ManagedEngines, OPENING, OtherDatabases, QUIET_WHEN_LIVE, quiet_until};
 
 /// Stored connections as the manager asks for them: under `registry/` and the connection's id, and for a database beside its own
 /// another `/` and that one's number.
@@ -181,7 +181,8 @@ impl LiveConnections {
         context: &RequestContext,
     ) -> Result<Vec<String>, DatabaseError> {
         let list = async {
-            let connection = self.manager.get(&StoredDefinitions::name(id), Access::Read, context).await?;
+            let name = StoredDefinitions::name(id);
+            let connection = in_time(self.manager.get(&name, Access::Read, context), Instant::now() + OPENING).await?;
             connection.catalog()?.databases(limit, context).await
         };
         told_late(list, is_unreached).await
@@ -199,8 +200,9 @@ impl LiveConnections {
     ) -> Result<Inspection, InspectError> {
         let inspect = async {
             let failed = |source| InspectError::Database { stage: "connection", source };
+            let limit = Instant::now() + OPENING;
             // Its own comes first for another one as well: a password that is wrong, or a server that is away, is found out there.
-            let own = self.at(&StoredDefinitions::name(id), version, context).await;
+            let own = in_time(self.at(&StoredDefinitions::name(id), version, context), limit).await;
             let connection = match database {
                 None => own.map_err(failed)?,
                 Some(database) => {
@@ -210,7 +212,7 @@ impl LiveConnections {
                         own => drop(own),
                     }
                     let name = StoredDefinitions::other_name(id, self.others.number(id, database));
-                    self.at(&name, version, context).await.map_err(failed)?
+                    in_time(self.at(&name, version, context), limit).await.map_err(failed)?
                 }
             };
             inspectors.inspect(&*connection, options, context).await
@@ -233,12 +235,23 @@ impl LiveConnections {
     }
 }
 
+/// The connection, if it is open in time. It goes on being opened for whoever asks next. Whoever answers the first dial may have it
+/// take as long as they like, and then send it on to others.
+async fn in_time<T>(
+    opening: impl IntoFuture<Output = Result<T, DatabaseError>>,
+    limit: Instant,
+) -> Result<T, DatabaseError> {
+    tokio::time::timeout_at(limit.into(), opening.into_future()).await.unwrap_or_else(|_| {
+        Err(DatabaseError::new(DatabaseErrorKind::Unreachable, "the connection was not open in time"))
+    })
+}
+
 /// What came of `work`; that no server was reached is told after a while alone.
 async fn told_late<T, E>(work: impl Future<Output = Result<T, E>>, is_unreached: impl Fn(&E) -> bool) -> Result<T, E> {
     let began = Instant::now();
     let outcome = work.await;
     if outcome.as_ref().is_err_and(is_unreached) {
-        quiet_since(began).await;
+        quiet_until(began + QUIET_WHEN_LIVE).await;
     }
     outcome
 }
@@ -311,6 +324,13 @@ mod tests {
         elsewhere.definition.secret = SecretName::parse("other/sales").ok();
         is_refused(elsewhere, "/secret");
         is_refused(revealed(Engine::from("oracle".to_owned()), Some("the password")), "engine");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_never_opens_is_not_reached() {
+        let forever = std::future::pending::<Result<(), DatabaseError>>();
+        let error = in_time(forever, Instant::now() + OPENING).await.expect_err("it never opens");
+        assert!(is_unreached(&error), "{error}");
     }
 
     #[test]
