@@ -15,6 +15,7 @@ mod health;
 mod hosts;
 mod id;
 mod idempotency;
+mod in_pieces;
 mod instant;
 mod json;
 mod limits;

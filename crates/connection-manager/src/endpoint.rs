@@ -1,5 +1,7 @@
 //! What the connections to one server have in common.
 
+use std::error::Error as _;
+
 use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
 
 use crate::breaker::Breaker;
@@ -39,7 +41,13 @@ impl From<Keyring> for Endpoint {
     }
 }
 
-/// Whether the error says that the server could not be reached, rather than what it answered.
+/// The cause of an error that comes of a wait for others alone. It says nothing about the server that they have not said.
+#[derive(Debug, thiserror::Error)]
+#[error("the server was not asked")]
+pub(crate) struct NotAsked;
+
+/// Whether the error says that the server could not be reached, rather than what it answered or that nobody asked it.
 pub(crate) fn is_out_of_reach(error: &DatabaseError) -> bool {
-    *error.kind() == DatabaseErrorKind::Unreachable
+    let asked = || error.source().is_none_or(|cause| !cause.is::<NotAsked>());
+    *error.kind() == DatabaseErrorKind::Unreachable && asked()
 }

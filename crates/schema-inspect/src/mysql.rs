@@ -16,6 +16,7 @@ mod indexes;
 mod partitions;
 mod product;
 mod programs;
+mod reserved;
 mod rows;
 mod texts;
 mod views;

@@ -38,6 +38,25 @@ pub struct Column {
     pub native: Native,
 }
 
+impl Column {
+    /// One that may be NULL, and of which nothing else is known. Positions begin with 1.
+    pub fn new(name: impl Into<String>, position: u32, data_type: DataType) -> Self {
+        Self {
+            name: name.into(),
+            position,
+            data_type,
+            nullable: true,
+            default: None,
+            identity: None,
+            generated: None,
+            collation: None,
+            comment: None,
+            grants: Vec::new(),
+            native: Native::new(),
+        }
+    }
+}
+
 /// The type of a column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -52,6 +71,13 @@ pub struct DataType {
     /// How many dimensions an array was declared with; 0 for what is none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub array_dimensions: u32,
+}
+
+impl DataType {
+    /// One of the engine's own, and no array.
+    pub fn new(text: impl Into<String>, family: TypeFamily) -> Self {
+        Self { text: text.into(), family, user_type: None, array_dimensions: 0 }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]

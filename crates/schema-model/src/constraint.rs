@@ -48,6 +48,21 @@ pub struct Key {
     pub comment: Option<String>,
 }
 
+impl Key {
+    /// One without a name, of these columns.
+    pub fn new(columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            name: None,
+            columns: columns.into_iter().map(Into::into).collect(),
+            include: Vec::new(),
+            index: None,
+            nulls_distinct: true,
+            deferrability: Deferrability::NotDeferrable,
+            comment: None,
+        }
+    }
+}
+
 /// A foreign key: one object, however many columns it has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -81,6 +96,26 @@ pub struct ForeignKey {
     /// What people have written about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+}
+
+impl ForeignKey {
+    /// One without a name, which does nothing but refuse.
+    pub fn new(references: ObjectName, columns: Vec<ColumnPair>) -> Self {
+        Self {
+            name: None,
+            references,
+            columns,
+            target_constraint: None,
+            on_update: ReferentialAction::NoAction,
+            on_delete: ReferentialAction::NoAction,
+            set_on_delete: Vec::new(),
+            match_option: MatchOption::Simple,
+            deferrability: Deferrability::NotDeferrable,
+            validated: true,
+            enforced: true,
+            comment: None,
+        }
+    }
 }
 
 /// A column and the one that it leads to.

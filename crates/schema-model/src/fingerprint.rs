@@ -1,9 +1,8 @@
 use std::fmt;
 
-use serde::Serialize as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::Database;
+use crate::{Canonical, Database};
 
 /// What a database looks like, in 32 bytes: equal models have equal fingerprints, and others almost surely not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,9 +28,13 @@ impl Database {
     /// Keys are ASCII, as the standard's order by UTF-16 is then the order by bytes; whoever makes [`crate::Native`] facts
     /// keeps to that, and to numbers that are whole and below 2⁵³.
     pub fn canonical_json(&self) -> String {
-        // Values keep their keys in order; the derived form has them in the order of the source.
-        let value = self.serialize(serde_json::value::Serializer).unwrap_or_default();
-        value.to_string()
+        // Nothing that a model can hold fails; where something did, the text would still be JSON.
+        serde_json::to_string(&self.canonical()).unwrap_or_else(|_| "null".to_owned())
+    }
+
+    /// The model as [`Self::canonical_json`] has it, for any serializer that adds no space: to a file, or as a part of another text.
+    pub fn canonical(&self) -> Canonical<'_> {
+        Canonical(self)
     }
 
     /// The SHA-256 of [`Self::canonical_json`].

@@ -36,6 +36,25 @@ pub struct Index {
     pub native: Native,
 }
 
+impl Index {
+    /// One that keeps nobody from writing a value twice.
+    pub fn new(name: impl Into<String>, method: impl Into<String>, parts: Vec<IndexPart>) -> Self {
+        Self {
+            name: name.into(),
+            method: method.into(),
+            unique: false,
+            nulls_distinct: true,
+            constraint: None,
+            parts,
+            include: Vec::new(),
+            predicate: None,
+            valid: true,
+            comment: None,
+            native: Native::new(),
+        }
+    }
+}
+
 /// One thing that an index is sorted or searched by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -58,6 +77,13 @@ pub struct IndexPart {
     /// How many of the first characters or bytes count, where it is not all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix_length: Option<u32>,
+}
+
+impl IndexPart {
+    /// One in no order of its own.
+    pub fn new(target: PartTarget) -> Self {
+        Self { target, direction: None, nulls: None, operator_class: None, collation: None, prefix_length: None }
+    }
 }
 
 /// What a part of an index is.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod canonical;
 mod collection;
 mod column;
 mod constraint;
@@ -22,6 +23,7 @@ mod sequence;
 mod trigger;
 mod user_type;
 
+pub use canonical::Canonical;
 pub use collection::{Capped, Collection, CollectionKind, DeclaredField, TimeSeries, Validator};
 pub use column::{Column, DataType, Generated, GenerationStorage, Identity, IdentityGeneration, TypeFamily};
 pub use constraint::{Check, ColumnPair, Deferrability, Exclusion, ForeignKey, Key, MatchOption, ReferentialAction};

@@ -1,6 +1,6 @@
-//! What a look at a database has found, as the bytes of a snapshot: canonical JSON, packed with zlib (RFC 1950).
+//! What a look at a database has found, as the bytes of a snapshot: JSON in which the model is canonical, packed with zlib (RFC 1950).
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufWriter, Read as _, Write};
 use std::sync::Arc;
 
 use flate2::Compression;
@@ -8,8 +8,8 @@ use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use registry_context::domain::{Document, SchemaError, SchemaLook};
 use schema_diff::{Diff, compare};
-use schema_model::Inspection;
-use serde::Serialize as _;
+use schema_model::{Canonical, Identities, Inspection, KeySample, RelationStatistics, Report, Sample};
+use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -120,12 +120,44 @@ impl Documents {
     }
 }
 
+/// An [`Inspection`] as it is packed, its model in the canonical form.
+#[derive(Serialize)]
+struct Unpacked<'a> {
+    database: Canonical<'a>,
+    statistics: &'a [RelationStatistics],
+    samples: &'a [Sample],
+    key_samples: &'a [KeySample],
+    report: &'a Report,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identities: Option<&'a Identities>,
+}
+
+/// Packs as it writes, so that the text itself is never held.
 pub(super) fn pack(inspection: &Inspection) -> io::Result<Document> {
-    // Values keep their keys in order, as RFC 8785 wants them.
-    let json = inspection.serialize(serde_json::value::Serializer)?.to_string();
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(json.as_bytes())?;
-    Ok(Document::new(encoder.finish()?, json.len() as u64))
+    let Inspection { database, statistics, samples, key_samples, report, identities } = inspection;
+    let (database, identities) = (database.canonical(), identities.as_ref());
+    let mut text = BufWriter::new(Counted { to: ZlibEncoder::new(Vec::new(), Compression::default()), bytes: 0 });
+    serde_json::to_writer(&mut text, &Unpacked { database, statistics, samples, key_samples, report, identities })?;
+    let Counted { to, bytes } = text.into_inner()?;
+    Ok(Document::new(to.finish()?, bytes))
+}
+
+/// Hands on what is written and counts it.
+struct Counted<W> {
+    to: W,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }
 
 /// Reads no more than the document had when it was packed, whatever its bytes would unpack to.

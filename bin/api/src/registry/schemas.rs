@@ -3,6 +3,7 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use actix_web::web::Bytes;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use moka::Entry;
@@ -12,7 +13,6 @@ use moka::ops::compute::{CompResult, Op};
 use registry_context::domain::{ConnectionId, DatabaseName, PartName, SchemaError, SchemaLook, SchemaReader};
 use schema_inspect::{InspectError, InspectOptions, Inspectors, SamplingOptions};
 use schema_model::{Fingerprint, Inspection};
-use serde_json::value::RawValue;
 use shared_kernel::database::DatabaseErrorKind;
 use shared_kernel::{Clock, RequestContext, Version};
 
@@ -125,8 +125,8 @@ impl Expiry<Key, Arc<KeptSchema>> for UntilTooOld {
 #[derive(Debug)]
 pub(crate) struct KeptSchema {
     pub(crate) inspection: Inspection,
-    /// The model's canonical JSON, which need not be written for each answer.
-    pub(crate) canonical: Option<Box<RawValue>>,
+    /// The model's canonical JSON, which need not be written for each answer: all of them send this one.
+    pub(crate) canonical: Bytes,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) taken_at: DateTime<Utc>,
     /// What was asked for and is not there.
@@ -287,7 +287,7 @@ impl KeptSchema {
         let samples = serde_json::to_vec(&(&inspection.samples, &inspection.key_samples)).map_or(0, |json| json.len());
         // The model takes up about as much as its text.
         let bytes = u32::try_from(2 * canonical.len() + samples).unwrap_or(u32::MAX);
-        let canonical = RawValue::from_string(canonical).ok();
+        let canonical = Bytes::from(canonical);
         Self { inspection, canonical, fingerprint, taken_at, missing: None, bytes, left }
     }
 }

@@ -6,6 +6,7 @@ mod changes;
 mod diff;
 mod exports;
 mod rotation;
+mod samples;
 mod schema;
 mod sealed;
 mod secrets;

@@ -58,7 +58,9 @@ fn measure(
     for _ in 0..ROUNDS {
         alone.add(round(manager, 1, same));
         together.add(round(manager, threads, same));
-        apart.add(round(manager, threads, asked));
+        if several {
+            apart.add(round(manager, threads, asked));
+        }
     }
     let single = alone.median();
     let row = |threads: usize, what: &str, figures: &mut Figures| {

@@ -49,8 +49,15 @@ impl Drop for Apart {
 fn server(answer: &str) -> Option<u32> {
     let number = answer.parse().ok();
     let number = number.or_else(|| std::fs::read_to_string(answer).ok()?.trim().parse().ok())?;
-    let name = std::fs::read_to_string(format!("/proc/{number}/comm")).ok()?;
-    matches!(name.trim(), "mysqld" | "mariadbd" | "postgres").then_some(number)
+    let command = std::fs::read_to_string(format!("/proc/{number}/cmdline")).ok()?;
+    // PostgreSQL puts what a process does behind a colon.
+    let program = |word: &str| word.split(':').next().and_then(|path| path.rsplit('/').next()).map(str::to_owned);
+    let is_server = |word| program(word).is_some_and(|name| matches!(&*name, "mysqld" | "mariadbd" | "postgres"));
+    let mut words = command.split('\0');
+    let first = words.next()?;
+    // A loader was told which program to run.
+    let mut is_loaded = || program(first).is_some_and(|name| name.starts_with("ld-linux")) && words.any(is_server);
+    (is_server(first) || is_loaded()).then_some(number)
 }
 
 fn pin(scope: &[&str], process: u32, cores: &str) -> bool {

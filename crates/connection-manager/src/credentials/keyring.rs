@@ -16,6 +16,7 @@ use self::book::{Book, Underway, Wait};
 use self::candidates::Candidates;
 use self::fixed::Fixed;
 use super::{Credentials, Freshness, SecretSource, SecretStage, SourceError};
+use crate::endpoint::NotAsked;
 use crate::settings::ConnectionSettings;
 
 /// While every known version is rejected, the source is asked for another one at most this often.
@@ -120,7 +121,9 @@ impl Keyring {
     /// An attempt that ends without the server's word, because its time was up or the future was dropped, may have been a
     /// wrong password that the server is slow to reject. It counts: the next attempt with a password is made after a pause,
     /// which doubles each time until the server says something. A pause that ends within `limit` is waited for, and a longer
-    /// one is told at once. It ends before its time when another login under way has the version accepted.
+    /// one is told at once. It ends before its time when another login under way has the version accepted, and when the server
+    /// is found back after a silence, if the attempt began before that. Its return changes nothing about versions that the
+    /// server has rejected: they are not tried again before the source has another, or the accepted one is rejected.
     ///
     /// Dropping the future gives up the attempt under way.
     ///
@@ -128,7 +131,9 @@ impl Keyring {
     /// `AuthRejected` when the server rejects every version that there is, at once and without an attempt when that is
     /// known already; the same with [`DatabaseError::retry_after`] when the server refuses the login for another reason
     /// than the password, such as a locked account, and until that time without another attempt; `Unreachable` when an
-    /// attempt takes too long; any other error of `attempt`; `SecretUnavailable`.
+    /// attempt takes too long, and without an attempt while a pause is too long to be waited for, or when earlier logins to
+    /// the account take more than 60 s, neither of which counts against the server's circuit; any other error of
+    /// `attempt`; `SecretUnavailable`.
     pub async fn login<S, F>(
         &self,
         limit: Duration,
@@ -198,7 +203,7 @@ impl Inner {
                 "earlier logins to the same account have been under way for more than {} s",
                 PATIENCE.as_secs()
             );
-            DatabaseError::new(DatabaseErrorKind::Unreachable, message).on(&self.name)
+            DatabaseError::new(DatabaseErrorKind::Unreachable, message).with_source(NotAsked).on(&self.name)
         })
     }
 

@@ -315,6 +315,7 @@ impl DriverSession for MySqlSession {
     }
 
     async fn server_version(&mut self) -> Result<Option<String>, DatabaseError> {
+        self.make_room().await?;
         let version = sqlx::query_scalar::<_, String>("SELECT VERSION()").fetch_one(&mut self.connection).await;
         version.map(Some).map_err(|error| map(error, "asking for the version"))
     }

@@ -13,6 +13,7 @@ use super::silence::{self, Silence};
 use super::turn::{Ended, Turn};
 use crate::budget::{Member, Permit};
 use crate::credentials::{Credentials, Login};
+use crate::endpoint::is_out_of_reach;
 use crate::spread;
 
 /// How long a connection may take to say goodbye before it is dropped.
@@ -69,8 +70,17 @@ impl<D: Driver> Drop for Attempt<D> {
     }
 }
 
-/// Whether a connection was opened.
-pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) -> bool {
+/// What an attempt came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Opened,
+    Failed,
+    /// Another pool needed the place before it was this one's turn to log in.
+    PutOff,
+}
+
+/// Opens one connection for the pool.
+pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) -> Outcome {
     let shared = Arc::clone(&attempt.shared);
     // Read before the attempt: were the pool to be told to renew itself while it is under way, it would count as old.
     let generation = shared.generation.load(Ordering::Acquire);
@@ -87,25 +97,27 @@ pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) -> bool {
     };
     attempt.over = true;
     let mut permit = attempt.permit.take();
-    let connected = matches!(outcome, Ended::Login(Ok(_)));
-    match outcome {
+    let came_to = match outcome {
         Ended::Login(Ok(login)) => {
             if let Some(permit) = &mut permit {
                 permit.shaken();
             }
             opened(&shared, login, permit, generation, began);
+            Outcome::Opened
         }
         Ended::Login(Err(error)) => {
             drop(permit);
             failed(&shared, &error.on(&shared.name), attempt.purpose);
+            Outcome::Failed
         }
         Ended::PutOff(after) => {
             drop(permit);
             put_off(&shared, after);
+            Outcome::PutOff
         }
-    }
+    };
     shared.departures.send_modify(|departures| *departures += 1);
-    connected
+    came_to
 }
 
 /// Connects. A server counts a connection for a moment longer than it is open. Where a budget says that there is a place,
@@ -170,7 +182,9 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Pu
     );
     match error.kind() {
         DatabaseErrorKind::Unreachable => {
-            shared.note_failure();
+            if is_out_of_reach(error) {
+                shared.note_failure();
+            }
             // Where the server is not asked for a while, its return would go unnoticed for as long.
             if error.retry_after().is_some() {
                 drop(silence::watch(shared));

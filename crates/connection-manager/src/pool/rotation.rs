@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use super::connect::{self, Attempt, Purpose};
+use super::connect::{self, Attempt, Outcome, Purpose};
 use super::driver::Driver;
 use super::errands::Errands;
 use super::reaper;
@@ -112,9 +112,10 @@ async fn replace<D: Driver>(shared: &Arc<Shared<D>>, due: Due) -> Step {
     };
     // In a task of its own, so that it is finished, and counted, whatever becomes of this one.
     let attempt = Attempt::new(Arc::clone(shared), Purpose::Rotation, permit);
-    let opened = shared.runtime.spawn(connect::connect(attempt)).await.unwrap_or(false);
-    if !opened {
-        return Step::Over;
+    match shared.runtime.spawn(connect::connect(attempt)).await.unwrap_or(Outcome::Failed) {
+        Outcome::Opened => {}
+        Outcome::PutOff => return Step::Later,
+        Outcome::Failed => return Step::Over,
     }
     shared.metrics.renewed();
     if !exchange {

@@ -35,7 +35,8 @@ pub(super) enum Ended<T> {
 impl Turn {
     /// Runs the login of an attempt. When the server is not being asked after a while, the turn is let go; after half of the
     /// time to connect also the place, if another pool waits for one. Where that is because of a secret that does not come, it
-    /// is an error. Earlier logins to the account, and pauses between them, are no fault of this one: it is put off.
+    /// is an error: one that takes half of the time since the beginning, or half of the time to connect. Earlier logins to the
+    /// account, and pauses between them, are no fault of this one: it is put off.
     pub(super) async fn during<T>(
         &self,
         login: impl Future<Output = Result<T, DatabaseError>>,
@@ -58,7 +59,7 @@ impl Turn {
             let waited = began.elapsed();
             if waited >= limit / 2 && seat.is_wanted() {
                 return match self.read_for() {
-                    Some(read) if read >= waited / 2 => Ended::Login(Err(unread(read))),
+                    Some(read) if read >= waited.min(limit) / 2 => Ended::Login(Err(unread(read))),
                     _ => Ended::PutOff(waited),
                 };
             }

@@ -40,6 +40,12 @@ async fn statements_are_closed_all_at_once(server: Server) {
         ask(sql, number).await;
     }
     assert_eq!(closed(sql).await, KEPT + 1, "as many again are kept");
+    // The question for the version, which a sign of life asks, is one more.
+    for _ in 0..2 {
+        connection.ping(&RequestContext::system()).await.unwrap();
+        connection.ping(&RequestContext::system()).await.unwrap();
+        assert_ne!(closed(sql).await, KEPT + 2, "none was closed alone");
+    }
 }
 
 mod on_engines {

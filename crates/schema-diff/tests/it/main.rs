@@ -45,31 +45,11 @@ fn column(position: u32, name: &str, text: &str) -> Column {
         "boolean" => TypeFamily::Boolean,
         _ => TypeFamily::Text,
     };
-    Column {
-        name: name.to_owned(),
-        position,
-        data_type: DataType { text: text.to_owned(), family, user_type: None, array_dimensions: 0 },
-        nullable,
-        default: None,
-        identity: None,
-        generated: None,
-        collation: None,
-        comment: None,
-        grants: Vec::new(),
-        native: Native::new(),
-    }
+    Column { nullable, ..Column::new(name, position, DataType::new(text, family)) }
 }
 
 fn key(name: &str, columns: &[&str]) -> Key {
-    Key {
-        name: Some(name.to_owned()),
-        columns: columns.iter().map(|&column| column.to_owned()).collect(),
-        include: Vec::new(),
-        index: None,
-        nulls_distinct: true,
-        deferrability: schema_model::Deferrability::NotDeferrable,
-        comment: None,
-    }
+    Key { name: Some(name.to_owned()), ..Key::new(columns.iter().copied()) }
 }
 
 /// Each change as a line.

@@ -1,8 +1,7 @@
 use schema_diff::{Depth, Verdict, compare};
 use schema_model::{
-    Check, ColumnPair, Database, Deferrability, ForeignKey, Grant, Identities, Index, IndexPart, Inspection,
-    MatchOption, Namespace, ObjectName, PartTarget, Reading, ReferentialAction, Relation, RelationIdentity,
-    RelationKind, Report,
+    Check, ColumnPair, Database, ForeignKey, Grant, Identities, Index, IndexPart, Inspection, Namespace, ObjectName,
+    PartTarget, Reading, ReferentialAction, Relation, RelationIdentity, RelationKind, Report,
 };
 
 use super::{column, database, key, lines, table, with};
@@ -27,44 +26,13 @@ fn changes(change: impl Fn(&mut Relation), forth: &[&str], back: &[&str]) {
 }
 
 fn foreign_key(name: &str, column: &str, table: &str, references: &str) -> ForeignKey {
-    ForeignKey {
-        name: Some(name.to_owned()),
-        references: ObjectName::new("public", table),
-        columns: vec![ColumnPair { column: column.to_owned(), references: references.to_owned() }],
-        target_constraint: None,
-        on_update: ReferentialAction::NoAction,
-        on_delete: ReferentialAction::NoAction,
-        set_on_delete: Vec::new(),
-        match_option: MatchOption::Simple,
-        deferrability: Deferrability::NotDeferrable,
-        validated: true,
-        enforced: true,
-        comment: None,
-    }
+    let pair = ColumnPair { column: column.to_owned(), references: references.to_owned() };
+    ForeignKey { name: Some(name.to_owned()), ..ForeignKey::new(ObjectName::new("public", table), vec![pair]) }
 }
 
 fn index(name: &str, columns: &[&str]) -> Index {
-    let part = |column: &&str| IndexPart {
-        target: PartTarget::Column((*column).to_owned()),
-        direction: None,
-        nulls: None,
-        operator_class: None,
-        collation: None,
-        prefix_length: None,
-    };
-    Index {
-        name: name.to_owned(),
-        method: "btree".to_owned(),
-        unique: false,
-        nulls_distinct: true,
-        constraint: None,
-        parts: columns.iter().map(part).collect(),
-        include: Vec::new(),
-        predicate: None,
-        valid: true,
-        comment: None,
-        native: schema_model::Native::new(),
-    }
+    let part = |column: &&str| IndexPart::new(PartTarget::Column((*column).to_owned()));
+    Index::new(name, "btree", columns.iter().map(part).collect())
 }
 
 fn condition(name: &str, expression: &str, columns: &[&str]) -> Check {

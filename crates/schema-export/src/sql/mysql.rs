@@ -12,7 +12,7 @@ mod session;
 mod tables;
 mod views;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use schema_model::{Database, Native, ObjectName, Relation, Sequence, SequenceOptions};
@@ -48,11 +48,13 @@ struct Writer<'a> {
     settings: Settings,
     /// Relations that were not made, so that nothing that needs them is made either.
     absent: BTreeSet<ObjectName>,
+    /// Functions that were not made, by what they are called by.
+    absent_functions: BTreeMap<ObjectName, ObjectName>,
 }
 
 pub(super) fn script(database: &Database, product: Product, options: SqlOptions) -> Export {
-    let (script, settings, absent) = Default::default();
-    let mut writer = Writer { database, product, options, script, settings, absent };
+    let (script, settings, absent, absent_functions) = Default::default();
+    let mut writer = Writer { database, product, options, script, settings, absent, absent_functions };
     writer.begin();
     writer.namespaces();
     writer.sequences();
@@ -92,7 +94,7 @@ impl Writer<'_> {
         for namespace in &self.database.namespaces {
             for sequence in &namespace.sequences {
                 let Sequence { name, data_type, options, comment, .. } = sequence;
-                let of_type = if data_type.starts_with("bigint") { String::new() } else { format!(" AS {data_type}") };
+                let of_type = type_of_numbers(data_type).map(|of| format!(" AS {of}")).unwrap_or_default();
                 let name = qualified(&ObjectName::new(&namespace.name, name));
                 let comment = comment.as_ref().map(|comment| format!(" COMMENT {}", literal(comment)));
                 let counting = counting(options);
@@ -107,6 +109,14 @@ impl Writer<'_> {
         self.absent.insert(name.clone());
         self.script.omit(name, part, reason);
     }
+}
+
+/// What a sequence of MariaDB counts in, told as the type of a column, where that is not the only one that was there before 11.5. The
+/// statement has no place for how wide it is shown.
+fn type_of_numbers(told: &str) -> Option<String> {
+    let (name, rest) = told.split_once('(').unwrap_or((told, ""));
+    let others = rest.split_once(')').map_or("", |(_, others)| others);
+    Some(format!("{name}{others}")).filter(|of| of != "bigint")
 }
 
 /// How a sequence counts.
@@ -136,4 +146,22 @@ fn unavailable(relation: &Relation) -> &'static str {
     let reason = relation.native.get("unavailable").cloned();
     let reason = reason.and_then(|reason| serde_json::from_value(reason).ok());
     reason.map_or("the model has no columns of it", crate::exporter::why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sequence_counts_in_the_type_that_it_was_told_with() {
+        for (told, written) in [
+            ("bigint(21)", None),
+            ("bigint", None),
+            ("bigint(20) unsigned", Some("bigint unsigned")),
+            ("int(12)", Some("int")),
+            ("tinyint(3) unsigned", Some("tinyint unsigned")),
+        ] {
+            assert_eq!(type_of_numbers(told).as_deref(), written, "{told}");
+        }
+    }
 }

@@ -23,11 +23,10 @@ impl Script {
         self.text.push_str(if last_line.contains("--") { "\n;\n" } else { ";\n" });
     }
 
-    /// Adds a statement that SQLite has kept as it was written. A comment that was not closed reached to the end of it, and would reach
-    /// to the end of everything here.
-    pub(super) fn kept(&mut self, statement: &str) {
-        let end = if ends_in_comment(statement) { " */" } else { "" };
-        self.statement(&format!("{}{end}", statement.trim_end()));
+    /// Adds what ends by itself.
+    pub(super) fn ended(&mut self, statement: &str, end: &str) {
+        self.text.push_str(statement);
+        self.text.push_str(end);
     }
 
     /// Adds a statement that has statements in it, without its own semicolon. Where they end with one, the clients of MySQL and MariaDB
@@ -93,68 +92,5 @@ impl Script {
         self.omissions.sort_unstable();
         self.omissions.dedup();
         Export { text: self.text, omissions: self.omissions }
-    }
-}
-
-/// Whether a comment of SQLite that begins with `/*` is open at the end.
-fn ends_in_comment(sql: &str) -> bool {
-    let mut rest = sql;
-    while let Some(first) = rest.chars().next() {
-        let end = |from: usize, end: &str| rest[from..].find(end).map(|at| from + at + end.len());
-        let taken = match first {
-            // Two of them for one are the end of a text and the beginning of the next one.
-            '\'' => end(1, "'"),
-            '"' => end(1, "\""),
-            '`' => end(1, "`"),
-            '[' => end(1, "]"),
-            '-' if rest.starts_with("--") => end(2, "\n"),
-            '/' if rest.starts_with("/*") => match end(2, "*/") {
-                None => return true,
-                found => found,
-            },
-            _ => Some(first.len_utf8()),
-        };
-        rest = &rest[taken.unwrap_or(rest.len())..];
-    }
-    false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_comment_that_is_not_closed_ends_with_its_statement() {
-        let mut script = Script::default();
-        script.kept("CREATE VIEW a AS SELECT 1 AS x /* not closed");
-        script.kept("CREATE VIEW b AS SELECT 1 AS x -- to the end of the line");
-        script.kept("CREATE VIEW c AS SELECT 1 AS x /* closed */ \n");
-        assert_eq!(
-            script.export().text,
-            "CREATE VIEW a AS SELECT 1 AS x /* not closed */;\n\
-             CREATE VIEW b AS SELECT 1 AS x -- to the end of the line\n;\n\
-             CREATE VIEW c AS SELECT 1 AS x /* closed */;\n"
-        );
-    }
-
-    #[test]
-    fn what_looks_like_a_comment_in_quotes_is_none() {
-        for closed in [
-            "'/*'",
-            "\"/*\"",
-            "`/*`",
-            "[/*]",
-            "-- /*",
-            "-- '\n/* ' */",
-            "'it''s /*'",
-            "[it's] '/*'",
-            "/**/",
-            "a / b * c",
-        ] {
-            assert!(!ends_in_comment(closed), "{closed}");
-        }
-        for open in ["/*", "/*/", "'a' /* '", "-- '\n/* '", "[it's] /* ]", "/* a */ /* b", "\"\"\"\"/*"] {
-            assert!(ends_in_comment(open), "{open}");
-        }
     }
 }

@@ -1,6 +1,8 @@
 //! SQLite. It keeps the statements that tables, views and triggers were made with; where a model has them they are written as they
 //! are, and otherwise they are made of the model.
 
+mod one_statement;
+
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
@@ -42,7 +44,7 @@ pub(super) fn script(database: &Database) -> Export {
         for trigger in &relation.triggers {
             let part = format!("trigger {}", trigger.name);
             if let Some(text) = script.known(name, &part, &trigger.definition) {
-                script.kept(text);
+                as_kept(&mut script, name, &part, text);
             }
         }
     }
@@ -54,9 +56,19 @@ fn kept(relation: &Relation) -> Option<&str> {
     relation.native.get("sql").and_then(|sql| sql.as_str()).filter(|sql| !sql.is_empty())
 }
 
+/// Writes a statement as it was written, where it is one.
+fn as_kept(script: &mut Script, name: &ObjectName, part: &str, sql: &str) {
+    // A blank beyond ASCII is a letter for SQLite.
+    let sql = sql.trim_end_matches(|last: char| last.is_ascii_whitespace());
+    match one_statement::end_of(sql) {
+        Some(end) => script.ended(sql, end),
+        None => script.omit(name, part, "what the file keeps of it is more or less than one statement"),
+    }
+}
+
 fn table(script: &mut Script, name: &ObjectName, relation: &Relation) {
     if let Some(sql) = kept(relation) {
-        return script.kept(sql);
+        return as_kept(script, name, "table", sql);
     }
     if relation.kind != RelationKind::Table {
         return script.omit(name, "table", "the model has no statement of a virtual table");
@@ -151,7 +163,7 @@ fn foreign_key(key: &ForeignKey) -> String {
 
 fn view(script: &mut Script, name: &ObjectName, relation: &Relation) {
     if let Some(sql) = kept(relation) {
-        return script.kept(sql);
+        return as_kept(script, name, "definition", sql);
     }
     match &relation.definition {
         Some(definition) => {

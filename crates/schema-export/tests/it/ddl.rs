@@ -1,5 +1,5 @@
 use schema_export::{Export, Exporter, Omission, SqlExporter, SqlOptions};
-use schema_model::{Grant, ObjectName, PartTarget, Reading, Relation, RelationKind, Unavailable};
+use schema_model::{Grant, Key, ObjectName, PartTarget, Reading, Relation, RelationKind, RoutineKind, Unavailable};
 
 use super::{exported, mariadb, mysql, postgres, sqlite};
 
@@ -193,6 +193,35 @@ fn views_of_mariadb_come_behind_the_views_that_their_queries_name() {
     let text = exported("sql", &database).text;
     let at = |name: &str| text.find(&format!("VIEW `shop`.`{name}`")).expect("it is made");
     assert!(at("cheap") < at("cheap_makers") && at("cheap_makers") < at("a_first"));
+}
+
+#[test]
+fn a_view_that_calls_a_function_that_is_left_out_is_left_out_too() {
+    for mut database in [mysql(), mariadb()] {
+        let broken = Reading::unavailable(Unavailable::Broken);
+        let mut view = relation(&mut database, "cheap").clone();
+        "calling".clone_into(&mut view.name);
+        view.definition = Some(Reading::Known("select `Twice`(1,'a') AS `n`".to_owned()));
+        database.namespaces[0].relations.push(view);
+        assert_eq!(left_out(&exported("sql", &database)), []);
+        let functions = database.namespaces[0].routines.iter_mut();
+        let mut functions = functions.filter(|routine| routine.kind == RoutineKind::Function);
+        functions.next().expect("a function").definition = Some(broken);
+        let found = exported("sql", &database);
+        assert_eq!(left_out(&found).iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["calling", "twice"]);
+        assert_eq!(found.omissions[0].reason, "it calls shop.twice, which is not made");
+        assert!(!found.text.contains("VIEW `shop`.`calling`"), "{}", found.text);
+    }
+}
+
+#[test]
+fn a_key_of_mysql_that_has_no_name_is_made() {
+    let mut database = mysql();
+    let log = relation(&mut database, "log");
+    log.unique.push(Key::new(["id"]));
+    let found = exported("sql", &database);
+    assert_eq!(left_out(&found), []);
+    assert!(found.text.contains("  UNIQUE KEY (`id`)"), "{}", found.text);
 }
 
 #[test]

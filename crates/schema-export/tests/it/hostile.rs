@@ -83,38 +83,14 @@ fn plain() -> Vec<String> {
 }
 
 fn column(name: &str, data_type: &str, nullable: bool) -> Column {
-    Column {
-        name: name.to_owned(),
-        position: 1,
-        data_type: DataType {
-            text: data_type.to_owned(),
-            family: TypeFamily::Text,
-            user_type: None,
-            array_dimensions: 0,
-        },
-        nullable,
-        default: None,
-        identity: None,
-        generated: None,
-        collation: None,
-        comment: None,
-        grants: Vec::new(),
-        native: Native::new(),
-    }
+    Column { nullable, ..Column::new(name, 1, DataType::new(data_type, TypeFamily::Text)) }
 }
 
 /// A small database in which everything that may be a name, or what people write, is one of the names.
 fn database(engine: &str, names: &[String]) -> Database {
     let [namespace, parents, children, id, parent, note, mood, role, extra] = names else { panic!("nine names") };
-    let key = Key {
-        name: Some(extra.clone()),
-        columns: vec![id.clone()],
-        include: Vec::new(),
-        index: Some(extra.clone()),
-        nulls_distinct: true,
-        deferrability: Deferrability::NotDeferrable,
-        comment: Some(note.clone()),
-    };
+    let key =
+        Key { name: Some(extra.clone()), index: Some(extra.clone()), comment: Some(note.clone()), ..Key::new([id]) };
     let mut one = Relation::new(parents, RelationKind::Table);
     one.columns = vec![column(id, "text", false), column(note, "text", true)];
     one.columns[1].comment = Some(extra.clone());
@@ -166,26 +142,8 @@ fn database(engine: &str, names: &[String]) -> Database {
         enforced: true,
         comment: Some(extra.clone()),
     }];
-    other.indexes = vec![Index {
-        name: mood.clone(),
-        method: "btree".to_owned(),
-        unique: false,
-        nulls_distinct: true,
-        constraint: None,
-        parts: vec![IndexPart {
-            target: PartTarget::Column(parent.clone()),
-            direction: None,
-            nulls: None,
-            operator_class: None,
-            collation: Some(extra.clone()),
-            prefix_length: None,
-        }],
-        include: Vec::new(),
-        predicate: None,
-        valid: true,
-        comment: Some(note.clone()),
-        native: Native::new(),
-    }];
+    let part = IndexPart { collation: Some(extra.clone()), ..IndexPart::new(PartTarget::Column(parent.clone())) };
+    other.indexes = vec![Index { comment: Some(note.clone()), ..Index::new(mood, "btree", vec![part]) }];
     namespace_of(engine, names, vec![one, other])
 }
 

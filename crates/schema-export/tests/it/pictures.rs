@@ -2,60 +2,23 @@ use std::collections::BTreeSet;
 
 use roxmltree::{Document, Node};
 use schema_model::{
-    Column, ColumnPair, DataType, Database, Deferrability, ForeignKey, Key, MatchOption, Namespace, Native, ObjectName,
-    ReferentialAction, Relation, RelationKind, TypeFamily, UserType, UserTypeKind,
+    Column, ColumnPair, DataType, Database, ForeignKey, Key, Namespace, Native, ObjectName, Relation, RelationKind,
+    TypeFamily, UserType, UserTypeKind,
 };
 
 use super::{exported, postgres};
 
 fn column(name: &str, nullable: bool) -> Column {
-    Column {
-        name: name.to_owned(),
-        position: 1,
-        data_type: DataType {
-            text: "bigint".to_owned(),
-            family: TypeFamily::Integer,
-            user_type: None,
-            array_dimensions: 0,
-        },
-        nullable,
-        default: None,
-        identity: None,
-        generated: None,
-        collation: None,
-        comment: None,
-        grants: Vec::new(),
-        native: Native::new(),
-    }
+    Column { nullable, ..Column::new(name, 1, DataType::new("bigint", TypeFamily::Integer)) }
 }
 
 fn key(columns: &[&str]) -> Key {
-    Key {
-        name: None,
-        columns: columns.iter().map(|&name| name.to_owned()).collect(),
-        include: Vec::new(),
-        index: None,
-        nulls_distinct: true,
-        deferrability: Deferrability::NotDeferrable,
-        comment: None,
-    }
+    Key::new(columns.iter().copied())
 }
 
 fn leads(column: &str, table: &str) -> ForeignKey {
-    ForeignKey {
-        name: Some(format!("{column}_key")),
-        references: ObjectName::new("public", table),
-        columns: vec![ColumnPair { column: column.to_owned(), references: "id".to_owned() }],
-        target_constraint: None,
-        on_update: ReferentialAction::NoAction,
-        on_delete: ReferentialAction::NoAction,
-        set_on_delete: Vec::new(),
-        match_option: MatchOption::Simple,
-        deferrability: Deferrability::NotDeferrable,
-        validated: true,
-        enforced: true,
-        comment: None,
-    }
+    let pair = ColumnPair { column: column.to_owned(), references: "id".to_owned() };
+    ForeignKey { name: Some(format!("{column}_key")), ..ForeignKey::new(ObjectName::new("public", table), vec![pair]) }
 }
 
 fn table(name: &str, parents: &[&str]) -> Relation {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use schema_model::{Event, Native, Routine, RoutineKind, Trigger, TriggerEvent, TriggerLevel, TriggerTiming};
 
 use super::assembly::or_forbidden;
+use super::reserved::is_reserved;
 use super::rows::{FoundEvent, FoundProgram, FoundRoutine, FoundTrigger, Id, RoutineFacts, TypeText};
 
 #[derive(Default)]
@@ -146,7 +147,8 @@ fn alone(statement: String) -> String {
 /// A name as it stands in a list of arguments: quoted where it could be taken for something else.
 fn as_written(name: &str) -> String {
     let is_plain = name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
-        && !name.starts_with(|first: char| first.is_ascii_digit());
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+        && !is_reserved(name);
     if is_plain { name.to_owned() } else { format!("`{}`", name.replace('`', "``")) }
 }
 

@@ -1,3 +1,4 @@
+mod arguments;
 mod counting;
 mod limited;
 mod locks;

@@ -1,6 +1,5 @@
 mod changes;
 mod counting;
-mod generated;
 mod locks;
 mod model;
 mod round_trip;

@@ -1,9 +1,8 @@
 //! Models in a few words.
 
 use schema_model::{
-    Check, Column, ColumnPair, DataType, Database, Deferrability, ForeignKey, Index, IndexPart, Key, MatchOption,
-    Namespace, Native, NullsOrder, ObjectName, PartTarget, Partition, Partitioning, Reading, ReferentialAction,
-    Relation, RelationKind, SortDirection, TypeFamily,
+    Check, Column, ColumnPair, DataType, Database, ForeignKey, Index, IndexPart, Key, Namespace, Native, NullsOrder,
+    ObjectName, PartTarget, Partition, Partitioning, Reading, Relation, RelationKind, SortDirection, TypeFamily,
 };
 
 pub(crate) fn database(engine: &str, relations: Vec<Relation>) -> Database {
@@ -39,19 +38,7 @@ pub(crate) fn column(text: &str) -> Column {
         text if text.starts_with("timestamp") => TypeFamily::Timestamp,
         _ => TypeFamily::Text,
     };
-    Column {
-        name: name.to_owned(),
-        position: 1,
-        data_type: DataType { text: data_type.to_owned(), family, user_type: None, array_dimensions: 0 },
-        nullable,
-        default: None,
-        identity: None,
-        generated: None,
-        collation: None,
-        comment: None,
-        grants: Vec::new(),
-        native: Native::new(),
-    }
+    Column { nullable, ..Column::new(name, 1, DataType::new(data_type, family)) }
 }
 
 pub(crate) fn table(name: &str, columns: &[&str]) -> Relation {
@@ -69,15 +56,7 @@ pub(crate) fn keyed(name: &str, columns: &[&str]) -> Relation {
 }
 
 pub(crate) fn key(name: &str, columns: &[&str]) -> Key {
-    Key {
-        name: Some(name.to_owned()),
-        columns: columns.iter().map(|&column| column.to_owned()).collect(),
-        include: Vec::new(),
-        index: None,
-        nulls_distinct: true,
-        deferrability: Deferrability::NotDeferrable,
-        comment: None,
-    }
+    Key { name: Some(name.to_owned()), ..Key::new(columns.iter().copied()) }
 }
 
 /// `"column table.column"`.
@@ -90,20 +69,7 @@ pub(crate) fn foreign_key(name: &str, pairs: &[&str]) -> ForeignKey {
         ColumnPair { column: column.to_owned(), references: referred.to_owned() }
     });
     let columns = columns.collect();
-    ForeignKey {
-        name: Some(name.to_owned()),
-        references,
-        columns,
-        target_constraint: None,
-        on_update: ReferentialAction::NoAction,
-        on_delete: ReferentialAction::NoAction,
-        set_on_delete: Vec::new(),
-        match_option: MatchOption::Simple,
-        deferrability: Deferrability::NotDeferrable,
-        validated: true,
-        enforced: true,
-        comment: None,
-    }
+    ForeignKey { name: Some(name.to_owned()), ..ForeignKey::new(references, columns) }
 }
 
 /// `"column"` or `"column desc"`.
@@ -111,27 +77,12 @@ pub(crate) fn index(name: &str, parts: &[&str]) -> Index {
     let part = |text: &&str| {
         let (column, down) = text.strip_suffix(" desc").map_or((*text, false), |column| (column, true));
         IndexPart {
-            target: PartTarget::Column(column.to_owned()),
             direction: Some(if down { SortDirection::Descending } else { SortDirection::Ascending }),
             nulls: Some(if down { NullsOrder::First } else { NullsOrder::Last }),
-            operator_class: None,
-            collation: None,
-            prefix_length: None,
+            ..IndexPart::new(PartTarget::Column(column.to_owned()))
         }
     };
-    Index {
-        name: name.to_owned(),
-        method: "btree".to_owned(),
-        unique: false,
-        nulls_distinct: true,
-        constraint: None,
-        parts: parts.iter().map(part).collect(),
-        include: Vec::new(),
-        predicate: None,
-        valid: true,
-        comment: None,
-        native: Native::new(),
-    }
+    Index::new(name, "btree", parts.iter().map(part).collect())
 }
 
 pub(crate) fn check(name: &str) -> Check {

@@ -1,7 +1,5 @@
-use std::borrow::Cow;
-
 use actix_web::http::header;
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use registry_context::domain::ConnectionId;
 use schema_model::{Database, KeySample, RelationStatistics, Report, Sample};
@@ -17,6 +15,7 @@ use crate::registry::KeptSchema;
 use crate::rest::accept;
 use crate::rest::etag::{IfNoneMatch, content_tag};
 use crate::rest::id::PathId;
+use crate::rest::in_pieces::in_pieces;
 use crate::rest::instant::instant;
 use crate::rest::problem::Problem;
 use crate::rest::query::Query;
@@ -37,7 +36,7 @@ pub(crate) struct SchemaBody<'a> {
     fingerprint: String,
     /// The model.
     #[schema(value_type = Database)]
-    database: Told<'a>,
+    database: &'a RawValue,
     /// How much of it there is, as the engine last counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false, value_type = Vec<RelationStatistics>)]
@@ -55,25 +54,6 @@ pub(crate) struct SchemaBody<'a> {
     key_samples: &'a [KeySample],
     /// How it was found, and what was not.
     report: &'a Report,
-}
-
-/// A model on the wire: its canonical JSON, written once or for this answer, so that its keys have the same order everywhere.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum Told<'a> {
-    Written(Cow<'a, RawValue>),
-    /// What has no canonical JSON, which no model is.
-    Model(Cow<'a, Database>),
-}
-
-impl<'a> Told<'a> {
-    /// A model that was not written yet. Large ones take a while.
-    pub(crate) fn of(database: Cow<'a, Database>) -> Self {
-        match RawValue::from_string(database.canonical_json()) {
-            Ok(canonical) => Self::Written(Cow::Owned(canonical)),
-            Err(_) => Self::Model(database),
-        }
-    }
 }
 
 /// Read a connection's schema
@@ -134,24 +114,44 @@ pub(crate) async fn read_schema(
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((header::ETAG, content_tag(&tag)));
     response.insert_header((header::AGE, connections.schemas.age(&kept).to_string()));
-    Ok(if is_known { response.finish() } else { response.json(SchemaBody::new(version, &kept, &included)) })
+    if is_known {
+        return Ok(response.finish());
+    }
+    let [before, after] = SchemaBody::new(version, &kept, &included).around().ok_or_else(Problem::internal)?;
+    // A part is written for its caller alone, as an export is; the whole is one text for all.
+    let model = if included.is_all() {
+        kept.canonical.clone()
+    } else {
+        let written = move || Bytes::from(included.of(&kept.inspection.database).canonical_json());
+        connections.schemas.documents.apart(written).await.ok_or_else(Problem::internal)?
+    };
+    Ok(response.content_type("application/json").body(in_pieces([before, model, after])))
 }
 
 impl<'a> SchemaBody<'a> {
+    /// All but the model.
     fn new(version: Version, kept: &'a KeptSchema, included: &Included) -> Self {
         let inspection = &kept.inspection;
         Self {
             connection_version: version.get(),
             taken_at: instant(kept.taken_at),
             fingerprint: kept.fingerprint.to_string(),
-            database: match (&kept.canonical, included.is_all()) {
-                (Some(canonical), true) => Told::Written(Cow::Borrowed(canonical)),
-                _ => Told::of(included.of(&inspection.database)),
-            },
+            database: RawValue::NULL,
             statistics: included.has(Part::Statistics).then_some(&inspection.statistics),
             samples: if included.has(Part::Samples) { &inspection.samples } else { &[] },
             key_samples: if included.has(Part::Samples) { &inspection.key_samples } else { &[] },
             report: &inspection.report,
         }
+    }
+
+    /// What is written before the model and after it. The model is sent as it is kept, and not written once more for each answer.
+    fn around(&self) -> Option<[Bytes; 2]> {
+        const MODEL: &str = "\"database\":";
+        const NONE: &str = "null";
+        let text = serde_json::to_string(self).ok()?;
+        // Nothing before it says anything that somebody else has written.
+        let begin = text.find(&[MODEL, NONE].concat())? + MODEL.len();
+        let text = Bytes::from(text);
+        Some([text.slice(..begin), text.slice(begin + NONE.len()..)])
     }
 }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::LOOK_AGAIN;
 use crate::credentials::Credentials;
+use crate::endpoint::NotAsked;
 
 /// Logins under way at the same time with a secret that cannot change and was accepted before.
 const LOGINS: u32 = 2;
@@ -126,7 +127,7 @@ impl Book {
         if *reason.kind() != DatabaseErrorKind::AuthRejected && left <= patience {
             return Wait::Until(*end);
         }
-        Wait::TooLong(reason.clone().with_retry_after(left))
+        Wait::TooLong(reason.clone().with_source(NotAsked).with_retry_after(left))
     }
 
     /// Ends when a pause does before its time, if that is after this call.

@@ -1,18 +1,20 @@
 //! Several pools on one server that allows them few connections together.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use connection_manager::pool::Lease;
 use connection_manager::{
-    Budget, ConnectionSettings, Credentials, Freshness, Keyring, Pool, PoolSettings, SecretSource, SecretStage,
-    ServerSettings, SourceError,
+    Breaker, BreakerSettings, Budget, Circuit, ConnectionSettings, Credentials, Endpoint, Freshness, Keyring, Pool,
+    PoolSettings, SecretSource, SecretStage, ServerSettings, SourceError,
 };
 use futures_util::future::join_all;
-use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
+use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind, Engine};
+use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::fake::{
     Connect, FakeDriver, Server, budgeted_pool, budgeted_pool_of, budgeted_pool_with, run, settings, until,
@@ -151,6 +153,90 @@ async fn whose_time_is_up_behind_a_login_that_hangs_is_told_that_nothing_came_fr
     assert_eq!(error.kind(), &DatabaseErrorKind::Saturated, "{error}");
     assert!(error.retry_after().is_some(), "{error:?}");
     assert_eq!(server.logins().iter().filter(|version| *version == "one").count(), 1);
+}
+
+/// Logs in to `account` from outside the pools: it has the account's turn until the sender says that it is over.
+async fn occupied(account: &Keyring) -> oneshot::Sender<()> {
+    let (over, awaited) = oneshot::channel();
+    let awaited = Arc::new(Mutex::new(awaited));
+    let (account, begun) = (account.clone(), Arc::new(AtomicBool::new(false)));
+    let begins = Arc::clone(&begun);
+    tokio::spawn(async move {
+        let attempt = |_| {
+            let (awaited, begins) = (Arc::clone(&awaited), Arc::clone(&begins));
+            async move {
+                begins.store(true, Ordering::SeqCst);
+                (&mut *awaited.lock().await).await.map_err(|_| DatabaseError::new(DatabaseErrorKind::Query, "left"))
+            }
+        };
+        account.login(Duration::from_hours(1), attempt).await.map(drop)
+    });
+    until(|| begun.load(Ordering::SeqCst)).await;
+    over
+}
+
+fn changing(source: &Arc<Stages>) -> Keyring {
+    let connection = ConnectionSettings::new(Engine::from("fake".to_owned()));
+    Keyring::new(source.clone(), "fake".parse().unwrap(), connection)
+}
+
+fn version(version: &str) -> Credentials {
+    Credentials { username: "svc".to_owned(), password: version.into(), version: version.to_owned() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_is_put_off_goes_on_when_it_can() {
+    let (server, budget) = (Arc::new(Server::default()), budget(2));
+    let source = Arc::new(Stages::current(version("one")));
+    let account = changing(&source);
+    let pool = budgeted_pool_with(&server, patient(2), &budget, &account);
+    drop(hold(&pool, 1).await);
+    source.prepare(version("two"));
+    source.promote();
+    let over = occupied(&account).await;
+    // Longer than a round of renewals is away, and shorter than two.
+    let began = Instant::now();
+    while budget.stats().used < 2 {
+        assert!(began.elapsed() < Duration::from_mins(5), "the renewal does not begin");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let other =
+        budgeted_pool(&server, PoolSettings { acquire_timeout: Duration::from_secs(5), ..settings(1) }, &budget);
+    drop(hold(&other, 1).await);
+    over.send(()).unwrap();
+    // The next round is no sooner than half a period away, which is 15 s.
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    assert!(server.logins().iter().any(|version| version == "two"), "{:?}", server.logins());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_does_not_come_is_told_also_after_a_long_wait_for_a_turn() {
+    let (server, budget) = (Arc::new(Server::default()), budget(1));
+    let source = Arc::new(Stages::current(version("one")));
+    let account = changing(&source);
+    let over = occupied(&account).await;
+    source.silent.store(true, Ordering::SeqCst);
+    let waiting = asking(&budgeted_pool_with(&server, patient(5), &budget, &account));
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    over.send(()).unwrap();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let other = budgeted_pool(&server, patient(1), &budget);
+    assert_eq!(hold(&other, 1).await.len(), 1);
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), &DatabaseErrorKind::SecretUnavailable, "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_earlier_logins_says_nothing_about_the_server() {
+    let (server, account) = (Arc::new(Server::default()), changing(&Arc::new(Stages::current(version("one")))));
+    let breaker = Breaker::new("fake:1", BreakerSettings { failures: 1, ..BreakerSettings::default() });
+    let endpoint = Endpoint { breaker: breaker.clone(), ..Endpoint::from(account.clone()) };
+    let usual = PoolSettings { acquire_timeout: Duration::from_mins(2), ..settings(1) };
+    let pool = Pool::new("fake".parse().unwrap(), usual, endpoint, FakeDriver(Arc::clone(&server)));
+    let _over = occupied(&account).await;
+    let error = pool.acquire(None).await.unwrap_err();
+    assert_eq!(error.kind(), &DatabaseErrorKind::Unreachable, "{error}");
+    assert_eq!((breaker.circuit(), Server::count(&server.attempts)), (Circuit::Closed, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -53,14 +53,56 @@ pub(super) fn grantee(told: &str) -> String {
     }
 }
 
-/// What a query of the server's may name: two names in quotes with a dot in between. What only looks so counts too; it does no harm,
-/// since it has an effect on the order alone.
+/// What a query of the server's may name: two names in quotes with a dot in between. What only looks so counts too. A view that seems to
+/// use another comes behind it; where that one is not made, neither is the view.
 pub(super) fn mentioned(text: &str) -> BTreeSet<ObjectName> {
     let names = text.match_indices("`.`").filter_map(|(dot, _)| {
         let (before, behind) = (&text[..dot], &text[dot + 3..]);
-        Some(ObjectName { namespace: last_name(before)?, name: first_name(behind)? })
+        Some(ObjectName { namespace: last_name(before)?.1, name: first_name(behind)? })
     });
     names.collect()
+}
+
+/// The functions that a query of the server's, made in this namespace, may call, as [`as_called`] has them: the server puts the names of those
+/// that somebody has made in quotes.
+pub(super) fn called(query: &str, namespace: &str) -> BTreeSet<ObjectName> {
+    let query = without_literals(query);
+    let calls = query.match_indices("`(").filter_map(|(end, _)| {
+        let (begin, name) = last_name(&query[..end])?;
+        let namespace = match query[..begin].strip_suffix("`.") {
+            Some(before) => last_name(before)?.1,
+            None => namespace.to_owned(),
+        };
+        Some(as_called(&ObjectName { namespace, name }))
+    });
+    calls.collect()
+}
+
+/// A function by what the server goes by: it does not ask how its name is written in capitals, and may ask it of the namespace.
+pub(super) fn as_called(function: &ObjectName) -> ObjectName {
+    ObjectName { namespace: function.namespace.clone(), name: function.name.to_lowercase() }
+}
+
+fn without_literals(query: &str) -> String {
+    let mut rest = query;
+    let mut left = String::with_capacity(query.len());
+    while let Some(at) = rest.find(['\'', '`']) {
+        let (before, from) = rest.split_at(at);
+        left.push_str(before);
+        let is_name = from.starts_with('`');
+        let mut escaped = false;
+        let end = from.char_indices().skip(1).find(|(_, character)| {
+            let is_end = !escaped && *character == if is_name { '`' } else { '\'' };
+            escaped = !is_name && *character == '\\' && !escaped;
+            is_end
+        });
+        let length = end.map_or(from.len(), |(end, _)| end + 1);
+        if is_name {
+            left.push_str(&from[..length]);
+        }
+        rest = &from[length..];
+    }
+    left + rest
 }
 
 /// The name that a text begins with; its first quote is gone already.
@@ -72,13 +114,13 @@ fn first_name(text: &str) -> Option<String> {
     Some(text[..end].replace("``", "`"))
 }
 
-/// The name that a text ends with; its last quote is gone already.
-fn last_name(text: &str) -> Option<String> {
+/// The name that a text ends with, whose last quote is gone already, and where its first one is.
+fn last_name(text: &str) -> Option<(usize, String)> {
     let mut start = text.rfind('`')?;
     while text[..start].ends_with('`') {
         start = text[..start - 1].rfind('`')?;
     }
-    Some(text[start + 1..].replace("``", "`"))
+    Some((start, text[start + 1..].replace("``", "`")))
 }
 
 #[cfg(test)]
@@ -96,6 +138,32 @@ mod tests {
         }
         assert!(mentioned("x `a b`.`c``d` y").contains(&ObjectName::new("a b", "c`d")));
         assert!(mentioned("(`a.b```.`größe`)").contains(&ObjectName::new("a.b`", "größe")));
+    }
+
+    #[test]
+    fn a_call_is_a_name_of_a_function_in_front_of_a_parenthesis() {
+        let function = ObjectName::new("shop", "tw`ice");
+        for text in [
+            "select `tw``ice`(1) AS `a`",
+            "select 1 + `Tw``Ice`(`a`.`b`)",
+            "select concat('it\\'s \\\\',`shop`.`tw``ice`(6))",
+            "select '`' AS `it's`,`tw``ice`(1)",
+        ] {
+            assert!(called(text, "shop").contains(&function), "{text}");
+        }
+        for text in [
+            "select '`tw``ice`(1)' AS `a`",
+            "select `tw``ice` AS `a`",
+            "select `other`.`tw``ice`(1)",
+            "select `a``tw``ice`(1)",
+            "select 'it''s `tw``ice`(1)'",
+            "select `it's`,'`tw``ice`(1)'",
+        ] {
+            assert!(!called(text, "shop").contains(&function), "{text}");
+        }
+        assert!(!called("select `tw``ice`(1)", "other").contains(&function));
+        assert!(called("select `shop`.`tw``ice`(1)", "other").contains(&function));
+        assert!(!called("select `tw``ice`(1)", "Shop").contains(&function));
     }
 
     #[test]

@@ -6,31 +6,40 @@ use schema_model::{
     Event, Native, ObjectName, Reading, Relation, Routine, RoutineKind, Trigger, TriggerEvent, TriggerTiming,
 };
 
-use super::names::{literal_in, qualified};
+use super::names::{as_called, literal_in, qualified};
 use super::{Writer, is, literals, number, text};
 
 impl Writer<'_> {
     pub(super) fn routines(&mut self) {
         for namespace in &self.database.namespaces {
             for routine in &namespace.routines {
-                self.routine(&ObjectName::new(&namespace.name, &routine.name), routine);
+                let name = ObjectName::new(&namespace.name, &routine.name);
+                if !self.routine(&name, routine) && routine.kind != RoutineKind::Procedure {
+                    self.absent_functions.insert(as_called(&name), name);
+                }
             }
         }
     }
 
-    fn routine(&mut self, name: &ObjectName, routine: &Routine) {
+    /// Whether it is made.
+    fn routine(&mut self, name: &ObjectName, routine: &Routine) -> bool {
         let part = format!("routine ({})", routine.arguments);
         let mode = text(&routine.native, "sql_mode").unwrap_or_default();
-        if !routine.language.eq_ignore_ascii_case("SQL") {
-            return self.script.omit(name, &part, "routines in other languages than SQL are not written");
-        }
-        if is_oracle(mode) {
-            return self.script.omit(name, &part, "routines in the words of Oracle are not written");
-        }
-        let Some(definition) = &routine.definition else {
-            return self.script.omit(name, &part, "the model has no text of it");
+        let definition = match &routine.definition {
+            _ if !routine.language.eq_ignore_ascii_case("SQL") => {
+                Err("routines in other languages than SQL are not written")
+            }
+            _ if is_oracle(mode) => Err("routines in the words of Oracle are not written"),
+            definition => definition.as_ref().ok_or("the model has no text of it"),
         };
-        let Some(body) = self.body(name, &part, definition, &routine.native) else { return };
+        let body = match definition {
+            Ok(definition) => self.body(name, &part, definition, &routine.native),
+            Err(reason) => {
+                self.script.omit(name, &part, reason);
+                None
+            }
+        };
+        let Some(body) = body else { return false };
         self.under(&name.namespace, &routine.native);
         let mut written = format!("CREATE{}", self.definer(routine.owner.as_deref()));
         written += match routine.kind {
@@ -54,6 +63,7 @@ impl Writer<'_> {
             let _ = write!(written, " COMMENT {}", literal_in(mode, comment));
         }
         self.script.program(&format!("{written}\n{body}"));
+        true
     }
 
     pub(super) fn triggers(&mut self) {

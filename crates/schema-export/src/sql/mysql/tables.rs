@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use schema_model::{
-    Check, ForeignKey, MatchOption, ObjectName, Persistence, ReferentialAction, Relation, RelationKind,
+    Check, ForeignKey, Key, MatchOption, ObjectName, Persistence, ReferentialAction, Relation, RelationKind,
 };
 
 use super::names::{list, literal, qualified, quoted};
@@ -133,13 +133,14 @@ impl Writer<'_> {
     }
 }
 
-/// Keys that a model tells without their indexes, as none of the servers does.
+/// Keys that a model tells without their indexes, as none of the servers does. One without a name is given one by the server.
 fn keys_without_index(relation: &Relation) -> Vec<String> {
     let has = |name: &str| relation.indexes.iter().any(|index| index.name == name);
     let primary = relation.primary_key.iter().filter(|_| !has("PRIMARY")).map(|key| ("PRIMARY KEY".to_owned(), key));
-    let unique = relation.unique.iter().filter_map(|key| {
-        let name = key.name.as_deref().filter(|name| !has(name))?;
-        Some((format!("UNIQUE KEY {}", quoted(name)), key))
+    let is_missing = |key: &&Key| ![&key.name, &key.index].into_iter().flatten().any(|name| has(name));
+    let unique = relation.unique.iter().filter(is_missing).map(|key| {
+        let name = key.name.as_ref().map(|name| format!(" {}", quoted(name))).unwrap_or_default();
+        (format!("UNIQUE KEY{name}"), key)
     });
     primary.chain(unique).map(|(words, key)| format!("{words} ({})", list(key.columns.iter()))).collect()
 }

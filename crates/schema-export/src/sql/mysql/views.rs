@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use schema_model::{ObjectName, Relation, RelationKind};
 
-use super::names::{account, mentioned, qualified};
+use super::names::{account, called, mentioned, qualified};
 use super::session::SQL_MODE;
 use super::{Writer, text, unavailable};
 use crate::sql::order;
@@ -36,6 +36,10 @@ impl Writer<'_> {
         };
         if let Some(used) = used(view).into_iter().find(|used| self.absent.contains(used)) {
             return self.leave_out(name, "definition", &format!("it uses {used}, which is not made"));
+        }
+        let calls = called(query, &name.namespace);
+        if let Some(function) = calls.iter().find_map(|call| self.absent_functions.get(call)).cloned() {
+            return self.leave_out(name, "definition", &format!("it calls {function}, which is not made"));
         }
         // A query names functions of its own database without it.
         self.enter(&name.namespace);

@@ -32,7 +32,7 @@ pub(super) fn dollar_quoted(text: &str) -> String {
 }
 
 /// What a text of the server's may name: everything with a namespace, each in quotes or a word. What only looks like a name counts
-/// too; it does no harm, since it has an effect on the order alone.
+/// too: what seems to need something comes behind it, and a routine that seems to need what is not made is left out.
 pub(super) fn mentioned(text: &str) -> BTreeSet<ObjectName> {
     let names = text.match_indices('.').filter_map(|(dot, _)| {
         let (before, behind) = (&text[..dot], &text[dot + 1..]);

@@ -1,5 +1,3 @@
-use std::borrow::Cow;
-
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -11,7 +9,6 @@ use super::{ITEM, PathIds};
 use crate::rest::accept;
 use crate::rest::connections::StoredConnections;
 use crate::rest::connections::errors::unreadable;
-use crate::rest::connections::schema::Told;
 use crate::rest::etag::{IfNoneMatch, entity_tag};
 use crate::rest::problem::Problem;
 use crate::rest::query::Query;
@@ -57,7 +54,7 @@ pub(crate) async fn read_snapshot(
         let Inspection { database, statistics, samples, key_samples, report, .. } = found;
         serde_json::to_vec(&SnapshotDocumentBody {
             snapshot: facts,
-            database: Told::of(Cow::Owned(database)),
+            database: database.canonical(),
             statistics,
             samples,
             key_samples,

@@ -1,12 +1,11 @@
 use registry_context::domain::{ConnectionId, PartName, Snapshot, SnapshotLabel, SnapshotRecord};
-use schema_model::{Database, KeySample, RelationStatistics, Report, Sample};
+use schema_model::{Canonical, Database, KeySample, RelationStatistics, Report, Sample};
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared_kernel::Version;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::rest::connections::schema::Told;
 use crate::rest::instant::instant;
 use crate::rest::json::{Faults, Object, text};
 use crate::rest::problem::{Fault, Problem};
@@ -142,12 +141,12 @@ pub(crate) struct SnapshotPageBody {
 /// A snapshot and what is in it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SnapshotDocument)]
-pub(crate) struct SnapshotDocumentBody {
+pub(crate) struct SnapshotDocumentBody<'a> {
     #[serde(flatten)]
     pub(crate) snapshot: SnapshotBody,
     /// The model.
     #[schema(value_type = Database)]
-    pub(crate) database: Told<'static>,
+    pub(crate) database: Canonical<'a>,
     /// How much of it there was, as the engine had last counted.
     pub(crate) statistics: Vec<RelationStatistics>,
     /// What some of the documents looked like, of an engine that knows no more of them. Left out where there are none.
