@@ -25,8 +25,8 @@ pub(crate) use schemas::{KeptSchema, SchemaPart, Schemas};
 pub(crate) use sealer::EnvelopeSealer;
 pub(crate) use shared_schemas::SharedSchemas;
 
-/// When a test tells that its first dial led nowhere, whenever that was known: how long it took would tell a closed port from a
-/// silent one, and both from one that may not be dialled.
+/// How long after its dial a test tells that it led nowhere, whenever that was known: how long it took would tell a closed port from
+/// a silent one, and both from one that may not be dialled.
 const QUIET: Duration = Duration::from_millis(3_500);
 
 /// How long one attempt to connect to a stored connection's server may take, the servers taken together that it may lead to.

@@ -182,7 +182,8 @@ impl LiveConnections {
     ) -> Result<Vec<String>, DatabaseError> {
         let list = async {
             let name = StoredDefinitions::name(id);
-            let connection = in_time(self.manager.get(&name, Access::Read, context), Instant::now() + OPENING).await?;
+            let opening = self.manager.get(&name, Access::Read, context);
+            let connection = in_time(&name, Instant::now() + OPENING, opening).await?;
             connection.catalog()?.databases(limit, context).await
         };
         told_late(list, is_unreached).await
@@ -202,7 +203,8 @@ impl LiveConnections {
             let failed = |source| InspectError::Database { stage: "connection", source };
             let limit = Instant::now() + OPENING;
             // Its own comes first for another one as well: a password that is wrong, or a server that is away, is found out there.
-            let own = in_time(self.at(&StoredDefinitions::name(id), version, context), limit).await;
+            let name = StoredDefinitions::name(id);
+            let own = in_time(&name, limit, self.at(&name, version, context)).await;
             let connection = match database {
                 None => own.map_err(failed)?,
                 Some(database) => {
@@ -212,7 +214,7 @@ impl LiveConnections {
                         own => drop(own),
                     }
                     let name = StoredDefinitions::other_name(id, self.others.number(id, database));
-                    in_time(self.at(&name, version, context), limit).await.map_err(failed)?
+                    in_time(&name, limit, self.at(&name, version, context)).await.map_err(failed)?
                 }
             };
             inspectors.inspect(&*connection, options, context).await
@@ -235,14 +237,20 @@ impl LiveConnections {
     }
 }
 
-/// The connection, if it is open in time. It goes on being opened for whoever asks next. Whoever answers the first dial may have it
-/// take as long as they like, and then send it on to others.
+/// The connection called so, if it is open in time. It goes on being opened for whoever asks next. Whoever answers the first dial may
+/// have it take as long as they like, and then send it on to others.
 async fn in_time<T>(
-    opening: impl IntoFuture<Output = Result<T, DatabaseError>>,
+    name: &str,
     limit: Instant,
+    opening: impl IntoFuture<Output = Result<T, DatabaseError>>,
 ) -> Result<T, DatabaseError> {
     tokio::time::timeout_at(limit.into(), opening.into_future()).await.unwrap_or_else(|_| {
-        Err(DatabaseError::new(DatabaseErrorKind::Unreachable, "the connection was not open in time"))
+        let error = DatabaseError::new(DatabaseErrorKind::Unreachable, "the connection was not open in time");
+        // Told as what the manager says of it, and not as a failure of the service's own.
+        Err(match name.parse::<ConnectionName>() {
+            Ok(name) => error.on(&name),
+            Err(_) => error,
+        })
     })
 }
 
@@ -329,8 +337,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_never_opens_is_not_reached() {
         let forever = std::future::pending::<Result<(), DatabaseError>>();
-        let error = in_time(forever, Instant::now() + OPENING).await.expect_err("it never opens");
-        assert!(is_unreached(&error), "{error}");
+        let name = StoredDefinitions::name("01a21b40-e5cc-7224-ba42-10c24b9b2245".parse().expect("an id"));
+        let error = in_time(&name, Instant::now() + OPENING, forever).await.expect_err("it never opens");
+        assert!(is_unreached(&error) && error.connection().is_some_and(StoredDefinitions::is_name), "{error}");
     }
 
     #[test]

@@ -34,12 +34,10 @@ impl ManagedProber {
         Self { engines, secrets, places: Semaphore::new(AT_ONCE) }
     }
 
-    /// `began` is set once there is a place: what others test makes nobody's own test look longer.
-    async fn look(&self, began: &mut Instant, stages: &mut Vec<Stage>, settings: &ConnectionSettings) {
+    async fn look(&self, stages: &mut Vec<Stage>, settings: &ConnectionSettings) {
         let (Ok(_place), Ok(name)) = (self.places.acquire().await, "registry/test".parse::<ConnectionName>()) else {
             return;
         };
-        *began = Instant::now();
         examine_into(stages, self.engines.factory(), &self.secrets, &name, settings).await;
     }
 }
@@ -60,27 +58,20 @@ impl Prober for ManagedProber {
         let mut settings = self.engines.settings(definition, password, secrets.client_key.clone());
         settings.pool.connect_timeout = DIAL;
         let mut stages = Vec::new();
-        let (mut looked, end) = (began, began + LIMIT);
-        let look = self.look(&mut looked, &mut stages, &settings);
-        let in_time = tokio::time::timeout_at(end.into(), look).await.is_ok();
+        let end = began + LIMIT;
+        let in_time = tokio::time::timeout_at(end.into(), self.look(&mut stages, &settings)).await.is_ok();
         let way = Way { dials: settings.host.is_some(), looks_at_tls: looks_at_tls(&settings) };
         let mut report = report(&stages, in_time, way);
         for stage in stages.iter().filter(|stage| !stage.passed()) {
             // Whoever operates the service may know what whoever defines connections may not.
             tracing::info!(event = "registry.test_failed", stage = stage.name, code = stage.code);
         }
-        report.duration_ms = match report.failure() {
-            // Whoever answered the first dial may have sent the driver on to others, after as long a time as it liked.
-            Some((stage, ProbeFault::Unreachable)) if stage > ProbeStage::Tcp => {
-                quiet_until(end).await;
-                milliseconds(LIMIT)
-            }
-            Some((_, ProbeFault::Unreachable)) => {
-                let before = stages.iter().filter(|stage| is_before_dialling(stage.name)).map(|stage| stage.duration);
-                quiet_until(end.min(looked + before.sum::<Duration>() + QUIET)).await;
-                milliseconds(QUIET)
-            }
-            _ => milliseconds(began.elapsed()),
+        report.duration_ms = if matches!(report.failure(), Some((_, ProbeFault::Unreachable))) {
+            let told = told_at(&stages, Instant::now(), end);
+            quiet_until(told).await;
+            milliseconds(if told < end { QUIET } else { LIMIT })
+        } else {
+            milliseconds(began.elapsed())
         };
         report
     }
@@ -96,6 +87,15 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// When it is told that no server was reached, which was known `now`. A dial of the service's own takes no longer than it may. A
+/// driver dials for as long as it is led on, by whoever answers it or by SRV records.
+fn told_at(stages: &[Stage], now: Instant, end: Instant) -> Instant {
+    match stages.last() {
+        Some(dial) if dial.name == "TCP" && !dial.passed() => end.min(now + QUIET.saturating_sub(dial.duration)),
+        _ => end,
+    }
+}
+
 /// Which stages a definition has.
 #[derive(Clone, Copy)]
 struct Way {
@@ -103,11 +103,6 @@ struct Way {
     dials: bool,
     /// TLS has a stage of its own in front of the login.
     looks_at_tls: bool,
-}
-
-/// What is found out before anything is dialled, and takes as long as the service itself.
-fn is_before_dialling(stage: &str) -> bool {
-    matches!(stage, "settings" | "secret")
 }
 
 /// What may be told of the stages.
@@ -124,7 +119,7 @@ fn report(stages: &[Stage], in_time: bool, way: Way) -> ProbeReport {
             report.stages.push(StageResult { stage, fault, duration_ms });
         };
         match (stage.name, fault) {
-            (name, fault) if is_before_dialling(name) => {
+            ("settings" | "secret", fault) => {
                 policy = policy.saturating_add(stage.duration);
                 if fault.is_some() {
                     add(ProbeStage::Policy, fault, Some(milliseconds(policy)));
@@ -305,6 +300,21 @@ mod tests {
             &[&begin[..], &["tls ok 3", "login ok 3", "database unreachable -"]].concat(),
         );
         check_on(file, &BEFORE, false, &["policy timeout -"]);
+    }
+
+    #[test]
+    fn the_time_of_an_answer_is_that_of_the_dial_and_not_of_what_came_of_it() {
+        let (now, end) = (Instant::now(), Instant::now() + LIMIT);
+        let dial = stage("TCP", "unreachable");
+        let told = [&dial, &Stage { duration: DIAL, ..dial.clone() }]
+            .map(|dial| told_at(&[stage("secret", "ok"), dial.clone()], now + dial.duration, end));
+        assert_eq!(told, [now + QUIET; 2]);
+        // What waits for its turn has less time left.
+        assert_eq!(told_at(&[dial], end, end), end);
+        // Broken off, or dialled by the driver.
+        for stages in [vec![stage("secret", "ok")], vec![stage("TCP", "ok"), stage("login", "unreachable")]] {
+            assert_eq!(told_at(&stages, now, end), end);
+        }
     }
 
     #[test]

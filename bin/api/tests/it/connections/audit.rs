@@ -1,12 +1,13 @@
 use std::collections::BTreeSet;
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use reqwest::Method;
 use serde_json::json;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{RawStatement, Row};
+use testkit::eventually_some;
 use tokio::net::TcpListener;
 
 use super::{CANARY, NOBODY, Registry, TOKEN, calls, sales};
@@ -95,11 +96,11 @@ async fn a_call_whose_caller_has_left_is_written_down() {
             Either::Right((asked, _)) => asked.expect("a client"),
         }
     };
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while entries(&registry).await != [" test 0 unfinished 503 1"] {
-        assert!(Instant::now() < deadline, "{:?}", entries(&registry).await);
-        tokio::task::yield_now().await;
-    }
+    let written = eventually_some(Duration::from_mins(1), async || {
+        let entries = entries(&registry).await;
+        (!entries.is_empty()).then_some(entries)
+    });
+    assert_eq!(written.await, [" test 0 unfinished 503 1"]);
     drop(asked);
 }
 
