@@ -255,7 +255,7 @@ impl PostgresSession {
 
     /// A function may change settings in the middle of a query, and with them what the session may do. So a statement of a
     /// guarded session has a transaction, whose end takes them back. Whether there is one to be ended.
-    async fn fence(&mut self) -> Result<bool, DatabaseError> {
+    pub(crate) async fn fence(&mut self) -> Result<bool, DatabaseError> {
         let fenced = self.reads_only && !self.in_transaction;
         if fenced {
             self.send("BEGIN READ ONLY").await?;
@@ -263,7 +263,7 @@ impl PostgresSession {
         Ok(fenced)
     }
 
-    async fn unfence(&mut self, fenced: bool) -> Result<(), DatabaseError> {
+    pub(crate) async fn unfence(&mut self, fenced: bool) -> Result<(), DatabaseError> {
         if fenced { self.send("ROLLBACK").await } else { Ok(()) }
     }
 

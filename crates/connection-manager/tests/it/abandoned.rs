@@ -67,12 +67,12 @@ impl Scene {
         RawStatement::everywhere("SELECT", format!("{sleep} /* {} */", self.marker)).into()
     }
 
-    /// Takes hours, if nobody says a word. From a sleep MySQL looks up now and then, and sees that its client has gone.
+    /// Takes many minutes, if nobody says a word. From a sleep MySQL looks up now and then, and sees that its client has gone.
     fn busy(&self) -> Statement {
         if self.server == Server::Postgres {
             return self.slow();
         }
-        let text = format!("SELECT BENCHMARK(10000000000, SHA2('a', 512)) /* {} */", self.marker);
+        let text = format!("SELECT BENCHMARK(1000000000, SHA2('a', 512)) /* {} */", self.marker);
         RawStatement::everywhere("SELECT", text).into()
     }
 

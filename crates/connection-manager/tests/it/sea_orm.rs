@@ -123,6 +123,17 @@ async fn a_session_that_only_reads_is_not_talked_out_of_it(server: Server) {
         let error = outcome.unwrap_err().to_string();
         assert!(error.contains("this connection only reads"), "{server}: {error}");
     }
+    if server == Server::Postgres {
+        // Functions set what statements may not. That ends with the statement.
+        let query = |text: &str| Statement::from_string(orm.get_database_backend(), text);
+        let set = query("SELECT set_config('default_transaction_read_only', 'off', false)");
+        orm.query_all_raw(set.clone()).await.unwrap();
+        orm.execute_raw(set).await.unwrap();
+        let shown = query("SELECT current_setting('default_transaction_read_only') AS shown");
+        let row = orm.query_one_raw(shown).await.unwrap().unwrap();
+        assert_eq!(row.try_get::<String>("", "shown").unwrap(), "on");
+        assert_eq!(connection.stats().opened_total, 1, "it was one session all the time");
+    }
     let read = orm.query_all_raw(Statement::from_string(orm.get_database_backend(), "SELECT 1 AS n")).await;
     assert_eq!(read.unwrap().len(), 1);
 }

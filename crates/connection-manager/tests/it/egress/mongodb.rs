@@ -203,8 +203,8 @@ async fn serve(mut client: TcpStream, malice: Malice, sent: &AtomicUsize) -> io:
                 rawdoc! { "ok": 0.0, "errmsg": "no", "code": *code, "codeName": "No" }
             }
             ("listdatabases", Malice::Limited) => {
-                let limit = request.get("maxTimeMS").unwrap().and_then(|limit| limit.as_i64());
-                sent.store(limit.unwrap_or_default().try_into().unwrap(), Ordering::SeqCst);
+                let limit = request.get_i64("maxTimeMS").unwrap_or_default();
+                sent.store(limit.try_into().unwrap(), Ordering::SeqCst);
                 rawdoc! { "ok": 1.0, "databases": [] }
             }
             ("authenticate", Malice::Strangers) => {
