@@ -206,7 +206,7 @@ fn a_server_lets_nobody_wait_for_a_lock_for_ever() {
                 _ => (
                     "1205",
                     &[
-                        ("BEGIN; INSERT INTO numbers VALUES (1)", "SELECT n FROM numbers FOR UPDATE"),
+                        ("BEGIN; INSERT INTO numbers VALUES (1)", "SELECT n FROM numbers LOCK IN SHARE MODE"),
                         ("ROLLBACK; LOCK TABLES numbers WRITE", "SELECT COUNT(*) FROM numbers"),
                     ],
                 ),

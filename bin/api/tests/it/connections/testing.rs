@@ -399,12 +399,18 @@ async fn a_test_ends_in_time_however_many_there_are() {
         }
     });
     let body = json!({"name": "A", "engine": "postgres", "host": "127.0.0.1", "port": port, "username": "u", "tls": {"mode": "required"}});
-    // Eight at a time, each for three seconds: after ten, half of these have not begun.
+    // Eight at a time, each for three seconds: no more than three rounds are over after ten.
     let reports = join_all((0..64).map(|_| test(&registry, &body))).await;
-    let mut last: Vec<String> = reports.iter().filter_map(|report| stages(report).pop()).collect();
-    last.sort_unstable();
-    last.dedup();
-    assert_eq!(last, ["policy timeout", "tls timeout"]);
+    let mut waited = 0;
+    for report in &reports {
+        match stages(report).last().map(String::as_str) {
+            Some("tls timeout") if !report["stages"][3]["duration_ms"].is_null() => waited += 1,
+            // Broken off: before it began, or wherever it was when others made room at the end.
+            Some("policy timeout" | "tcp unreachable" | "tls timeout") => {}
+            _ => panic!("{report}"),
+        }
+    }
+    assert!(waited <= 24, "{waited} waited for all of their three seconds");
 }
 
 #[tokio::test(flavor = "multi_thread")]
