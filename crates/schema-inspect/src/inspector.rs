@@ -8,7 +8,7 @@ use shared_kernel::database::{DatabaseConnection, Engine};
 
 use crate::{
     DynamoDbInspector, InspectError, InspectOptions, MongoDbInspector, MySqlInspector, PostgresInspector,
-    RedisInspector, SqlServerInspector, SqliteInspector,
+    RedisInspector, SqlServerInspector, SqliteInspector, Stamp,
 };
 
 /// Looks at databases of some engines.
@@ -45,6 +45,28 @@ pub trait Inspector: Send + Sync {
         options: &InspectOptions,
         context: &RequestContext,
     ) -> Result<Inspection, InspectError>;
+
+    /// The state that the schema of the database is in that `connection` leads to, found out with one statement, which waits for nobody's
+    /// lock. `None`, which no statement is sent for, where the engine tells nothing that would do, or where looks are at samples,
+    /// which are others each time.
+    ///
+    /// Two stamps of a database are equal only where nothing has changed in between that [`Self::inspect`] would tell with the same options, row counts and
+    /// sizes included, by the login of the same connection. They may differ where nothing has changed. Whoever keeps what a look has
+    /// found takes the stamp **before** the look: what changes during the look then makes a difference to the next stamp. What a
+    /// look had to leave out because of somebody's lock, or of a limit of time, a stamp says nothing about.
+    ///
+    /// Cancellation: dropping the future is safe.
+    ///
+    /// # Errors
+    /// [`InspectError`]; `Database` with `Timeout` when the context's deadline passes first.
+    async fn stamp(
+        &self,
+        _connection: &dyn DatabaseConnection,
+        _options: &InspectOptions,
+        _context: &RequestContext,
+    ) -> Result<Option<Stamp>, InspectError> {
+        Ok(None)
+    }
 }
 
 /// What is to be looked at.
@@ -159,6 +181,22 @@ impl Inspectors {
     ) -> Result<Inspection, InspectError> {
         match self.of(connection.engine()) {
             Some(inspector) => inspector.inspect(connection, options, context).await,
+            None => Err(InspectError::UnknownEngine(connection.engine().clone())),
+        }
+    }
+
+    /// The state that the database's schema is in, as far as the inspector of its engine can tell.
+    ///
+    /// # Errors
+    /// As [`Inspector::stamp`], and `UnknownEngine` where there is no inspector.
+    pub async fn stamp(
+        &self,
+        connection: &dyn DatabaseConnection,
+        options: &InspectOptions,
+        context: &RequestContext,
+    ) -> Result<Option<Stamp>, InspectError> {
+        match self.of(connection.engine()) {
+            Some(inspector) => inspector.stamp(connection, options, context).await,
             None => Err(InspectError::UnknownEngine(connection.engine().clone())),
         }
     }

@@ -15,6 +15,7 @@ mod sampling;
 mod sqlite;
 mod sqlserver;
 mod stages;
+mod stamp;
 mod statement;
 
 pub use dynamodb::DynamoDbInspector;
@@ -27,3 +28,4 @@ pub use postgres::PostgresInspector;
 pub use redis::RedisInspector;
 pub use sqlite::SqliteInspector;
 pub use sqlserver::SqlServerInspector;
+pub use stamp::Stamp;

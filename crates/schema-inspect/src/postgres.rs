@@ -14,9 +14,11 @@ mod identities;
 mod indexes;
 mod partitions;
 mod parts;
+mod qualified;
 mod relations;
 mod routines;
 mod sequences;
+mod stamp;
 mod texts;
 mod triggers;
 mod types;
@@ -31,7 +33,7 @@ use shared_kernel::database::{
 use self::assembly::Assembly;
 use self::texts::Texts;
 use crate::stages::Stages;
-use crate::{InspectError, InspectOptions, Inspector};
+use crate::{InspectError, InspectOptions, Inspector, Stamp};
 
 /// Looks at databases of PostgreSQL 13 and later.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,6 +79,19 @@ impl Inspector for PostgresInspector {
         let message = "somebody's locks were in the way each time";
         Err(failed(DatabaseError::new(DatabaseErrorKind::SerializationConflict, message)))
     }
+
+    /// Of the whole database, whichever namespaces are to be looked at.
+    async fn stamp(
+        &self,
+        connection: &dyn DatabaseConnection,
+        _: &InspectOptions,
+        context: &RequestContext,
+    ) -> Result<Option<Stamp>, InspectError> {
+        let failed = |source| InspectError::Database { stage: "stamp", source };
+        let sql = connection.sql().map_err(failed)?;
+        let row = sql.query_one(&stamp::statement(), context).await.map_err(failed)?;
+        row.as_ref().map(stamp::read).transpose().map_err(failed)
+    }
 }
 
 /// Whether a lock was waited for as long as it may be.
@@ -91,7 +106,6 @@ async fn read(
     stages: &mut Stages<'_>,
 ) -> Result<Assembly, InspectError> {
     let transaction: &dyn SqlExecutor = transaction;
-    stages.read("settings", transaction, texts::settings(options.lock_wait), |_| Ok(())).await?;
     let facts = stages.read_one("database", transaction, texts::database(options), facts::read).await?;
     if facts.version_number < Texts::OLDEST {
         return Err(InspectError::TooOld { engine: Engine::POSTGRES, version: facts.version, needed: "13" });

@@ -14,7 +14,7 @@ use shared_kernel::database::{DatabaseConnection, Dialect, Engine, SqlExecutor, 
 use self::rows::Found;
 use crate::stages::Stages;
 use crate::statement::select;
-use crate::{InspectError, InspectOptions, Inspector, gaps};
+use crate::{InspectError, InspectOptions, Inspector, Stamp, gaps};
 
 /// Looks at SQLite files. The one namespace is `main`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -75,6 +75,22 @@ impl Inspector for SqliteInspector {
             report,
             identities: None,
         })
+    }
+
+    /// Of all that a look reads, there is nothing that does not follow from the statements that the file keeps, from the numbers in its
+    /// head and from who reads it. So these are asked for as they are: numbers that count changes are those of one file, and another one
+    /// may be in its place.
+    async fn stamp(
+        &self,
+        connection: &dyn DatabaseConnection,
+        _: &InspectOptions,
+        context: &RequestContext,
+    ) -> Result<Option<Stamp>, InspectError> {
+        let failed = |source| InspectError::Database { stage: "stamp", source };
+        let sql = connection.sql().map_err(failed)?;
+        let rows = sql.query(&statement(include_str!("sqlite/stamp.sql")), context).await.map_err(failed)?;
+        let cells = rows.iter().map(rows::stamp_cells).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        Ok(Some(Stamp::of(cells.iter().flatten().map(Option::as_deref))))
     }
 }
 

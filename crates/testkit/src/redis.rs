@@ -14,7 +14,7 @@ use shared_kernel::database::{DatabaseConnection, Engine};
 use tempfile::TempDir;
 
 use crate::server::environment;
-use crate::{connect, eventually_some};
+use crate::{connect, eventually_some, free_port};
 
 /// How long a server of a test's own may take to answer.
 const START: Duration = Duration::from_secs(20);
@@ -92,8 +92,11 @@ impl OwnRedis {
         command.args(["--requirepass", Self::PASSWORD, "--masterauth", Self::PASSWORD]).arg("--dir").arg(folder.path());
         command.args(further).stdin(Stdio::null()).stdout(Stdio::null());
         let process = command.spawn().expect("the program of Redis starts");
-        let own = Self { process, port, _folder: folder };
+        let mut own = Self { process, port, _folder: folder };
         eventually_some(START, || async { connect(own.settings()).await.ok() }).await.close(Duration::ZERO).await;
+        // Another server may listen there, and have answered in its place.
+        let ended = own.process.try_wait().expect("a process of our own");
+        assert!(ended.is_none(), "the redis-server for port {port} ended: {ended:?}");
         own
     }
 
@@ -192,13 +195,4 @@ impl OwnCluster {
     pub fn settings(&self) -> ConnectionSettings {
         self.0[0].settings().with_option("cluster", "true").with_pool(PoolSettings::sized(0, 2))
     }
-}
-
-/// A port of the loopback interface that nobody uses.
-///
-/// # Panics
-/// When none can be had.
-pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("its number").port()
 }

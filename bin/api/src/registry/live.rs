@@ -1,14 +1,14 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use connection_manager::{ConnectionManager, Definition, Definitions, PasswordSource};
 use registry_context::application::{RevealConnection, RevealConnectionError, Revealed};
 use registry_context::domain::{self, ConnectionId, DatabaseName, Engines, Held};
-use schema_inspect::{InspectError, InspectOptions, Inspectors};
-use schema_model::Inspection;
+use schema_inspect::{InspectError, InspectOptions, Inspectors, Stamp};
+use schema_model::{Inspection, Stage};
 use secrecy::SecretString;
 use shared_kernel::database::{
     Access, ConnectionName, Connections as _, DatabaseConnection, DatabaseError, DatabaseErrorKind,
@@ -16,6 +16,9 @@ use shared_kernel::database::{
 use shared_kernel::{RequestContext, Version};
 
 use super::{ManagedEngines, OPENING, OtherDatabases, QUIET_WHEN_LIVE, quiet_until};
+
+/// How long an engine may take to tell the state of a schema.
+const STAMP_LIMIT: Duration = Duration::from_secs(5);
 
 /// Stored connections as the manager asks for them: under `registry/` and the connection's id, and for a database beside its own
 /// another `/` and that one's number.
@@ -152,6 +155,15 @@ pub(super) fn password(definition: &domain::Definition, own: Option<&SecretStrin
     }
 }
 
+/// What came of a look at a database.
+#[derive(Debug)]
+pub(crate) enum Looked<K> {
+    /// It is in the state that this is known of; and what was asked to find that out.
+    Unchanged(K, Stage),
+    /// What was found, and the state that it was in before.
+    Anew(Box<Inspection>, Option<Stamp>),
+}
+
 /// The manager's connections to what is stored, as the endpoints use them.
 #[derive(Debug, Clone)]
 pub(crate) struct LiveConnections {
@@ -190,16 +202,17 @@ impl LiveConnections {
     }
 
     /// What is in the database that a stored connection leads to, or in another one on the same server, by this version of its
-    /// definition or a later one.
-    pub(crate) async fn inspect(
+    /// definition or a later one. Nothing is looked at where the database is in the state that something is known of.
+    pub(crate) async fn look<K>(
         &self,
         (id, version): (ConnectionId, Version),
         database: Option<&DatabaseName>,
         inspectors: &Inspectors,
         options: &InspectOptions,
+        known: Option<(Stamp, K)>,
         context: &RequestContext,
-    ) -> Result<Inspection, InspectError> {
-        let inspect = async {
+    ) -> Result<Looked<K>, InspectError> {
+        let look = async {
             let failed = |source| InspectError::Database { stage: "connection", source };
             let limit = Instant::now() + OPENING;
             // Its own comes first for another one as well: a password that is wrong, or a server that is away, is found out there.
@@ -217,9 +230,22 @@ impl LiveConnections {
                     in_time(&name, limit, self.at(&name, version, context)).await.map_err(failed)?
                 }
             };
-            inspectors.inspect(&*connection, options, context).await
+            // Before the look, so that what changes meanwhile makes a difference to the next one.
+            let (stamp, asked) = stamped(&*connection, inspectors, options, context).await?;
+            let asked = match (asked, known) {
+                (Some(asked), Some((state, known))) if stamp == Some(state) => {
+                    return Ok(Looked::Unchanged(known, asked));
+                }
+                (asked, _) => asked,
+            };
+            let mut inspection = inspectors.inspect(&*connection, options, context).await?;
+            if let Some(asked) = asked {
+                inspection.report.statements += 1;
+                inspection.report.stages.insert(0, asked);
+            }
+            Ok(Looked::Anew(Box::new(inspection), stamp))
         };
-        told_late(inspect, |error| matches!(error, InspectError::Database { source, .. } if is_unreached(source))).await
+        told_late(look, |error| matches!(error, InspectError::Database { source, .. } if is_unreached(source))).await
     }
 
     /// The connection called so. One that was opened before another instance changed its definition may be live for some seconds
@@ -252,6 +278,39 @@ async fn in_time<T>(
             Err(_) => error,
         })
     })
+}
+
+/// The state that a schema is in, as far as its engine tells, and what was asked for that. That an engine does not answer this one
+/// question is no reason not to look.
+async fn stamped(
+    connection: &dyn DatabaseConnection,
+    inspectors: &Inspectors,
+    options: &InspectOptions,
+    context: &RequestContext,
+) -> Result<(Option<Stamp>, Option<Stage>), InspectError> {
+    let began = Instant::now();
+    let stamp = inspectors.stamp(connection, options, &context.within(STAMP_LIMIT)).await;
+    let asked = || Stage { name: "stamp".to_owned(), milliseconds: began.elapsed().as_secs_f64() * 1e3 };
+    match stamp {
+        Ok(stamp) => Ok((stamp, stamp.map(|_| asked()))),
+        Err(InspectError::Database { source, .. }) if is_unanswered(&source, context) => {
+            tracing::debug!(event = "registry.stamp_failed", error = %source, "the state of a schema was not told");
+            Ok((None, Some(asked())))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether it is the question that failed, and not the way to the database.
+fn is_unanswered(error: &DatabaseError, context: &RequestContext) -> bool {
+    match error.kind() {
+        DatabaseErrorKind::Query
+        | DatabaseErrorKind::Decode
+        | DatabaseErrorKind::Unsupported
+        | DatabaseErrorKind::SerializationConflict => true,
+        DatabaseErrorKind::Timeout => context.time_left().is_none_or(|left| !left.is_zero()),
+        _ => false,
+    }
 }
 
 /// What came of `work`; that no server was reached is told after a while alone.

@@ -12,13 +12,14 @@ use moka::future::Cache;
 use moka::ops::compute::{CompResult, Op};
 use registry_context::domain::{ConnectionId, DatabaseName, PartName, SchemaError, SchemaLook, SchemaReader};
 use schema_inspect::{InspectError, InspectOptions, Inspectors, SamplingOptions};
-use schema_model::{Fingerprint, Inspection};
+use schema_model::{Fingerprint, Inspection, Report, Stage, Unavailable};
 use shared_kernel::database::DatabaseErrorKind;
 use shared_kernel::{Clock, RequestContext, Version};
 
 use super::LiveConnections;
 use super::documents::{Documents, pack, unpack};
-use super::shared_schemas::{APART, Place, SharedCopy, SharedSchemas};
+use super::live::Looked;
+use super::shared_schemas::{APART, KnownState, Place, SharedCopy, SharedSchemas};
 
 /// How long a schema is kept.
 const KEPT: Duration = Duration::from_hours(1);
@@ -26,10 +27,14 @@ const KEPT: Duration = Duration::from_hours(1);
 const ARRIVING: Duration = Duration::from_secs(1);
 /// How long a server may take, connecting included.
 const LIMIT: Duration = Duration::from_secs(20);
+/// How long what a look has found may be as good as new because its database is still in the same state. After that it is looked at
+/// again, whatever is said of the state: should the answer have come from another server behind the same address, it is not for ever.
+const REMEMBERED: Duration = Duration::from_hours(24);
 /// How many bytes of schemas are kept, by the length of their canonical JSON and of the samples beside it.
 const ROOM: u64 = 64 << 20;
 
-/// The schemas of stored connections, each read once and kept for a while, here and where other instances find it.
+/// The schemas of stored connections, each read once and kept for a while, here and where other instances find it. Where an engine
+/// tells the state of a schema with one statement, one that has not changed is not read again.
 #[derive(Clone)]
 pub(crate) struct Schemas {
     live: LiveConnections,
@@ -37,6 +42,8 @@ pub(crate) struct Schemas {
     kept: Cache<Key, Arc<KeptSchema>>,
     /// Copies of other instances that are on their way here, each fetched once for all who ask meanwhile.
     arriving: Cache<Key, Arc<KeptSchema>>,
+    /// What was last found of each, however old, where its state is known. What is kept is the same as here, and takes up no room twice.
+    remembered: Cache<Key, Arc<KeptSchema>>,
     shared: Option<Arc<SharedSchemas>>,
     clock: Arc<dyn Clock>,
     pub(crate) documents: Documents,
@@ -131,6 +138,8 @@ pub(crate) struct KeptSchema {
     pub(crate) taken_at: DateTime<Utc>,
     /// What was asked for and is not there.
     missing: Option<InspectError>,
+    /// The state that the database was in before, where that is known and all of it was seen.
+    state: Option<KnownState>,
     bytes: u32,
     /// How long it was good for when it came here.
     left: Duration,
@@ -139,20 +148,19 @@ pub(crate) struct KeptSchema {
 impl Schemas {
     /// `shared` is where other instances have theirs; without it this one keeps its own to itself.
     pub(crate) fn new(live: LiveConnections, shared: Option<Arc<SharedSchemas>>, clock: Arc<dyn Clock>) -> Self {
-        let kept = Cache::builder()
-            .max_capacity(ROOM)
-            .weigher(|key: &Key, schema: &Arc<KeptSchema>| {
-                schema.bytes.saturating_add(u32::try_from(key.part.bytes()).unwrap_or(u32::MAX))
-            })
-            .expire_after(UntilTooOld)
-            .build();
+        let weight = |key: &Key, schema: &Arc<KeptSchema>| {
+            schema.bytes.saturating_add(u32::try_from(key.part.bytes()).unwrap_or(u32::MAX))
+        };
+        let kept = Cache::builder().max_capacity(ROOM).weigher(weight).expire_after(UntilTooOld).build();
+        let remembered = Cache::builder().max_capacity(ROOM).weigher(weight).time_to_live(REMEMBERED).build();
         // They are taken out by whoever put them in; time does so where nobody does.
         let arriving = Cache::builder().time_to_live(ARRIVING).build();
-        Self { live, inspectors: Inspectors::builtin(), kept, arriving, shared, clock, documents: Documents::new() }
+        let (inspectors, documents) = (Inspectors::builtin(), Documents::new());
+        Self { live, inspectors, kept, arriving, remembered, shared, clock, documents }
     }
 
-    /// The schema as it was when it was last read, by this instance or another one; read now where it was not, or is to be read
-    /// anew. Whoever asks meanwhile waits for the same answer, be it a look or a copy of another instance's. A failure is shared by
+    /// The schema as it was when it was last read, by this instance or another one; read now where it was not, is too old, or is to be
+    /// read anew. What was read before is as good as read now where the database is known to be in the state that it was in then. Whoever asks meanwhile waits for the same answer, be it a look or a copy of another instance's. A failure is shared by
     /// those who wait, and not kept; a part that is not there is one.
     ///
     /// Cancellation: dropping the future is safe; somebody else who waits reads in its place.
@@ -172,14 +180,15 @@ impl Schemas {
             return Ok(kept);
         } else if let Some(kept) = self.arriving.optionally_get_with(key.clone(), self.arrived(&key)).await {
             let kept = self.later(key.clone(), kept).await;
+            self.remember(&key, &kept).await;
             self.arriving.invalidate(&key).await;
             return Ok(kept);
         }
-        let take = self.take_present(&key, context);
+        let take = self.take_present(&key, anew, context);
         let kept = self.kept.try_get_with(key.clone(), take).await.map_err(|error| told(&error, &key.part))?;
         if anew && kept.taken_at < began {
             // Somebody found a copy of another instance's in between.
-            let taken = self.take_present(&key, context).await.map_err(|error| told(&error, &key.part))?;
+            let taken = self.take_present(&key, anew, context).await.map_err(|error| told(&error, &key.part))?;
             return Ok(self.later(key, taken).await);
         }
         Ok(kept)
@@ -214,7 +223,7 @@ impl Schemas {
         context: &RequestContext,
     ) -> Result<Arc<KeptSchema>, SchemaError> {
         let key = Key { connection, version, part: SchemaPart::of_own(namespace) };
-        let taken = self.take(&key, context).await.map_err(|error| told(&error, &key.part))?;
+        let taken = self.take(&key, None, context).await.map_err(|error| told(&error, &key.part))?;
         if taken.missing.is_none() {
             self.kept.insert(key, taken.clone()).await;
         } else {
@@ -223,26 +232,61 @@ impl Schemas {
         Ok(taken)
     }
 
-    /// Looks at what is asked for, which has to be there.
-    async fn take_present(&self, key: &Key, context: &RequestContext) -> Result<Arc<KeptSchema>, InspectError> {
-        let taken = self.take(key, context).await?;
+    /// Looks at what is asked for, which has to be there, unless it is known and in the state that it was in. A copy of another instance's
+    /// will do for that; who does not read anew has looked for one already.
+    async fn take_present(
+        &self,
+        key: &Key,
+        anew: bool,
+        context: &RequestContext,
+    ) -> Result<Arc<KeptSchema>, InspectError> {
+        let known = match self.remembered.get(key).await {
+            None if anew => self.found(key).await,
+            remembered => remembered,
+        };
+        let taken = self.take(key, known, context).await?;
         match &taken.missing {
             Some(error) => Err(error.clone()),
             None => Ok(taken),
         }
     }
 
-    async fn take(&self, key: &Key, context: &RequestContext) -> Result<Arc<KeptSchema>, InspectError> {
+    /// Looks at what is asked for, unless it is in the same state as what is `known`.
+    async fn take(
+        &self,
+        key: &Key,
+        known: Option<Arc<KeptSchema>>,
+        context: &RequestContext,
+    ) -> Result<Arc<KeptSchema>, InspectError> {
         let Key { connection, version, part } = key;
         let (database, options, context) = (part.database.as_ref(), part.options(), context.within(LIMIT));
-        let inspection =
-            self.live.inspect((*connection, *version), database, &self.inspectors, &options, &context).await?;
-        let missing = self.inspectors.missing(&inspection, &options);
-        let kept = Arc::new(KeptSchema { missing, ..KeptSchema::new(inspection, self.clock.now(), KEPT) });
+        let now = self.clock.now();
+        let known = known.and_then(|known| Some((known.state.filter(|state| is_recent(state, now))?.stamp, known)));
+        let look = self.live.look((*connection, *version), database, &self.inspectors, &options, known, &context);
+        let kept = match look.await? {
+            Looked::Unchanged(known, asked) => known.again(asked, self.clock.now()),
+            Looked::Anew(inspection, stamp) => {
+                let missing = self.inspectors.missing(&inspection, &options);
+                let looked_at = self.clock.now();
+                let state = stamp.map(|stamp| KnownState { stamp, looked_at });
+                KeptSchema { missing, ..KeptSchema::new(*inspection, state, looked_at, KEPT) }
+            }
+        };
+        let kept = Arc::new(kept);
+        self.remember(key, &kept).await;
         if let Some(shared) = &self.shared {
             self.share(shared, key, &kept).await;
         }
         Ok(kept)
+    }
+
+    /// What there is to be compared with later on.
+    async fn remember(&self, key: &Key, kept: &Arc<KeptSchema>) {
+        if kept.missing.is_some() {
+            self.remembered.invalidate(key).await;
+        } else if kept.state.is_some() {
+            self.remembered.insert(key.clone(), Arc::clone(kept)).await;
+        }
     }
 
     /// Puts what was found where other instances find it; where it is not there any more, they are not to find it either.
@@ -252,7 +296,7 @@ impl Schemas {
         }
         let packed = Arc::clone(taken);
         if let Some(Ok(document)) = self.documents.apart(move || pack(&packed.inspection)).await {
-            let copy = SharedCopy { taken_at: taken.taken_at, document };
+            let copy = SharedCopy { taken_at: taken.taken_at, document, state: taken.state };
             shared.write(key.place(), &copy, KEPT).await;
         }
     }
@@ -267,10 +311,10 @@ impl Schemas {
 
     /// What another instance has found, while it is good.
     async fn found(&self, key: &Key) -> Option<Arc<KeptSchema>> {
-        let SharedCopy { taken_at, document } = self.shared.as_ref()?.read(key.place()).await?;
+        let SharedCopy { taken_at, document, state } = self.shared.as_ref()?.read(key.place()).await?;
         let age = Some(self.clock.now() - taken_at).filter(|age| *age >= -APART)?;
         let left = KEPT.checked_sub(age.to_std().unwrap_or_default()).filter(|left| !left.is_zero())?;
-        let read = move || Some(KeptSchema::new(unpack(&document).ok()?, taken_at, left));
+        let read = move || Some(KeptSchema::new(unpack(&document).ok()?, state, taken_at, left));
         self.documents.apart(read).await.flatten().map(Arc::new)
     }
 
@@ -281,15 +325,42 @@ impl Schemas {
 }
 
 impl KeptSchema {
-    fn new(inspection: Inspection, taken_at: DateTime<Utc>, left: Duration) -> Self {
+    fn new(inspection: Inspection, state: Option<KnownState>, taken_at: DateTime<Utc>, left: Duration) -> Self {
         let canonical = inspection.database.canonical_json();
         let fingerprint = Fingerprint::of(&canonical);
         let samples = serde_json::to_vec(&(&inspection.samples, &inspection.key_samples)).map_or(0, |json| json.len());
         // The model takes up about as much as its text.
         let bytes = u32::try_from(2 * canonical.len() + samples).unwrap_or(u32::MAX);
         let canonical = Bytes::from(canonical);
-        Self { inspection, canonical, fingerprint, taken_at, missing: None, bytes, left }
+        let state = state.filter(|_| is_whole(&inspection));
+        Self { inspection, canonical, fingerprint, taken_at, missing: None, state, bytes, left }
     }
+
+    /// The same, found again by what was asked.
+    fn again(&self, asked: Stage, taken_at: DateTime<Utc>) -> Self {
+        let report = Report { statements: 1, stages: vec![asked], ..self.inspection.report.clone() };
+        Self {
+            inspection: Inspection { report, ..self.inspection.clone() },
+            canonical: self.canonical.clone(),
+            missing: self.missing.clone(),
+            taken_at,
+            left: KEPT,
+            ..*self
+        }
+    }
+}
+
+/// Whether it was looked at not too long ago.
+fn is_recent(state: &KnownState, now: DateTime<Utc>) -> bool {
+    (now - state.looked_at).to_std().is_ok_and(|age| age < REMEMBERED)
+}
+
+/// Whether another look at the same would find the same: nothing was in the way, no limit but that of length was met, and nothing
+/// was drawn.
+fn is_whole(inspection: &Inspection) -> bool {
+    let Inspection { samples, key_samples, report, .. } = inspection;
+    let is_no_wonder = |reason: Unavailable| reason == Unavailable::TooLong;
+    samples.is_empty() && key_samples.is_empty() && report.gaps.iter().all(|gap| is_no_wonder(gap.reason))
 }
 
 #[async_trait]
@@ -328,5 +399,109 @@ fn told(error: &InspectError, part: &SchemaPart) -> SchemaError {
 impl fmt::Debug for Schemas {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Schemas").field("inspectors", &self.inspectors).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connection_manager::{ConnectionFactory, ConnectionManager, ConnectionSettings};
+    use schema_inspect::Stamp;
+    use schema_model::{Database, Gap, Native};
+    use testkit::FakeClock;
+    use uuid::Uuid;
+
+    use super::super::{OtherDatabases, StoredDefinitions};
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_has_become_too_old_is_as_good_as_new_where_nothing_has_changed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = ConnectionSettings::sqlite(folder.path().join("shelf.db"));
+        let owner = testkit::connect(settings.clone()).await.expect("made");
+        let context = RequestContext::system();
+        let change = async |script: &str| {
+            owner.sql().expect("SQL").run_script(script, &context).await.expect("changed");
+        };
+        change("CREATE TABLE book (id integer)").await;
+        let id = ConnectionId::new(Uuid::from_u128(1));
+        let manager = ConnectionManager::builder(ConnectionFactory::compiled())
+            .connection(StoredDefinitions::name(id), settings)
+            .build()
+            .expect("a connection");
+        let live = LiveConnections::new(manager, OtherDatabases::default());
+        let clock = Arc::new(FakeClock::default());
+        let schemas = Schemas::new(live, None, clock.clone());
+        let read = async |version| {
+            let part = SchemaPart::of_own(None);
+            let kept = schemas.read(id, version, part, false, &context).await.expect("read");
+            // An hour goes by.
+            schemas.kept.invalidate_all();
+            (kept.inspection.report.statements, kept.inspection.database.relations().count())
+        };
+        assert_eq!(read(Version::FIRST).await, (9, 1));
+        assert_eq!(read(Version::FIRST).await, (1, 1));
+        change("CREATE TABLE film (id integer)").await;
+        assert_eq!(read(Version::FIRST).await, (9, 2));
+        clock.advance(REMEMBERED / 2);
+        assert_eq!(read(Version::FIRST).await, (1, 2));
+        // That it was found unchanged since makes the look itself no later.
+        clock.advance(REMEMBERED / 2);
+        assert_eq!(read(Version::FIRST).await, (9, 2));
+        assert_eq!(read(Version::FIRST).await, (1, 2));
+        // Another definition may lead anywhere.
+        assert_eq!(read(Version::FIRST.next()).await, (9, 2));
+    }
+
+    const STATE: KnownState = KnownState { stamp: Stamp::from_bytes([1; 32]), looked_at: DateTime::UNIX_EPOCH };
+
+    fn inspection(reasons: &[Unavailable]) -> Inspection {
+        let database = Database {
+            engine: "postgres".to_owned(),
+            version: "17.2".to_owned(),
+            name: "shop".to_owned(),
+            comment: None,
+            character_set: None,
+            collation: None,
+            namespaces: Vec::new(),
+            extensions: Vec::new(),
+            native: Native::new(),
+        };
+        let gap = |reason: &Unavailable| Gap { object: None, part: "definition".to_owned(), reason: *reason };
+        Inspection {
+            database,
+            statistics: Vec::new(),
+            samples: Vec::new(),
+            key_samples: Vec::new(),
+            report: Report { statements: 12, gaps: reasons.iter().map(gap).collect(), ..Report::default() },
+            identities: None,
+        }
+    }
+
+    #[test]
+    fn what_was_not_seen_whole_is_in_no_known_state() {
+        let kept =
+            |reasons: &[Unavailable]| KeptSchema::new(inspection(reasons), Some(STATE), DateTime::UNIX_EPOCH, KEPT);
+        assert_eq!(kept(&[]).state, Some(STATE));
+        assert_eq!(kept(&[Unavailable::TooLong]).state, Some(STATE));
+        for reason in [Unavailable::Locked, Unavailable::Forbidden, Unavailable::Broken, Unavailable::OverLimit] {
+            assert_eq!(kept(&[Unavailable::TooLong, reason]).state, None, "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_found_again_is_the_same_and_as_good_as_new() {
+        let reasons = [Unavailable::TooLong];
+        let left = Duration::from_secs(7);
+        let kept = KeptSchema::new(inspection(&reasons), Some(STATE), DateTime::UNIX_EPOCH, left);
+        let asked = Stage { name: "stamp".to_owned(), milliseconds: 1.5 };
+        let later = DateTime::UNIX_EPOCH + KEPT;
+        let again = kept.again(asked.clone(), later);
+        assert_eq!(
+            (again.taken_at, again.left, again.state, again.fingerprint),
+            (later, KEPT, Some(STATE), kept.fingerprint)
+        );
+        assert_eq!(again.inspection.database, kept.inspection.database);
+        let report = &again.inspection.report;
+        assert_eq!((report.statements, &*report.stages, report.gaps.len()), (1, &[asked][..], 1));
     }
 }

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use connection_manager::sealing::SealingKeys;
 use metrics::{Counter, counter};
 use registry_context::domain::Document;
+use schema_inspect::Stamp;
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 use shared_kernel::RequestContext;
@@ -26,8 +27,10 @@ const MOST: usize = 8 << 20;
 const TRIES: u32 = 8;
 /// How far clocks of instances may be apart: a copy from further ahead is of no use.
 pub(super) const APART: TimeDelta = TimeDelta::minutes(1);
-/// The instant and the length, in front of the packed document.
-const HEAD: usize = 16;
+/// The instant, the length and the state, in front of the packed document.
+const HEAD: usize = 24 + Stamp::LENGTH;
+/// In the length, which is never as large: a state comes after it. Who does not know of states finds the copy too large to be read.
+const STAMPED: u64 = 1 << 63;
 
 /// Where a copy lies: a digest of all that it is a copy of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +58,14 @@ impl Place {
 pub(super) struct SharedCopy {
     pub(super) taken_at: DateTime<Utc>,
     pub(super) document: Document,
+    pub(super) state: Option<KnownState>,
+}
+
+/// The state that a database was in when it was looked at, and when that was. What is found unchanged since then is of a later instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct KnownState {
+    pub(super) stamp: Stamp,
+    pub(super) looked_at: DateTime<Utc>,
 }
 
 /// The copies, sealed with the registry's keys: what is moved, changed or made by somebody else is as good as not there. While
@@ -165,20 +176,32 @@ impl SharedSchemas {
     }
 
     fn sealed(&self, place: Place, copy: &SharedCopy) -> Option<Vec<u8>> {
-        let SharedCopy { taken_at, document } = copy;
+        let SharedCopy { taken_at, document, state } = copy;
         let mut bytes = Vec::with_capacity(HEAD + document.packed().len());
         bytes.extend_from_slice(&taken_at.timestamp_micros().to_be_bytes());
-        bytes.extend_from_slice(&document.unpacked_len().to_be_bytes());
+        let mark = if state.is_some() { STAMPED } else { 0 };
+        bytes.extend_from_slice(&(document.unpacked_len() | mark).to_be_bytes());
+        if let Some(KnownState { stamp, looked_at }) = state {
+            bytes.extend_from_slice(&looked_at.timestamp_micros().to_be_bytes());
+            bytes.extend_from_slice(stamp.as_bytes());
+        }
         bytes.extend_from_slice(document.packed());
         self.keys.seal(&[DOMAIN, &place.0], &bytes).ok()
     }
 
     fn opened(&self, place: Place, sealed: &[u8]) -> Option<SharedCopy> {
         let opened = self.keys.open(&[DOMAIN, &place.0], sealed).ok()?;
-        let (instant, rest) = opened.expose_secret().split_first_chunk::<8>()?;
-        let (length, packed) = rest.split_first_chunk::<8>()?;
-        let taken_at = DateTime::from_timestamp_micros(i64::from_be_bytes(*instant))?;
-        Some(SharedCopy { taken_at, document: Document::new(packed.to_vec(), u64::from_be_bytes(*length)) })
+        let (taken_at, rest) = instant(opened.expose_secret())?;
+        let (length, rest) = rest.split_first_chunk::<8>()?;
+        let length = u64::from_be_bytes(*length);
+        let (state, packed) = if length & STAMPED == 0 {
+            (None, rest)
+        } else {
+            let (looked_at, rest) = instant(rest)?;
+            let (stamp, packed) = rest.split_first_chunk::<{ Stamp::LENGTH }>()?;
+            (Some(KnownState { stamp: Stamp::from_bytes(*stamp), looked_at }), packed)
+        };
+        Some(SharedCopy { taken_at, document: Document::new(packed.to_vec(), length & !STAMPED), state })
     }
 
     /// What was answered. That the connection is away is told once, and once that it is back.
@@ -200,6 +223,12 @@ impl SharedSchemas {
             }
         }
     }
+}
+
+/// The instant at the beginning, and what comes after it.
+fn instant(bytes: &[u8]) -> Option<(DateTime<Utc>, &[u8])> {
+    let (micros, rest) = bytes.split_first_chunk::<8>()?;
+    Some((DateTime::from_timestamp_micros(i64::from_be_bytes(*micros))?, rest))
 }
 
 impl fmt::Debug for SharedSchemas {
@@ -248,6 +277,7 @@ mod tests {
         let copy = |micros: i64, byte: u8| SharedCopy {
             taken_at: DateTime::from_timestamp_micros(1_800_000_000_000_000 + micros).expect("an instant"),
             document: Document::new(vec![byte; 40], 900),
+            state: None,
         };
         for (written, expected) in [(5, 5), (4, 5), (6, 6), (5, 6)] {
             schemas.write(place, &copy(written, 1), hour).await;
@@ -281,8 +311,19 @@ mod tests {
         let (one, two) = (schemas(1), schemas(2));
         let (here, there) = (Place::of([&b"here"[..]]), Place::of([&b"there"[..]]));
         let taken_at = DateTime::from_timestamp_micros(1_800_000_000_000_001).expect("an instant");
-        let copy = SharedCopy { taken_at, document: Document::new(vec![7; 40], 900) };
+        let copy = SharedCopy { taken_at, document: Document::new(vec![7; 40], 900), state: None };
+        let looked_at = DateTime::from_timestamp_micros(1_700_000_000_000_002).expect("an instant");
+        let state = Some(KnownState { stamp: Stamp::from_bytes([8; 32]), looked_at });
+        let with_state = SharedCopy { state, ..copy.clone() };
+        let sealed = one.sealed(here, &with_state).expect("sealed");
+        assert_eq!(one.opened(here, &sealed), Some(with_state));
+        // One without a state is what all of them were.
         let sealed = one.sealed(here, &copy).expect("sealed");
+        let mut bytes = taken_at.timestamp_micros().to_be_bytes().to_vec();
+        bytes.extend_from_slice(&900_u64.to_be_bytes());
+        bytes.extend_from_slice(&[7; 40]);
+        let as_before = one.keys.seal(&[DOMAIN, &here.0], &bytes).expect("sealed");
+        assert_eq!(one.opened(here, &as_before), Some(copy.clone()));
         assert_eq!(one.opened(here, &sealed), Some(copy));
         assert_eq!(one.opened(there, &sealed), None);
         assert_eq!(two.opened(here, &sealed), None);

@@ -158,12 +158,10 @@ async fn a_login_that_is_rejected_and_a_database_that_is_not_there_are_503() {
 async fn a_request_that_failed_for_good_is_one_error_in_the_log() {
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
     let folder = TempDir::with_prefix("bindery-faults-").expect("the folder for temporary files is writable");
-    // A port that was free a moment ago and that nobody listens at.
-    let nobody = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-    let port = nobody.expect("a port").port();
+    let nobody = testkit::free_port();
     let file = format!(
         "[log]\nformat = \"json\"\n\n[connections.books]\nengine = \"postgres\"\nhost = \"127.0.0.1\"\nport = \
-         {port}\ndatabase = \"books\"\nusername = \"svc_books\"\npassword = {{ env = \"BOOKS_PASSWORD\" }}\n"
+         {nobody}\ndatabase = \"books\"\nusername = \"svc_books\"\npassword = {{ env = \"BOOKS_PASSWORD\" }}\n"
     );
     std::fs::write(folder.path().join("bindery.toml"), file).expect("the file");
     let mut child = Command::new(env!("CARGO_BIN_EXE_api"))

@@ -1,4 +1,3 @@
-use std::net::TcpListener;
 use std::time::Duration;
 
 use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings, TlsSettings};
@@ -28,12 +27,10 @@ async fn a_service_on_its_own_files_is_healthy_and_ready() {
 
 /// Settings for a server that is not there.
 fn away() -> ConnectionSettings {
-    // A port that was free a moment ago and that nobody listens at.
-    let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("a port").port();
     let pool = PoolSettings { connect_timeout: Duration::from_millis(500), ..PoolSettings::sized(0, 4) };
     ConnectionSettings::new(Engine::POSTGRES)
         .with_host("127.0.0.1")
-        .with_port(port)
+        .with_port(testkit::free_port())
         .with_database("books")
         .with_username("svc_books")
         .with_password(PasswordSource::Literal("hunter2".to_owned().into()))

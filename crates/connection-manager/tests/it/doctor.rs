@@ -68,7 +68,7 @@ async fn each_fault_is_told_at_its_stage(server: Server) {
         return;
     }
     fails(good.clone().with_host("nowhere.invalid"), "DNS", "dns_failed").await;
-    fails(good.clone().with_port(testkit::redis::free_port()), "TCP", "tcp_refused").await;
+    fails(good.clone().with_port(testkit::free_port()), "TCP", "tcp_refused").await;
     let wrong = PasswordSource::Literal(SecretString::from(CANARY));
     fails(good.clone().with_password(wrong), "login", "auth_rejected").await;
     fails(good.clone().with_database("no_such_database"), "login", "unknown_database").await;

@@ -1,24 +1,30 @@
--- What the database is, what it is made of, and the names that other answers give as numbers: one row.
+-- What the transaction is set to until it ends, what the database is, what it is made of, and the names that other answers give as
+-- numbers: one row. Compiling the questions that follow would take longer than running them.
 SELECT
-    current_setting('server_version'),
-    current_setting('server_version_num')::int4,
-    current_database()::text,
-    shobj_description(d.oid, 'pg_database'),
-    pg_encoding_to_char(d.encoding)::text,
-    d.datcollate::text,
-    current_setting('block_size')::int8,
-    (SELECT json_agg(json_build_array(
-            n.nspname, pg_get_userbyid(n.nspowner), obj_description(n.oid, 'pg_namespace'), n.nspacl))
-        FROM pg_namespace n
-        WHERE {selected})::text,
-    (SELECT json_agg(json_build_array(e.extname, e.extversion, n.nspname))
-        FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace)::text,
-    (SELECT json_object_agg(o.oid::text, o.opcname) FROM pg_opclass o WHERE NOT o.opcdefault)::text,
-    (SELECT json_object_agg(c.oid::text, c.collname)
-        FROM pg_collation c
-        WHERE c.oid IN (SELECT unnest(i.indcollation::oid[]) FROM pg_index i))::text,
+    pg_catalog.current_setting('server_version'),
+    pg_catalog.current_setting('server_version_num')::pg_catalog.int4,
+    pg_catalog.current_database()::pg_catalog.text,
+    pg_catalog.shobj_description(d.oid, 'pg_database'),
+    pg_catalog.pg_encoding_to_char(d.encoding)::pg_catalog.text,
+    d.datcollate::pg_catalog.text,
+    pg_catalog.current_setting('block_size')::pg_catalog.int8,
+    (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
+            n.nspname, pg_catalog.pg_get_userbyid(n.nspowner), pg_catalog.obj_description(n.oid, 'pg_namespace'), n.nspacl))
+        FROM pg_catalog.pg_namespace n
+        WHERE {selected})::pg_catalog.text,
+    (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(e.extname, e.extversion, n.nspname))
+        FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace)::pg_catalog.text,
+    (SELECT pg_catalog.json_object_agg(o.oid::pg_catalog.text, o.opcname)
+        FROM pg_catalog.pg_opclass o WHERE NOT o.opcdefault)::pg_catalog.text,
+    (SELECT pg_catalog.json_object_agg(c.oid::pg_catalog.text, c.collname)
+        FROM pg_catalog.pg_collation c
+        WHERE c.oid = ANY (SELECT pg_catalog.unnest(i.indcollation::pg_catalog.oid[]) FROM pg_catalog.pg_index i))::pg_catalog.text,
     -- Numbers of objects count within one database of one cluster.
-    CASE WHEN has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-        THEN (SELECT s.system_identifier || '/' || d.oid FROM pg_control_system() s) END
-FROM pg_database d
-WHERE d.datname = current_database()
+    CASE WHEN pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+        THEN (SELECT pg_catalog.concat(s.system_identifier, '/', d.oid) FROM pg_catalog.pg_control_system() s) END,
+    pg_catalog.set_config('lock_timeout', $2, true),
+    pg_catalog.set_config('search_path', '', true),
+    pg_catalog.set_config('jit', 'off', true),
+    pg_catalog.set_config('quote_all_identifiers', 'off', true)
+FROM pg_catalog.pg_database d
+WHERE d.datname = pg_catalog.current_database()

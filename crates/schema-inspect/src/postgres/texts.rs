@@ -1,22 +1,14 @@
-use std::time::Duration;
-
 use shared_kernel::database::{Dialect, Statement};
 
 use super::Locks;
+use super::qualified::qualified;
 use crate::InspectOptions;
 use crate::statement::select;
 
-/// What a transaction of an inspection is set to, until it ends. Names are written with their namespace wherever that is not the
-/// engine's own. Compiling such queries would take longer than running them.
-pub(super) fn settings(lock_wait: Duration) -> Statement {
-    let text = "SELECT set_config('lock_timeout', $1, true), set_config('search_path', '', true), set_config('jit', 'off', true), \
-         set_config('quote_all_identifiers', 'off', true)";
-    select(Dialect::Postgres, text).bind(format!("{}ms", lock_wait.as_millis().max(1))).into()
-}
-
 /// Which namespaces are looked at. Names that begin with `pg_` are the engine's own.
-const SELECTED: &str = "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' \
-     AND ($1::text IS NULL OR n.nspname IN (SELECT json_array_elements_text($1::json)))";
+const SELECTED: &str = "pg_catalog.left(n.nspname::pg_catalog.text, 3) <> 'pg_' \
+     AND n.nspname <> 'information_schema' AND ($1::pg_catalog.text IS NULL \
+     OR n.nspname = ANY (SELECT pg_catalog.json_array_elements_text($1::pg_catalog.json)))";
 
 /// Tables on which somebody has, or waits for, a lock that reading would wait behind.
 const LOCKED: &str = "SELECT l.relation FROM pg_locks l WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' \
@@ -92,18 +84,20 @@ impl<'a> Texts<'a> {
             Locks::Assumed => EVERYTHING_LOCKED,
         };
         let text = parts.iter().fold(text.replace("{locked}", locked), |text, (place, part)| text.replace(place, part));
-        selecting(&text, self.options)
+        select(Dialect::Postgres, &text.replace("{selected}", SELECTED)).bind(namespaces(self.options)).into()
     }
 }
 
-/// The first question, which every version understands.
+/// The first question, which every version understands. It sets the transaction of an inspection as the others want it, among other
+/// things without a search path: they name with its namespace whatever is not the engine's own, this one names all so.
 pub(super) fn database(options: &InspectOptions) -> Statement {
-    selecting(include_str!("database.sql"), options)
+    let text = qualified(&include_str!("database.sql").replace("{selected}", SELECTED));
+    let lock_wait = format!("{}ms", options.lock_wait.as_millis().max(1));
+    select(Dialect::Postgres, &text).bind(namespaces(options)).bind(lock_wait).into()
 }
 
-fn selecting(text: &str, options: &InspectOptions) -> Statement {
-    let namespaces = options.namespaces.as_ref().map(|names| serde_json::Value::from(names.clone()).to_string());
-    select(Dialect::Postgres, &text.replace("{selected}", SELECTED)).bind(namespaces).into()
+fn namespaces(options: &InspectOptions) -> Option<String> {
+    options.namespaces.as_ref().map(|names| serde_json::Value::from(names.clone()).to_string())
 }
 
 #[cfg(test)]

@@ -139,3 +139,8 @@ pub(super) fn trigger(row: &Row) -> Result<FoundTrigger, DatabaseError> {
     let mut cells = Cells::of(row);
     Ok(FoundTrigger { relation: cells.next()?, name: cells.next()?, sql: cells.next()? })
 }
+
+pub(super) fn stamp_cells(row: &Row) -> Result<[Option<String>; 4], DatabaseError> {
+    let mut cells = Cells::of(row);
+    Ok([cells.next()?, cells.next()?, cells.next()?, cells.next()?])
+}

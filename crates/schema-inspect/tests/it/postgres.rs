@@ -4,6 +4,7 @@ mod locks;
 mod model;
 mod round_trip;
 mod second_source;
+mod stamps;
 
 use std::sync::Arc;
 

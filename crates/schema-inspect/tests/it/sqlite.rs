@@ -1,7 +1,8 @@
 use schema_export::Exporters;
-use schema_inspect::{InspectError, InspectOptions, Inspectors};
+use schema_inspect::{InspectError, InspectOptions, Inspectors, Stamp};
 use schema_model::{Database, Inspection, ObjectName};
 use shared_kernel::RequestContext;
+use shared_kernel::database::DatabaseConnection;
 use testkit::{Server, TestDatabase};
 
 async fn inspected(script: &str, options: &InspectOptions) -> Inspection {
@@ -72,5 +73,74 @@ fn another_namespace_is_none() {
         assert_eq!((found.database.namespaces.len(), options.missing(&found.database)), (0, Some("temp")));
         let missing = Inspectors::builtin().expect_all(found, &options);
         assert!(matches!(&missing, Err(InspectError::UnknownNamespace { name, is_database: false }) if name == "temp"));
+    });
+}
+
+async fn stamp(connection: &dyn DatabaseConnection) -> Stamp {
+    let (options, context) = (InspectOptions::default(), RequestContext::system());
+    let stamp = Inspectors::builtin().stamp(connection, &options, &context).await;
+    stamp.expect("it is told").expect("the engine tells it")
+}
+
+#[test]
+fn whatever_changes_a_look_changes_the_stamp() {
+    const CHANGES: &[&str] = &[
+        "CREATE TABLE extra (a integer, b text)",
+        "ALTER TABLE extra RENAME TO more",
+        "ALTER TABLE more RENAME COLUMN b TO c",
+        "ALTER TABLE more ADD COLUMN d text NOT NULL DEFAULT 'x' CHECK (d <> '')",
+        "ALTER TABLE more DROP COLUMN c",
+        "CREATE INDEX by_a ON more (a DESC) WHERE a > 1",
+        "DROP INDEX by_a",
+        "CREATE VIEW seen AS SELECT a FROM more",
+        "DROP VIEW seen; CREATE VIEW seen AS SELECT a FROM more WHERE a > 1",
+        "CREATE TRIGGER kept BEFORE DELETE ON more BEGIN SELECT raise(ABORT, 'no'); END",
+        "DROP TRIGGER kept; CREATE TRIGGER kept BEFORE DELETE ON more BEGIN SELECT raise(ABORT, 'never'); END",
+        "CREATE VIRTUAL TABLE texts USING fts5(a)",
+        "PRAGMA user_version = 70",
+        "PRAGMA application_id = 80",
+        "DROP VIEW seen; DROP TABLE more",
+    ];
+    testkit::run(async {
+        let database = TestDatabase::create(Server::Sqlite).await;
+        let connection = database.connection().await;
+        let (sql, context) = (connection.sql().expect("SQL"), RequestContext::system());
+        sql.run_script(include_str!("sqlite/sample.sql"), &context).await.expect("the script runs");
+        let look = async || {
+            let options = InspectOptions::default();
+            let found = Inspectors::builtin().inspect(&*connection, &options, &context).await.expect("inspected");
+            (found.database, stamp(&*connection).await)
+        };
+        let (mut found, mut before) = look().await;
+        for change in CHANGES {
+            sql.run_script(change, &context).await.expect("changed");
+            let (found_now, now) = look().await;
+            assert_ne!(found_now, found, "nothing is told of it: {change}");
+            assert_ne!(now, before, "{change}");
+            (found, before) = (found_now, now);
+        }
+        // Rows change nothing, and neither does what is taken back.
+        sql.run_script("CREATE TABLE rows (a)", &context).await.expect("made");
+        let before = look().await;
+        sql.run_script("INSERT INTO rows VALUES (1)", &context).await.expect("written");
+        sql.run_script("BEGIN; CREATE TABLE gone (a); ROLLBACK", &context).await.expect("rolled back");
+        assert_eq!(look().await, before);
+    });
+}
+
+/// The counters of both files are the same: as many changes were made to each.
+#[test]
+fn another_file_in_a_files_place_is_seen() {
+    testkit::run(async {
+        let context = RequestContext::system();
+        let mut stamps = Vec::new();
+        for script in ["CREATE TABLE a (b)", "CREATE TABLE a (c)", "CREATE TABLE a (b)"] {
+            let database = TestDatabase::create(Server::Sqlite).await;
+            let connection = database.connection().await;
+            connection.sql().expect("SQL").run_script(script, &context).await.expect("the script runs");
+            stamps.push(stamp(&*connection).await);
+        }
+        assert_ne!(stamps[0], stamps[1]);
+        assert_eq!(stamps[0], stamps[2], "there is no difference to be told");
     });
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::redis::free_port;
+use crate::free_port;
 use crate::server::environment;
 
 /// The folder of a pair, in which each server has its own.

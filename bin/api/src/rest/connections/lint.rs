@@ -31,7 +31,7 @@ pub(crate) struct FindingsBody {
     /// Which version of the connection was followed.
     #[schema(minimum = 1, example = 1)]
     connection_version: i64,
-    /// When the database was looked at.
+    /// When the database was looked at, or last found to be as it was.
     #[schema(format = DateTime, example = "2026-01-31T12:00:00.000000Z")]
     taken_at: String,
     /// SHA-256 of the model's canonical JSON (RFC 8785), in hexadecimal digits.

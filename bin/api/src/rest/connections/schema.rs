@@ -28,7 +28,7 @@ pub(crate) struct SchemaBody<'a> {
     /// Which version of the connection was followed.
     #[schema(minimum = 1, example = 1)]
     connection_version: i64,
-    /// When the database was looked at.
+    /// When the database was looked at, or last found to be as it was.
     #[schema(format = DateTime, example = "2026-01-31T12:00:00.000000Z")]
     taken_at: String,
     /// SHA-256 of the model's canonical JSON (RFC 8785), in hexadecimal digits: equal schemas have equal ones.
@@ -60,7 +60,8 @@ pub(crate) struct SchemaBody<'a> {
 ///
 /// What is in the database that the connection leads to, in words that are the same for every engine, with what only one engine
 /// knows beside it. It is kept for an hour: `Age` says for how long already, in seconds, and `refresh=true` has it read anew. What cannot be read
-/// because somebody holds a lock, or because the user may not, is marked so.
+/// because somebody holds a lock, or because the user may not, is marked so. Where a PostgreSQL or SQLite database has not changed, one statement says
+/// so, `report` tells of that one alone, and the rest is as it was.
 ///
 /// `database` names another database on the server; of MySQL, MariaDB, MongoDB and Redis, a schema is a database, and either parameter will do.
 /// SQLite's one is called `main`. What is named and is not there, or is not shown to the connection's user, is 404, `unknown-database` or `unknown-schema`.

@@ -27,7 +27,7 @@ pub(crate) struct SchemaParams {
     /// How many levels of names within documents are told; 3 when it is left out
     #[param(minimum = 1, maximum = 10, example = 3)]
     depth: Option<u32>,
-    /// Whether the database is looked at now, whatever is kept
+    /// Whether the database is asked now, whatever is kept: looked at or, where its engine tells that nothing has changed, found unchanged
     refresh: Option<bool>,
 }
 

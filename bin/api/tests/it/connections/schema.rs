@@ -24,6 +24,16 @@ mod on_servers {
         }
 
         #[test]
+        fn a_schema_that_has_not_changed_costs_one_statement() {
+            testkit::run(super::super::a_schema_that_has_not_changed_costs_one_statement());
+        }
+
+        #[test]
+        fn a_state_that_is_not_told_keeps_nobody_from_looking() {
+            testkit::run(super::super::a_state_that_is_not_told_keeps_nobody_from_looking());
+        }
+
+        #[test]
         fn instances_have_each_others_schemas() {
             testkit::run(super::super::instances_have_each_others_schemas());
         }
@@ -89,7 +99,7 @@ async fn a_schema_is_read_once_and_kept() {
     assert!(answers.iter().all(|answer| answer.status == 200 && answer.json() == first), "{first}");
     assert_eq!(relations(&first), [("old; stock", "Bücher 😀"), ("public", "book")]);
     assert_eq!(first["database"]["namespaces"][1]["relations"][0]["primary_key"]["columns"], json!(["id"]));
-    assert!(first["report"]["statements"].as_u64().is_some_and(|statements| statements <= 12), "{first}");
+    assert!(first["report"]["statements"].as_u64().is_some_and(|statements| statements <= 13), "{first}");
 
     // What is there already is not sent again, and stays what it is until it is asked for anew.
     let tag = answers[0].header("etag").to_owned();
@@ -136,6 +146,84 @@ async fn a_schema_is_read_once_and_kept() {
     registry.get(&schema).await.is_problem(404, "not-found");
     let audit = registry.get("/api/v1/connections/audit?action=read_schema&outcome=not-found").await.json();
     assert_eq!(audit["items"].as_array().map(Vec::len), Some(1), "{audit}");
+}
+
+/// How many statements an answer took, and what the first of them asked.
+fn cost(schema: &Value) -> (u64, &str) {
+    let report = &schema["report"];
+    (report["statements"].as_u64().expect("a number"), report["stages"][0]["name"].as_str().expect("a stage"))
+}
+
+async fn a_schema_that_has_not_changed_costs_one_statement() {
+    let database = TestDatabase::create(Server::Postgres).await;
+    let owner = owner(&database).await;
+    change(&owner, "CREATE TABLE book (id bigint PRIMARY KEY, title text NOT NULL)").await;
+    let registry = Registry::start().await;
+    let path = registry.stored(&body(&database, "Sales")).await;
+    let (schema, anew) = (format!("{path}/schema"), format!("{path}/schema?refresh=true"));
+    let first = registry.get(&schema).await.json();
+    assert_eq!(cost(&first), (12, "stamp"), "it is asked for before the look");
+    // It is as good as looked at, for those who ask later as well.
+    let again = registry.get(&anew).await;
+    assert_eq!((cost(&again.json()), again.header("age")), ((1, "stamp"), "0"), "{}", again.text);
+    assert_eq!(again.json()["report"]["stages"].as_array().map(Vec::len), Some(1));
+    for part in ["database", "fingerprint", "statistics"] {
+        assert_eq!(again.json()[part], first[part]);
+    }
+    assert!(again.json()["taken_at"].as_str() > first["taken_at"].as_str(), "{}", again.text);
+    assert_eq!(registry.get(&schema).await.json(), again.json());
+    let tag = again.header("etag");
+    assert_eq!(registry.ask(Method::GET, &anew, &[("if-none-match", tag)], None).await.status, 304);
+    for answer in join_all((0..20).map(|_| registry.get(&anew))).await {
+        assert_eq!((cost(&answer.json()), &answer.json()["database"]), ((1, "stamp"), &first["database"]));
+    }
+
+    // A change is looked at, in each part that was seen before, and so are counts of rows.
+    let part = format!("{schema}?schema=public&refresh=true");
+    assert_eq!(cost(&registry.get(&part).await.json()), (12, "stamp"), "nobody has seen it alone");
+    change(&owner, "CREATE TABLE film (id bigint)").await;
+    for path in [&anew, &part] {
+        let changed = registry.get(path).await.json();
+        assert_eq!((cost(&changed), relations(&changed).len()), ((12, "stamp"), 2));
+        assert_eq!(cost(&registry.get(path).await.json()), (1, "stamp"));
+    }
+    change(&owner, "INSERT INTO film SELECT generate_series(1, 20)").await;
+    change(&owner, "ANALYZE film").await;
+    let counted = registry.get(&anew).await.json();
+    assert_eq!((cost(&counted), &counted["statistics"][1]["rows"]), ((12, "stamp"), &json!(20)));
+
+    // A snapshot is a look of its own, which others may have.
+    let taken = registry.ask(Method::POST, &format!("{path}/snapshots"), &[], Some(&json!({}))).await;
+    assert_eq!(cost(&registry.get(taken.header("location")).await.json()), (12, "stamp"));
+    // What is gone is not what it was.
+    change(&owner, "CREATE SCHEMA archive").await;
+    let archive = format!("{schema}?schema=archive");
+    assert_eq!(registry.get(&archive).await.status, 200);
+    change(&owner, "DROP SCHEMA archive").await;
+    registry.get(&format!("{archive}&refresh=true")).await.is_problem(404, "unknown-schema");
+    registry.get(&archive).await.is_problem(404, "unknown-schema");
+}
+
+async fn a_state_that_is_not_told_keeps_nobody_from_looking() {
+    let database = TestDatabase::create(Server::Postgres).await;
+    let (owner, context) = (owner(&database).await, RequestContext::system());
+    let role = format!("reader_{}", database.name());
+    // A look reads nothing of that catalog.
+    let script = format!(
+        "CREATE TABLE book (id bigint); CREATE ROLE {role} LOGIN PASSWORD 'first'; \
+         REVOKE SELECT ON pg_catalog.pg_ts_dict FROM PUBLIC"
+    );
+    owner.sql().expect("SQL").run_script(&script, &context).await.expect("done");
+    let registry = Registry::start().await;
+    let mut sales = body(&database, "Sales");
+    (sales["username"], sales["password"]) = (json!(role), json!("first"));
+    let path = registry.stored(&sales).await;
+    for _ in 0..2 {
+        let schema = registry.get(&format!("{path}/schema?refresh=true")).await.json();
+        assert_eq!((cost(&schema), relations(&schema)), ((12, "stamp"), vec![("public", "book")]));
+    }
+    drop(registry);
+    owner.sql().expect("SQL").run_script(&format!("DROP ROLE {role}"), &context).await.expect("done");
 }
 
 async fn another_database_of_the_server_is_read() {
@@ -253,6 +341,12 @@ async fn instances_have_each_others_schemas() {
     assert_eq!(three.get(&schema).await.json(), anew);
     assert_eq!(three.get(&format!("{schema}?schema=public")).await.json()["database"], anew["database"]);
 
+    // Whoever has none of its own compares with the one that is shared, and what has not changed is new for all of them.
+    let four = start().await;
+    let again = four.get(&format!("{schema}?refresh=true")).await.json();
+    assert_eq!((cost(&again), &again["database"]), ((1, "stamp"), &anew["database"]));
+    assert_eq!(start().await.get(&schema).await.json(), again);
+
     // What one finds gone, nobody has a copy of.
     change(&owner, "CREATE SCHEMA archive CREATE TABLE film (id bigint)").await;
     let archive = format!("{schema}?schema=archive");
@@ -303,6 +397,11 @@ async fn a_schema_is_read_beside_a_migration() {
     let of_book = |gap: &Value| gap["object"]["name"] == "book" && gap["reason"] == "locked";
     assert!(!gaps.is_empty() && gaps.iter().all(of_book), "{schema}");
     migration.rollback(&context).await.expect("rolled back");
+    // The database is in the same state, and not all of it was seen.
+    let whole = registry.get(&format!("{path}/schema?refresh=true")).await.json();
+    assert_eq!((cost(&whole), &whole["report"]["gaps"]), ((12, "stamp"), &json!([])));
+    let again = registry.get(&format!("{path}/schema?refresh=true")).await.json();
+    assert_eq!((cost(&again), &again["database"]), ((1, "stamp"), &whole["database"]));
 }
 
 async fn a_database_of_a_server_with_many_is_read(server: Server) {
@@ -334,7 +433,7 @@ async fn a_database_of_a_server_with_many_is_read(server: Server) {
 
     // A schema is a database here, whatever the parameter is called.
     let same = registry.get(&format!("{path}/schema?database={name}")).await;
-    assert_eq!((same.header("etag"), same.json()), (answer.header("etag"), read));
+    assert_eq!((same.header("etag"), same.json()), (answer.header("etag"), read.clone()));
     let both = registry.get(&format!("{schema}&database=mysql")).await;
     both.is_problem(409, "connection-unusable");
     for absent in ["database=absent", "schema=absent", "schema=mysql"] {
@@ -345,6 +444,9 @@ async fn a_database_of_a_server_with_many_is_read(server: Server) {
     change(&owner, "INSERT INTO book (title) VALUES ('one')").await;
     let anew = registry.get(&format!("{schema}&refresh=true")).await;
     assert_eq!(anew.header("etag"), answer.header("etag"));
+    // Such an engine tells no state, so that it is looked at each time.
+    assert_eq!(cost(&anew.json()), cost(&read));
+    assert_ne!(cost(&read).1, "stamp");
     change(&owner, "ALTER TABLE film ADD COLUMN title text").await;
     let anew = registry.get(&format!("{schema}&refresh=true")).await;
     assert_ne!(anew.header("etag"), answer.header("etag"));
@@ -372,6 +474,16 @@ async fn a_file_is_looked_at_as_well() {
     assert_eq!(model(&part.text), model(&schema.text));
     let taken = registry.ask(Method::POST, &format!("{path}/snapshots"), &[], Some(&json!({}))).await;
     assert_eq!(model(&registry.get(taken.header("location")).await.text), model(&schema.text));
+    // As long as it is the same, it is not read again.
+    let anew = format!("{path}/schema?refresh=true");
+    assert_eq!((cost(&schema.json()), cost(&registry.get(&anew).await.json())), ((9, "stamp"), (1, "stamp")));
+    let made = testkit::connect(connection_manager::ConnectionSettings::sqlite(&file)).await.expect("opened");
+    change(&made, "CREATE INDEX titles ON book (title)").await;
+    made.close(std::time::Duration::ZERO).await;
+    let schema = registry.get(&anew).await;
+    assert_eq!(cost(&schema.json()), (9, "stamp"));
+    assert_eq!(schema.json()["database"]["namespaces"][0]["relations"][0]["indexes"][0]["name"], "titles");
+    assert_eq!(cost(&registry.get(&anew).await.json()), (1, "stamp"));
     // It has a name, and no other one beside it.
     let named = registry.get(&format!("{path}/schema?database=main")).await;
     assert_eq!((named.status.as_u16(), model(&named.text)), (200, model(&schema.text)));

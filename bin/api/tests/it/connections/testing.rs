@@ -279,7 +279,7 @@ async fn what_is_not_reached_is_told_alike_whatever_the_reason() {
         config.egress.allow_private = false;
     })
     .await;
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
+    let closed = testkit::free_port();
     let (silent, _kept) = unanswering().await;
     let places = [
         ("localhost", closed),

@@ -1,7 +1,8 @@
 use super::*;
 use shared_kernel::database::{KeyPlace, KeyQuestion};
+use testkit::free_port;
 use testkit::proxy::{Proxy, Traffic};
-use testkit::redis::{OwnCluster as Cluster, free_port};
+use testkit::redis::OwnCluster as Cluster;
 
 #[test]
 fn keys_find_their_nodes_and_follow_a_slot_that_moves() {

@@ -19,7 +19,7 @@ use crate::telemetry::metrics;
 
 /// Take a snapshot of a connection's schema
 ///
-/// The database is looked at now, as `refresh=true` has it looked at, and what is found is kept until somebody deletes it or the
+/// The database is looked at now, all of it, and what is found is kept until somebody deletes it or the
 /// connection. With an `Idempotency-Key`, the same request can be sent again: it takes one snapshot, and no second look. A
 /// connection has so many snapshots, 100 when the operator has not said otherwise, and each so much room; beyond that the answer
 /// is `limit-reached`, and nothing is deleted to make room.

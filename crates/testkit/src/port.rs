@@ -1,0 +1,48 @@
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::ops::Range;
+use std::sync::Mutex;
+
+/// Where ports are looked for. Systems take the local ports of outgoing connections, and those of listeners that ask for
+/// port 0, from higher ones (Linux from 32768, others from 49152), so that neither comes in between.
+const PORTS: Range<u16> = 20_000..32_000;
+
+/// What keeps the ports of this process from other processes of tests, until it ends.
+static RESERVED: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+
+/// A port of the loopback interface that nobody listens at, for a server that a test starts, or for nobody at all.
+///
+/// It stays this process's until it ends: tests run as many processes at once, and a server of one must not be taken for
+/// that of another. The sign to the others is UDP's port of the same number, so that TCP's is free to be listened at.
+///
+/// # Panics
+/// When none can be had.
+pub fn free_port() -> u16 {
+    let count = usize::from(PORTS.end - PORTS.start);
+    // Processes that start at the same time have numbers in a row: each begins somewhere else.
+    let first = std::process::id() as usize * 37;
+    let mut reserved = RESERVED.lock().expect("no test panics while it looks for a port");
+    for step in 0..count {
+        let port = PORTS.clone().nth((first + step) % count).expect("it is within the range");
+        let Ok(sign) = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)) else { continue };
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            reserved.push(sign);
+            return port;
+        }
+    }
+    panic!("none of the ports from {} on is free", PORTS.start);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_given_once_and_can_be_listened_at() {
+        let (first, second) = (free_port(), free_port());
+        assert_ne!(first, second);
+        for port in [first, second] {
+            assert!(UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_err(), "other processes can take {port}");
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+        }
+    }
+}
