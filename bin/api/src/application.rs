@@ -378,7 +378,9 @@ fn serve(config: &ServerConfig, listener: TcpListener, services: Services) -> io
     let mut server = HttpServer::new(factory)
         .disable_signals()
         .shutdown_timeout(config.drain_limit.as_secs().max(1))
-        .client_request_timeout(config.limits.request_timeout);
+        .client_request_timeout(config.limits.request_timeout)
+        // Whoever hangs up waits for no answer: the call is dropped, and with it what a database does for it.
+        .h1_allow_half_closed(false);
     if config.workers > 0 {
         server = server.workers(config.workers);
     }

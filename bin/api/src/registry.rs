@@ -25,11 +25,20 @@ pub(crate) use schemas::{KeptSchema, SchemaPart, Schemas};
 pub(crate) use sealer::EnvelopeSealer;
 pub(crate) use shared_schemas::SharedSchemas;
 
-/// When it is told that no connection came about, whenever that was known: how long it took would tell a closed port from a
-/// silent one, and both from one that may not be dialled.
+/// How long after its dial a test tells that it led nowhere, whenever that was known: how long it took would tell a closed port from
+/// a silent one, and both from one that may not be dialled.
 const QUIET: Duration = Duration::from_millis(3_500);
 
+/// How long one attempt to connect to a stored connection's server may take, the servers taken together that it may lead to.
+const CONNECTING: Duration = Duration::from_secs(5);
+/// How long a stored connection may take to open, whatever comes of it: longer than one attempt, since there may be others.
+const OPENING: Duration = Duration::from_millis(5_250);
+/// When it is told that one did not, or that its server has gone, whenever that was known.
+const QUIET_WHEN_LIVE: Duration = Duration::from_millis(5_500);
+const _: () =
+    assert!(CONNECTING.as_millis() < OPENING.as_millis() && OPENING.as_millis() < QUIET_WHEN_LIVE.as_millis());
+
 /// Waits until it may be told.
-async fn quiet_since(began: Instant) {
-    tokio::time::sleep_until((began + QUIET).into()).await;
+async fn quiet_until(told: Instant) {
+    tokio::time::sleep_until(told.into()).await;
 }

@@ -106,6 +106,15 @@ pub async fn examine_into(
     run(stages, factory, secrets, name, settings, Depth::AllAround).await;
 }
 
+/// Whether [`examine`] has a stage `TLS` in front of the login: TLS is on, and the engine's way to it is known here. Otherwise the
+/// login tells of both.
+pub fn looks_at_tls(settings: &ConnectionSettings) -> bool {
+    #[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis"))]
+    return settings.tls.mode != TlsMode::Disabled && handshake::is_known(&settings.engine);
+    #[cfg(not(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis")))]
+    return false;
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Depth {
     ToAnAnswer,

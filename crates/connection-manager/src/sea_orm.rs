@@ -2,6 +2,9 @@
 //!
 //! Statements of entities run on the same physical connections, under the same limits and deadlines, as those of the
 //! kernel's traits. Errors are SeaORM's own, so that `DbErr::sql_err` works; unlike the kernel's they may repeat values.
+//!
+//! On a connection that was defined from outside, which only reads, `execute_unprepared` is refused: its text may be several
+//! statements. The size of an answer, which is limited there for the kernel's queries, is not limited here.
 
 mod lease;
 mod transaction;

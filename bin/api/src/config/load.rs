@@ -217,6 +217,26 @@ mod tests {
     }
 
     #[test]
+    fn what_would_open_the_registry_too_far_is_a_fault() {
+        let text = "[registry]\nsqlite_root = \"files\"\nsecret_prefix = \"\"\naudit_retention = \"23h\"\n\
+                    [registry.tokens]\nann = { env = \"BINDERY_TEST_NOBODY_SETS_THIS\" }\n\
+                    [contexts.registry]\nconnection = \"store\"\n\
+                    [connections.store]\nengine = \"mysql\"\nhost = \"h\"\nusername = \"u\"\ndatabase = \"d\"\n";
+        let error = read(text).expect_err("faults");
+        for expected in [
+            "bindery.toml:2: registry.sqlite_root: expected an absolute path",
+            "bindery.toml:3: registry.secret_prefix: must not be empty",
+            "bindery.toml:4: registry.audit_retention: expected at least \"1d\"",
+            "registry.keys: missing: ",
+        ] {
+            assert!(error.contains(expected), "{expected} is not in\n{error}");
+        }
+        let store = text.split_once("[contexts").expect("two parts").1;
+        let error = read(&format!("[contexts{store}")).expect_err("nobody has a token");
+        assert!(error.contains("registry.tokens: missing: "), "{error}");
+    }
+
+    #[test]
     fn a_connection_with_a_fault_is_told_as_that_alone() {
         let text = "[contexts.registry]\nconnection = \"store\"\n[registry]\nschema_cache = \"cache\"\n\
                     [connections.store]\nengine = \"sqlit\"\npath = \"r.db\"\n[connections.cache]\nengine = \"rediss\"\n";

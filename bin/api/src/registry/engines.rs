@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use shared_kernel::database::{Engine, EngineDescription};
 use shared_kernel::validation::Violations;
 
+use super::CONNECTING;
 use crate::config::RegistryConfig;
 
 /// The most connections that one stored definition is opened with.
@@ -79,7 +80,7 @@ impl ManagedEngines {
         for (name, value) in definition.options.iter() {
             settings.options.insert(name.to_owned(), value.to_string());
         }
-        settings.pool = PoolSettings { min: 0, max: MOST, ..settings.pool };
+        settings.pool = PoolSettings { min: 0, max: MOST, connect_timeout: CONNECTING, ..settings.pool };
         settings.with_egress(self.egress.clone())
     }
 }
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn a_client_certificate_is_refused_where_it_would_be_left_out() {
         let held = Held { password: true, client_key: true };
-        for engine in [Engine::MYSQL, Engine::MARIADB, Engine::POSTGRES, Engine::REDIS] {
+        for engine in [Engine::MYSQL, Engine::MARIADB, Engine::POSTGRES, Engine::REDIS, Engine::MONGODB] {
             assert!(engines().check(&definition(engine), held).is_empty());
         }
         for engine in [Engine::SQLSERVER, Engine::DYNAMODB] {

@@ -131,6 +131,12 @@ mod tests {
         data_folder::create_private(&file, |file| file.write_all(b"c2hvcnQ=")).expect("written");
         let error = prepare(&config).expect_err("too short").to_string();
         assert!(error.contains("registry.key: the key `embedded` is not 32 bytes long"), "{error}");
+        std::fs::remove_file(&file).expect("removed");
+        let token = folder.path().join(TOKEN_FILE);
+        data_folder::create_private(&token, |file| file.write_all(&[b'x'; BYTES - 1])).expect("written");
+        let error = prepare(&config).expect_err("too short").to_string();
+        assert!(error.contains("registry.token: the token is too short"), "{error}");
+        std::fs::remove_file(&token).expect("removed");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

@@ -15,7 +15,7 @@ use shared_kernel::database::{
 };
 use shared_kernel::{RequestContext, Version};
 
-use super::{ManagedEngines, OtherDatabases, quiet_since};
+use super::{ManagedEngines, OPENING, OtherDatabases, QUIET_WHEN_LIVE, quiet_until};
 
 /// How long an engine may take to tell the state of a schema.
 const STAMP_LIMIT: Duration = Duration::from_secs(5);
@@ -193,7 +193,9 @@ impl LiveConnections {
         context: &RequestContext,
     ) -> Result<Vec<String>, DatabaseError> {
         let list = async {
-            let connection = self.manager.get(&StoredDefinitions::name(id), Access::Read, context).await?;
+            let name = StoredDefinitions::name(id);
+            let opening = self.manager.get(&name, Access::Read, context);
+            let connection = in_time(&name, Instant::now() + OPENING, opening).await?;
             connection.catalog()?.databases(limit, context).await
         };
         told_late(list, is_unreached).await
@@ -212,8 +214,10 @@ impl LiveConnections {
     ) -> Result<Looked<K>, InspectError> {
         let look = async {
             let failed = |source| InspectError::Database { stage: "connection", source };
+            let limit = Instant::now() + OPENING;
             // Its own comes first for another one as well: a password that is wrong, or a server that is away, is found out there.
-            let own = self.at(&StoredDefinitions::name(id), version, context).await;
+            let name = StoredDefinitions::name(id);
+            let own = in_time(&name, limit, self.at(&name, version, context)).await;
             let connection = match database {
                 None => own.map_err(failed)?,
                 Some(database) => {
@@ -223,7 +227,7 @@ impl LiveConnections {
                         own => drop(own),
                     }
                     let name = StoredDefinitions::other_name(id, self.others.number(id, database));
-                    self.at(&name, version, context).await.map_err(failed)?
+                    in_time(&name, limit, self.at(&name, version, context)).await.map_err(failed)?
                 }
             };
             // Before the look, so that what changes meanwhile makes a difference to the next one.
@@ -257,6 +261,23 @@ impl LiveConnections {
         }
         self.manager.get(name, Access::Read, context).await
     }
+}
+
+/// The connection called so, if it is open in time. It goes on being opened for whoever asks next. Whoever answers the first dial may
+/// have it take as long as they like, and then send it on to others.
+async fn in_time<T>(
+    name: &str,
+    limit: Instant,
+    opening: impl IntoFuture<Output = Result<T, DatabaseError>>,
+) -> Result<T, DatabaseError> {
+    tokio::time::timeout_at(limit.into(), opening.into_future()).await.unwrap_or_else(|_| {
+        let error = DatabaseError::new(DatabaseErrorKind::Unreachable, "the connection was not open in time");
+        // Told as what the manager says of it, and not as a failure of the service's own.
+        Err(match name.parse::<ConnectionName>() {
+            Ok(name) => error.on(&name),
+            Err(_) => error,
+        })
+    })
 }
 
 /// The state that a schema is in, as far as its engine tells, and what was asked for that. That an engine does not answer this one
@@ -297,7 +318,7 @@ async fn told_late<T, E>(work: impl Future<Output = Result<T, E>>, is_unreached:
     let began = Instant::now();
     let outcome = work.await;
     if outcome.as_ref().is_err_and(is_unreached) {
-        quiet_since(began).await;
+        quiet_until(began + QUIET_WHEN_LIVE).await;
     }
     outcome
 }
@@ -370,6 +391,14 @@ mod tests {
         elsewhere.definition.secret = SecretName::parse("other/sales").ok();
         is_refused(elsewhere, "/secret");
         is_refused(revealed(Engine::from("oracle".to_owned()), Some("the password")), "engine");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_never_opens_is_not_reached() {
+        let forever = std::future::pending::<Result<(), DatabaseError>>();
+        let name = StoredDefinitions::name("01a21b40-e5cc-7224-ba42-10c24b9b2245".parse().expect("an id"));
+        let error = in_time(&name, Instant::now() + OPENING, forever).await.expect_err("it never opens");
+        assert!(is_unreached(&error) && error.connection().is_some_and(StoredDefinitions::is_name), "{error}");
     }
 
     #[test]

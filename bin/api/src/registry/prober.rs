@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use connection_manager::probe::{Finding, Stage, examine_into};
+use connection_manager::probe::{Finding, Stage, examine_into, looks_at_tls};
 use connection_manager::{ConnectionSettings, SecretSource};
 use registry_context::domain::{
     Definition, ProbeFacts, ProbeFault, ProbeReport, ProbeStage, Prober, Secrets, StageResult,
@@ -12,7 +12,7 @@ use shared_kernel::database::ConnectionName;
 use tokio::sync::Semaphore;
 
 use super::live::password;
-use super::{ManagedEngines, QUIET, quiet_since};
+use super::{ManagedEngines, QUIET, quiet_until};
 
 /// How long a test may take in all.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -58,18 +58,21 @@ impl Prober for ManagedProber {
         let mut settings = self.engines.settings(definition, password, secrets.client_key.clone());
         settings.pool.connect_timeout = DIAL;
         let mut stages = Vec::new();
-        let in_time = tokio::time::timeout(LIMIT, self.look(&mut stages, &settings)).await.is_ok();
-        let mut report = report(&stages, in_time);
+        let end = began + LIMIT;
+        let in_time = tokio::time::timeout_at(end.into(), self.look(&mut stages, &settings)).await.is_ok();
+        let way = Way { dials: settings.host.is_some(), looks_at_tls: looks_at_tls(&settings) };
+        let mut report = report(&stages, in_time, way);
         for stage in stages.iter().filter(|stage| !stage.passed()) {
             // Whoever operates the service may know what whoever defines connections may not.
             tracing::info!(event = "registry.test_failed", stage = stage.name, code = stage.code);
         }
-        if matches!(report.failure(), Some((_, ProbeFault::Unreachable))) {
-            quiet_since(began).await;
-            report.duration_ms = milliseconds(QUIET);
+        report.duration_ms = if matches!(report.failure(), Some((_, ProbeFault::Unreachable))) {
+            let told = told_at(&stages, Instant::now(), end);
+            quiet_until(told).await;
+            milliseconds(if told < end { QUIET } else { LIMIT })
         } else {
-            report.duration_ms = milliseconds(began.elapsed());
-        }
+            milliseconds(began.elapsed())
+        };
         report
     }
 }
@@ -84,8 +87,26 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// When it is told that no server was reached, which was known `now`. A dial of the service's own takes no longer than it may. A
+/// driver dials for as long as it is led on, by whoever answers it or by SRV records.
+fn told_at(stages: &[Stage], now: Instant, end: Instant) -> Instant {
+    match stages.last() {
+        Some(dial) if dial.name == "TCP" && !dial.passed() => end.min(now + QUIET.saturating_sub(dial.duration)),
+        _ => end,
+    }
+}
+
+/// Which stages a definition has.
+#[derive(Clone, Copy)]
+struct Way {
+    /// There is a server.
+    dials: bool,
+    /// TLS has a stage of its own in front of the login.
+    looks_at_tls: bool,
+}
+
 /// What may be told of the stages.
-fn report(stages: &[Stage], in_time: bool) -> ProbeReport {
+fn report(stages: &[Stage], in_time: bool, way: Way) -> ProbeReport {
     let mut report = ProbeReport::default();
     // What is found out before anything is dialled is one stage.
     let mut policy = Duration::ZERO;
@@ -93,6 +114,7 @@ fn report(stages: &[Stage], in_time: bool) -> ProbeReport {
         let fault = (!stage.passed()).then(|| fault(stage.code));
         let duration = Some(milliseconds(stage.duration));
         let mut add = |stage, fault: Option<ProbeFault>, duration_ms: Option<u64>| {
+            let fault = fault.map(|fault| blurred(stage, fault));
             let duration_ms = duration_ms.filter(|_| fault != Some(ProbeFault::Unreachable));
             report.stages.push(StageResult { stage, fault, duration_ms });
         };
@@ -134,12 +156,38 @@ fn report(stages: &[Stage], in_time: bool) -> ProbeReport {
         }
     }
     if !in_time {
-        let last = report.stages.last().map(|result| result.stage);
-        let next = ProbeStage::ALL.into_iter().find(|stage| last.is_none_or(|last| *stage > last));
-        let stage = next.unwrap_or(ProbeStage::Privileges);
-        report.stages.push(StageResult { stage, fault: Some(ProbeFault::Timeout), duration_ms: None });
+        let (stage, fault) = broken_off(stages, report.stages.last().map(|result| result.stage), way);
+        let fault = blurred(stage, fault);
+        if stage == ProbeStage::Tcp {
+            let duration_ms = Some(milliseconds(policy));
+            report.stages.push(StageResult { stage: ProbeStage::Policy, fault: None, duration_ms });
+        }
+        report.stages.push(StageResult { stage, fault: Some(fault), duration_ms: None });
     }
     report
+}
+
+/// From the login on the driver may be dialling others, of whom a silent one has to look like a closed one.
+fn blurred(stage: ProbeStage, fault: ProbeFault) -> ProbeFault {
+    match fault {
+        ProbeFault::Timeout if stage > ProbeStage::Tls => ProbeFault::Unreachable,
+        fault => fault,
+    }
+}
+
+/// At which stage a look was broken off for want of time, the last that ended being this one.
+fn broken_off(stages: &[Stage], last: Option<ProbeStage>, way: Way) -> (ProbeStage, ProbeFault) {
+    match last {
+        None if way.dials && stages.iter().any(|stage| stage.name == "secret") => {
+            (ProbeStage::Tcp, ProbeFault::Unreachable)
+        }
+        Some(ProbeStage::Tcp) if way.looks_at_tls => (ProbeStage::Tls, ProbeFault::Timeout),
+        Some(ProbeStage::Tcp) => (ProbeStage::Login, ProbeFault::Timeout),
+        last => {
+            let next = ProbeStage::ALL.into_iter().find(|stage| last.is_none_or(|last| *stage > last));
+            (next.unwrap_or(ProbeStage::Privileges), ProbeFault::Timeout)
+        }
+    }
 }
 
 fn take(finding: &Finding, facts: &mut ProbeFacts) {
@@ -187,8 +235,13 @@ mod tests {
 
     #[track_caller]
     fn check(stages: &[(&'static str, &'static str)], in_time: bool, expected: &[&str]) {
+        check_on(Way { dials: true, looks_at_tls: true }, stages, in_time, expected);
+    }
+
+    #[track_caller]
+    fn check_on(way: Way, stages: &[(&'static str, &'static str)], in_time: bool, expected: &[&str]) {
         let stages: Vec<Stage> = stages.iter().map(|(name, code)| stage(name, code)).collect();
-        let report = report(&stages, in_time);
+        let report = report(&stages, in_time, way);
         let line = |result: &StageResult| {
             let fault = result.fault.map_or("ok", ProbeFault::as_str);
             let duration = result.duration_ms.map_or_else(|| "-".to_owned(), |duration| duration.to_string());
@@ -226,6 +279,45 @@ mod tests {
     }
 
     #[test]
+    fn what_is_broken_off_while_it_dials_looks_like_what_is_not_reached() {
+        let known = [("DNS", "ok"), ("TCP", "ok")];
+        let begin = ["policy ok 6", "dns ok 3", "tcp ok 3"];
+        let [dials, plain, file] =
+            [(true, true), (true, false), (false, false)].map(|(dials, looks_at_tls)| Way { dials, looks_at_tls });
+        check_on(dials, &BEFORE, false, &["policy ok 6", "tcp unreachable -"]);
+        check_on(dials, &BEFORE[..1], false, &["policy timeout -"]);
+        // The first server alone is asked for TLS.
+        let until_login = [&BEFORE[..], &known].concat();
+        check_on(dials, &until_login, false, &[&begin[..], &["tls timeout -"]].concat());
+        check_on(plain, &until_login, false, &[&begin[..], &["login unreachable -"]].concat());
+        let until_login = [&until_login[..], &[("TLS", "ok")]].concat();
+        check_on(dials, &until_login, false, &[&begin[..], &["tls ok 3", "login unreachable -"]].concat());
+        let logged_in = [&until_login[..], &[("login", "ok")]].concat();
+        check_on(
+            dials,
+            &logged_in,
+            false,
+            &[&begin[..], &["tls ok 3", "login ok 3", "database unreachable -"]].concat(),
+        );
+        check_on(file, &BEFORE, false, &["policy timeout -"]);
+    }
+
+    #[test]
+    fn the_time_of_an_answer_is_that_of_the_dial_and_not_of_what_came_of_it() {
+        let (now, end) = (Instant::now(), Instant::now() + LIMIT);
+        let dial = stage("TCP", "unreachable");
+        let told = [&dial, &Stage { duration: DIAL, ..dial.clone() }]
+            .map(|dial| told_at(&[stage("secret", "ok"), dial.clone()], now + dial.duration, end));
+        assert_eq!(told, [now + QUIET; 2]);
+        // What waits for its turn has less time left.
+        assert_eq!(told_at(&[dial], end, end), end);
+        // Broken off, or dialled by the driver.
+        for stages in [vec![stage("secret", "ok")], vec![stage("TCP", "ok"), stage("login", "unreachable")]] {
+            assert_eq!(told_at(&stages, now, end), end);
+        }
+    }
+
+    #[test]
     fn each_fault_stands_at_its_stage() {
         check(&[("settings", "ok"), ("settings", "misconfigured")], true, &["policy misconfigured 6"]);
         check(&[("settings", "ok"), ("secret", "secret_unavailable")], true, &["policy secret_unavailable 6"]);
@@ -237,9 +329,11 @@ mod tests {
         let database = ["login ok 3", "database unknown_database -"];
         check(&with("login", "unknown_database"), true, &[&begin[..], &database].concat());
         check(&with("login", "query"), true, &[&begin[..], &["login failed 3"]].concat());
-        check(&with("login", "unreachable"), true, &[&begin[..], &["login unreachable -"]].concat());
+        for code in ["unreachable", "timeout"] {
+            check(&with("login", code), true, &[&begin[..], &["login unreachable -"]].concat());
+        }
+        check(&with("TLS", "timeout"), true, &[&begin[..], &["tls timeout 3"]].concat());
         check(&with("privileges", "no_privileges"), true, &[&begin[..], &["privileges no_privileges 3"]].concat());
-        check(&until_login, false, &[&begin[..], &["tls timeout -"]].concat());
         check(&[], false, &["policy timeout -"]);
     }
 }

@@ -21,6 +21,8 @@ use crate::support::{Answer, Service, Steady};
 /// The token of every service in these tests.
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef-tests";
 const CONNECTIONS: &str = "/api/v1/connections";
+/// Nothing has this id.
+const NOBODY: &str = "01a21b40-e5cc-7224-ba42-10c24b9b2245";
 /// Awkward in URLs, shells, JSON, SQL and formats; the last character takes four bytes.
 pub(crate) const CANARY: &str = "p@ss/w:rd%?#\"'\\😀";
 
@@ -78,6 +80,18 @@ impl Registry {
         assert_eq!(answer.status, 201, "{}", answer.text);
         answer.header("location").to_owned()
     }
+}
+
+/// Every method of every resource, of a connection of this id. Other parts of paths are what there is none of.
+pub(crate) fn calls(id: &str) -> Vec<(Method, String)> {
+    let resources = api::rest::resources(false);
+    let calls = resources.iter().filter(|resource| resource.path().starts_with(CONNECTIONS)).flat_map(|resource| {
+        let path = resource.path().replacen("{id}", id, 1);
+        let path = path.split('/').map(|part| if part.starts_with('{') { NOBODY } else { part });
+        let path = path.collect::<Vec<_>>().join("/");
+        resource.methods().map(move |method| (method.as_str().parse().expect("a method"), path.clone()))
+    });
+    calls.collect()
 }
 
 pub(crate) fn sales() -> Value {
@@ -210,6 +224,13 @@ async fn files_and_secrets_are_those_of_the_configuration() {
     assert_eq!(refused.is_problem(422, "validation").faults(), ["/secret not_allowed"]);
     let stored = registry.get(&registry.stored(&by_secret("bindery/registry/sales")).await).await.json();
     assert_eq!((&stored["secret"], &stored["has_password"]), (&json!("bindery/registry/sales"), &json!(false)));
+    // Of which nothing is said, there is none.
+    let registry = Registry::start().await;
+    for (body, fault) in
+        [(file, "/path not_configured"), (by_secret("bindery/registry/sales"), "/secret not_configured")]
+    {
+        assert_eq!(registry.post(&body).await.is_problem(422, "validation").faults(), [fault]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

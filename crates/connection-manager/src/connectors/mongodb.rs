@@ -24,6 +24,9 @@ use crate::settings::{ConnectionSettings, TlsMode};
 /// Passwords may hold what `SASLprep` (RFC 4013) lets pass, which is not emoji; one that cannot is told apart from a wrong one.
 ///
 /// Without `tls.ca_file` or authorities at hand Mozilla's list of authorities is trusted, which the driver has with it, and not the system's.
+/// A client's certificate is shown where somebody from outside has defined the connection, since TLS is then spoken here and not by
+/// the driver, which would read the key from a file. With the option `auth_source = "$external"` and no user, the certificate is the
+/// login as well (`MONGODB-X509`).
 /// `pool.keepalive` does not reach the driver's sockets, which ask after two minutes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MongoDbConnector;
@@ -99,7 +102,8 @@ impl Connector for MongoDbConnector {
         let auth_source = OptionDescription::new(
             "auth_source",
             OptionKind::Text,
-            "The database that knows the user; without it `admin`, or what the TXT record of `srv` says.",
+            "The database that knows the user; without it `admin`, or what the TXT record of `srv` says. `$external` without a \
+             user has the client certificate be the login.",
         )
         .harmless();
         let nodes = OptionDescription::new(
@@ -129,7 +133,7 @@ impl Connector for MongoDbConnector {
         // A server may trust whoever reaches it.
         faults.retain(|fault| fault.key != "username");
         checks::refuse_tokens(settings, &mut faults);
-        if settings.tls.client.is_some() {
+        if settings.tls.client.is_some() && settings.egress.is_none() {
             // Authorities are everybody's to know and are put into one; a key is not.
             let message = "mongodb's driver reads a client's key from a file, and none is written here; remove it";
             faults.push(SettingFault::new("tls.client_certificate", message));
@@ -187,6 +191,7 @@ impl Connector for MongoDbConnector {
             tls: settings.tls.mode,
             authorities,
             ca_file,
+            client: settings.tls.client.clone(),
             egress: settings.egress.clone(),
             ..MongoDbOptions::new(servers, &settings.pool)
         })
@@ -254,13 +259,16 @@ mod tests {
     }
 
     #[test]
-    fn a_client_s_certificate_is_refused_before_its_key_is_of_use() {
+    fn a_client_s_certificate_is_refused_where_the_driver_would_read_its_key() {
         let client = ClientIdentity::new("certificate", "key".into());
         let tls =
             TlsSettings { client: Some(client), authorities: Some("authorities".into()), ..TlsSettings::default() };
         let message = "`tls.client_certificate`: mongodb's driver reads a client's key from a file, and none is written here; \
                        remove it";
-        refused(&settings().with_tls(tls), &[message]);
+        refused(&settings().with_tls(tls.clone()), &[message]);
+        // TLS is spoken here where a policy is asked about every dial.
+        let egress = crate::egress::EgressConfig::open().egress([]);
+        refused(&settings().with_tls(tls).with_egress(egress), &[]);
     }
 
     #[test]

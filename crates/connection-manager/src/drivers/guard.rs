@@ -163,6 +163,8 @@ mod tests {
             "SET STATEMENT tx_read_only = 0 FOR SELECT 1",
             "SET STATEMENT lock_wait_timeout = 0, max_statement_time = 0 FOR SELECT 1",
             "SET STATEMENT lock_wait_timeout = (SELECT 1) FOR SELECT 1",
+            "SET STATEMENT lc_messages = (SELECT 1) FOR SELECT 1",
+            "SET STATEMENT lc_messages = '' FOR SELECT 1",
             "SET STATEMENT lock_wait_timeout = 0; SET a = '1 FOR SELECT 1",
             "SET STATEMENT FOR SELECT 1",
             "SET lock_wait_timeout = 0",

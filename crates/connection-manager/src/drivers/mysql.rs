@@ -187,6 +187,12 @@ impl MySqlSession {
         self.admit(sql)
     }
 
+    /// The same for a text that nobody prepares, which may be several statements.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) async fn turn_of_script_of_orm(&self, sql: &str) -> Result<(), DatabaseError> {
+        if self.reads_only { Err(guard::no_scripts()) } else { self.turn_of_orm(sql).await }
+    }
+
     /// A statement of SeaORM, ready to be sent.
     #[cfg(feature = "sea-orm")]
     pub(crate) async fn statement_of_orm(

@@ -218,6 +218,12 @@ impl PostgresSession {
         self.admit(sql)
     }
 
+    /// The same for a text that nobody prepares, which may be several statements.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) async fn turn_of_script_of_orm(&self, sql: &str) -> Result<(), DatabaseError> {
+        if self.reads_only { Err(guard::no_scripts()) } else { self.turn_of_orm(sql).await }
+    }
+
     /// Takes note of how a statement failed.
     #[cfg(feature = "sea-orm")]
     pub(crate) fn note_failure(&mut self, _kind: &DatabaseErrorKind) {
@@ -249,7 +255,7 @@ impl PostgresSession {
 
     /// A function may change settings in the middle of a query, and with them what the session may do. So a statement of a
     /// guarded session has a transaction, whose end takes them back. Whether there is one to be ended.
-    async fn fence(&mut self) -> Result<bool, DatabaseError> {
+    pub(crate) async fn fence(&mut self) -> Result<bool, DatabaseError> {
         let fenced = self.reads_only && !self.in_transaction;
         if fenced {
             self.send("BEGIN READ ONLY").await?;
@@ -257,7 +263,7 @@ impl PostgresSession {
         Ok(fenced)
     }
 
-    async fn unfence(&mut self, fenced: bool) -> Result<(), DatabaseError> {
+    pub(crate) async fn unfence(&mut self, fenced: bool) -> Result<(), DatabaseError> {
         if fenced { self.send("ROLLBACK").await } else { Ok(()) }
     }
 

@@ -135,6 +135,15 @@ impl SqliteSession {
         Ok(self.turn_for(sql).await)
     }
 
+    /// The same for a text that nobody prepares.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) async fn turn_of_script_of_orm(
+        &mut self,
+        sql: &str,
+    ) -> Result<Option<OwnedSemaphorePermit>, DatabaseError> {
+        self.turn_of_orm(sql).await
+    }
+
     /// Takes note of how a statement failed, of which SQLite makes nothing.
     #[cfg(feature = "sea-orm")]
     #[expect(clippy::unused_self, reason = "the same call on MySQL ends the transaction")]

@@ -2,7 +2,9 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use ::mongodb::Client;
-use ::mongodb::options::{ClientOptions, Credential, ServerAddress, ServerMonitoringMode, Tls, TlsOptions};
+use ::mongodb::options::{
+    AuthMechanism, ClientOptions, Credential, ServerAddress, ServerMonitoringMode, Tls, TlsOptions,
+};
 use secrecy::ExposeSecret;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect};
 use tokio::sync::Mutex;
@@ -26,6 +28,8 @@ use crate::tls::client::{Trust, client_config};
 
 /// The port of a server that names none.
 pub(crate) const PORT: u16 = 27017;
+/// The database of users whom the server knows by something else than a password of its own.
+const EXTERNAL: &str = "$external";
 /// What servers see in their logs.
 const APPLICATION: &str = "connection-manager";
 
@@ -49,7 +53,8 @@ impl MongoDbDriver {
     /// A driver for these options.
     ///
     /// # Errors
-    /// `Misconfigured` when there is no server, or when TLS cannot be prepared.
+    /// `Misconfigured` when there is no server, when TLS cannot be prepared, or when a client's certificate is to be shown without
+    /// an egress policy.
     pub fn try_new(options: MongoDbOptions) -> Result<Self, DatabaseError> {
         let misconfigured = |why: &str| Err(DatabaseError::new(DatabaseErrorKind::Misconfigured, why));
         match &options.servers {
@@ -57,13 +62,18 @@ impl MongoDbDriver {
             Servers::Srv(_) if cfg!(not(feature = "mongodb-srv")) => {
                 return misconfigured("SRV records were left out of this program (feature `mongodb-srv`)");
             }
+            // It would be asked for one and have none.
+            _ if options.client.is_some() && options.egress.is_none() => {
+                return misconfigured("the driver reads a client's key from a file, and none is written here");
+            }
             _ if options.egress.is_some() && cfg!(not(unix)) => {
                 return misconfigured("a connection that was defined from outside is kept to its way on Unix alone");
             }
             _ => {}
         }
         let trust = options.authorities.as_deref().map_or(Trust::Mozilla, Trust::Pem);
-        let tls = client_config(options.tls, trust, None)?.map(|config| TlsConnector::from(Arc::new(config)));
+        let tls = client_config(options.tls, trust, options.client.as_ref())?
+            .map(|config| TlsConnector::from(Arc::new(config)));
         Ok(Self { options, tls, current: Mutex::default() })
     }
 
@@ -208,7 +218,14 @@ impl MongoDbDriver {
 
     fn credential(&self, credentials: &Credentials, source: Option<String>) -> Option<Credential> {
         if credentials.username.is_empty() {
-            return None;
+            // The certificate says who logs in.
+            let is_shown = self.options.client.is_some() && source.as_deref() == Some(EXTERNAL);
+            return is_shown.then(|| {
+                let mut credential = Credential::default();
+                credential.mechanism = Some(AuthMechanism::MongoDbX509);
+                credential.source = source;
+                credential
+            });
         }
         // The driver's own default is left to it where a TXT record may say something else.
         let source = source.or_else(|| matches!(self.options.servers, Servers::Listed(_)).then(|| "admin".to_owned()));

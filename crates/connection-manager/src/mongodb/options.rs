@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::egress::Egress;
 use crate::node::Node;
-use crate::settings::{PoolSettings, TlsMode};
+use crate::settings::{ClientIdentity, PoolSettings, TlsMode};
 
 /// Where a deployment of MongoDB is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct MongoDbOptions {
     /// The file that `authorities` were read from, if they were. The driver reads them from a file alone: without this one, they are
     /// put into a temporary one that is this user's alone, for as long as a client is made.
     pub ca_file: Option<PathBuf>,
+    /// What the client shows of itself, where the policy below is asked about every dial. The driver would read it from a file.
+    pub client: Option<ClientIdentity>,
     /// Where connections may lead, when somebody from outside has defined this one. The driver is then given the way to one
     /// server, whichever of them answers, and only what reads is sent there.
     pub egress: Option<Egress>,
@@ -57,6 +59,7 @@ impl MongoDbOptions {
             tls: TlsMode::Disabled,
             authorities: None,
             ca_file: None,
+            client: None,
             egress: None,
             connect_timeout: pool.connect_timeout,
             max: pool.max,

@@ -33,6 +33,15 @@ pub(super) trait OrmSession: DriverSession {
         values: Values,
     ) -> impl Future<Output = Result<Vec<QueryResult>, DatabaseError>> + Send;
 
+    /// Has what a statement sets end with it, where a function may set what the session may do. Whether something is to be ended.
+    fn fence(&mut self) -> impl Future<Output = Result<bool, DatabaseError>> + Send {
+        std::future::ready(Ok(false))
+    }
+
+    fn unfence(&mut self, _fenced: bool) -> impl Future<Output = Result<(), DatabaseError>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// Takes note of a failure and gives it the pool's form.
     fn failed(&mut self, error: sqlx::Error) -> DatabaseError;
 }
@@ -162,7 +171,7 @@ fn caused(kind: DatabaseErrorKind, error: sqlx::Error) -> DatabaseError {
 }
 
 macro_rules! orm_session {
-    ($feature:literal, $driver:ident, $session:ident, $backend:ident) => {
+    ($feature:literal, $driver:ident, $session:ident, $backend:ident $(, $fence:item)*) => {
         #[cfg(feature = $feature)]
         impl OrmSession for crate::drivers::$driver::$session {
             const BACKEND: DbBackend = DbBackend::$backend;
@@ -170,12 +179,14 @@ macro_rules! orm_session {
             async fn execute_statement(&mut self, sql: String, values: Values) -> Result<ExecResult, DatabaseError> {
                 let _turn = self.turn_of_orm(&sql).await?;
                 let query = self.statement_of_orm(sql, values).await?;
+                let fenced = OrmSession::fence(self).await?;
                 let done = sqlx::Executor::execute(self.connection(), query).await;
+                OrmSession::unfence(self, fenced).await?;
                 done.map(ExecResult::from).map_err(|error| self.failed(error))
             }
 
             async fn execute_text(&mut self, sql: &str) -> Result<ExecResult, DatabaseError> {
-                let _turn = self.turn_of_orm(sql).await?;
+                let _turn = self.turn_of_script_of_orm(sql).await?;
                 let text = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
                 let done = sqlx::Executor::execute(self.connection(), text).await;
                 done.map(ExecResult::from).map_err(|error| self.failed(error))
@@ -188,7 +199,9 @@ macro_rules! orm_session {
             ) -> Result<Vec<QueryResult>, DatabaseError> {
                 let _turn = self.turn_of_orm(&sql).await?;
                 let query = self.statement_of_orm(sql, values).await?;
+                let fenced = OrmSession::fence(self).await?;
                 let rows = sqlx::Executor::fetch_all(self.connection(), query).await;
+                OrmSession::unfence(self, fenced).await?;
                 let rows = rows.map_err(|error| self.failed(error))?;
                 Ok(rows.into_iter().map(QueryResult::from).collect())
             }
@@ -198,10 +211,23 @@ macro_rules! orm_session {
                 self.note_failure(&kind);
                 caused(kind, error)
             }
+
+            $($fence)*
         }
     };
 }
 
 orm_session!("mysql", mysql, MySqlSession, MySql);
-orm_session!("postgres", postgres, PostgresSession, Postgres);
+orm_session!(
+    "postgres",
+    postgres,
+    PostgresSession,
+    Postgres,
+    async fn fence(&mut self) -> Result<bool, DatabaseError> {
+        self.fence().await
+    },
+    async fn unfence(&mut self, fenced: bool) -> Result<(), DatabaseError> {
+        self.unfence(fenced).await
+    }
+);
 orm_session!("sqlite", sqlite, SqliteSession, Sqlite);

@@ -5,9 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings};
+use connection_manager::drivers::mysql::MySqlDriver;
+use connection_manager::pool::{Driver as _, DriverSession as _, ServerSession};
+use connection_manager::{ConnectionSettings, Credentials, PasswordSource, PoolSettings};
 use shared_kernel::database::{DatabaseConnection, DatabaseErrorKind, RawStatement, Statement};
 use shared_kernel::{IdGenerator as _, RequestContext, SystemIdGenerator};
+use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use testkit::contract::refused;
 use testkit::{Server, TestDatabase, eventually_some};
 
@@ -64,6 +67,15 @@ impl Scene {
         RawStatement::everywhere("SELECT", format!("{sleep} /* {} */", self.marker)).into()
     }
 
+    /// Takes many minutes, if nobody says a word. From a sleep MySQL looks up now and then, and sees that its client has gone.
+    fn busy(&self) -> Statement {
+        if self.server == Server::Postgres {
+            return self.slow();
+        }
+        let text = format!("SELECT BENCHMARK(1000000000, SHA2('a', 512)) /* {} */", self.marker);
+        RawStatement::everywhere("SELECT", text).into()
+    }
+
     /// Waits until the server is at so many of the slow statements.
     async fn until_at_work_on(&self, expected: i64) {
         let text = match self.server {
@@ -98,7 +110,7 @@ impl Scene {
 async fn a_statement_ends_with_its_callers_deadline(server: Server) {
     let scene = Scene::new(server).await;
     let connection = scene.open().await;
-    refused(connection.sql().unwrap().query(&scene.slow(), &impatient()).await, &DatabaseErrorKind::Timeout);
+    refused(connection.sql().unwrap().query(&scene.busy(), &impatient()).await, &DatabaseErrorKind::Timeout);
     scene.until_at_work_on(0).await;
     scene.remove(connection).await;
 }
@@ -198,4 +210,33 @@ async fn a_writer_whose_caller_has_left_lets_the_next_one_write() {
     let other = testkit::connect(database.settings().with_option("busy_timeout", "60s")).await.unwrap();
     let insert = RawStatement::everywhere("INSERT", "INSERT INTO counted VALUES (0)").into();
     other.sql().unwrap().execute(&insert, &context()).await.unwrap();
+}
+
+/// Numbers of sessions are used again, after a restart and by the next server behind the same address.
+#[tokio::test]
+async fn mysql_is_not_told_to_end_a_session_that_may_be_somebody_elses() {
+    for server in [Server::MySql, Server::MariaDb] {
+        let settings = server.admin();
+        let PasswordSource::Literal(password) = settings.password.clone() else { panic!("the password is at hand") };
+        let username = settings.username.clone().unwrap_or_default();
+        let credentials = Credentials { username, password, version: "1".to_owned() };
+        let options = MySqlConnectOptions::new().host("127.0.0.1").port(settings.port.unwrap());
+        // MySQL is told a password over TLS alone.
+        let tls = if server == Server::MySql { MySqlSslMode::Required } else { MySqlSslMode::Disabled };
+        let driver = MySqlDriver::new(options.ssl_mode(tls));
+        let (mut control, mut other) =
+            (driver.connect(&credentials).await.unwrap(), driver.connect(&credentials).await.unwrap());
+        let session = other.server_session().unwrap();
+        let stranger = ServerSession { mark: "elsewhere 3306".to_owned(), ..session.clone() };
+        // It was opened so long ago that the server must have been started since.
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_hours(10 * 365 * 24)).await;
+        tokio::time::resume();
+        for not_ended in [stranger, session.clone()] {
+            control.cancel(&not_ended).await.unwrap();
+            other.ping().await.unwrap();
+        }
+        control.cancel(&ServerSession { since: tokio::time::Instant::now(), ..session }).await.unwrap();
+        other.ping().await.unwrap_err();
+    }
 }

@@ -142,6 +142,33 @@ fn a_session_is_not_talked_out_of_it() {
     });
 }
 
+/// Functions set what statements may not: that ends with the query, and with the transaction that it is in.
+#[test]
+fn what_a_query_sets_ends_with_it() {
+    testkit::run(async {
+        let context = RequestContext::system();
+        let database = TestDatabase::create(Server::Postgres).await;
+        let connection = guarded(&database).await;
+        let sql = connection.sql().unwrap();
+        let set = statement("SELECT", "SELECT set_config('statement_timeout', '0', false)");
+        let unchanged = async || {
+            let shown = statement("SELECT", "SELECT current_setting('statement_timeout') AS shown");
+            let row = sql.query_one(&shown, &context).await.unwrap().unwrap();
+            assert_eq!(row.get::<String>("shown").unwrap(), "30s");
+        };
+        unchanged().await;
+        sql.query(&set, &context).await.unwrap();
+        unchanged().await;
+        sql.execute(&set, &context).await.unwrap();
+        unchanged().await;
+        let transaction = sql.begin(TransactionMode::ReadOnly, &context).await.unwrap();
+        transaction.query(&set, &context).await.unwrap();
+        transaction.commit(&context).await.unwrap();
+        unchanged().await;
+        assert_eq!(connection.stats().opened_total, 1, "it was one session all the time");
+    });
+}
+
 #[test]
 fn a_server_ends_what_takes_too_long() {
     testkit::run(async {
@@ -169,15 +196,26 @@ fn a_server_lets_nobody_wait_for_a_lock_for_ever() {
             let (database, _) = sly(server).await;
             let operator = database.connection().await;
             let holder = operator.sql().unwrap().session(&context).await.unwrap();
-            let (lock, code) = match server {
-                Server::Postgres => ("BEGIN; LOCK TABLE numbers IN ACCESS EXCLUSIVE MODE", "55P03"),
-                _ => ("LOCK TABLES numbers WRITE", "1205"),
-            };
-            holder.run_script(lock, &context).await.unwrap();
             let limits = SessionLimits { lock_wait: Duration::from_secs(1), ..SessionLimits::default() };
             let connection = limited(&database, limits).await;
-            let error = ask(connection.sql().unwrap(), "SELECT COUNT(*) FROM numbers").await.unwrap_err();
-            assert_eq!(error.code(), Some(code), "{server}: {error}");
+            let (code, locks): (_, &[_]) = match server {
+                Server::Postgres => {
+                    ("55P03", &[("BEGIN; LOCK TABLE numbers IN ACCESS EXCLUSIVE MODE", "SELECT COUNT(*) FROM numbers")])
+                }
+                // Tables and rows have a limit each.
+                _ => (
+                    "1205",
+                    &[
+                        ("BEGIN; INSERT INTO numbers VALUES (1)", "SELECT n FROM numbers LOCK IN SHARE MODE"),
+                        ("ROLLBACK; LOCK TABLES numbers WRITE", "SELECT COUNT(*) FROM numbers"),
+                    ],
+                ),
+            };
+            for (lock, question) in locks {
+                holder.run_script(lock, &context).await.unwrap();
+                let error = ask(connection.sql().unwrap(), question).await.unwrap_err();
+                assert_eq!(error.code(), Some(code), "{server}: {error}");
+            }
         }
     });
 }
@@ -209,6 +247,28 @@ fn a_server_hangs_up_on_who_asks_nothing() {
             };
             eventually_some(Duration::from_mins(1), gone).await;
         }
+    });
+}
+
+/// A transaction that is left alone has a limit of its own there.
+#[test]
+fn nor_does_it_wait_for_the_end_of_a_transaction() {
+    testkit::run(async {
+        let context = RequestContext::system();
+        let database = TestDatabase::create(Server::Postgres).await;
+        let operator = database.connection().await;
+        let limits = SessionLimits { idle: Duration::from_secs(1), ..SessionLimits::default() };
+        let connection = limited(&database, limits).await;
+        let transaction = connection.sql().unwrap().begin(TransactionMode::ReadOnly, &context).await.unwrap();
+        ask(&*transaction, "SELECT 1").await.unwrap();
+        let idle = "SELECT pid::bigint AS n FROM pg_stat_activity \
+                    WHERE datname = current_database() AND state = 'idle in transaction'";
+        let gone = async || {
+            let rows = operator.sql().unwrap().query(&statement("SELECT", idle), &context).await.unwrap();
+            rows.is_empty().then_some(())
+        };
+        eventually_some(Duration::from_mins(1), gone).await;
+        ask(&*transaction, "SELECT 1").await.unwrap_err();
     });
 }
 

@@ -11,11 +11,15 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
-use shared_kernel::database::{DatabaseErrorKind, Engine};
+use shared_kernel::RequestContext;
+use shared_kernel::database::{Bounds, DatabaseErrorKind, Engine};
+use testkit::mongodb::User;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_rustls::TlsAcceptor;
+
+use crate::egress::mongodb::{Malice, Rogue};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -36,26 +40,46 @@ struct Asking {
     shown: UnboundedReceiver<CertificateDer<'static>>,
 }
 
+/// Asks clients for a certificate of the authority, which has issued the server's as well.
+fn acceptor(authority: &Authority) -> TlsAcceptor {
+    let (certificate, key) = issued(authority, "localhost");
+    let mut roots = RootCertStore::empty();
+    let own: &rcgen::Certificate = authority.as_ref();
+    roots.add(own.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).expect("a key in DER"),
+        )
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// Lets whoever shows a certificate of the authority go on to `port` of this machine.
+async fn front(port: u16, authority: &Authority) -> u16 {
+    let (listener, acceptor) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), acceptor(authority));
+    let own = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let (mut client, mut server) =
+                    (acceptor.accept(socket).await?, TcpStream::connect(("127.0.0.1", port)).await?);
+                tokio::io::copy_bidirectional(&mut client, &mut server).await
+            });
+        }
+    });
+    own
+}
+
 impl Asking {
     async fn start(engine: Engine, authority: &Authority) -> Self {
-        let (certificate, key) = issued(authority, "localhost");
-        let mut roots = RootCertStore::empty();
-        let own: &rcgen::Certificate = authority.as_ref();
-        roots.add(own.der().clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_client_cert_verifier(verifier)
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                PrivateKeyDer::try_from(key.serialize_der()).expect("a key in DER"),
-            )
-            .unwrap();
-        let (listener, acceptor) =
-            (TcpListener::bind("127.0.0.1:0").await.unwrap(), TlsAcceptor::from(Arc::new(config)));
+        let (listener, acceptor) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), acceptor(authority));
         let port = listener.local_addr().unwrap().port();
         let (tell, shown) = unbounded_channel();
         tokio::spawn(async move {
@@ -108,9 +132,9 @@ async fn a_client_shows_its_certificate_to_whom_it_trusts() {
     // Over a relay too, where it is the relay that speaks TLS with the server.
     let outside = Some(EgressConfig::open().egress([]));
     let engines = [Engine::POSTGRES, Engine::MYSQL, Engine::REDIS];
-    for (engine, egress) in
-        engines.iter().flat_map(|engine| [(engine.clone(), None), (engine.clone(), outside.clone())])
-    {
+    let both = engines.iter().flat_map(|engine| [(engine.clone(), None), (engine.clone(), outside.clone())]);
+    // Without a relay the driver would read the key from a file.
+    for (engine, egress) in both.chain([(Engine::MONGODB, outside.clone())]) {
         let settings = |engine: Engine, port: u16, authority: &Authority, client: Option<ClientIdentity>| {
             let settings = settings(engine, port, authority, client);
             if let Some(egress) = &egress { settings.with_egress(egress.clone()) } else { settings }
@@ -137,11 +161,66 @@ async fn a_key_that_is_none_is_not_told() {
     let authority = authority();
     let (certificate, _) = issued(&authority, "ann");
     let key = "-----BEGIN PRIVATE KEY-----\nQ0FOQVJZ\n-----END PRIVATE KEY-----\n";
-    for engine in [Engine::POSTGRES, Engine::MYSQL, Engine::REDIS] {
+    for engine in [Engine::POSTGRES, Engine::MYSQL, Engine::REDIS, Engine::MONGODB] {
         let asking = Asking::start(engine.clone(), &authority).await;
         let identity = ClientIdentity::new(certificate.pem(), key.into());
-        let error = testkit::connect(settings(engine, asking.port, &authority, Some(identity))).await.unwrap_err();
+        let settings = settings(engine.clone(), asking.port, &authority, Some(identity));
+        let outside = EgressConfig::open().egress([]);
+        let settings = if engine == Engine::MONGODB { settings.with_egress(outside) } else { settings };
+        let error = testkit::connect(settings).await.unwrap_err();
         let told = format!("{error:?} {error}");
         assert!(!told.contains("Q0FOQVJZ") && !told.contains("CANARY"), "{told}");
     }
+}
+
+fn ann(authority: &Authority) -> ClientIdentity {
+    let (certificate, key) = issued(authority, "ann");
+    ClientIdentity::new(certificate.pem(), key.serialize_pem().into())
+}
+
+fn outside(settings: ConnectionSettings, authority: &Authority, client: Option<ClientIdentity>) -> ConnectionSettings {
+    let tls = TlsSettings { authorities: Some(authority.pem().into()), client, ..TlsSettings::default() };
+    settings.with_host("localhost").with_tls(tls).with_egress(EgressConfig::open().egress([]))
+}
+
+#[test]
+fn mongodb_is_worked_with_behind_a_server_that_asks_for_certificates() {
+    testkit::run(async {
+        let clients = authority();
+        let user = User::create("secret").await;
+        let port = front(user.settings("secret").port.unwrap(), &clients).await;
+        let settings = |password: &str, client| outside(user.settings(password).with_port(port), &clients, client);
+        let context = RequestContext::system();
+        let connection = testkit::connect(settings("secret", Some(ann(&clients)))).await.unwrap();
+        let databases = connection.documents().unwrap().list_databases(Bounds::documents(100), &context).await.unwrap();
+        assert!(!databases.items.is_empty());
+        connection.close(Duration::from_secs(1)).await;
+        // The certificate stands in for no password, nor the password for a certificate.
+        for (password, client, kind) in [
+            ("wrong", Some(ann(&clients)), DatabaseErrorKind::AuthRejected),
+            ("secret", None, DatabaseErrorKind::TlsFailed),
+            ("secret", Some(ann(&authority())), DatabaseErrorKind::TlsFailed),
+        ] {
+            let error = testkit::connect(settings(password, client)).await.unwrap_err();
+            assert_eq!(*error.kind(), kind, "{error:?}");
+        }
+        user.remove().await;
+    });
+}
+
+/// Nothing here knows users by their certificates, so that a server plays that which knows who has shown one.
+#[test]
+fn a_certificate_is_a_login_at_mongodb_where_the_settings_say_so() {
+    testkit::run(async {
+        let clients = authority();
+        let rogue = Rogue::start(Malice::Strangers).await;
+        let port = front(rogue.settings().port.unwrap(), &clients).await;
+        let nobody = outside(rogue.settings().with_port(port), &clients, Some(ann(&clients)));
+        let external = nobody.clone().with_option("auth_source", "$external");
+        let connection = testkit::connect(external.clone()).await.unwrap();
+        connection.ping(&RequestContext::system()).await.unwrap();
+        connection.close(Duration::from_secs(1)).await;
+        let error = testkit::connect(nobody).await.unwrap_err();
+        assert_eq!(error.code(), Some("13"), "nobody has logged in: {error:?}");
+    });
 }

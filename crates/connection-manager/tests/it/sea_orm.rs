@@ -5,6 +5,7 @@
 #[path = "../../examples/seaorm_entities/shelves.rs"]
 mod shelves;
 
+use connection_manager::egress::EgressConfig;
 use connection_manager::sea_orm::{SeaOrmTransaction, on};
 use sea_orm::{ConnectionTrait, DbErr, SqlErr, Statement, TransactionSession, TransactionTrait};
 use shared_kernel::RequestContext;
@@ -33,7 +34,8 @@ macro_rules! on_engines_of_sea_orm {
 on_engines_of_sea_orm!(
     entities_run_on_the_pool,
     errors_are_those_that_sea_orm_knows,
-    nothing_follows_on_a_transaction_that_the_server_gave_up
+    nothing_follows_on_a_transaction_that_the_server_gave_up,
+    a_session_that_only_reads_is_not_talked_out_of_it
 );
 
 mod queue {
@@ -96,6 +98,44 @@ async fn nothing_follows_on_a_transaction_that_the_server_gave_up(server: Server
     assert_ne!(one.unwrap(), two.unwrap(), "one of two wins");
     let late = orm.query_all_raw(Statement::from_string(orm.get_database_backend(), "SELECT id FROM items")).await;
     assert_eq!(late.unwrap().len(), 2);
+}
+
+/// SQLite's file is opened for reading alone, so that nothing has to be looked at there.
+async fn a_session_that_only_reads_is_not_talked_out_of_it(server: Server) {
+    if server == Server::Sqlite {
+        return;
+    }
+    let database = TestDatabase::create(server).await;
+    let connection = testkit::connect(database.settings().with_egress(EgressConfig::open().egress([]))).await.unwrap();
+    let orm = on(connection.as_ref(), &RequestContext::system()).unwrap();
+    let talk = match server {
+        Server::Postgres => "SET default_transaction_read_only = off",
+        _ => "SET SESSION TRANSACTION READ WRITE",
+    };
+    let prepared = Statement::from_string(orm.get_database_backend(), talk);
+    // What is not prepared may be several statements, of which the first alone says what it is.
+    let script = format!("SELECT 1; {talk}");
+    for outcome in [
+        orm.execute_raw(prepared.clone()).await.map(drop),
+        orm.query_all_raw(prepared).await.map(drop),
+        orm.execute_unprepared(&script).await.map(drop),
+    ] {
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.contains("this connection only reads"), "{server}: {error}");
+    }
+    let query = |text: &str| Statement::from_string(orm.get_database_backend(), text);
+    assert_eq!(orm.query_all_raw(query("SELECT 1 AS n")).await.unwrap().len(), 1);
+    if server == Server::Postgres {
+        let opened = connection.stats().opened_total;
+        // Functions set what statements may not. That ends with the statement.
+        let set = query("SELECT set_config('default_transaction_read_only', 'off', false)");
+        orm.query_all_raw(set.clone()).await.unwrap();
+        orm.execute_raw(set).await.unwrap();
+        let shown = query("SELECT current_setting('default_transaction_read_only') AS shown");
+        let row = orm.query_one_raw(shown).await.unwrap().unwrap();
+        assert_eq!(row.try_get::<String>("", "shown").unwrap(), "on");
+        assert_eq!(connection.stats().opened_total, opened, "it was one session all the time");
+    }
 }
 
 /// SQLite has one writer at a time. Without patience at the file itself, one that does not queue would be refused.

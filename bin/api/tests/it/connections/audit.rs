@@ -1,9 +1,16 @@
+use std::collections::BTreeSet;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
 use reqwest::Method;
 use serde_json::json;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{RawStatement, Row};
+use testkit::eventually_some;
+use tokio::net::TcpListener;
 
-use super::{CANARY, Registry, TOKEN, sales};
+use super::{CANARY, NOBODY, Registry, TOKEN, calls, sales};
 
 /// What was written down, one line an entry, without ids and times.
 async fn entries(registry: &Registry) -> Vec<String> {
@@ -56,6 +63,45 @@ async fn every_call_is_written_down() {
             " other 1 method-not-allowed 405 1",
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_resource_is_left_out() {
+    let registry = Registry::start().await;
+    let calls = calls(NOBODY);
+    for (method, path) in &calls {
+        // Whatever comes of it.
+        registry.change(method.clone(), path, &json!({})).await;
+    }
+    let entries = entries(&registry).await;
+    assert_eq!(entries.len(), calls.len(), "{entries:#?}");
+    let actions: BTreeSet<&str> = entries.iter().filter_map(|entry| entry.split(' ').nth(1)).collect();
+    // What is not stored is tested as what is.
+    assert_eq!(actions.len(), calls.len() - 1, "each is called something else: {actions:?}");
+    assert!(!actions.contains("other"), "{entries:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_caller_has_left_is_written_down() {
+    let registry = Registry::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    let body = json!({"name": "A", "engine": "postgres", "host": "127.0.0.1", "port": port, "username": "u"});
+    let call = registry.ask(Method::POST, "/api/v1/connections/test", &[], Some(&body));
+    // The caller leaves once somebody is asked on its behalf, who says nothing.
+    let (asked, _) = {
+        let (call, asked) = (pin!(call), pin!(listener.accept()));
+        match select(call, asked).await {
+            Either::Left((answer, _)) => panic!("nobody was asked: {}", answer.text),
+            Either::Right((asked, _)) => asked.expect("a client"),
+        }
+    };
+    let written = eventually_some(Duration::from_mins(1), async || {
+        let entries = entries(&registry).await;
+        (!entries.is_empty()).then_some(entries)
+    });
+    assert_eq!(written.await, [" test 0 unfinished 503 1"]);
+    drop(asked);
 }
 
 #[tokio::test(flavor = "multi_thread")]

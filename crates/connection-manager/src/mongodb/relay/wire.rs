@@ -21,8 +21,9 @@ const CHECKSUM_PRESENT: u32 = 1;
 const CHECKSUM: usize = 4;
 
 /// What those may ask who only read.
-const READING: [&str; 22] = [
+const READING: [&str; 23] = [
     "aggregate",
+    "authenticate",
     "buildInfo",
     "collStats",
     "connectionStatus",

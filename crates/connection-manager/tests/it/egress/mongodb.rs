@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use connection_manager::egress::SessionLimits;
 use connection_manager::mongodb::driver_crate::bson::{
     Binary, RawDocument, RawDocumentBuf, doc, rawdoc, spec::BinarySubtype,
 };
@@ -101,6 +102,10 @@ pub(crate) enum Malice {
     Unasked,
     /// Answers a login with this number, which is no malice.
     Refuses(i32),
+    /// Does nothing for whoever has not logged in with a certificate, which is no malice.
+    Strangers,
+    /// Notes how long it may take for a list of databases, which is no malice either.
+    Limited,
     /// Opens the next connection for work late and not at all, once it is told to.
     Stumbles(Arc<AtomicBool>),
 }
@@ -150,6 +155,7 @@ fn within(connect_timeout: Duration) -> PoolSettings {
 }
 
 async fn serve(mut client: TcpStream, malice: Malice, sent: &AtomicUsize) -> io::Result<()> {
+    let mut is_known = false;
     loop {
         let mut header = [0; 16];
         client.read_exact(&mut header).await?;
@@ -195,6 +201,18 @@ async fn serve(mut client: TcpStream, malice: Malice, sent: &AtomicUsize) -> io:
             }
             ("saslstart", Malice::Refuses(code)) => {
                 rawdoc! { "ok": 0.0, "errmsg": "no", "code": *code, "codeName": "No" }
+            }
+            ("listdatabases", Malice::Limited) => {
+                let limit = request.get_i64("maxTimeMS").unwrap_or_default();
+                sent.store(limit.try_into().unwrap(), Ordering::SeqCst);
+                rawdoc! { "ok": 1.0, "databases": [] }
+            }
+            ("authenticate", Malice::Strangers) => {
+                is_known = request.get_str("mechanism").is_ok_and(|mechanism| mechanism == "MONGODB-X509");
+                rawdoc! { "ok": 1.0 }
+            }
+            (_, Malice::Strangers) if !is_known => {
+                rawdoc! { "ok": 0.0, "errmsg": "who are you", "code": 13, "codeName": "Unauthorized" }
             }
             (_, Malice::Depth(depth)) => nested(*depth),
             _ => rawdoc! { "ok": 1.0, "version": "7.0.0" },
@@ -297,6 +315,20 @@ fn a_login_is_held_against_the_password_where_it_is_the_password_that_was_refuse
                 Some(if kind == DatabaseErrorKind::AuthRejected && !again { 18 } else { code }.to_string().as_str())
             );
         }
+    });
+}
+
+#[test]
+fn a_server_is_told_how_long_it_may_take_at_most() {
+    testkit::run(async {
+        let rogue = Rogue::start(Malice::Limited).await;
+        let limits = SessionLimits { statement: Duration::from_secs(7), ..SessionLimits::default() };
+        let egress = EgressConfig::open().egress([]).with_limits(limits);
+        let connection = testkit::connect(rogue.settings().with_egress(egress)).await.unwrap();
+        // Its caller would wait for longer.
+        let context = RequestContext::system().within(Duration::from_hours(1));
+        let listed = connection.documents().unwrap().list_databases(Bounds::documents(1), &context).await.unwrap();
+        assert_eq!((listed.items.len(), rogue.sent.load(Ordering::SeqCst)), (0, 7_000));
     });
 }
 
