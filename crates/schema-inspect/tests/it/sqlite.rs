@@ -66,8 +66,9 @@ fn what_sqlite_cannot_read_is_told_and_hides_nothing_else() {
         assert!(found.report.statements <= 8 + 15, "{:?}", found.report);
         assert_eq!(inspected(&script, &InspectOptions::default().only(["temp"])).await.report.gaps, []);
 
-        let many: String = (0..40).map(|number| format!("CREATE VIEW lost{number} AS SELECT * FROM gone;")).collect();
-        let report = inspected(&many, &InspectOptions::default()).await.report;
+        let many: Vec<String> =
+            (0..40).map(|number| format!("CREATE VIEW lost{number} AS SELECT * FROM gone;")).collect();
+        let report = inspected(&many.concat(), &InspectOptions::default()).await.report;
         let over_limit = report.gaps.iter().filter(|gap| gap.reason == Unavailable::OverLimit).count();
         assert_eq!((report.gaps.len(), over_limit, report.statements), (40, 8, 8 + 32));
     });
