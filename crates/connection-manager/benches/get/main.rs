@@ -1,15 +1,19 @@
 //! What it costs to ask the manager for a live connection, shared or one tenant's: nanoseconds and allocations, alone and
-//! with every core asking. Prints the medians; decides nothing.
+//! with every core asking; beside what a map behind a lock would cost, and the reference count that both hand out. Prints the
+//! medians; decides nothing.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 mod counting;
 
+use std::collections::HashMap;
 use std::hint::black_box;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use connection_manager::{ConnectionFactory, ConnectionManager, ConnectionSettings, PerTenantSettings};
 use futures_util::FutureExt;
-use shared_kernel::database::{Access, Connections};
+use futures_util::future::try_join_all;
+use shared_kernel::database::{Access, Connections, DatabaseConnection};
 use shared_kernel::{RequestContext, TenantId};
 
 type Failure = Box<dyn std::error::Error>;
@@ -24,29 +28,76 @@ const NAMES: [&str; 4] = ["users", "books", "orders", "events"];
 fn main() -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     println!(
-        "| connections configured | live tenants | threads | asking for | get of a live connection, ns in each thread \
+        "| who is asked | live tenants | threads | asking for | get of a live connection, ns in each thread \
          | gets a second against one thread's | allocations a call |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     for configured in [1, 4, 32] {
         let manager = runtime.block_on(live(configured))?;
-        let asked = |thread| (NAMES[thread % NAMES.len()], RequestContext::system());
-        measure(&manager, &configured.to_string(), "–", configured > 1, &asked)?;
+        measure(&manager, &format!("a manager of {configured}"), "–", configured > 1, &by_name)?;
     }
     for tenants in [1, 100] {
         let manager = runtime.block_on(live_for(tenants))?;
         let asked = |thread: usize| (NAMES[0], of(thread % tenants));
-        measure(&manager, "1", &tenants.to_string(), tenants > 1, &asked)?;
+        measure(&manager, "a manager of 1", &tenants.to_string(), tenants > 1, &asked)?;
     }
-    Ok(())
+    let manager = runtime.block_on(live(NAMES.len()))?;
+    let context = RequestContext::system();
+    let gets = NAMES.iter().map(|name| manager.get(name, Access::Read, &context));
+    let connections = runtime.block_on(try_join_all(gets))?;
+    let map = NAMES.iter().map(|name| (*name).to_owned()).zip(connections.clone()).collect();
+    measure(&Map(RwLock::new(map)), "a `HashMap` of 4 behind an `RwLock`", "–", true, &by_name)?;
+    measure(&Counts(connections), "the reference count alone", "–", true, &by_name)
+}
+
+fn by_name(thread: usize) -> (&'static str, RequestContext) {
+    (NAMES[thread % NAMES.len()], RequestContext::system())
+}
+
+type Connection = Arc<dyn DatabaseConnection>;
+
+/// Who hands out live connections.
+trait Source: Sync {
+    fn live(&self, name: &str, context: &RequestContext) -> Option<Connection>;
+}
+
+impl Source for ConnectionManager {
+    fn live(&self, name: &str, context: &RequestContext) -> Option<Connection> {
+        self.get(name, Access::Read, context).now_or_never()?.ok()
+    }
+}
+
+/// What a service would write that has its connections by name and nothing besides: no tenants, replicas, opening or closing.
+struct Map(RwLock<HashMap<String, Connection>>);
+
+impl Source for Map {
+    fn live(&self, name: &str, _: &RequestContext) -> Option<Connection> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+}
+
+/// What nobody can be cheaper than who hands out shared connections: each found without a search.
+struct Counts(Vec<Connection>);
+
+impl Source for Counts {
+    fn live(&self, name: &str, _: &RequestContext) -> Option<Connection> {
+        // The names begin with letters that tell them apart, `u` of the first one.
+        let place = match name.as_bytes().first()? {
+            b'u' => 0,
+            b'b' => 1,
+            b'o' => 2,
+            _ => 3,
+        };
+        self.0.get(place).cloned()
+    }
 }
 
 /// Whom a thread asks for.
 type Asked<'a> = &'a (dyn Fn(usize) -> (&'static str, RequestContext) + Sync);
 
 fn measure(
-    manager: &ConnectionManager,
-    configured: &str,
+    source: &impl Source,
+    described: &str,
     tenants: &str,
     several: bool,
     asked: Asked<'_>,
@@ -56,17 +107,17 @@ fn measure(
     let (mut alone, mut together, mut apart) = (Figures::default(), Figures::default(), Figures::default());
     // In turn, so that a machine whose speed drifts harms all alike.
     for _ in 0..ROUNDS {
-        alone.add(round(manager, 1, same));
-        together.add(round(manager, threads, same));
+        alone.add(round(source, 1, same));
+        together.add(round(source, threads, same));
         if several {
-            apart.add(round(manager, threads, asked));
+            apart.add(round(source, threads, asked));
         }
     }
     let single = alone.median();
     let row = |threads: usize, what: &str, figures: &mut Figures| {
         let (each, allocations) = (figures.median(), figures.allocations);
         let against = f64::from(u32::try_from(threads).unwrap_or(u32::MAX)) * single / each;
-        println!("| {configured} | {tenants} | {threads} | {what} | {each:.1} | {against:.2} | {allocations} |");
+        println!("| {described} | {tenants} | {threads} | {what} | {each:.1} | {against:.2} | {allocations} |");
     };
     row(1, "one", &mut alone);
     row(threads, "the same", &mut together);
@@ -132,16 +183,16 @@ fn of(number: usize) -> RequestContext {
 }
 
 /// Nanoseconds of a call, and how many allocations all calls made together.
-fn round(manager: &ConnectionManager, threads: usize, asked: Asked<'_>) -> (f64, u64) {
+fn round(source: &impl Source, threads: usize, asked: Asked<'_>) -> (f64, u64) {
     let before = counting::allocations();
     let began = Instant::now();
     // Starting threads allocates; a single caller stays where it is.
     if threads == 1 {
-        ask(manager, asked(0));
+        ask(source, asked(0));
     } else {
         std::thread::scope(|scope| {
             for thread in 0..threads {
-                scope.spawn(move || ask(manager, asked(thread)));
+                scope.spawn(move || ask(source, asked(thread)));
             }
         });
     }
@@ -150,9 +201,8 @@ fn round(manager: &ConnectionManager, threads: usize, asked: Asked<'_>) -> (f64,
     (nanoseconds, allocated)
 }
 
-fn ask(manager: &ConnectionManager, (name, context): (&str, RequestContext)) {
+fn ask(source: &impl Source, (name, context): (&str, RequestContext)) {
     for _ in 0..CALLS {
-        let connection = manager.get(black_box(name), Access::Read, &context).now_or_never();
-        assert!(black_box(connection).is_some_and(|outcome| outcome.is_ok()), "the connection is live");
+        assert!(black_box(source.live(black_box(name), &context)).is_some(), "the connection is live");
     }
 }
