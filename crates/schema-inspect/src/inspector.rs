@@ -7,7 +7,7 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseConnection, Engine};
 
 use crate::{
-    DynamoDbInspector, InspectError, InspectOptions, MongoDbInspector, MySqlInspector, PostgresInspector,
+    DynamoDbInspector, InspectError, InspectOptions, Look, MongoDbInspector, MySqlInspector, PostgresInspector,
     RedisInspector, SqlServerInspector, SqliteInspector, Stamp,
 };
 
@@ -46,26 +46,30 @@ pub trait Inspector: Send + Sync {
         context: &RequestContext,
     ) -> Result<Inspection, InspectError>;
 
-    /// The state that the schema of the database is in that `connection` leads to, found out with one statement, which waits for nobody's
-    /// lock. `None`, which no statement is sent for, where the engine tells nothing that would do, or where looks are at samples,
-    /// which are others each time.
+    /// As [`Self::inspect`], unless the schema is in the state `known`, which an earlier look has told.
     ///
-    /// Two stamps of a database are equal only where nothing has changed in between that [`Self::inspect`] would tell with the same options, row counts and
-    /// sizes included, by the login of the same connection. They may differ where nothing has changed. Whoever keeps what a look has
-    /// found takes the stamp **before** the look: what changes during the look then makes a difference to the next stamp. What a
-    /// look had to leave out because of somebody's lock, or of a limit of time, a stamp says nothing about.
+    /// The state is asked for with one statement, which waits for no lock on a table of users, before everything else: what changes
+    /// during the look makes a difference to the next stamp. Two stamps of a database are equal only where nothing has changed in
+    /// between that a look with the same options would tell, row counts and sizes included, by the login of the same connection.
+    /// They may differ where nothing has changed. What a look had to leave out because of somebody's lock, or of a limit, a stamp
+    /// says nothing about.
+    ///
+    /// There is no stamp where the engine tells nothing that would do, where looks are at samples, which are others each time, and
+    /// where the engine does not answer that one question, which is no reason not to look.
     ///
     /// Cancellation: dropping the future is safe.
     ///
     /// # Errors
-    /// [`InspectError`]; `Database` with `Timeout` when the context's deadline passes first.
-    async fn stamp(
+    /// As [`Self::inspect`].
+    async fn look(
         &self,
-        _connection: &dyn DatabaseConnection,
-        _options: &InspectOptions,
-        _context: &RequestContext,
-    ) -> Result<Option<Stamp>, InspectError> {
-        Ok(None)
+        connection: &dyn DatabaseConnection,
+        options: &InspectOptions,
+        _known: Option<Stamp>,
+        context: &RequestContext,
+    ) -> Result<Look, InspectError> {
+        let inspection = self.inspect(connection, options, context).await?;
+        Ok(Look::Found { inspection: Box::new(inspection), stamp: None })
     }
 }
 
@@ -185,18 +189,19 @@ impl Inspectors {
         }
     }
 
-    /// The state that the database's schema is in, as far as the inspector of its engine can tell.
+    /// Looks at the database unless it is in the state `known`, by the inspector of its engine.
     ///
     /// # Errors
-    /// As [`Inspector::stamp`], and `UnknownEngine` where there is no inspector.
-    pub async fn stamp(
+    /// As [`Inspector::look`], and `UnknownEngine` where there is no inspector.
+    pub async fn look(
         &self,
         connection: &dyn DatabaseConnection,
         options: &InspectOptions,
+        known: Option<Stamp>,
         context: &RequestContext,
-    ) -> Result<Option<Stamp>, InspectError> {
+    ) -> Result<Look, InspectError> {
         match self.of(connection.engine()) {
-            Some(inspector) => inspector.stamp(connection, options, context).await,
+            Some(inspector) => inspector.look(connection, options, known, context).await,
             None => Err(InspectError::UnknownEngine(connection.engine().clone())),
         }
     }

@@ -28,4 +28,4 @@ pub use postgres::PostgresInspector;
 pub use redis::RedisInspector;
 pub use sqlite::SqliteInspector;
 pub use sqlserver::SqlServerInspector;
-pub use stamp::Stamp;
+pub use stamp::{Look, Stamp};

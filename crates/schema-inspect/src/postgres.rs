@@ -33,7 +33,8 @@ use shared_kernel::database::{
 use self::assembly::Assembly;
 use self::texts::Texts;
 use crate::stages::Stages;
-use crate::{InspectError, InspectOptions, Inspector, Stamp};
+use crate::stamp::{Wanted, is_unanswered};
+use crate::{InspectError, InspectOptions, Inspector, Look, Stamp};
 
 /// Looks at databases of PostgreSQL 13 and later.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,38 +61,99 @@ impl Inspector for PostgresInspector {
         options: &InspectOptions,
         context: &RequestContext,
     ) -> Result<Inspection, InspectError> {
-        let mut stages = Stages::new(context);
-        let failed = |source| InspectError::Database { stage: "connecting", source };
-        let sql = connection.sql().map_err(failed)?;
-        for locks in [Locks::Seen, Locks::Seen, Locks::Assumed] {
-            let transaction = stages.timed("begin", sql.begin(TransactionMode::ReadOnly, context)).await?;
-            let read = read(&*transaction, locks, options, &mut stages).await;
-            let ended = stages.timed("end", transaction.rollback(context)).await;
-            match read {
-                Err(InspectError::Database { source, .. }) if locks == Locks::Seen && met_a_lock(&source) => {}
-                Err(error) => return Err(error),
-                Ok(assembly) => {
-                    ended?;
-                    return Ok(assembly.inspection(options, stages.report()));
-                }
-            }
-        }
-        let message = "somebody's locks were in the way each time";
-        Err(failed(DatabaseError::new(DatabaseErrorKind::SerializationConflict, message)))
+        run(connection, options, Wanted::Schema, context).await?.found()
     }
 
-    /// Of the whole database, whichever namespaces are to be looked at.
-    async fn stamp(
+    /// The state is that of the whole database, whichever namespaces are to be looked at.
+    async fn look(
         &self,
         connection: &dyn DatabaseConnection,
-        _: &InspectOptions,
+        options: &InspectOptions,
+        known: Option<Stamp>,
         context: &RequestContext,
-    ) -> Result<Option<Stamp>, InspectError> {
-        let failed = |source| InspectError::Database { stage: "stamp", source };
-        let sql = connection.sql().map_err(failed)?;
-        let row = sql.query_one(&stamp::statement(), context).await.map_err(failed)?;
-        row.as_ref().map(stamp::read).transpose().map_err(failed)
+    ) -> Result<Look, InspectError> {
+        run(connection, options, Wanted::StateFirst(known), context).await
     }
+}
+
+/// Looks, and looks again where a lock came in between. The state is that before the first try.
+async fn run(
+    connection: &dyn DatabaseConnection,
+    options: &InspectOptions,
+    mut wanted: Wanted,
+    context: &RequestContext,
+) -> Result<Look, InspectError> {
+    let (mut stages, mut stamp) = (Stages::new(context), None);
+    let sql = connection.sql().map_err(connecting)?;
+    let mut tries = [Locks::Seen, Locks::Seen, Locks::Assumed].into_iter();
+    let mut next = tries.next();
+    while let Some(locks) = next {
+        let transaction = stages.timed("begin", sql.begin(TransactionMode::ReadOnly, context)).await?;
+        let attempt = attempt(&*transaction, locks, options, wanted, &mut stages).await;
+        let ended = stages.timed("end", transaction.rollback(context)).await;
+        let attempt = attempt?;
+        ended?;
+        stamp = stamp.or(attempt.stamp);
+        match attempt.outcome {
+            Outcome::Unchanged => return Ok(Look::Unchanged(stages.report())),
+            Outcome::Read(assembly) => {
+                let inspection = Box::new(assembly.inspection(options, stages.report()));
+                return Ok(Look::Found { inspection, stamp });
+            }
+            Outcome::Locked => next = tries.next(),
+            Outcome::NoStamp => {}
+        }
+        wanted = Wanted::Schema;
+    }
+    let message = "somebody's locks were in the way each time";
+    Err(connecting(DatabaseError::new(DatabaseErrorKind::SerializationConflict, message)))
+}
+
+/// What became of one transaction.
+struct Attempt {
+    stamp: Option<Stamp>,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Read(Box<Assembly>),
+    /// The database is in the known state.
+    Unchanged,
+    /// A lock was met.
+    Locked,
+    /// The state was not told, and nothing more can be asked in this transaction.
+    NoStamp,
+}
+
+async fn attempt(
+    transaction: &dyn SqlTransaction,
+    locks: Locks,
+    options: &InspectOptions,
+    wanted: Wanted,
+    stages: &mut Stages<'_>,
+) -> Result<Attempt, InspectError> {
+    let mut stamp = None;
+    if let Wanted::StateFirst(known) = wanted {
+        let executor: &dyn SqlExecutor = transaction;
+        match stages.read_one("stamp", executor, stamp::statement(), stamp::read).await {
+            Ok(state) if known == Some(state) => {
+                return Ok(Attempt { stamp, outcome: Outcome::Unchanged });
+            }
+            Ok(state) => stamp = Some(state),
+            Err(error) if is_unanswered(&error) => return Ok(Attempt { stamp, outcome: Outcome::NoStamp }),
+            Err(error) => return Err(error),
+        }
+    }
+    let outcome = match read(transaction, locks, options, stages).await {
+        Ok(assembly) => Outcome::Read(Box::new(assembly)),
+        Err(InspectError::Database { source, .. }) if locks == Locks::Seen && met_a_lock(&source) => Outcome::Locked,
+        Err(error) => return Err(error),
+    };
+    Ok(Attempt { stamp, outcome })
+}
+
+fn connecting(source: DatabaseError) -> InspectError {
+    InspectError::Database { stage: "connecting", source }
 }
 
 /// Whether a lock was waited for as long as it may be.

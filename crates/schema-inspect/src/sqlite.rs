@@ -1,5 +1,5 @@
-//! SQLite. Six questions to its pragmas, which answer for all tables at once, in one transaction; one more for each relation that SQLite
-//! itself cannot read. What no pragma tells is read from
+//! SQLite. Six questions to its pragmas, which answer for all tables at once, in one transaction; one more for each relation whose columns
+//! SQLite does not tell together with those of the others, as it looks no further once it has met one that it cannot read. What no pragma tells is read from
 //! the statements that the file keeps: SQLite has understood them once.
 
 mod relations;
@@ -16,8 +16,9 @@ use shared_kernel::database::{
 
 use self::rows::{Found, FoundColumn, FoundRelation};
 use crate::stages::Stages;
+use crate::stamp::{Wanted, is_unanswered};
 use crate::statement::select;
-use crate::{InspectError, InspectOptions, Inspector, Stamp, gaps};
+use crate::{InspectError, InspectOptions, Inspector, Look, Stamp, gaps};
 
 /// Looks at SQLite files. The one namespace is `main`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,7 +27,7 @@ pub struct SqliteInspector;
 const MAIN: &str = "main";
 
 /// How many relations that SQLite has not understood are asked about one by one.
-const DOUBTFUL: usize = 32;
+const DOUBTFUL: usize = 500;
 
 #[async_trait]
 impl Inspector for SqliteInspector {
@@ -44,66 +45,103 @@ impl Inspector for SqliteInspector {
         options: &InspectOptions,
         context: &RequestContext,
     ) -> Result<Inspection, InspectError> {
-        let mut stages = Stages::new(context);
-        let failed = |source| InspectError::Database { stage: "connecting", source };
-        let sql = connection.sql().map_err(failed)?;
-        let transaction = stages.timed("begin", sql.begin(TransactionMode::ReadOnly, context)).await?;
-        let read = read(&*transaction as &dyn SqlExecutor, &mut stages).await;
-        let ended = stages.timed("end", transaction.rollback(context)).await;
-        let (facts, mut found) = read?;
-        ended?;
-        let is_wanted = options.namespaces.as_ref().is_none_or(|names| names.iter().any(|name| name == MAIN));
-        let without_columns = if is_wanted { std::mem::take(&mut found.without_columns) } else { Vec::new() };
-        let namespace = is_wanted.then(|| Namespace { relations: relations::assembled(found), ..Namespace::new(MAIN) });
-        let mut native = Native::new();
-        for (key, number) in [("application_id", facts.application_id), ("user_version", facts.user_version)] {
-            if number != 0 {
-                native.insert(key.to_owned(), number.into());
-            }
-        }
-        let mut database = Database {
-            engine: Engine::SQLITE.to_string(),
-            version: facts.version,
-            name: MAIN.to_owned(),
-            comment: None,
-            character_set: Some(facts.encoding),
-            collation: None,
-            namespaces: namespace.into_iter().collect(),
-            extensions: Vec::new(),
-            native,
-        };
-        let mut gaps = gaps::of(&mut database, options.longest_definition);
-        gaps.extend(without_columns.into_iter().map(|(name, reason)| Gap {
-            object: Some(ObjectName::new(MAIN, name)),
-            part: "columns".to_owned(),
-            reason,
-        }));
-        gaps.sort_unstable();
-        let report = Report { gaps, ..stages.report() };
-        Ok(Inspection {
-            database,
-            statistics: Vec::new(),
-            samples: Vec::new(),
-            key_samples: Vec::new(),
-            report,
-            identities: None,
-        })
+        run(connection, options, Wanted::Schema, context).await?.found()
     }
 
-    /// Of all that a look reads, there is nothing that does not follow from the statements that the file keeps, from the numbers in its
-    /// head and from who reads it. So these are asked for as they are: numbers that count changes are those of one file, and another one
-    /// may be in its place.
-    async fn stamp(
+    async fn look(
         &self,
         connection: &dyn DatabaseConnection,
-        _: &InspectOptions,
+        options: &InspectOptions,
+        known: Option<Stamp>,
         context: &RequestContext,
-    ) -> Result<Option<Stamp>, InspectError> {
-        let failed = |source| InspectError::Database { stage: "stamp", source };
-        let sql = connection.sql().map_err(failed)?;
-        let rows = sql.query(&statement(include_str!("sqlite/stamp.sql")), context).await.map_err(failed)?;
-        let cells = rows.iter().map(rows::stamp_cells).collect::<Result<Vec<_>, _>>().map_err(failed)?;
-        Ok(Some(Stamp::of(cells.iter().flatten().map(Option::as_deref))))
+    ) -> Result<Look, InspectError> {
+        run(connection, options, Wanted::StateFirst(known), context).await
+    }
+}
+
+async fn run(
+    connection: &dyn DatabaseConnection,
+    options: &InspectOptions,
+    wanted: Wanted,
+    context: &RequestContext,
+) -> Result<Look, InspectError> {
+    let mut stages = Stages::new(context);
+    let failed = |source| InspectError::Database { stage: "connecting", source };
+    let sql = connection.sql().map_err(failed)?;
+    let transaction = stages.timed("begin", sql.begin(TransactionMode::ReadOnly, context)).await?;
+    let attempt = attempt(&*transaction as &dyn SqlExecutor, wanted, &mut stages).await;
+    let ended = stages.timed("end", transaction.rollback(context)).await;
+    let (stamp, read) = attempt?;
+    ended?;
+    Ok(match read {
+        None => Look::Unchanged(stages.report()),
+        Some((facts, found)) => {
+            Look::Found { inspection: Box::new(inspection(facts, found, options, stages.report())), stamp }
+        }
+    })
+}
+
+/// The state, where it is wanted, and what is read unless it is the known one.
+///
+/// Of all that a look reads, there is nothing that does not follow from the statements that the file keeps, from the numbers in its
+/// head and from who reads it. So these are asked for as they are: numbers that count changes are those of one file, and another one
+/// may be in its place.
+async fn attempt(
+    transaction: &dyn SqlExecutor,
+    wanted: Wanted,
+    stages: &mut Stages<'_>,
+) -> Result<(Option<Stamp>, Option<(rows::Facts, Found)>), InspectError> {
+    let mut stamp = None;
+    if let Wanted::StateFirst(known) = wanted {
+        let text = statement(include_str!("sqlite/stamp.sql"));
+        match stages.read("stamp", transaction, text, rows::stamp_cells).await {
+            Ok(cells) => stamp = Some(Stamp::of(cells.iter().flatten().map(Option::as_deref))),
+            Err(error) if is_unanswered(&error) => {}
+            Err(error) => return Err(error),
+        }
+        if stamp.is_some() && stamp == known {
+            return Ok((stamp, None));
+        }
+    }
+    Ok((stamp, Some(read(transaction, stages).await?)))
+}
+
+fn inspection(facts: rows::Facts, mut found: Found, options: &InspectOptions, report: Report) -> Inspection {
+    let is_wanted = options.namespaces.as_ref().is_none_or(|names| names.iter().any(|name| name == MAIN));
+    let without_columns = if is_wanted { std::mem::take(&mut found.without_columns) } else { Vec::new() };
+    let namespace = is_wanted.then(|| Namespace { relations: relations::assembled(found), ..Namespace::new(MAIN) });
+    let mut native = Native::new();
+    for (key, number) in [("application_id", facts.application_id), ("user_version", facts.user_version)] {
+        if number != 0 {
+            native.insert(key.to_owned(), number.into());
+        }
+    }
+    let mut database = Database {
+        engine: Engine::SQLITE.to_string(),
+        version: facts.version,
+        name: MAIN.to_owned(),
+        comment: None,
+        character_set: Some(facts.encoding),
+        collation: None,
+        namespaces: namespace.into_iter().collect(),
+        extensions: Vec::new(),
+        native,
+    };
+    let mut gaps = gaps::of(&mut database, options.longest_definition);
+    gaps.extend(without_columns.into_iter().map(|(name, reason)| Gap {
+        object: Some(ObjectName::new(MAIN, name)),
+        part: "columns".to_owned(),
+        reason,
+    }));
+    gaps.sort_unstable();
+    let report = Report { gaps, ..report };
+    Inspection {
+        database,
+        statistics: Vec::new(),
+        samples: Vec::new(),
+        key_samples: Vec::new(),
+        report,
+        identities: None,
     }
 }
 

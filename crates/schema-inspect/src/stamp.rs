@@ -1,6 +1,10 @@
 use std::fmt;
 
+use schema_model::{Inspection, Report};
 use sha2::{Digest as _, Sha256};
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+
+use crate::InspectError;
 
 /// The state that a database's schema is in: while a database has the same one, looks with the same options find the same in it.
 ///
@@ -41,6 +45,49 @@ impl fmt::Debug for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
+}
+
+/// What came of a look at a database that may be in a known state.
+#[derive(Debug)]
+pub enum Look {
+    /// It is in that state, so that another look would find what was found before; and what was asked to find that out.
+    Unchanged(Report),
+    /// It is in another state, or nothing was known.
+    Found {
+        /// What was found.
+        inspection: Box<Inspection>,
+        /// The state that it was in before, where the engine tells.
+        stamp: Option<Stamp>,
+    },
+}
+
+impl Look {
+    /// What was found by whoever knew nothing before.
+    pub(crate) fn found(self) -> Result<Inspection, InspectError> {
+        match self {
+            Self::Found { inspection, .. } => Ok(*inspection),
+            Self::Unchanged(_) => {
+                let message = "the database was taken for unchanged, though nothing was known of it";
+                let source = DatabaseError::new(DatabaseErrorKind::Decode, message);
+                Err(InspectError::Database { stage: "stamp", source })
+            }
+        }
+    }
+}
+
+/// What is asked of a database.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wanted {
+    /// What is in it.
+    Schema,
+    /// Its state, and what is in it unless the state is this one.
+    StateFirst(Option<Stamp>),
+}
+
+/// Whether it is this question that an engine does not answer, and no other one would fare the same.
+pub(crate) fn is_unanswered(error: &InspectError) -> bool {
+    let InspectError::Database { source, .. } = error else { return false };
+    matches!(source.kind(), DatabaseErrorKind::Query | DatabaseErrorKind::Decode | DatabaseErrorKind::Unsupported)
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use connection_manager::{ConnectionManager, Definition, Definitions, PasswordSource};
 use registry_context::application::{RevealConnection, RevealConnectionError, Revealed};
 use registry_context::domain::{self, ConnectionId, DatabaseName, Engines, Held};
-use schema_inspect::{InspectError, InspectOptions, Inspectors, Stamp};
-use schema_model::{Inspection, Stage};
+use schema_inspect::{InspectError, InspectOptions, Inspectors, Look, Stamp};
+use schema_model::{Inspection, Report};
 use secrecy::SecretString;
 use shared_kernel::database::{
     Access, ConnectionName, Connections as _, DatabaseConnection, DatabaseError, DatabaseErrorKind,
@@ -16,9 +16,6 @@ use shared_kernel::database::{
 use shared_kernel::{RequestContext, Version};
 
 use super::{ManagedEngines, OPENING, OtherDatabases, QUIET_WHEN_LIVE, quiet_until};
-
-/// How long an engine may take to tell the state of a schema.
-const STAMP_LIMIT: Duration = Duration::from_secs(5);
 
 /// Stored connections as the manager asks for them: under `registry/` and the connection's id, and for a database beside its own
 /// another `/` and that one's number.
@@ -159,7 +156,7 @@ pub(super) fn password(definition: &domain::Definition, own: Option<&SecretStrin
 #[derive(Debug)]
 pub(crate) enum Looked<K> {
     /// It is in the state that this is known of; and what was asked to find that out.
-    Unchanged(K, Stage),
+    Unchanged(K, Report),
     /// What was found, and the state that it was in before.
     Anew(Box<Inspection>, Option<Stamp>),
 }
@@ -230,20 +227,15 @@ impl LiveConnections {
                     in_time(&name, limit, self.at(&name, version, context)).await.map_err(failed)?
                 }
             };
-            // Before the look, so that what changes meanwhile makes a difference to the next one.
-            let (stamp, asked) = stamped(&*connection, inspectors, options, context).await?;
-            let asked = match (asked, known) {
-                (Some(asked), Some((state, known))) if stamp == Some(state) => {
-                    return Ok(Looked::Unchanged(known, asked));
+            let (state, known) = known.unzip();
+            Ok(match (inspectors.look(&*connection, options, state, context).await?, known) {
+                (Look::Unchanged(report), Some(known)) => Looked::Unchanged(known, report),
+                // Whoever says so of a state that nobody knows is asked for what there is.
+                (Look::Unchanged(_), None) => {
+                    Looked::Anew(Box::new(inspectors.inspect(&*connection, options, context).await?), None)
                 }
-                (asked, _) => asked,
-            };
-            let mut inspection = inspectors.inspect(&*connection, options, context).await?;
-            if let Some(asked) = asked {
-                inspection.report.statements += 1;
-                inspection.report.stages.insert(0, asked);
-            }
-            Ok(Looked::Anew(Box::new(inspection), stamp))
+                (Look::Found { inspection, stamp }, _) => Looked::Anew(inspection, stamp),
+            })
         };
         told_late(look, |error| matches!(error, InspectError::Database { source, .. } if is_unreached(source))).await
     }
@@ -280,39 +272,6 @@ async fn in_time<T>(
     })
 }
 
-/// The state that a schema is in, as far as its engine tells, and what was asked for that. That an engine does not answer this one
-/// question is no reason not to look.
-async fn stamped(
-    connection: &dyn DatabaseConnection,
-    inspectors: &Inspectors,
-    options: &InspectOptions,
-    context: &RequestContext,
-) -> Result<(Option<Stamp>, Option<Stage>), InspectError> {
-    let began = Instant::now();
-    let stamp = inspectors.stamp(connection, options, &context.within(STAMP_LIMIT)).await;
-    let asked = || Stage { name: "stamp".to_owned(), milliseconds: began.elapsed().as_secs_f64() * 1e3 };
-    match stamp {
-        Ok(stamp) => Ok((stamp, stamp.map(|_| asked()))),
-        Err(InspectError::Database { source, .. }) if is_unanswered(&source, context) => {
-            tracing::debug!(event = "registry.stamp_failed", error = %source, "the state of a schema was not told");
-            Ok((None, Some(asked())))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether it is the question that failed, and not the way to the database.
-fn is_unanswered(error: &DatabaseError, context: &RequestContext) -> bool {
-    match error.kind() {
-        DatabaseErrorKind::Query
-        | DatabaseErrorKind::Decode
-        | DatabaseErrorKind::Unsupported
-        | DatabaseErrorKind::SerializationConflict => true,
-        DatabaseErrorKind::Timeout => context.time_left().is_none_or(|left| !left.is_zero()),
-        _ => false,
-    }
-}
-
 /// What came of `work`; that no server was reached is told after a while alone.
 async fn told_late<T, E>(work: impl Future<Output = Result<T, E>>, is_unreached: impl Fn(&E) -> bool) -> Result<T, E> {
     let began = Instant::now();
@@ -323,8 +282,10 @@ async fn told_late<T, E>(work: impl Future<Output = Result<T, E>>, is_unreached:
     outcome
 }
 
+/// Whoever waits for a session of a pool that dials in vain may be told that none is free, before the dial is given up.
 fn is_unreached(error: &DatabaseError) -> bool {
-    matches!(error.kind(), DatabaseErrorKind::Unreachable | DatabaseErrorKind::CircuitOpen | DatabaseErrorKind::Timeout)
+    use DatabaseErrorKind::{CircuitOpen, Saturated, Timeout, Unreachable};
+    matches!(error.kind(), Unreachable | CircuitOpen | Saturated | Timeout)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use connection_manager::probe::{Finding, Stage, examine_into, looks_at_tls};
-use connection_manager::{ConnectionSettings, SecretSource};
+use connection_manager::{ConnectionSettings, SecretSource, TlsMode};
 use registry_context::domain::{
     Definition, ProbeFacts, ProbeFault, ProbeReport, ProbeStage, Prober, Secrets, StageResult,
 };
@@ -60,7 +60,11 @@ impl Prober for ManagedProber {
         let mut stages = Vec::new();
         let end = began + LIMIT;
         let in_time = tokio::time::timeout_at(end.into(), self.look(&mut stages, &settings)).await.is_ok();
-        let way = Way { dials: settings.host.is_some(), looks_at_tls: looks_at_tls(&settings) };
+        let way = Way {
+            dials: settings.host.is_some(),
+            has_tls: settings.tls.mode != TlsMode::Disabled,
+            looks_at_tls: looks_at_tls(&settings),
+        };
         let mut report = report(&stages, in_time, way);
         for stage in stages.iter().filter(|stage| !stage.passed()) {
             // Whoever operates the service may know what whoever defines connections may not.
@@ -101,6 +105,8 @@ fn told_at(stages: &[Stage], now: Instant, end: Instant) -> Instant {
 struct Way {
     /// There is a server.
     dials: bool,
+    /// TLS is on.
+    has_tls: bool,
     /// TLS has a stage of its own in front of the login.
     looks_at_tls: bool,
 }
@@ -135,6 +141,8 @@ fn report(stages: &[Stage], in_time: bool, way: Way) -> ProbeReport {
         match (stage.name, fault) {
             ("DNS", Some(ProbeFault::Unreachable)) | ("TCP", _) => add(ProbeStage::Tcp, fault, duration),
             ("DNS", _) => add(ProbeStage::Dns, fault, duration),
+            // Of what is off there is nothing to be told.
+            ("TLS", None) if !way.has_tls => {}
             ("TLS", _) => add(ProbeStage::Tls, fault, duration),
             // One exchange with the driver: it went as far as the database.
             ("login", Some(ProbeFault::UnknownDatabase)) => {
@@ -235,7 +243,7 @@ mod tests {
 
     #[track_caller]
     fn check(stages: &[(&'static str, &'static str)], in_time: bool, expected: &[&str]) {
-        check_on(Way { dials: true, looks_at_tls: true }, stages, in_time, expected);
+        check_on(Way { dials: true, has_tls: true, looks_at_tls: true }, stages, in_time, expected);
     }
 
     #[track_caller]
@@ -261,6 +269,9 @@ mod tests {
             ["policy ok 6", "dns ok 3", "tcp ok 3", "tls ok 3", "login ok 3", "database ok 3", "privileges ok 3"];
         check(&stages, true, &expected);
         check(&[&BEFORE[..], &[("open", "ok"), ("ping", "ok")]].concat(), true, &["policy ok 6", "database ok 3"]);
+        // Of what is off there is nothing to be told.
+        let expected = expected.into_iter().filter(|line| !line.starts_with("tls")).collect::<Vec<_>>();
+        check_on(Way { dials: true, has_tls: false, looks_at_tls: false }, &stages, true, &expected);
     }
 
     #[test]
@@ -282,8 +293,11 @@ mod tests {
     fn what_is_broken_off_while_it_dials_looks_like_what_is_not_reached() {
         let known = [("DNS", "ok"), ("TCP", "ok")];
         let begin = ["policy ok 6", "dns ok 3", "tcp ok 3"];
-        let [dials, plain, file] =
-            [(true, true), (true, false), (false, false)].map(|(dials, looks_at_tls)| Way { dials, looks_at_tls });
+        let [dials, plain, file] = [(true, true), (true, false), (false, false)].map(|(dials, looks_at_tls)| Way {
+            dials,
+            has_tls: dials,
+            looks_at_tls,
+        });
         check_on(dials, &BEFORE, false, &["policy ok 6", "tcp unreachable -"]);
         check_on(dials, &BEFORE[..1], false, &["policy timeout -"]);
         // The first server alone is asked for TLS.

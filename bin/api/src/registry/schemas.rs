@@ -12,7 +12,7 @@ use moka::future::Cache;
 use moka::ops::compute::{CompResult, Op};
 use registry_context::domain::{ConnectionId, DatabaseName, PartName, SchemaError, SchemaLook, SchemaReader};
 use schema_inspect::{InspectError, InspectOptions, Inspectors, SamplingOptions};
-use schema_model::{Fingerprint, Inspection, Report, Stage, Unavailable};
+use schema_model::{Fingerprint, Inspection, Report, Unavailable};
 use shared_kernel::database::DatabaseErrorKind;
 use shared_kernel::{Clock, RequestContext, Version};
 
@@ -159,8 +159,9 @@ impl Schemas {
         Self { live, inspectors, kept, arriving, remembered, shared, clock, documents }
     }
 
-    /// The schema as it was when it was last read, by this instance or another one; read now where it was not, is too old, or is to be
-    /// read anew. What was read before is as good as read now where the database is known to be in the state that it was in then. Whoever asks meanwhile waits for the same answer, be it a look or a copy of another instance's. A failure is shared by
+    /// The schema as it was when it was last read, by this instance or another one; read now where it was not, is too old, or is
+    /// to be read anew. What was read before is as good as read now where the database is known to be in the state that it was in
+    /// then. Whoever asks meanwhile waits for the same answer, be it a look or a copy of another instance's. A failure is shared by
     /// those who wait, and not kept; a part that is not there is one.
     ///
     /// Cancellation: dropping the future is safe; somebody else who waits reads in its place.
@@ -337,8 +338,8 @@ impl KeptSchema {
     }
 
     /// The same, found again by what was asked.
-    fn again(&self, asked: Stage, taken_at: DateTime<Utc>) -> Self {
-        let report = Report { statements: 1, stages: vec![asked], ..self.inspection.report.clone() };
+    fn again(&self, asked: Report, taken_at: DateTime<Utc>) -> Self {
+        let report = Report { statements: asked.statements, stages: asked.stages, ..self.inspection.report.clone() };
         Self {
             inspection: Inspection { report, ..self.inspection.clone() },
             canonical: self.canonical.clone(),
@@ -352,7 +353,8 @@ impl KeptSchema {
 
 /// Whether it was looked at not too long ago.
 fn is_recent(state: &KnownState, now: DateTime<Utc>) -> bool {
-    (now - state.looked_at).to_std().is_ok_and(|age| age < REMEMBERED)
+    let age = now - state.looked_at;
+    age >= -APART && age.to_std().unwrap_or_default() < REMEMBERED
 }
 
 /// Whether another look at the same would find the same: nothing was in the way, no limit but that of length was met, and nothing
@@ -406,7 +408,7 @@ impl fmt::Debug for Schemas {
 mod tests {
     use connection_manager::{ConnectionFactory, ConnectionManager, ConnectionSettings};
     use schema_inspect::Stamp;
-    use schema_model::{Database, Gap, Native};
+    use schema_model::{Database, Gap, Native, Stage};
     use testkit::FakeClock;
     use uuid::Uuid;
 
@@ -439,15 +441,15 @@ mod tests {
             (kept.inspection.report.statements, kept.inspection.database.relations().count())
         };
         assert_eq!(read(Version::FIRST).await, (9, 1));
-        assert_eq!(read(Version::FIRST).await, (1, 1));
+        assert_eq!(read(Version::FIRST).await, (3, 1));
         change("CREATE TABLE film (id integer)").await;
         assert_eq!(read(Version::FIRST).await, (9, 2));
         clock.advance(REMEMBERED / 2);
-        assert_eq!(read(Version::FIRST).await, (1, 2));
+        assert_eq!(read(Version::FIRST).await, (3, 2));
         // That it was found unchanged since makes the look itself no later.
         clock.advance(REMEMBERED / 2);
         assert_eq!(read(Version::FIRST).await, (9, 2));
-        assert_eq!(read(Version::FIRST).await, (1, 2));
+        assert_eq!(read(Version::FIRST).await, (3, 2));
         // Another definition may lead anywhere.
         assert_eq!(read(Version::FIRST.next()).await, (9, 2));
     }
@@ -495,13 +497,14 @@ mod tests {
         let kept = KeptSchema::new(inspection(&reasons), Some(STATE), DateTime::UNIX_EPOCH, left);
         let asked = Stage { name: "stamp".to_owned(), milliseconds: 1.5 };
         let later = DateTime::UNIX_EPOCH + KEPT;
-        let again = kept.again(asked.clone(), later);
+        let report = Report { statements: 3, stages: vec![asked.clone()], ..Report::default() };
+        let again = kept.again(report, later);
         assert_eq!(
             (again.taken_at, again.left, again.state, again.fingerprint),
             (later, KEPT, Some(STATE), kept.fingerprint)
         );
         assert_eq!(again.inspection.database, kept.inspection.database);
         let report = &again.inspection.report;
-        assert_eq!((report.statements, &*report.stages, report.gaps.len()), (1, &[asked][..], 1));
+        assert_eq!((report.statements, &*report.stages, report.gaps.len()), (3, &[asked][..], 1));
     }
 }

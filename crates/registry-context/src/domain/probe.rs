@@ -152,7 +152,7 @@ impl ProbeFault {
             Self::TlsWrongName => "Name the server by a name that stands in its certificate.",
             Self::TlsUntrusted => "Give the authority that has issued the server's certificate as `tls.ca`.",
             Self::AuthFailed => "Check user and password, and from where the user may log in.",
-            Self::UnknownDatabase => "Check the database's name, and that the user may use it.",
+            Self::UnknownDatabase => "Check the database's name, or the file's path, and that the user may use it.",
             Self::NoPrivileges => "Grant the user what is to be read.",
             Self::Saturated => "Try again later, or raise the server's limit of connections.",
             Self::Timeout => "Try again; if it stays like that, look at the load of the server and of the network.",

@@ -4,13 +4,16 @@ SELECT
     pg_catalog.current_setting('server_version'),
     pg_catalog.current_setting('server_version_num')::pg_catalog.int4,
     pg_catalog.current_database()::pg_catalog.text,
-    pg_catalog.shobj_description(d.oid, 'pg_database'),
+    (SELECT de.description FROM pg_catalog.pg_shdescription de
+        WHERE de.classoid = {pg_database} AND de.objoid = d.oid),
     pg_catalog.pg_encoding_to_char(d.encoding)::pg_catalog.text,
     d.datcollate::pg_catalog.text,
     pg_catalog.current_setting('block_size')::pg_catalog.int8,
     (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
-            n.nspname, pg_catalog.pg_get_userbyid(n.nspowner), pg_catalog.obj_description(n.oid, 'pg_namespace'), n.nspacl))
+            n.nspname, pg_catalog.pg_get_userbyid(n.nspowner), de.description, n.nspacl))
         FROM pg_catalog.pg_namespace n
+        LEFT JOIN pg_catalog.pg_description de
+            ON de.classoid = {pg_namespace} AND de.objoid = n.oid AND de.objsubid = 0
         WHERE {selected})::pg_catalog.text,
     (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(e.extname, e.extversion, n.nspname))
         FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace)::pg_catalog.text,

@@ -75,9 +75,6 @@ const CATALOGS: [Catalog; 27] = [
     catalog("pg_foreign_server", "true"),
 ];
 
-/// Catalogs that are told by their number.
-const CLASSES: [&str; 5] = ["pg_class", "pg_proc", "pg_namespace", "pg_database", "pg_authid"];
-
 /// Settings of a session that expressions are written out by.
 const SETTINGS: [&str; 10] = [
     "server_version",
@@ -92,7 +89,7 @@ const SETTINGS: [&str; 10] = [
     "standard_conforming_strings",
 ];
 
-/// The question, which every version understands. It is alone, without the transaction in which a look empties the search path.
+/// The question, which every version understands. It is the first one, before the search path is empty.
 pub(super) fn statement() -> Statement {
     let mut parts: Vec<String> = CATALOGS
         .iter()
@@ -109,9 +106,6 @@ pub(super) fn statement() -> Statement {
     parts.extend(SETTINGS.map(|name| format!("pg_catalog.current_setting('{name}')")));
     let sums = parts.join(",\n");
     let text = include_str!("stamp.sql").replace("{sums}", &sums).replace("{version}", &version(""));
-    let text = CLASSES.iter().fold(text, |text, name| {
-        text.replace(&format!("{{{name}}}"), &format!("'pg_catalog.{name}'::pg_catalog.regclass"))
-    });
     select(Dialect::Postgres, &qualified(&text)).into()
 }
 

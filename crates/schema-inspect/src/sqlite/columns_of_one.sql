@@ -1,5 +1,3 @@
-SELECT l.name, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden
-FROM pragma_table_list l
-JOIN pragma_table_xinfo(l.name) c
-WHERE l.schema = 'main' AND l.name = $1
+SELECT $1, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden
+FROM pragma_table_xinfo($1, 'main') c
 ORDER BY c.cid

@@ -1,8 +1,7 @@
 use schema_export::Exporters;
-use schema_inspect::{InspectError, InspectOptions, Inspectors, Stamp};
+use schema_inspect::{InspectError, InspectOptions, Inspectors};
 use schema_model::{Database, Gap, Inspection, ObjectName, Unavailable};
 use shared_kernel::RequestContext;
-use shared_kernel::database::DatabaseConnection;
 use testkit::{Server, TestDatabase};
 
 async fn inspected(script: &str, options: &InspectOptions) -> Inspection {
@@ -114,12 +113,6 @@ fn another_namespace_is_none() {
     });
 }
 
-async fn stamp(connection: &dyn DatabaseConnection) -> Stamp {
-    let (options, context) = (InspectOptions::default(), RequestContext::system());
-    let stamp = Inspectors::builtin().stamp(connection, &options, &context).await;
-    stamp.expect("it is told").expect("the engine tells it")
-}
-
 #[test]
 fn whatever_changes_a_look_changes_the_stamp() {
     const CHANGES: &[&str] = &[
@@ -147,7 +140,7 @@ fn whatever_changes_a_look_changes_the_stamp() {
         let look = async || {
             let options = InspectOptions::default();
             let found = Inspectors::builtin().inspect(&*connection, &options, &context).await.expect("inspected");
-            (found.database, stamp(&*connection).await)
+            (found.database, crate::stamp(&*connection).await)
         };
         let (mut found, mut before) = look().await;
         for change in CHANGES {
@@ -176,7 +169,7 @@ fn another_file_in_a_files_place_is_seen() {
             let database = TestDatabase::create(Server::Sqlite).await;
             let connection = database.connection().await;
             connection.sql().expect("SQL").run_script(script, &context).await.expect("the script runs");
-            stamps.push(stamp(&*connection).await);
+            stamps.push(crate::stamp(&*connection).await);
         }
         assert_ne!(stamps[0], stamps[1]);
         assert_eq!(stamps[0], stamps[2], "there is no difference to be told");

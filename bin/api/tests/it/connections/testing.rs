@@ -341,7 +341,7 @@ async fn what_is_not_reached_is_told_alike_whatever_the_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_answers_first_learns_nothing_of_the_next_server() {
     let registry = Registry::configured(|config| config.egress.allow_private = false).await;
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
+    let closed = testkit::free_port();
     let (silent, _kept) = unanswering().await;
     let first = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = first.local_addr().expect("bound").port();

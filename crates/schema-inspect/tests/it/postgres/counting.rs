@@ -1,8 +1,9 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use connection_manager::{PoolSettings, TlsMode};
-use schema_inspect::{InspectOptions, Inspectors};
+use connection_manager::egress::EgressConfig;
+use connection_manager::{ConnectionSettings, PoolSettings, TlsMode};
+use schema_inspect::{InspectOptions, Inspectors, Look};
 use shared_kernel::RequestContext;
 use shared_kernel::database::DatabaseConnection;
 use testkit::proxy::Proxy;
@@ -70,31 +71,46 @@ fn nothing_but_reads_is_sent() {
     });
 }
 
+/// As the service looks, on a session that only reads because somebody from outside has said where it leads.
 #[test]
-fn a_stamp_takes_one_statement() {
+fn a_look_at_what_has_not_changed_asks_one_question() {
     testkit::run(async {
         let sample = Sample::new().await;
-        let (connection, proxy) = overheard(&sample).await;
-        let before = proxy.heard().len();
-        let stamp = Inspectors::builtin()
-            .stamp(&*connection, &InspectOptions::default(), &RequestContext::system())
-            .await
-            .expect("it is told");
-        assert!(stamp.is_some());
-        let statements = statements(&proxy.heard()[before..]);
-        assert_eq!(statements.len(), 1, "{statements:#?}");
-        assert!(statements[0].starts_with("WITH"), "{statements:#?}");
+        let guarded = |settings: ConnectionSettings| settings.with_egress(EgressConfig::open().egress([]));
+        for guard in [std::convert::identity, guarded as fn(ConnectionSettings) -> ConnectionSettings] {
+            let (connection, proxy) = overheard_by(&sample, guard).await;
+            let (inspectors, options, context) =
+                (Inspectors::builtin(), InspectOptions::default(), RequestContext::system());
+            let before = proxy.heard().len();
+            let look = inspectors.look(&*connection, &options, None, &context).await.expect("it is looked at");
+            let Look::Found { inspection, stamp } = look else { panic!("nothing was known: {look:?}") };
+            let sent = statements(&proxy.heard()[before..]);
+            assert_eq!((sent.len(), inspection.report.statements), (12, 12), "{sent:#?}");
+            let before = proxy.heard().len();
+            let look = inspectors.look(&*connection, &options, stamp, &context).await.expect("it is looked at");
+            let Look::Unchanged(report) = look else { panic!("nothing has changed: {look:?}") };
+            let sent = statements(&proxy.heard()[before..]);
+            assert_eq!((sent.len(), report.statements), (3, 3), "{sent:#?}");
+            assert!(sent[1].starts_with("WITH"), "{sent:#?}");
+        }
     });
 }
 
 /// A connection with one session, and what goes past on its way to the server.
 async fn overheard(sample: &Sample) -> (Arc<dyn DatabaseConnection>, Proxy) {
+    overheard_by(sample, std::convert::identity).await
+}
+
+async fn overheard_by(
+    sample: &Sample,
+    further: impl FnOnce(ConnectionSettings) -> ConnectionSettings,
+) -> (Arc<dyn DatabaseConnection>, Proxy) {
     let mut settings = sample.database.settings().with_pool(PoolSettings::sized(1, 1));
     let upstream = format!("{}:{}", settings.host.clone().expect("a host"), settings.port.expect("a port"));
     let proxy = Proxy::start(upstream).await.expect("a port");
     settings = settings.with_host("127.0.0.1").with_port(proxy.port());
     settings.tls.mode = TlsMode::Disabled;
-    let connection = testkit::connect(settings).await.expect("connected");
+    let connection = testkit::connect(further(settings)).await.expect("connected");
     // The pool's one session is open, and what was said for that is said.
     connection.ping(&RequestContext::system()).await.expect("a sign of life");
     (connection, proxy)

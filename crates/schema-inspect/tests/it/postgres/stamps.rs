@@ -1,22 +1,16 @@
 //! Whenever a look finds something else than before, the stamp is another one.
 
 use connection_manager::PasswordSource;
-use schema_inspect::{InspectOptions, Inspectors, Stamp};
+use schema_inspect::{InspectOptions, Stamp};
 use schema_model::Inspection;
 use shared_kernel::RequestContext;
-use shared_kernel::database::{DatabaseConnection, RawStatement, TransactionMode};
+use shared_kernel::database::{RawStatement, TransactionMode};
 
 use super::Sample;
 
-async fn stamp_over(connection: &dyn DatabaseConnection) -> Stamp {
-    let (options, context) = (InspectOptions::default(), RequestContext::system());
-    let stamp = Inspectors::builtin().stamp(connection, &options, &context).await;
-    stamp.expect("it is told").expect("the engine tells it")
-}
-
 impl Sample {
     async fn stamp(&self) -> Stamp {
-        stamp_over(&*self.connection).await
+        crate::stamp(&*self.connection).await
     }
 }
 
@@ -202,7 +196,7 @@ fn what_changes_no_schema_changes_no_stamp() {
         sql.run_script("CREATE TEMPORARY TABLE mine (a serial PRIMARY KEY, b text DEFAULT 'x')", &context)
             .await
             .expect("a table of its session");
-        assert_eq!((sample.stamp().await, stamp_over(&*other).await), (stamp, stamp), "a session's own table");
+        assert_eq!((sample.stamp().await, crate::stamp(&*other).await), (stamp, stamp), "a session's own table");
         let migration = sql.begin(TransactionMode::ReadWrite, &context).await.expect("a transaction");
         for text in ["LOCK TABLE shop.goods IN ACCESS EXCLUSIVE MODE", "ALTER TABLE shop.goods ADD COLUMN later text"] {
             migration.execute(&RawStatement::everywhere("ALTER", text).into(), &context).await.expect("done");
@@ -224,7 +218,7 @@ fn a_stamp_belongs_to_a_database_and_a_login() {
         let settings =
             one.database.settings().with_username(&role).with_password(PasswordSource::Literal("secret".into()));
         let reader = testkit::connect(settings).await.expect("connected");
-        assert_ne!(stamp_over(&*reader).await, stamp);
+        assert_ne!(crate::stamp(&*reader).await, stamp);
         drop(reader);
         one.run(&format!("DROP ROLE {role}")).await;
     });

@@ -1,6 +1,7 @@
 //! A connection string, taken apart by the one parser that the service has, and held to what may be registered.
 
-use connection_manager::{ConnectionSettings, PasswordSource};
+use connection_manager::settings::InvalidUrl;
+use connection_manager::{ConnectionSettings, PasswordSource, TlsMode};
 use secrecy::SecretString;
 
 use crate::rest::query::percent_decode;
@@ -21,6 +22,9 @@ pub(super) struct UrlParts {
     pub(super) options: Vec<(String, String)>,
 }
 
+/// How drivers call what `tls` says.
+const SSL: [&str; 6] = ["encrypt", "ssl", "ssl-mode", "sslmode", "useSSL", "sslMode"];
+
 /// Why a text is not taken: a code and a sentence. Neither repeats what was sent but a parameter's name.
 pub(super) type UrlFault = (&'static str, String);
 
@@ -31,10 +35,7 @@ pub(super) fn parts(text: &str) -> Result<UrlParts, UrlFault> {
         return Err(malformed("a `#` is written as `%23`"));
     }
     let names_tls = parameters(text)?.iter().any(|name| name == "tls");
-    // What is left are faults of the syntax and of the value of `tls`, which may hold anything.
-    let settings = ConnectionSettings::from_url(text).map_err(|_| {
-        malformed("expected `engine://user:password@host:port/database?tls=verify-full`, with special characters percent-encoded")
-    })?;
+    let settings = ConnectionSettings::from_url(text).map_err(|error| malformed(&fault(&error)))?;
     let password = match settings.password {
         PasswordSource::Literal(password) => Some(password),
         _ => None,
@@ -47,10 +48,24 @@ pub(super) fn parts(text: &str) -> Result<UrlParts, UrlFault> {
         path: settings.path.map(|path| path.to_string_lossy().into_owned()),
         username: settings.username,
         password,
-        tls_mode: settings.tls.mode.as_str(),
+        // Without a word it is what it is without a string, for a server on this machine as well: where a connection leads may change.
+        tls_mode: if names_tls { settings.tls.mode } else { TlsMode::VerifyFull }.as_str(),
         names_tls,
         options: settings.options.into_iter().collect(),
     })
+}
+
+/// What is wrong. Values, such as that of `tls`, may hold anything and are not repeated.
+fn fault(error: &InvalidUrl) -> String {
+    const EXPECTED: &str = "expected `engine://user:password@host:port/database?tls=verify-full`, with special characters \
+                            percent-encoded";
+    match error {
+        InvalidUrl::Syntax(cause) => format!("{cause}; {EXPECTED}"),
+        InvalidUrl::Parameter { parameter, .. } if parameter == "tls" => {
+            "`tls` is one of `disabled`, `required` and `verify-full`".to_owned()
+        }
+        _ => EXPECTED.to_owned(),
+    }
 }
 
 /// The names of the parameters, when each is one that may be registered and stands there once.
@@ -63,7 +78,13 @@ fn parameters(text: &str) -> Result<Vec<String>, UrlFault> {
         let name = name.ok_or_else(|| ("malformed_url", "a parameter's percent-encoding is not whole".to_owned()))?;
         let shown: String = name.chars().take(40).collect();
         if name != "tls" && name.strip_prefix("option.").is_none_or(str::is_empty) {
-            let message = format!("the parameter {shown:?} cannot be registered, only `tls` and `option.<name>`");
+            let instead = if SSL.contains(&name.as_str()) {
+                ": say `tls=disabled`, `tls=required` or `tls=verify-full`"
+            } else {
+                ""
+            };
+            let message =
+                format!("the parameter {shown:?} cannot be registered, only `tls` and `option.<name>`{instead}");
             return Err(("unknown_parameter", message));
         }
         if names.contains(&name) {
@@ -101,6 +122,9 @@ mod tests {
         assert_eq!((parts.username.as_deref(), parts.database.as_deref()), (Some("ann"), Some("sales")));
         assert_eq!(parts.options, [("application_name".to_owned(), "a b".to_owned())]);
         assert!(!without_password(&text).contains("ss/w"));
+        for text in ["postgres://ann@localhost/x", "redis://127.0.0.1", "mysql://db.example/x", "rediss://db.example"] {
+            assert_eq!(super::parts(text).expect("it is one").tls_mode, "verify-full", "{text}");
+        }
         let file = super::parts("sqlite:team/a.db").expect("a file");
         assert_eq!((file.engine.as_str(), file.path.as_deref(), file.host), ("sqlite", Some("team/a.db"), None));
     }
@@ -112,7 +136,10 @@ mod tests {
             ("mysql://ann:canary@db/x?max=1000", "unknown_parameter", "max"),
             ("mysql://ann:canary@db/x?option.=1", "unknown_parameter", "option."),
             ("mysql://ann:canary@db/x?tls=required&tls=disabled", "repeated_parameter", "tls"),
-            ("mysql://ann:canary@db/x?tls=canary", "malformed_url", "percent-encoded"),
+            ("mysql://ann:canary@db/x?tls=canary", "malformed_url", "`verify-full`"),
+            ("mysql://ann:canary@db:99999/x", "malformed_url", "invalid port"),
+            ("mysql://ann:canary@[::zz]/x", "malformed_url", "IPv6"),
+            ("postgres://ann:canary@db/x?sslmode=require", "unknown_parameter", "tls=required"),
             ("mysql://ann:can#ary@db/x", "malformed_url", "%23"),
             ("canary", "malformed_url", "engine://"),
             ("mysql://db/x?%zz=1", "malformed_url", "percent-encoding"),
