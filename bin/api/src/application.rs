@@ -122,6 +122,9 @@ impl Application {
         // Connections take their measuring handles when they are made, so the recorder comes first.
         metrics::recorder();
         let data = embedded::open_folder(&config)?;
+        // Before anything is made or migrated, so that a port that is taken leaves nothing behind.
+        let listener = bind(config.server.listen)?;
+        let address = listener.local_addr().map_err(ApplicationError::Server)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIdGenerator);
         let keeping = crate::registry::prepare(&config)?;
@@ -133,8 +136,6 @@ impl Application {
         let needs =
             config.contexts.iter().map(|(context, connection)| Need { context, connection: connection.to_owned() });
         let readiness = Data::new(Readiness::new(gate, needs.collect()));
-        let listener = bind(config.server.listen)?;
-        let address = listener.local_addr().map_err(ApplicationError::Server)?;
         let stored = stored(&config, &connections, &manager, &keeping, address, &clock, &ids)?;
         let registry = (stored, Tokens::new(&keeping.tokens));
         let services = Services::new(&config, &manager, &connections, &clock, &ids, readiness.clone(), registry);

@@ -21,10 +21,10 @@ pub(super) fn admit(sql: &str) -> Result<(), DatabaseError> {
     Err(DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, message))
 }
 
-/// What MariaDB's `SET STATEMENT` may set for the one statement that follows: how long it waits for a table, and in which language
-/// it is answered. No value of theirs lets a session write.
+/// What MariaDB's `SET STATEMENT` may set for the one statement that follows: how long it waits for a table, in which language it is
+/// answered, and by which mode it opens views. No value of theirs lets a session write.
 #[cfg(feature = "mysql")]
-const FOR_ONE_STATEMENT: [&str; 2] = ["lock_wait_timeout", "lc_messages"];
+const FOR_ONE_STATEMENT: [&str; 3] = ["lock_wait_timeout", "lc_messages", "sql_mode"];
 
 /// As [`admit`], for a statement of MySQL's or MariaDB's.
 #[cfg(feature = "mysql")]
@@ -46,7 +46,9 @@ fn after_settings(sql: &str) -> Option<&str> {
         let name = name.trim();
         // No longer than a second: such sessions wait for nobody.
         let is_short = name != "lock_wait_timeout" || matches!(value, "0" | "1");
-        FOR_ONE_STATEMENT.contains(&name) && is_plain(value) && is_short
+        // The mode that reads a text as the session's own one does.
+        let is_mild = name != "sql_mode" || value == "NO_ENGINE_SUBSTITUTION";
+        FOR_ONE_STATEMENT.contains(&name) && is_plain(value) && is_short && is_mild
     };
     settings.split(',').all(is_known).then_some(statement)
 }
@@ -152,6 +154,7 @@ mod tests {
         for sql in [
             "SET STATEMENT lock_wait_timeout = 0 FOR SELECT 1",
             "SET STATEMENT lock_wait_timeout=1, lc_messages = 'en_US' FOR SELECT ' FOR '",
+            "SET STATEMENT sql_mode = 'NO_ENGINE_SUBSTITUTION' FOR SELECT 1",
             "SELECT 1",
         ] {
             assert!(admit_mysql(sql).is_ok(), "{sql}");
@@ -165,6 +168,8 @@ mod tests {
             "SET STATEMENT lock_wait_timeout = (SELECT 1) FOR SELECT 1",
             "SET STATEMENT lc_messages = (SELECT 1) FOR SELECT 1",
             "SET STATEMENT lc_messages = '' FOR SELECT 1",
+            "SET STATEMENT sql_mode = 'ANSI_QUOTES' FOR SELECT 1",
+            "SET STATEMENT sql_mode = 'NO_BACKSLASH_ESCAPES' FOR SELECT 1",
             "SET STATEMENT lock_wait_timeout = 0; SET a = '1 FOR SELECT 1",
             "SET STATEMENT FOR SELECT 1",
             "SET lock_wait_timeout = 0",

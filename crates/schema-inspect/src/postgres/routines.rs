@@ -39,7 +39,6 @@ pub(super) fn read(row: &Row) -> Result<FoundRoutine, DatabaseError> {
         "r" => native.insert("parallel".to_owned(), "restricted".into()),
         _ => None,
     };
-    let has_text: bool = cells.next()?;
     let definition: Option<String> = cells.next()?;
     let routine = Routine {
         name,
@@ -47,7 +46,7 @@ pub(super) fn read(row: &Row) -> Result<FoundRoutine, DatabaseError> {
         kind,
         returns,
         language,
-        definition: has_text.then(|| or_locked(definition)),
+        definition: Some(or_locked(definition)),
         owner: cells.next()?,
         comment: cells.next()?,
         grants: grants::read(&cells.json::<Vec<String>>()?),

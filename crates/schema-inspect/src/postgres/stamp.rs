@@ -31,7 +31,7 @@ const fn catalog(name: &'static str, rows: &'static str) -> Catalog {
 }
 
 /// All that the questions of a look read, and what writes their texts out reads besides.
-const CATALOGS: [Catalog; 27] = [
+const CATALOGS: [Catalog; 28] = [
     Catalog {
         name: "pg_class",
         in_place: "t.reltuples, t.relpages",
@@ -64,6 +64,7 @@ const CATALOGS: [Catalog; 27] = [
     catalog("pg_enum", "t.oid >= 16384"),
     catalog("pg_range", "t.rngtypid >= 16384"),
     catalog("pg_proc", "t.oid >= 16384"),
+    catalog("pg_aggregate", "t.aggfnoid::pg_catalog.oid >= 16384"),
     catalog("pg_operator", "t.oid >= 16384"),
     catalog("pg_opclass", "t.oid >= 16384"),
     catalog("pg_collation", "t.oid >= 16384"),

@@ -44,7 +44,7 @@ fn reads(server: Server) -> &'static [&'static str] {
         Server::MariaDb => &[
             "START TRANSACTION READ ONLY",
             "SELECT",
-            "SET STATEMENT lock_wait_timeout = 0, lc_messages = 'en_US' FOR SELECT",
+            "SET STATEMENT lock_wait_timeout = 0, lc_messages = 'en_US', sql_mode = 'NO_ENGINE_SUBSTITUTION' FOR SELECT",
             "ROLLBACK",
         ],
         _ => &["START TRANSACTION READ ONLY", "SELECT", "ROLLBACK"],

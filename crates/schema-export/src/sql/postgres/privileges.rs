@@ -17,7 +17,6 @@ impl Writer<'_> {
             Some(("VIEW" | "TABLE", name)) => format!("TABLE {name}"),
             Some(("MATERIALIZED", name)) => format!("TABLE {}", name.trim_start_matches("VIEW ")),
             Some(("FOREIGN", name)) => name.to_owned(),
-            Some(("AGGREGATE", name)) => format!("FUNCTION {name}"),
             _ => target.to_owned(),
         };
         self.script.statement(&format!("REVOKE ALL ON {target} FROM PUBLIC"));

@@ -1,7 +1,7 @@
 use schema_model::{ObjectName, Routine, RoutineKind};
 
 use super::Writer;
-use super::names::{mentioned, quoted};
+use super::names::{mentioned, qualified};
 
 /// A routine and its name.
 pub(super) type Named<'a> = (ObjectName, &'a Routine);
@@ -18,7 +18,11 @@ impl<'a> Writer<'a> {
         let (late, mut early): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|(_, routine)| self.needs_relations(routine));
         // One whose text is understood when it is made comes behind those that it calls.
-        early.sort_by_key(|(_, routine)| !is_opaque(routine));
+        early.sort_by_key(|(_, routine)| match routine.kind {
+            _ if is_opaque(routine) => 0,
+            RoutineKind::Aggregate => 1,
+            _ => 2,
+        });
         for (name, routine) in &early {
             self.routine(name, routine);
         }
@@ -41,9 +45,18 @@ impl<'a> Writer<'a> {
             RoutineKind::Procedure => "PROCEDURE",
             RoutineKind::Aggregate => "AGGREGATE",
         };
-        let target = format!("{word} {}.{}({})", quoted(&name.namespace), quoted(&name.name), routine.arguments);
+        let arguments = match (routine.kind, routine.arguments.as_str()) {
+            (RoutineKind::Aggregate, "") => "*",
+            (_, arguments) => arguments,
+        };
+        let written = qualified(name);
+        let target = format!("{word} {written}({arguments})");
         self.owner(&target, routine.owner.as_ref());
         self.comment(&target, routine.comment.as_ref());
+        let target = match routine.kind {
+            RoutineKind::Aggregate => format!("FUNCTION {written}({})", routine.arguments),
+            _ => target,
+        };
         self.grants(name, &target, routine.owner.as_ref(), &routine.grants);
     }
 }

@@ -74,6 +74,15 @@ CREATE VIEW shop.cheap_goods AS SELECT g.id, m.name FROM shop.goods g JOIN shop.
 CREATE MATERIALIZED VIEW shop.totals AS SELECT feels, count(*) AS n FROM shop.goods GROUP BY feels;
 CREATE UNIQUE INDEX totals_feels ON shop.totals (feels);
 
+CREATE FUNCTION shop.joined(one text, other text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT one || '', '' || other';
+CREATE AGGREGATE shop."list of" (text) (SFUNC = shop.joined, STYPE = text, INITCOND = 'it''s: ', PARALLEL = SAFE);
+CREATE AGGREGATE shop.middle (double precision ORDER BY anyelement) (
+    SFUNC = ordered_set_transition, STYPE = internal, FINALFUNC = percentile_disc_final, FINALFUNC_EXTRA);
+CREATE AGGREGATE shop.how_many (*) (SFUNC = int8inc, STYPE = bigint, INITCOND = '0', MSFUNC = int8inc, MINVFUNC = int8dec,
+    MSTYPE = bigint, MINITCOND = '0');
+COMMENT ON AGGREGATE shop.how_many (*) IS 'of all';
+GRANT EXECUTE ON FUNCTION shop.how_many() TO CURRENT_USER;
+CREATE VIEW shop.listed AS SELECT shop."list of"(g) AS names, shop.how_many(*) AS number FROM (VALUES ('a'), ('b')) AS v (g);
 CREATE FUNCTION shop.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
 CREATE FUNCTION shop.twice(n integer, times integer DEFAULT 2) RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN n * times;
 CREATE FUNCTION shop.counted() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER BEGIN ATOMIC SELECT count(*) FROM shop.goods; END;
