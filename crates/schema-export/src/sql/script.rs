@@ -57,7 +57,8 @@ impl Script {
         let _ = writeln!(self.text, "{text}\nGO");
     }
 
-    fn end_batch(&mut self) {
+    /// Ends the batch that is open, if one is.
+    pub(super) fn end_batch(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with("\nGO\n") {
             self.text.push_str("GO\n");
         }

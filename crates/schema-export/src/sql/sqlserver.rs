@@ -114,6 +114,7 @@ pub(super) fn script(database: &Database, options: SqlOptions) -> Export {
     writer.triggers();
     writer.disabled_indexes();
     writer.grants();
+    writer.script.end_batch();
     writer.script.export()
 }
 

@@ -144,7 +144,8 @@ fn a_table_has_its_past_before_anybody_asks_for_it() {
     let text = exported("sql", &sqlserver()).text;
     let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words}"));
     assert!(text.contains("[valid_from] datetime2(7) GENERATED ALWAYS AS ROW START NOT NULL"));
-    let versioning = at("ALTER TABLE [shop].[prices] SET (SYSTEM_VERSIONING = ON (HISTORY_TABLE = [shop].[prices_history]))");
+    let versioning =
+        at("ALTER TABLE [shop].[prices] SET (SYSTEM_VERSIONING = ON (HISTORY_TABLE = [shop].[prices_history]))");
     assert!(at("CREATE CLUSTERED INDEX [ix_prices_history]") < versioning && versioning < at("CREATE VIEW"));
 }
 
@@ -183,7 +184,8 @@ fn views_and_functions_come_behind_what_they_name() {
     shop(&mut database).relations.insert(0, view);
     let mut function = routine(&mut database, "of_maker").clone();
     "of_all".clone_into(&mut function.name);
-    function.definition = Some(known("CREATE FUNCTION shop.of_all (@n int) RETURNS TABLE AS RETURN (SELECT code FROM CHEAP)"));
+    function.definition =
+        Some(known("CREATE FUNCTION shop.of_all (@n int) RETURNS TABLE AS RETURN (SELECT code FROM CHEAP)"));
     shop(&mut database).routines.push(function);
     let text = exported("sql", &database).text;
     let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words}"));

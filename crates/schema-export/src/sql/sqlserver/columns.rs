@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 use schema_model::{Check, Column, GenerationStorage, Identity, ObjectName, Reading};
 
 use super::expressions::{enclosed, is_collation};
+use super::gate::{self, Words};
 use super::names::{mentioned, qualified, quoted};
 use super::{Late, Writer, is, text};
 
@@ -25,10 +26,9 @@ impl Writer<'_> {
             return Err("tables of a ledger are not written".to_owned());
         }
         let mut written = format!("{name} {}", self.data_type(table, &part, &column.data_type)?);
-        for (fact, reason) in [
-            ("masked", "how it is masked is not in the model"),
-            ("filestream", "filegroups are not in the model"),
-        ] {
+        for (fact, reason) in
+            [("masked", "how it is masked is not in the model"), ("filestream", "filegroups are not in the model")]
+        {
             if is(&column.native, fact) {
                 self.script.omit(table, &format!("{part}: {fact}"), reason);
             }
@@ -86,7 +86,9 @@ impl Writer<'_> {
     /// An expression in parentheses.
     pub(super) fn expression(&mut self, table: &ObjectName, part: &str, told: &Reading<String>) -> Option<String> {
         let told = self.script.known(table, part, told)?;
-        match enclosed(told) {
+        // What is about a part alone costs no more than the part.
+        let refusal = gate::refusal(told, Words::Written).map_or(Ok(()), Err);
+        match refusal.and_then(|()| enclosed(told)) {
             Ok(expression) => Some(expression),
             Err(reason) => {
                 self.script.omit(table, part, reason);

@@ -54,8 +54,7 @@ fn property(comment: &str, levels: &[(&str, &str)]) -> Option<String> {
     if comment.encode_utf16().count() > LONGEST {
         return None;
     }
-    let mut text =
-        format!("EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = {}", literal(comment));
+    let mut text = format!("EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = {}", literal(comment));
     for (level, (kind, name)) in levels.iter().enumerate() {
         let _ = write!(text, ", @level{level}type = N'{kind}', @level{level}name = {}", literal(name));
     }

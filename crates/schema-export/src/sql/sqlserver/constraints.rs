@@ -43,7 +43,8 @@ impl Writer<'_> {
         let has_restrict = [key.on_update, key.on_delete].contains(&ReferentialAction::Restrict);
         let reason = if !self.is_made(&key.references) {
             Some("the table that it leads to is not made")
-        } else if key.columns.is_empty() || key.columns.iter().any(|pair| pair.column.is_empty() || pair.references.is_empty())
+        } else if key.columns.is_empty()
+            || key.columns.iter().any(|pair| pair.column.is_empty() || pair.references.is_empty())
         {
             Some("the columns that it leads to are not in the model")
         } else if key.match_option != MatchOption::Simple

@@ -50,7 +50,10 @@ pub(super) fn enclosed(text: &str) -> Result<String, &'static str> {
     if tokens.first().is_some_and(|first| first.is(&["CREATE"])) {
         return Err("it is an object of its own, which is not written");
     }
-    if tokens.is_empty() || found.has_comments || tokens.contains(&Token::Sign(';')) || tokens.iter().any(begins_statement)
+    if tokens.is_empty()
+        || found.has_comments
+        || tokens.contains(&Token::Sign(';'))
+        || tokens.iter().any(begins_statement)
     {
         return Err("it is not told as one expression");
     }
@@ -83,7 +86,8 @@ pub(super) fn is_plain_type(text: &str) -> bool {
         None => (text, Some("max")),
     };
     let is_number = |text: &str| (1..=4).contains(&text.len()) && text.chars().all(|one| one.is_ascii_digit());
-    let fits = modifiers.is_some_and(|all| all == "max" || (all.split(',').count() <= 2 && all.split(',').all(is_number)));
+    let fits =
+        modifiers.is_some_and(|all| all == "max" || (all.split(',').count() <= 2 && all.split(',').all(is_number)));
     let is_word = word.starts_with(|first: char| first.is_ascii_alphabetic())
         && word.chars().all(|one| one.is_ascii_alphanumeric() || one == '_');
     is_word && fits
@@ -137,7 +141,9 @@ mod tests {
         for text in ["int", "decimal(10,2)", "nvarchar(max)", "sql_variant", "datetime2(7)", "varchar(8000)"] {
             assert!(is_plain_type(text), "{text}");
         }
-        for text in ["", "int, b int", "int)", "decimal(10,2,3)", "(1)", "varchar(a)", "varchar(", "x y", "int(1)x", "1a"] {
+        for text in
+            ["", "int, b int", "int)", "decimal(10,2,3)", "(1)", "varchar(a)", "varchar(", "x y", "int(1)x", "1a"]
+        {
             assert!(!is_plain_type(text), "{text}");
         }
         assert!(is_collation("Latin1_General_BIN2") && !is_collation("") && !is_collation("a b") && !is_collation("é"));

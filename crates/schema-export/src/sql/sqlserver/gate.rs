@@ -22,7 +22,7 @@ pub(super) fn refusal(text: &str, words: Words) -> Option<&'static str> {
         return Some("a line of it would be a command to clients of SQL Server");
     }
     if text.contains("$(") {
-        return Some("clients of SQL Server would put a variable in place of `$(`");
+        return Some("clients of SQL Server would put a variable into it");
     }
     // The first ends texts for some, the other files.
     if text.contains(['\0', '\u{1a}']) {
@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn variables_and_what_does_not_end_are_none_of_a_batch() {
-        for text in ["SELECT N'$(a)'", "-- $(", "SELECT [$(a)]", "SELECT N'a\0'", "SELECT N'\u{1a}'", "N'a", "[a", "/*"] {
+        for text in ["SELECT N'$(a)'", "-- $(", "SELECT [$(a)]", "SELECT N'a\0'", "SELECT N'\u{1a}'", "N'a", "[a", "/*"]
+        {
             check(text, true);
         }
         for text in ["SELECT '$'", "SELECT $ (1)", "SELECT $1", "SELECT N'(', N'$'"] {

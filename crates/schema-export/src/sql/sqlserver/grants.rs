@@ -35,8 +35,7 @@ impl Writer<'_> {
                 }
                 if !known.is_empty() {
                     let list: Vec<String> = known.into_iter().map(|one| format!("{one}{columns}")).collect();
-                    let text =
-                        format!("GRANT {} ON {} TO {}{option}", list.join(", "), on.written, quoted(grantee));
+                    let text = format!("GRANT {} ON {} TO {}{option}", list.join(", "), on.written, quoted(grantee));
                     self.permissions.push((on.object.clone(), part.clone(), text));
                 }
             }

@@ -33,8 +33,7 @@ impl Writer<'_> {
             return self.script.omit(table, &part, "its columns are not in the model");
         }
         let unique = if index.unique { "UNIQUE " } else { "" };
-        let mut text =
-            format!("CREATE {unique}{} INDEX {} ON {}", index.method, quoted(&index.name), qualified(table));
+        let mut text = format!("CREATE {unique}{} INDEX {} ON {}", index.method, quoted(&index.name), qualified(table));
         if names_columns {
             let _ = write!(text, " ({})", sorted(index).join(", "));
         }

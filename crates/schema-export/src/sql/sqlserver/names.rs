@@ -55,9 +55,8 @@ pub(super) struct Mentioned {
 pub(super) fn mentioned(text: &str, namespace: &str) -> Mentioned {
     let mut found = Mentioned::default();
     let Some(read) = tokens::read(text) else { return found };
-    let is_dot = |at: Option<usize>| {
-        at.and_then(|at| read.pieces.get(at)).is_some_and(|piece| piece.token == Token::Sign('.'))
-    };
+    let is_dot =
+        |at: Option<usize>| at.and_then(|at| read.pieces.get(at)).is_some_and(|piece| piece.token == Token::Sign('.'));
     for (at, piece) in read.pieces.iter().enumerate() {
         let Some(name) = piece.token.name() else { continue };
         if is_dot(Some(at + 1))

@@ -250,7 +250,8 @@ mod tests {
             check(text, Kind::Procedure, None);
         }
         let table = ObjectName::new("a", "t");
-        for text in ["CREATE TRIGGER a.b FOR DELETE AS RETURN", "CREATE TRIGGER a.b ON t; DROP TABLE victim AS RETURN"] {
+        for text in ["CREATE TRIGGER a.b FOR DELETE AS RETURN", "CREATE TRIGGER a.b ON t; DROP TABLE victim AS RETURN"]
+        {
             check(text, Kind::Trigger(&table), None);
         }
     }

@@ -3,6 +3,8 @@ use std::collections::HashMap;
 use schema_model::{Check, Column, ObjectName, Persistence, Relation, RelationKind};
 
 use super::columns::{may_have_check, switched};
+use super::expressions::enclosed;
+use super::gate::{self, Words};
 use super::names::{qualified, quoted};
 use super::{Writer, is, text};
 
@@ -80,14 +82,18 @@ impl Writer<'_> {
                 for text in switched(name, check) {
                     self.batch(name, &part, &text);
                 }
-                self.comment_on(name, ("CONSTRAINT", check.name.as_deref().unwrap_or_default()), check.comment.as_ref());
+                self.comment_on(
+                    name,
+                    ("CONSTRAINT", check.name.as_deref().unwrap_or_default()),
+                    check.comment.as_ref(),
+                );
             }
         }
     }
 
     /// Whether a condition was written with its table.
     fn is_inside(&self, told: &str) -> bool {
-        super::expressions::enclosed(told).is_ok_and(|expression| self.calls(&expression).is_empty())
+        gate::refusal(told, Words::Written).is_none() && enclosed(told).is_ok_and(|expression| self.calls(&expression).is_empty())
     }
 
     /// Tells where rows are that are somewhere of their own.

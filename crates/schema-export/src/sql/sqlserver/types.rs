@@ -51,11 +51,9 @@ impl<'a> Writer<'a> {
                         return false;
                     }
                 };
-                for (part, is_there) in [
-                    ("default", default.is_some()),
-                    ("collation", collation.is_some()),
-                    ("checks", !checks.is_empty()),
-                ] {
+                for (part, is_there) in
+                    [("default", default.is_some()), ("collation", collation.is_some()), ("checks", !checks.is_empty())]
+                {
                     if is_there {
                         self.script.omit(name, part, "types have no place for it");
                     }
@@ -121,7 +119,8 @@ impl<'a> Writer<'a> {
             Ok([namespace, name]) => Some(ObjectName::new(namespace, name)),
             Err(_) => None,
         });
-        let told = DataType { user_type: made, ..DataType::new(&*sequence.data_type, schema_model::TypeFamily::Integer) };
+        let told =
+            DataType { user_type: made, ..DataType::new(&*sequence.data_type, schema_model::TypeFamily::Integer) };
         match self.data_type(name, "sequence", &told) {
             Ok(of) => {
                 let text = format!("CREATE SEQUENCE {} AS {of} {}", qualified(name), counting(&sequence.options));
