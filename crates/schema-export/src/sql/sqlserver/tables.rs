@@ -93,7 +93,8 @@ impl Writer<'_> {
 
     /// Whether a condition was written with its table.
     fn is_inside(&self, told: &str) -> bool {
-        gate::refusal(told, Words::Written).is_none() && enclosed(told).is_ok_and(|expression| self.calls(&expression).is_empty())
+        gate::refusal(told, Words::Written).is_none()
+            && enclosed(told).is_ok_and(|expression| self.calls(&expression).is_empty())
     }
 
     /// Tells where rows are that are somewhere of their own.

@@ -58,6 +58,11 @@ fn names() -> impl Strategy<Value = Vec<String>> {
     })
 }
 
+/// One with names that are made for nothing.
+pub(super) fn plain_database() -> Database {
+    database(&plain())
+}
+
 fn plain() -> Vec<String> {
     ["ns", "parents", "children", "id", "parent", "note", "mood", "role", "extra"].map(str::to_owned).to_vec()
 }
