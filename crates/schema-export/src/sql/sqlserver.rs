@@ -7,6 +7,7 @@ mod expressions;
 mod gate;
 mod grants;
 mod indexes;
+mod late;
 mod modules;
 mod names;
 mod one_module;
@@ -17,11 +18,12 @@ mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schema_model::{Database, Grant, Native, ObjectName, Relation};
+use schema_model::{Database, Native, ObjectName, Relation};
 
 use self::gate::Words;
 use self::grants::Securable;
-use self::names::{folded, qualified, quoted};
+use self::late::Late;
+use self::names::{folded, quoted};
 use super::SqlOptions;
 use super::script::Script;
 use crate::Export;
@@ -82,17 +84,6 @@ struct Writer<'a> {
     disabled: Vec<(ObjectName, String)>,
     /// Grants and denies, with what they are about.
     permissions: Vec<(ObjectName, String, String)>,
-}
-
-/// A part of a table that calls a function.
-struct Late {
-    table: ObjectName,
-    part: String,
-    batches: Vec<String>,
-    /// Folded.
-    calls: Vec<ObjectName>,
-    /// The name of a condition, and what is written about it.
-    comment: Option<(String, String)>,
 }
 
 pub(super) fn script(database: &Database, options: SqlOptions) -> Export {
@@ -227,51 +218,6 @@ impl Writer<'_> {
     /// Whether what needs a relation can be made.
     fn is_made(&self, name: &ObjectName) -> bool {
         !self.absent.contains(name) && self.relations.contains_key(name)
-    }
-
-    /// Gives an object to who owns it, where that is not who owns its schema, and notes who may do what with it.
-    fn belongs(
-        &mut self,
-        object: &ObjectName,
-        class: &str,
-        owner: Option<&String>,
-        grants: &[Grant],
-        denied: Option<&serde_json::Value>,
-    ) {
-        let written = &*format!("{class}::{}", qualified(object));
-        let of_schema = self.owners.get(&*object.namespace);
-        if let Some(owner) = owner.filter(|owner| self.options.owners && of_schema != Some(owner)) {
-            self.batch(object, "owner", &format!("ALTER AUTHORIZATION ON {written} TO {}", quoted(owner)));
-        }
-        self.permissions(&Securable { object, written, owner, column: None }, grants, denied);
-    }
-
-    /// The same of a relation and of its columns.
-    fn relation_belongs(&mut self, name: &ObjectName, relation: &Relation) {
-        let owner = relation.owner.as_ref();
-        self.belongs(name, "OBJECT", owner, &relation.grants, relation.native.get("denied"));
-        let written = &*format!("OBJECT::{}", qualified(name));
-        for column in &relation.columns {
-            let securable = Securable { object: name, written, owner, column: Some(&column.name) };
-            self.permissions(&securable, &column.grants, column.native.get("denied"));
-        }
-    }
-
-    /// Makes what had to wait for functions.
-    fn late(&mut self) {
-        for Late { table, part, batches, calls, comment } in std::mem::take(&mut self.late) {
-            if !self.is_made(&table) {
-                continue;
-            }
-            if let Some(absent) = calls.iter().find(|call| !self.routines.contains(call)) {
-                self.script.omit(&table, &part, &format!("it calls {absent}, which is not made"));
-                continue;
-            }
-            let are_made = batches.iter().all(|text| self.batch(&table, &part, text));
-            if let Some((name, comment)) = comment.filter(|_| are_made) {
-                self.comment_on(&table, ("CONSTRAINT", &name), Some(&comment));
-            }
-        }
     }
 }
 

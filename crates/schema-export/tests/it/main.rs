@@ -5,7 +5,7 @@ mod hostile;
 mod pictures;
 mod registry;
 mod snapshots;
-mod sqlserver;
+mod tsql;
 
 use schema_export::{Export, Exporters};
 use schema_model::Database;

@@ -4,8 +4,9 @@ use schema_model::{Check, Column, GenerationStorage, Identity, ObjectName, Readi
 
 use super::expressions::{enclosed, is_collation};
 use super::gate::{self, Words};
+use super::late::Late;
 use super::names::{mentioned, qualified, quoted};
-use super::{Late, Writer, is, text};
+use super::{Writer, is, text};
 
 impl Writer<'_> {
     /// A column as a table, or a type of tables, is made with it, or why that cannot be.
@@ -124,13 +125,11 @@ impl Writer<'_> {
     }
 
     fn identity(&mut self, table: &ObjectName, part: &str, identity: &Identity) -> String {
-        match &identity.options {
-            Some(options) => format!(" IDENTITY({}, {})", options.start, options.increment),
-            None => {
-                self.script.omit(table, &format!("{part}: identity"), "how it counts is not in the model");
-                String::new()
-            }
-        }
+        let Some(options) = &identity.options else {
+            self.script.omit(table, &format!("{part}: identity"), "how it counts is not in the model");
+            return String::new();
+        };
+        format!(" IDENTITY({}, {})", options.start, options.increment)
     }
 
     /// A condition, or nothing where it is not known or has to wait for a function.

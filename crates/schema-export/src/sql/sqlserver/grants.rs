@@ -1,7 +1,7 @@
-use schema_model::{Grant, Native, ObjectName};
+use schema_model::{Grant, Native, ObjectName, Relation};
 
 use super::Writer;
-use super::names::quoted;
+use super::names::{qualified, quoted};
 
 /// Something that may be granted, and on what.
 pub(super) struct Securable<'a> {
@@ -14,6 +14,34 @@ pub(super) struct Securable<'a> {
 }
 
 impl Writer<'_> {
+    /// Gives an object to who owns it, where that is not who owns its schema, and notes who may do what with it.
+    pub(super) fn belongs(
+        &mut self,
+        object: &ObjectName,
+        class: &str,
+        owner: Option<&String>,
+        grants: &[Grant],
+        denied: Option<&serde_json::Value>,
+    ) {
+        let written = &*format!("{class}::{}", qualified(object));
+        let of_schema = self.owners.get(&*object.namespace);
+        if let Some(owner) = owner.filter(|owner| self.options.owners && of_schema != Some(owner)) {
+            self.batch(object, "owner", &format!("ALTER AUTHORIZATION ON {written} TO {}", quoted(owner)));
+        }
+        self.permissions(&Securable { object, written, owner, column: None }, grants, denied);
+    }
+
+    /// The same of a relation and of its columns.
+    pub(super) fn relation_belongs(&mut self, name: &ObjectName, relation: &Relation) {
+        let owner = relation.owner.as_ref();
+        self.belongs(name, "OBJECT", owner, &relation.grants, relation.native.get("denied"));
+        let written = &*format!("OBJECT::{}", qualified(name));
+        for column in &relation.columns {
+            let securable = Securable { object: name, written, owner, column: Some(&column.name) };
+            self.permissions(&securable, &column.grants, column.native.get("denied"));
+        }
+    }
+
     /// Notes what is granted and denied, for the end, when everything is there.
     pub(super) fn permissions(&mut self, on: &Securable<'_>, grants: &[Grant], denied: Option<&serde_json::Value>) {
         if !self.options.grants {

@@ -14,7 +14,9 @@ impl Writer<'_> {
             }
             let mut indexes: Vec<&Index> = relation.indexes.iter().filter(|index| index.constraint.is_none()).collect();
             indexes.sort_by_key(|index| !index.method.starts_with("CLUSTERED"));
-            indexes.into_iter().for_each(|index| self.index(&name, index));
+            for index in indexes {
+                self.index(&name, index);
+            }
         }
     }
 

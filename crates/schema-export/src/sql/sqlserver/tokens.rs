@@ -39,7 +39,7 @@ pub(super) struct Piece<'a> {
 
 /// A text whose quotes and comments all end.
 #[derive(Debug, Default)]
-pub(super) struct Pieces<'a> {
+pub(super) struct Tokens<'a> {
     pub(super) pieces: Vec<Piece<'a>>,
     pub(super) has_comments: bool,
     /// Whether a line in single quotes ends with a backslash: the server takes that away, and the end of the line with it.
@@ -47,8 +47,8 @@ pub(super) struct Pieces<'a> {
 }
 
 /// Reads a text; `None` where it ends in quotes or in a comment, or where it is not certain which line ends a comment.
-pub(super) fn read(text: &str) -> Option<Pieces<'_>> {
-    let mut found = Pieces::default();
+pub(super) fn read(text: &str) -> Option<Tokens<'_>> {
+    let mut found = Tokens::default();
     let mut at = 0;
     while let Some(first) = text[at..].chars().next() {
         let rest = &text[at..];

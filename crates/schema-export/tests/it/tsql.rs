@@ -1,4 +1,5 @@
-//! Scripts for SQL Server: batches as its clients cut them, whatever names and texts the server has told.
+//! Scripts for SQL Server: batches as its clients cut them, whatever names and texts the server has told. They need no server, and so are not
+//! called as those are that do.
 
 mod dump;
 mod hostile;
