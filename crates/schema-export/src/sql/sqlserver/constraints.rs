@@ -14,20 +14,24 @@ impl Writer<'_> {
         let indexes = relation.indexes.iter().map(|index| (&*index.name, index)).collect();
         let primary = relation.primary_key.iter().map(|key| ("PRIMARY KEY", key));
         let all: Vec<(&str, &Key)> = primary.chain(relation.unique.iter().map(|key| ("UNIQUE", key))).collect();
-        all.into_iter().map(|(words, key)| self.key(name, &indexes, words, key)).collect()
+        all.into_iter().filter_map(|(words, key)| self.key(name, &indexes, words, key)).collect()
     }
 
-    fn key(&mut self, table: &ObjectName, indexes: &HashMap<&str, &Index>, words: &str, key: &Key) -> String {
+    fn key(&mut self, table: &ObjectName, indexes: &HashMap<&str, &Index>, words: &str, key: &Key) -> Option<String> {
         let named = key.name.as_ref().map(|name| format!("CONSTRAINT {} ", quoted(name))).unwrap_or_default();
         let part = format!("key {}", key.name.as_deref().unwrap_or_default());
+        if key.columns.is_empty() {
+            self.script.omit(table, &part, "its columns are not in the model");
+            return None;
+        }
         let index = key.index.as_deref().and_then(|name| indexes.get(name).copied());
         let index = index.filter(|index| is_of(index, key) && matches!(&*index.method, "CLUSTERED" | "NONCLUSTERED"));
         let Some(index) = index else {
             self.script.omit(table, &part, "whether it is clustered is not in the model");
-            return format!("{named}{words} ({})", list(&key.columns));
+            return Some(format!("{named}{words} ({})", list(&key.columns)));
         };
         self.made(table, &part, index);
-        format!("{named}{words} {} ({}){}", index.method, sorted(index).join(", "), options(index))
+        Some(format!("{named}{words} {} ({}){}", index.method, sorted(index).join(", "), options(index)))
     }
 
     pub(super) fn foreign_keys(&mut self) {
