@@ -18,7 +18,7 @@ fn scripts_are_written_out_when_a_folder_is_named() {
         assert!(said.len() > 30, "{name}: only {} batches", said.len());
         if let Some(folder) = &folder {
             fs::create_dir_all(folder).expect("the folder can be made");
-            let text: String = said.iter().map(|batch| format!("{batch}\nGO\n")).collect();
+            let text = format!("{}\nGO\n", said.join("\nGO\n"));
             fs::write(folder.join(format!("export_{name}.sql")), text).expect("the file can be written");
         }
     }

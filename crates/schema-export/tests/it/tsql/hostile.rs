@@ -182,27 +182,22 @@ fn shape(batch: &str) -> String {
             '\'' => Some('\''),
             _ => None,
         };
-        let taken = match end {
-            Some(end) => {
-                shape.push(if first == '[' { 'N' } else { 'T' });
-                let mut at = 1;
-                loop {
-                    at += rest[at..].find(end).expect("a quote that ends") + 1;
-                    if !rest[at..].starts_with(end) {
-                        break at;
-                    }
-                    at += 1;
+        let taken = if let Some(end) = end {
+            shape.push(if first == '[' { 'N' } else { 'T' });
+            let mut at = 1;
+            loop {
+                at += rest[at..].find(end).expect("a quote that ends") + 1;
+                if !rest[at..].starts_with(end) {
+                    break at;
                 }
+                at += 1;
             }
-            None => {
-                assert!(
-                    first.is_ascii() && (first == '\n' || !first.is_control()),
-                    "{first:?} is in no quotes: {batch}"
-                );
-                assert!(!rest.starts_with("--") && !rest.starts_with("/*"), "a comment: {batch}");
-                shape.push(first);
-                first.len_utf8()
-            }
+        } else {
+            let is_plain = first.is_ascii() && (first == '\n' || !first.is_control());
+            assert!(is_plain, "{first:?} is in no quotes: {batch}");
+            assert!(!rest.starts_with("--") && !rest.starts_with("/*"), "a comment: {batch}");
+            shape.push(first);
+            first.len_utf8()
         };
         rest = &rest[taken..];
     }
