@@ -103,7 +103,7 @@ fn database(names: &[String]) -> Database {
         columns: Vec::new(),
         level: TriggerLevel::Statement,
         routine: None,
-        definition: known("CREATE TRIGGER t ON u AFTER DELETE AS RETURN"),
+        definition: known("CREATE TRIGGER t ON u AFTER DELETE AS SET NOCOUNT ON"),
         enabled: false,
         comment: Some(mood.clone()),
         native: Native::from([("first_for".to_owned(), serde_json::json!(["delete"]))]),
