@@ -3,6 +3,7 @@ mod order;
 mod postgres;
 mod script;
 mod sqlite;
+mod sqlserver;
 
 use schema_model::{Database, ReferentialAction};
 
@@ -12,7 +13,8 @@ use crate::{Export, ExportError, Exporter};
 /// indexes, views in the order in which they use each other, foreign keys, routines, triggers, policies, comments, owners and
 /// grants. What the model has not is a comment in its place and an omission.
 ///
-/// For PostgreSQL, MySQL, MariaDB and SQLite. Programs of MySQL and MariaDB that have semicolons in them stand between lines with
+/// For PostgreSQL, MySQL, MariaDB, SQLite and SQL Server, whose scripts are batches that end with a line of `GO`, as `sqlcmd` and SQL Server
+/// Management Studio read them. Programs of MySQL and MariaDB that have semicolons in them stand between lines with
 /// `DELIMITER`, which the clients `mysql` and `mariadb` and other tools cut by, and which no server knows.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SqlExporter {
@@ -73,6 +75,7 @@ impl Exporter for SqlExporter {
             "mysql" => Ok(mysql::script(database, mysql::Product::MySql, self.options)),
             "mariadb" => Ok(mysql::script(database, mysql::Product::MariaDb, self.options)),
             "sqlite" => Ok(sqlite::script(database)),
+            "sqlserver" => Ok(sqlserver::script(database, self.options)),
             engine => Err(ExportError::UnknownEngine { format: self.format().to_owned(), engine: engine.to_owned() }),
         }
     }

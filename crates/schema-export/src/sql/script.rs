@@ -11,9 +11,16 @@ use crate::{Export, Omission};
 pub(super) struct Script {
     text: String,
     omissions: Vec<Omission>,
+    /// Whether clients look for variables in comments.
+    has_variables: bool,
 }
 
 impl Script {
+    /// One for the clients of SQL Server, which put something in place of `$(name)` wherever it stands.
+    pub(super) fn with_variables() -> Self {
+        Self { has_variables: true, ..Self::default() }
+    }
+
     /// Adds a statement, without its semicolon.
     pub(super) fn statement(&mut self, statement: &str) {
         let statement = statement.trim_end();
@@ -44,6 +51,19 @@ impl Script {
         let _ = writeln!(self.text, "DELIMITER {end}\n{statement}\n{end}\nDELIMITER ;");
     }
 
+    /// Adds what clients of SQL Server send at once. What stands before it is a batch of its own: it would become a part of a module's text.
+    pub(super) fn batch(&mut self, text: &str) {
+        self.end_batch();
+        let _ = writeln!(self.text, "{text}\nGO");
+    }
+
+    /// Ends the batch that is open, if one is.
+    pub(super) fn end_batch(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\nGO\n") {
+            self.text.push_str("GO\n");
+        }
+    }
+
     /// Grants on an object, or on those of its columns that are listed behind each privilege; what may be granted further apart.
     pub(super) fn grant(&mut self, grant: &Grant, columns: &str, on: &str, to: &str) {
         let list = |privileges: &[&String]| {
@@ -60,15 +80,20 @@ impl Script {
 
     /// A line for people.
     pub(super) fn remark(&mut self, text: &str) {
-        self.text.push_str("-- ");
-        self.text.push_str(&visible(text));
-        self.text.push('\n');
+        let shown = self.comment(visible(text));
+        let _ = writeln!(self.text, "-- {shown}");
+    }
+
+    /// What is shown in a comment, with nothing in it that a client acts upon.
+    fn comment(&self, shown: String) -> String {
+        if self.has_variables { shown.replace("$(", "$\\u{28}") } else { shown }
     }
 
     /// Says at this place that something is not there.
     pub(super) fn omit(&mut self, object: &ObjectName, part: &str, reason: &str) {
-        let (object_shown, part_shown) = (visible_object(object), visible(part));
-        let _ = writeln!(self.text, "-- left out: {object_shown}, {part_shown}: {}", visible(reason));
+        let shown = format!("{}, {}: {}", visible_object(object), visible(part), visible(reason));
+        let shown = self.comment(shown);
+        let _ = writeln!(self.text, "-- left out: {shown}");
         self.omissions.push(Omission::new(object, part, reason));
     }
 

@@ -5,6 +5,7 @@ mod hostile;
 mod pictures;
 mod registry;
 mod snapshots;
+mod tsql;
 
 use schema_export::{Export, Exporters};
 use schema_model::Database;
@@ -24,6 +25,11 @@ fn mysql() -> Database {
 
 fn mariadb() -> Database {
     serde_json::from_str(include_str!("samples/mariadb.json")).expect("a model")
+}
+
+/// What the scripted server of `schema-inspect` is made to tell, for there was no real one.
+fn sqlserver() -> Database {
+    serde_json::from_str(include_str!("samples/sqlserver.json")).expect("a model")
 }
 
 #[track_caller]

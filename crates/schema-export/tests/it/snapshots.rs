@@ -1,4 +1,4 @@
-use super::{exported, mariadb, mysql, postgres, sqlite};
+use super::{exported, mariadb, mysql, postgres, sqlite, sqlserver};
 
 /// The text, and what is not in it.
 fn shown(format: &str, database: &schema_model::Database) -> String {
@@ -32,8 +32,13 @@ fn the_samples_of_mysql_and_mariadb_are_written_as_they_were() {
 }
 
 #[test]
+fn the_sample_of_sql_server_is_written_as_it_was() {
+    insta::assert_snapshot!("sqlserver-sql", shown("sql", &sqlserver()));
+}
+
+#[test]
 fn json_comes_back_as_the_model() {
-    for database in [postgres(), sqlite(), mysql(), mariadb()] {
+    for database in [postgres(), sqlite(), mysql(), mariadb(), sqlserver()] {
         let back: schema_model::Database = serde_json::from_str(&exported("json", &database).text).expect("a model");
         assert_eq!(back, database);
     }

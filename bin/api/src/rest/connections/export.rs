@@ -28,7 +28,7 @@ const SVG_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-ur
 ///
 /// As a file: SQL that makes the database anew, a picture, a diagram for another tool, a data dictionary, or the model itself. It is
 /// made of what `readConnectionSchema` shows, and kept as long. Views are in no diagram, and parts of a table are the table.
-/// `sql` is written for PostgreSQL, MySQL, MariaDB and SQLite.
+/// `sql` is written for PostgreSQL, MySQL, MariaDB, SQLite and SQL Server; for the last one it is batches that end with a line of `GO`.
 #[utoipa::path(
     get,
     path = EXPORT,

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use connection_manager::egress::{EgressConfig, SessionLimits};
 use schema_diff::{Verdict, compare};
-use schema_export::{ExportError, Exporters};
+use schema_export::Exporters;
 use schema_inspect::{InspectError, InspectOptions};
 use schema_lint::Lints;
 use schema_model::{Database, ObjectName, Reading, Unavailable};
@@ -281,17 +281,49 @@ fn the_model_goes_through_exports_lint_and_comparison() {
         let database = &found.database;
         let exporters = Exporters::builtin();
         for format in exporters.formats() {
-            match exporters.export(format, database) {
-                Ok(export) => assert!(!export.text.is_empty(), "{format}"),
-                Err(ExportError::UnknownEngine { engine, .. }) => {
-                    assert_eq!((format, engine.as_str()), ("sql", "sqlserver"));
-                }
-                Err(error) => panic!("{format}: {error}"),
-            }
+            let export = exporters.export(format, database).unwrap_or_else(|error| panic!("{format}: {error}"));
+            assert!(!export.text.is_empty(), "{format}");
         }
         assert!(!Lints::builtin().check(database).is_empty());
         let back: Database = serde_json::from_str(&database.canonical_json()).expect("JSON of a model");
         assert_eq!(&back, database);
         assert_eq!(back.fingerprint(), database.fingerprint());
+    });
+}
+
+/// `schema-export` has this sample as a file of its own, which is to be what the server tells.
+#[test]
+fn what_is_told_is_written_as_sql() {
+    testkit::run(async {
+        let mut found = Scripted::new(&Answers::of_the_sample()).await.inspect().await.database;
+        let sample = include_str!("../../../../schema-export/tests/it/samples/sqlserver.json");
+        let sample: Database = serde_json::from_str(sample).expect("a model");
+        found.native.clear();
+        assert_eq!(found, sample);
+        let export = Exporters::builtin().export("sql", &found).expect("it is written");
+        for batch in [
+            "\nGO\nCREATE VIEW shop.cheap WITH SCHEMABINDING AS SELECT ",
+            "\nGO\nCREATE SCHEMA [Odd \"schema\".--]] 名前 😀] AUTHORIZATION [dbo]\nGO\n",
+            "\nGO\nDISABLE TRIGGER [shop].[touched] ON [shop].[goods]\nGO\n",
+        ] {
+            assert!(export.text.contains(batch), "{batch} in {}", export.text);
+        }
+    });
+}
+
+/// A server may be anybody's, and whoever runs the script trusts it with their own database.
+#[test]
+fn a_view_that_ends_its_batch_is_not_written() {
+    testkit::run(async {
+        let told = "CREATE VIEW shop.cheap AS SELECT N'\\nGO\\nDROP TABLE victim' AS a";
+        let row = format!("m | 107 | 0 | {told}");
+        let answers = Answers::of_the_sample().without("definitions", "m | 107 ").and("definitions", row.leak());
+        let found = Scripted::new(&answers).await.inspect().await.database;
+        let view = found.relation(&ObjectName::new("shop", "cheap")).expect("the view");
+        let text = view.definition.as_ref().and_then(Reading::known).expect("a text");
+        assert!(text.contains("\nGO\n"), "{text}");
+        let export = Exporters::builtin().export("sql", &found).expect("it is written");
+        assert!(!export.text.contains("victim"), "{}", export.text);
+        assert!(export.omissions.iter().any(|one| one.part == "definition" && one.reason.contains("command")));
     });
 }
