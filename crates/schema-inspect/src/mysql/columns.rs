@@ -24,6 +24,8 @@ fn column(found: FoundColumn, position: u32, usual: Option<&str>, product: Produ
         // An expression to MariaDB, whose NULL is the value that is there without any default.
         Some(default) if product.is_mariadb => (default != "NULL").then_some(default),
         Some(default) if extra.contains("DEFAULT_GENERATED") => Some(written(&default)),
+        // No bytes at all, for which there is no number.
+        Some(default) if family == TypeFamily::Binary && default == "0x" => Some("''".to_owned()),
         Some(default) => Some(if is_written_bare(family, &default) { default } else { literal(&default) }),
         None => None,
     };

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use schema_model::{
-    Database, Inspection, Namespace, Native, ObjectName, Reading, RelationKind, RelationStatistics, Report,
-    SequenceOptions, UserTypeKind,
+    Check, Database, ForeignKey, Index, Inspection, Key, Namespace, Native, ObjectName, Partitioning, Reading,
+    RelationKind, RelationStatistics, Report, SequenceOptions, UserTypeKind,
 };
 use shared_kernel::database::Engine;
 
@@ -171,12 +171,29 @@ fn sort(database: &mut Database) {
         namespace.types.sort_by(|one, other| one.name.cmp(&other.name));
         namespace.routines.sort_by(|one, other| (&one.name, &one.arguments).cmp(&(&other.name, &other.arguments)));
         for relation in &mut namespace.relations {
-            relation.unique.sort_by(|one, other| one.name.cmp(&other.name));
-            relation.foreign_keys.sort_by(|one, other| one.name.cmp(&other.name));
-            relation.checks.sort_by(|one, other| one.name.cmp(&other.name));
+            sort_parts(&mut relation.unique, &mut relation.foreign_keys, &mut relation.checks, &mut relation.indexes);
+            if let Some(partitioning) = &mut relation.partitioning {
+                sort_partitions(partitioning);
+            }
             relation.exclusions.sort_by(|one, other| one.name.cmp(&other.name));
-            relation.indexes.sort_by(|one, other| one.name.cmp(&other.name));
             relation.triggers.sort_by(|one, other| one.name.cmp(&other.name));
+        }
+    }
+}
+
+fn sort_parts(unique: &mut [Key], foreign_keys: &mut [ForeignKey], checks: &mut [Check], indexes: &mut [Index]) {
+    unique.sort_by(|one, other| one.name.cmp(&other.name));
+    foreign_keys.sort_by(|one, other| one.name.cmp(&other.name));
+    checks.sort_by(|one, other| one.name.cmp(&other.name));
+    indexes.sort_by(|one, other| one.name.cmp(&other.name));
+}
+
+/// What parts of a table have of their own. They are no deeper in each other than they are read.
+fn sort_partitions(partitioning: &mut Partitioning) {
+    for part in &mut partitioning.partitions {
+        sort_parts(&mut part.unique, &mut part.foreign_keys, &mut part.checks, &mut part.indexes);
+        if let Some(below) = &mut part.partitioning {
+            sort_partitions(below);
         }
     }
 }

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use schema_model::{ObjectName, Relation, RelationKind};
 
-use super::names::{account, called, mentioned, qualified};
+use super::names::{account, called, list, mentioned, qualified};
 use super::session::SQL_MODE;
 use super::{Writer, text, unavailable};
 use crate::sql::order;
@@ -50,7 +50,10 @@ impl Writer<'_> {
         let security = text(&view.native, "security").map(|word| format!(" SQL SECURITY {word}")).unwrap_or_default();
         let check = text(&view.native, "check_option").map(|word| format!(" WITH {word} CHECK OPTION"));
         let (written, check) = (qualified(name), check.unwrap_or_default());
-        self.script.statement(&format!("CREATE{algorithm}{definer}{security} VIEW {written} AS {query}{check}"));
+        // A view may call its columns otherwise than its query does.
+        let columns = list(view.columns.iter().map(|column| &column.name));
+        self.script
+            .statement(&format!("CREATE{algorithm}{definer}{security} VIEW {written} ({columns}) AS {query}{check}"));
     }
 
     /// In whose name something is done.

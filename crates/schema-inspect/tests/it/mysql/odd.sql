@@ -49,3 +49,6 @@ CREATE FUNCTION said(a varchar(5)) RETURNS varchar(10) CHARACTER SET utf8mb4 COL
 SET time_zone = '+02:00';
 CREATE EVENT late ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01 00:00:00' COMMENT 'a \\ c' DO DELETE FROM quick;
 CREATE EVENT elsewhere ON SCHEDULE EVERY 2 WEEK STARTS '2037-01-01 00:00:00' DISABLE ON SLAVE DO DELETE FROM quick;
+CREATE VIEW renamed (x, `y z`) AS SELECT id, other FROM z_first;
+CREATE VIEW of_renamed AS SELECT x, `y z` FROM renamed;
+CREATE TABLE no_bytes (t binary(4) NOT NULL DEFAULT '', u varbinary(4) DEFAULT '');
