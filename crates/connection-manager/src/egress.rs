@@ -395,7 +395,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_dials_cannot_tell_what_is_refused_from_what_is_closed() {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = testkit::free_port();
         let refused = dial(Some(&closed()), "127.0.0.1", port).await.unwrap_err();
         let away = dial(Some(&open()), "127.0.0.1", port).await.unwrap_err();
         assert_eq!((refused.kind(), refused.to_string()), (away.kind(), away.to_string()));

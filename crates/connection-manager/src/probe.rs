@@ -517,10 +517,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_list_ends_with_the_first_failure_and_its_remedy() {
-        // Nobody listens on a port that was just given back.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        let port = testkit::free_port();
         let stages = stages(&format!("mysql://user:hunter2@127.0.0.1:{port}/db")).await;
         let last = stages.last().unwrap();
         assert_eq!((last.name, last.passed()), ("TCP", false));

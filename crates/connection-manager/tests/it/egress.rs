@@ -117,8 +117,7 @@ fn nobody_reaches_an_address_that_is_refused_however_it_is_written() {
 #[test]
 fn what_is_refused_looks_as_what_is_closed() {
     testkit::run(async {
-        // Nobody listens on a port that was just given back.
-        let port = Canary::at("127.0.0.1").port();
+        let port = testkit::free_port();
         for (blocked, away) in definitions("127.0.0.1", port).into_iter().zip(definitions("127.0.0.1", port)) {
             let engine = blocked.engine.clone();
             let blocked = refused(blocked.with_egress(closed())).await;
