@@ -12,16 +12,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use connection_manager::egress::{Egress, EgressConfig, Resolver};
+use connection_manager::probe::examine;
 use connection_manager::{
-    ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, Endpoint, PasswordSource, PoolSettings,
-    SettingFault, TlsSettings,
+    ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, Endpoint, LocalSecrets, PasswordSource,
+    PoolSettings, SecretSource, SettingFault, TlsSettings,
 };
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
     Access, ConnectionName, Connections as _, DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine,
 };
-use testkit::Server;
+use testkit::proxy::Proxy;
 use testkit::tds::TdsServer;
+use testkit::{Server, SilentPort};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// A listener that nobody may come to.
 struct Canary(TcpListener);
@@ -187,6 +190,73 @@ fn dynamodb_lends_nobody_the_identity_of_the_process() {
         settings.password = PasswordSource::None;
         let error = refused(settings.with_egress(EgressConfig::open().egress([]))).await;
         assert_eq!(*error.kind(), DatabaseErrorKind::Misconfigured, "{error}");
+    });
+}
+
+/// A name with two addresses: a neighbour's, then one of whoever owns the name.
+struct Beside;
+
+const NEIGHBOUR: [u8; 4] = [127, 0, 0, 2];
+
+#[async_trait]
+impl Resolver for Beside {
+    async fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(vec![IpAddr::from(NEIGHBOUR), IpAddr::from([127, 0, 0, 1])])
+    }
+}
+
+fn beside() -> Egress {
+    EgressConfig::open().egress([]).with_resolver(Arc::new(Beside))
+}
+
+/// Takes every connection and has no TLS, as PostgreSQL says it.
+async fn plain_postgres(listener: tokio::net::TcpListener) {
+    while let Ok((mut socket, _)) = listener.accept().await {
+        // One that says nothing has only looked whether somebody is there.
+        if socket.read_exact(&mut [0; 8]).await.is_ok() {
+            socket.write_all(b"N").await.unwrap();
+        }
+    }
+}
+
+#[test]
+fn nobody_hears_of_a_neighbour_whose_address_stands_before_his_own() {
+    testkit::run(async {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", testkit::free_port())).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(plain_postgres(listener));
+        let settings = ConnectionSettings::new(Engine::POSTGRES)
+            .with_host("db.example")
+            .with_port(port)
+            .with_username("ann")
+            .with_password(PasswordSource::Literal("secret".into()))
+            .with_tls(TlsSettings::required())
+            .with_egress(beside());
+        let settings = patient(settings);
+        let look = async || {
+            let secrets: Arc<dyn SecretSource> = Arc::new(LocalSecrets);
+            let factory = ConnectionFactory::compiled();
+            let stages = examine(&factory, &secrets, &"examined".parse().unwrap(), &settings).await;
+            stages.iter().map(|stage| (stage.name, stage.code)).collect::<Vec<_>>()
+        };
+        let closed = look().await;
+        let _neighbour = SilentPort::at((NEIGHBOUR, port).into());
+        let silent = look().await;
+        assert_eq!(closed, silent);
+        assert_eq!(closed.last(), Some(&("TLS", "tls_unsupported")), "{closed:?}");
+    });
+}
+
+#[test]
+fn nor_does_the_client_of_dynamodb() {
+    testkit::run(async {
+        let mut settings = testkit::dynamodb::shared();
+        let server = format!("{}:{}", settings.host.as_deref().unwrap(), settings.port.unwrap());
+        let proxy = Proxy::start_at([127, 0, 0, 1].into(), server).await.unwrap();
+        settings = patient(settings.with_host("db.example").with_port(proxy.port()).with_egress(beside()));
+        let _neighbour = SilentPort::at((NEIGHBOUR, proxy.port()).into());
+        let connection = testkit::connect(settings).await.unwrap();
+        connection.ping(&RequestContext::system().within(Duration::from_secs(5))).await.unwrap();
     });
 }
 
