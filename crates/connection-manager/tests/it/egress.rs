@@ -20,6 +20,7 @@ use connection_manager::{
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
     Access, ConnectionName, Connections as _, DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine,
+    RawStatement, TransactionMode,
 };
 use testkit::proxy::Proxy;
 use testkit::tds::TdsServer;
@@ -314,9 +315,11 @@ fn a_file_is_read_below_the_root_and_nowhere_else() {
         let open =
             |file: &str| testkit::connect(ConnectionSettings::sqlite(root.join(file)).with_egress(egress.clone()));
         let connection = open("shop.sqlite").await.unwrap();
-        let error =
-            connection.sql().unwrap().run_script("DROP TABLE books", &RequestContext::system()).await.unwrap_err();
-        assert!(error.to_string().contains("read"), "{error}");
+        // It begins as what reads does: SQLite itself says no.
+        let delete = RawStatement::everywhere("DELETE", "WITH a AS (SELECT 1) DELETE FROM books").into();
+        let error = connection.sql().unwrap().execute(&delete, &RequestContext::system()).await.unwrap_err();
+        assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget, "{error}");
+        assert!(error.code().is_some(), "{error}");
         std::os::unix::fs::symlink(&outside, root.join("link.sqlite")).unwrap();
         for file in ["../outside.sqlite", "link.sqlite", "missing.sqlite", "shop.sqlite?mode=rwc"] {
             let error = open(file).await.unwrap_err();
@@ -325,6 +328,54 @@ fn a_file_is_read_below_the_root_and_nowhere_else() {
         }
         let memory = ConnectionSettings::sqlite(":memory:").with_egress(egress.clone());
         assert!(testkit::connect(memory).await.is_err());
+    });
+}
+
+#[test]
+fn no_statement_leads_to_another_file() {
+    testkit::run(async {
+        let context = RequestContext::system();
+        let folder = tempfile::tempdir().unwrap();
+        let (root, outside) = (folder.path().join("root"), folder.path().join("outside.sqlite"));
+        std::fs::create_dir(&root).unwrap();
+        for file in [&root.join("shop.sqlite"), &outside] {
+            let connection = testkit::connect(ConnectionSettings::sqlite(file)).await.unwrap();
+            connection.sql().unwrap().run_script("CREATE TABLE books (id INTEGER)", &context).await.unwrap();
+            connection.close(Duration::from_secs(1)).await;
+        }
+        let written = folder.path().join("written.sqlite");
+        let settings = ConnectionSettings::sqlite(root.join("shop.sqlite"));
+        let connection = testkit::connect(settings.with_egress(closed().with_files_below(&root))).await.unwrap();
+        let sql = connection.sql().unwrap();
+        let attach = format!("ATTACH '{}' AS outside", outside.display());
+        let vacuum = format!("VACUUM INTO '{}'", written.display());
+        for text in [&attach, &vacuum, &format!("SELECT 1; {attach}"), &format!("SELECT 1; {vacuum}")] {
+            let statement = RawStatement::everywhere("SELECT", text.clone()).into();
+            for outcome in [
+                sql.execute(&statement, &context).await.map(drop),
+                sql.query(&statement, &context).await.map(drop),
+                sql.run_script(text, &context).await,
+            ] {
+                let error = outcome.expect_err(text);
+                assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget, "{text}: {error}");
+                assert!(error.to_string().contains("this connection only reads"), "{text}: {error}");
+            }
+        }
+        assert!(!written.exists());
+        for text in [
+            "SELECT name FROM pragma_table_info('books')",
+            "WITH a AS (SELECT 'id' AS name) SELECT name FROM a",
+            "VALUES ('id')",
+            "EXPLAIN QUERY PLAN SELECT id FROM books",
+        ] {
+            let statement = RawStatement::everywhere("SELECT", text).into();
+            assert_eq!(sql.query(&statement, &context).await.unwrap().len(), 1, "{text}");
+        }
+        let transaction = sql.begin(TransactionMode::ReadWrite, &context).await.unwrap();
+        let statement = RawStatement::everywhere("SELECT", attach).into();
+        let error = transaction.execute(&statement, &context).await.unwrap_err();
+        assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget, "{error}");
+        transaction.commit(&context).await.unwrap();
     });
 }
 
