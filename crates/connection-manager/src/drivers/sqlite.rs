@@ -172,6 +172,19 @@ impl SqliteSession {
     #[expect(clippy::unused_self, reason = "the same call on MySQL ends the transaction")]
     pub(crate) fn note_failure(&mut self, _kind: &shared_kernel::database::DatabaseErrorKind) {}
 
+    /// On PostgreSQL a statement of SeaORM has a transaction around it, with which what it sets ends. Here it has none.
+    #[cfg(feature = "sea-orm")]
+    #[expect(clippy::unused_async, reason = "the same call on PostgreSQL begins a transaction")]
+    pub(crate) async fn fence(&mut self) -> Result<bool, DatabaseError> {
+        Ok(false)
+    }
+
+    #[cfg(feature = "sea-orm")]
+    #[expect(clippy::unused_async, reason = "the same call on PostgreSQL ends the transaction")]
+    pub(crate) async fn unfence<T>(&mut self, _fenced: bool, outcome: sqlx::Result<T>) -> sqlx::Result<T> {
+        outcome
+    }
+
     /// A statement of SeaORM, ready to be sent.
     #[cfg(feature = "sea-orm")]
     #[expect(clippy::unused_async, reason = "the same call on PostgreSQL may have to wait")]
