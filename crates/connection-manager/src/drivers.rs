@@ -2,7 +2,7 @@
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod gather;
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlserver"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite", feature = "sqlserver"))]
 mod guard;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlserver"))]
 mod refusal;

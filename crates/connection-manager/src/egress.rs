@@ -24,6 +24,7 @@ mod limits;
 #[cfg(any(feature = "redis", feature = "sqlserver"))]
 mod metered;
 mod network;
+pub(crate) mod race;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod relay;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
@@ -162,7 +163,8 @@ impl Egress {
         if addresses.is_empty() { Err(Unreached { is_blocked: false }) } else { Ok(addresses) }
     }
 
-    /// Opens a socket to `host`, over an address that was looked up and checked once.
+    /// Opens a socket to `host`, over an address that was looked up and checked once: of several, all dialled at once, the first
+    /// to answer, so that nobody learns from the time it takes what became of the others.
     ///
     /// Dropping the future gives up; there is no limit of time.
     ///
@@ -170,7 +172,24 @@ impl Egress {
     /// [`Unreached`], whatever the reason.
     pub async fn dial(&self, host: &str, port: u16) -> Result<TcpStream, Unreached> {
         let addresses = self.resolve(host, port).await?;
-        TcpStream::connect(addresses.as_slice()).await.map_err(|_| Unreached { is_blocked: false })
+        let reached = race::first(&addresses).await;
+        reached.map(|(stream, _)| stream).map_err(|_| Unreached { is_blocked: false })
+    }
+
+    /// An address of `host` for a client that dials by itself, and would dial several one after the other: the one that answers
+    /// first, or the only one as it is. The socket that found it is closed again.
+    ///
+    /// Dropping the future gives up; there is no limit of time.
+    ///
+    /// # Errors
+    /// [`Unreached`], whatever the reason.
+    #[cfg(feature = "dynamodb")]
+    pub(crate) async fn one_address(&self, host: &str, port: u16) -> Result<SocketAddr, Unreached> {
+        let addresses = self.resolve(host, port).await?;
+        if let [only] = addresses.as_slice() {
+            return Ok(*only);
+        }
+        race::first(&addresses).await.map(|(_, address)| address).map_err(|_| Unreached { is_blocked: false })
     }
 
     /// Where a file of an embedded database really lies, when that is below the root: no `..` and no link leads out.
@@ -395,7 +414,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_dials_cannot_tell_what_is_refused_from_what_is_closed() {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = testkit::free_port();
         let refused = dial(Some(&closed()), "127.0.0.1", port).await.unwrap_err();
         let away = dial(Some(&open()), "127.0.0.1", port).await.unwrap_err();
         assert_eq!((refused.kind(), refused.to_string()), (away.kind(), away.to_string()));

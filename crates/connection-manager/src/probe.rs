@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 pub use self::finding::Finding;
 use crate::connector::checks;
 use crate::credentials::{self, Freshness, Keyring, SecretSource, SecretStage};
-use crate::egress::Egress;
+use crate::egress::{Egress, race};
 use crate::factory::ConnectionFactory;
 use crate::settings::{ConnectionSettings, PoolSettings, TlsMode};
 
@@ -178,9 +178,9 @@ impl Stages<'_> {
         // A keyring of its own: a person who asks wants to see the login tried.
         let keyring = Keyring::new(Arc::clone(secrets), name.clone(), settings.clone());
         if let Some((host, port)) = connector.address(settings) {
-            let addresses = self.reach(host, port, settings).await?;
+            let peer = self.reach(host, port, settings).await?;
             if self.depth == Depth::AllAround && settings.tls.mode != TlsMode::Disabled {
-                self.look_at_tls(host, &addresses, settings).await?;
+                self.look_at_tls(host, peer, settings).await?;
             }
         }
         let began = Instant::now();
@@ -203,7 +203,8 @@ impl Stages<'_> {
         outcome
     }
 
-    async fn reach(&mut self, host: &str, port: u16, settings: &ConnectionSettings) -> Result<Vec<SocketAddr>, Failed> {
+    /// Tells which address of the host answers.
+    async fn reach(&mut self, host: &str, port: u16, settings: &ConnectionSettings) -> Result<SocketAddr, Failed> {
         if let Some(egress) = &settings.egress {
             return self.reach_through(egress, host, port, settings).await;
         }
@@ -223,11 +224,9 @@ impl Stages<'_> {
         let addresses = self.note_as("DNS", "dns_failed", began, addresses, settings)?;
         let began = Instant::now();
         let mut code = "tcp_failed";
-        let stream = match tokio::time::timeout(limit, TcpStream::connect(addresses.as_slice())).await {
-            Ok(Ok(stream)) => {
-                let peer = stream.peer_addr().map_or_else(|_| format!("port {port}"), |peer| peer.to_string());
-                Ok(((), format!("connected to {peer}")))
-            }
+        let dial = async { TcpStream::connect(addresses.as_slice()).await?.peer_addr() };
+        let peer = match tokio::time::timeout(limit, dial).await {
+            Ok(Ok(peer)) => Ok((peer, format!("connected to {peer}"))),
             Ok(Err(error)) => {
                 if error.kind() == std::io::ErrorKind::ConnectionRefused {
                     code = "tcp_refused";
@@ -239,8 +238,7 @@ impl Stages<'_> {
                 Err(unreachable(format!("port {port} of {host} is silent for {} ms", limit.as_millis())))
             }
         };
-        self.note_as("TCP", code, began, stream, settings)?;
-        Ok(addresses)
+        self.note_as("TCP", code, began, peer, settings)
     }
 
     /// As [`Self::reach`] for whoever has defined the connection from outside: a name that is nobody's, an address that is
@@ -251,38 +249,34 @@ impl Stages<'_> {
         host: &str,
         port: u16,
         settings: &ConnectionSettings,
-    ) -> Result<Vec<SocketAddr>, Failed> {
+    ) -> Result<SocketAddr, Failed> {
         let began = Instant::now();
         let mut looked_up = began;
         let reaching = async {
             let addresses = egress.resolve(host, port).await.ok()?;
             looked_up = Instant::now();
-            TcpStream::connect(addresses.as_slice()).await.ok().map(|_| addresses)
+            race::first(&addresses).await.ok().map(|(_, peer)| peer)
         };
         let limit = settings.pool.connect_timeout;
-        let Some(addresses) = tokio::time::timeout(limit, reaching).await.ok().flatten() else {
+        let Some(peer) = tokio::time::timeout(limit, reaching).await.ok().flatten() else {
             let error = DatabaseError::new(DatabaseErrorKind::Unreachable, "the server cannot be reached");
             return self.note("TCP", began, Err(error), settings);
         };
         self.list.push(Stage::passed_in("DNS", looked_up - began, "the name is known"));
-        self.note("TCP", looked_up, Ok((addresses, "connected".to_owned())), settings)
+        self.note("TCP", looked_up, Ok((peer, "connected".to_owned())), settings)
     }
 
-    /// A handshake of its own, before any login. Where the engine's way to it is not known here, the login tells.
+    /// A handshake of its own, before any login, with the address that has answered. Where the engine's way to it is not known here,
+    /// the login tells.
     #[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis"))]
-    async fn look_at_tls(
-        &mut self,
-        host: &str,
-        addresses: &[SocketAddr],
-        settings: &ConnectionSettings,
-    ) -> Result<(), Failed> {
+    async fn look_at_tls(&mut self, host: &str, peer: SocketAddr, settings: &ConnectionSettings) -> Result<(), Failed> {
         if !handshake::is_known(&settings.engine) {
             return Ok(());
         }
         let failed = |what: String| DatabaseError::new(DatabaseErrorKind::TlsFailed, what);
         let limit = settings.pool.connect_timeout;
         let began = Instant::now();
-        let look = handshake::look(&settings.engine, host, addresses, &settings.tls);
+        let look = handshake::look(&settings.engine, host, peer, &settings.tls);
         let mut code = "tls_failed";
         let mut tls = None;
         let outcome = match tokio::time::timeout(limit, look).await {
@@ -319,7 +313,7 @@ impl Stages<'_> {
         clippy::unused_self,
         reason = "the engines that are compiled in have nothing to show"
     )]
-    async fn look_at_tls(&mut self, _: &str, _: &[SocketAddr], _: &ConnectionSettings) -> Result<(), Failed> {
+    async fn look_at_tls(&mut self, _: &str, _: SocketAddr, _: &ConnectionSettings) -> Result<(), Failed> {
         Ok(())
     }
 
@@ -517,10 +511,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_list_ends_with_the_first_failure_and_its_remedy() {
-        // Nobody listens on a port that was just given back.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        let port = testkit::free_port();
         let stages = stages(&format!("mysql://user:hunter2@127.0.0.1:{port}/db")).await;
         let last = stages.last().unwrap();
         assert_eq!((last.name, last.passed()), ("TCP", false));

@@ -21,7 +21,7 @@ pub mod tds;
 pub use database::{TestDatabase, connect, in_memory, manager};
 pub use fakes::{FakeClock, SequentialIds};
 pub use own_server::OwnServer;
-pub use port::free_port;
+pub use port::{SilentPort, free_port};
 pub use run::{eventually, eventually_some, run};
 pub use server::Server;
 pub use sqlalchemy::{ask_python, ask_sqlalchemy, sqlalchemy_url};

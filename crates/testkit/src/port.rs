@@ -1,6 +1,8 @@
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::ops::Range;
 use std::sync::Mutex;
+
+use tokio::net::TcpSocket;
 
 /// Where ports are looked for. Systems take the local ports of outgoing connections, and those of listeners that ask for
 /// port 0, from higher ones (Linux from 32768, others from 49152), so that neither comes in between.
@@ -30,6 +32,34 @@ pub fn free_port() -> u16 {
         }
     }
     panic!("none of the ports from {} on is free", PORTS.start);
+}
+
+/// An address that answers nobody who dials it, as one behind a firewall that drops what is sent. It is a listener whose queue is
+/// full, which Linux does not answer for.
+#[derive(Debug)]
+pub struct SilentPort {
+    address: SocketAddr,
+    _queue: (tokio::net::TcpListener, TcpStream),
+}
+
+impl SilentPort {
+    /// Keeps `address` silent as long as this lives; port 0 takes any. To be called on a runtime.
+    ///
+    /// # Panics
+    /// When it cannot be listened at.
+    pub fn at(address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(address).expect("the address is free");
+        let listener = socket.listen(0).expect("a listener");
+        let address = listener.local_addr().expect("its address");
+        let first = TcpStream::connect(address).expect("there is room for one");
+        Self { address, _queue: (listener, first) }
+    }
+
+    /// Where nobody answers.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
 }
 
 #[cfg(test)]

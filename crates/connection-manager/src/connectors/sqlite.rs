@@ -133,8 +133,8 @@ impl Connector for SqliteConnector {
     }
 }
 
-/// A file that somebody from outside has named: it is there, below the root that the policy knows, and is only read. Its
-/// path is absolute, so that it is never taken for a URI whose parameters would say more.
+/// A file that somebody from outside has named: it is there, below the root that the policy knows, and is only read, it and no
+/// other. Its path is absolute, so that it is never taken for a URI whose parameters would say more.
 async fn guarded(
     name: &ConnectionName,
     settings: &ConnectionSettings,
@@ -147,7 +147,7 @@ async fn guarded(
         DatabaseError::new(DatabaseErrorKind::UnknownDatabase, message).on(name)
     })?;
     let options = SqliteConnector::options(settings, &path).map_err(|faults| checks::misconfigured(name, &faults))?;
-    let driver = SqliteDriver::new(options.create_if_missing(false).read_only(true));
+    let driver = SqliteDriver::new(options.create_if_missing(false).read_only(true)).only_reading();
     let pool = SqlPool::open(name.clone(), Engine::SQLITE, settings.pool.clone(), endpoint, driver).await?;
     Ok(Arc::new(pool))
 }

@@ -21,6 +21,32 @@ pub(super) fn admit(sql: &str) -> Result<(), DatabaseError> {
     Err(DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, message))
 }
 
+/// What SQLite may be asked to explain. Some of its pragmas are obeyed while they are compiled, explained or not.
+#[cfg(feature = "sqlite")]
+const EXPLAINED: [&str; 3] = ["SELECT", "WITH", "VALUES"];
+
+/// As [`admit`], for a statement of SQLite's, whose driver runs all that a text holds, prepared or not. Where one statement ends is
+/// not worked out: a semicolon with anything behind it is refused, in a string as well, and so is a NUL, at which SQLite stops
+/// reading and its driver does not.
+#[cfg(feature = "sqlite")]
+pub(super) fn admit_sqlite(sql: &str) -> Result<(), DatabaseError> {
+    admit(sql)?;
+    let refused = |message: &str| Err(DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, message));
+    if sql.trim_end_matches(|last: char| last.is_whitespace() || last == ';').contains([';', '\0']) {
+        return refused(
+            "this connection only reads: a text is one statement, without a semicolon in it; bind strings that have one",
+        );
+    }
+    let start = sql.trim_start_matches(|first: char| first.is_whitespace() || first == '(').to_ascii_uppercase();
+    let Some(behind) = start.strip_prefix("EXPLAIN") else { return Ok(()) };
+    let mut words = behind.split_whitespace().skip_while(|word| ["QUERY", "PLAN"].contains(word));
+    let word = words.next().and_then(|word| word.split(|part: char| !part.is_ascii_alphabetic()).next());
+    if behind.starts_with(char::is_whitespace) && word.is_some_and(|word| EXPLAINED.contains(&word)) {
+        return Ok(());
+    }
+    refused("this connection only reads: what is explained has to begin with SELECT, WITH or VALUES")
+}
+
 /// What MariaDB's `SET STATEMENT` may set for the one statement that follows: how long it waits for a table, in which language it is
 /// answered, and by which mode it opens views. No value of theirs lets a session write.
 #[cfg(feature = "mysql")]
@@ -111,6 +137,40 @@ mod tests {
             "",
         ] {
             let error = admit(sql).unwrap_err();
+            assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget, "{sql}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "sqlite")]
+    fn sqlite_is_sent_one_statement_that_reads() {
+        for sql in [
+            "SELECT * FROM pragma_table_xinfo('a')",
+            "WITH a AS (SELECT 1) SELECT * FROM a",
+            "VALUES (1)",
+            " explain query plan\nselect 1 ;\n",
+            "EXPLAIN WITH a AS (SELECT 1) SELECT * FROM a",
+            "EXPLAIN VALUES(1)",
+        ] {
+            assert!(admit_sqlite(sql).is_ok(), "{sql}");
+        }
+        for sql in [
+            "ATTACH '/etc/a' AS a",
+            "DETACH main",
+            "VACUUM INTO '/tmp/a'",
+            "PRAGMA hard_heap_limit = 1",
+            "SELECT 1; ATTACH '/etc/a' AS a",
+            "SELECT $a('); ATTACH '/etc/a' AS a; --'",
+            "SELECT 1\0ATTACH '/etc/a' AS a",
+            "EXPLAIN PRAGMA hard_heap_limit = 1",
+            "EXPLAIN QUERY PLAN PRAGMA hard_heap_limit = 1",
+            "EXPLAIN/**/PRAGMA hard_heap_limit = 1",
+            "EXPLAIN /* SELECT */ PRAGMA hard_heap_limit = 1",
+            "EXPLAIN-- SELECT\nPRAGMA hard_heap_limit = 1",
+            "(EXPLAIN PRAGMA hard_heap_limit = 1",
+            "EXPLAIN",
+        ] {
+            let error = admit_sqlite(sql).unwrap_err();
             assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget, "{sql}");
         }
     }

@@ -193,6 +193,19 @@ impl MySqlSession {
         if self.reads_only { Err(guard::no_scripts()) } else { self.turn_of_orm(sql).await }
     }
 
+    /// On PostgreSQL a statement of SeaORM has a transaction around it, with which what it sets ends. Here it has none.
+    #[cfg(feature = "sea-orm")]
+    #[expect(clippy::unused_async, reason = "the same call on PostgreSQL begins a transaction")]
+    pub(crate) async fn fence(&mut self) -> Result<bool, DatabaseError> {
+        Ok(false)
+    }
+
+    #[cfg(feature = "sea-orm")]
+    #[expect(clippy::unused_async, reason = "the same call on PostgreSQL ends the transaction")]
+    pub(crate) async fn unfence<T>(&mut self, _fenced: bool, outcome: sqlx::Result<T>) -> sqlx::Result<T> {
+        outcome
+    }
+
     /// A statement of SeaORM, ready to be sent.
     #[cfg(feature = "sea-orm")]
     pub(crate) async fn statement_of_orm(

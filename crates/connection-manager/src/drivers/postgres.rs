@@ -146,6 +146,7 @@ impl Driver for PostgresDriver {
             reads_only: answer.is_some(),
             answer,
             in_transaction: false,
+            in_step: true,
         })
     }
 }
@@ -165,6 +166,7 @@ async fn identity(connection: &mut PgConnection) -> Result<Option<ServerSession>
 }
 
 /// One connection to a PostgreSQL server.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and they change apart")]
 pub struct PostgresSession {
     connection: PgConnection,
     /// The driver prepares a text once and binds by it ever after, even when the parameters are of other types. So the
@@ -179,6 +181,8 @@ pub struct PostgresSession {
     /// How many bytes the server may answer with, where that is limited.
     answer: Option<usize>,
     in_transaction: bool,
+    /// Nothing of a guarded statement was left behind.
+    in_step: bool,
 }
 
 impl PostgresSession {
@@ -263,8 +267,20 @@ impl PostgresSession {
         Ok(fenced)
     }
 
-    pub(crate) async fn unfence(&mut self, fenced: bool) -> Result<(), DatabaseError> {
-        if fenced { self.send("ROLLBACK").await } else { Ok(()) }
+    /// Ends the transaction around a statement, whose own error goes before one of the rollback. A server that was not heard out is
+    /// asked nothing more; such a session goes, and so does one whose transaction may be open still.
+    pub(crate) async fn unfence<T>(&mut self, fenced: bool, outcome: sqlx::Result<T>) -> sqlx::Result<T> {
+        if !fenced {
+            return outcome;
+        }
+        if matches!(outcome, Err(sqlx::Error::Io(_) | sqlx::Error::Protocol(_))) {
+            self.in_step = false;
+            return outcome;
+        }
+        let ended = self.connection.execute("ROLLBACK").await;
+        self.in_step &= ended.is_ok();
+        let value = outcome?;
+        ended.map(|_| value)
     }
 
     async fn send(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
@@ -279,7 +295,7 @@ impl DriverSession for PostgresSession {
         let fenced = self.fence().await?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
         let done = self.connection.execute(query).await;
-        self.unfence(fenced).await?;
+        let done = self.unfence(fenced, done).await;
         self.note(done, "running a statement").map(|done| done.rows_affected())
     }
 
@@ -289,10 +305,7 @@ impl DriverSession for PostgresSession {
         let fenced = self.fence().await?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
         let rows = gather(&mut self.connection, query, self.answer).await;
-        // A server that was not heard out is asked nothing more; the session goes.
-        if !matches!(rows, Err(sqlx::Error::Io(_))) {
-            self.unfence(fenced).await?;
-        }
+        let rows = self.unfence(fenced, rows).await;
         let rows = self.note(rows, "running a query")?;
         Ok(rows.into_iter().map(|row| Row::new(PostgresRowSource(row))).collect())
     }
@@ -359,5 +372,9 @@ impl DriverSession for PostgresSession {
     async fn close(self) {
         // What the server has to say at this point nobody can act on.
         let _ = self.connection.close().await;
+    }
+
+    fn is_usable(&self) -> bool {
+        self.in_step
     }
 }

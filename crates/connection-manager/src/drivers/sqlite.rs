@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use self::error::map;
 use self::row::SqliteRowSource;
 use crate::credentials::Credentials;
+use crate::drivers::guard;
 use crate::pool::{Call, Driver, DriverSession, Turn};
 
 #[cfg(feature = "sea-orm")]
@@ -32,12 +33,21 @@ pub struct SqliteDriver {
     writer: Arc<Semaphore>,
     /// Keeps a database in memory alive while the pool has no connection open.
     keeper: Option<SqliteConnection>,
+    reads_only: bool,
 }
 
 impl SqliteDriver {
     /// A driver for a file.
     pub fn new(options: SqliteConnectOptions) -> Self {
-        Self { options: options.disable_statement_logging(), writer: Arc::new(Semaphore::new(1)), keeper: None }
+        let writer = Arc::new(Semaphore::new(1));
+        Self { options: options.disable_statement_logging(), writer, keeper: None, reads_only: false }
+    }
+
+    /// Has sessions take single statements that begin with a reading word, and no others. That the file is opened for reading, as
+    /// the options have to say, keeps nobody from opening other files (`ATTACH`), and from writing them (`VACUUM INTO`).
+    #[must_use]
+    pub fn only_reading(self) -> Self {
+        Self { reads_only: true, ..self }
     }
 
     /// A driver for a database that lives as long as the driver does and no longer.
@@ -73,6 +83,9 @@ impl Driver for SqliteDriver {
     }
 
     async fn turn(&self, call: Call<'_>) -> Option<Turn> {
+        if self.reads_only {
+            return None;
+        }
         let writes = match call {
             Call::Text(sql) => may_write(sql),
             Call::Begin(mode) => mode == TransactionMode::ReadWrite,
@@ -93,7 +106,14 @@ impl Driver for SqliteDriver {
         };
         connection.lock_handle().await.map_err(opening)?.set_progress_handler(STEPS, wanted);
         let writer = Arc::clone(&self.writer);
-        Ok(SqliteSession { connection, writer, transaction: None, granted: None, _abandon: Abandon(abandoned) })
+        Ok(SqliteSession {
+            connection,
+            writer,
+            transaction: None,
+            granted: None,
+            reads_only: self.reads_only,
+            _abandon: Abandon(abandoned),
+        })
     }
 }
 
@@ -104,6 +124,8 @@ pub struct SqliteSession {
     transaction: Option<Transaction>,
     /// The turn that the next call was given beforehand.
     granted: Option<OwnedSemaphorePermit>,
+    /// Nothing is sent that may write or open another file, nor a transaction begun that would be allowed to.
+    reads_only: bool,
     _abandon: Abandon,
 }
 
@@ -132,6 +154,7 @@ impl SqliteSession {
     /// The right to send a text of SeaORM: where it may write, the writers' turn.
     #[cfg(feature = "sea-orm")]
     pub(crate) async fn turn_of_orm(&mut self, sql: &str) -> Result<Option<OwnedSemaphorePermit>, DatabaseError> {
+        self.admit(sql)?;
         Ok(self.turn_for(sql).await)
     }
 
@@ -141,13 +164,26 @@ impl SqliteSession {
         &mut self,
         sql: &str,
     ) -> Result<Option<OwnedSemaphorePermit>, DatabaseError> {
-        self.turn_of_orm(sql).await
+        if self.reads_only { Err(guard::no_scripts()) } else { self.turn_of_orm(sql).await }
     }
 
     /// Takes note of how a statement failed, of which SQLite makes nothing.
     #[cfg(feature = "sea-orm")]
     #[expect(clippy::unused_self, reason = "the same call on MySQL ends the transaction")]
     pub(crate) fn note_failure(&mut self, _kind: &shared_kernel::database::DatabaseErrorKind) {}
+
+    /// On PostgreSQL a statement of SeaORM has a transaction around it, with which what it sets ends. Here it has none.
+    #[cfg(feature = "sea-orm")]
+    #[expect(clippy::unused_async, reason = "the same call on PostgreSQL begins a transaction")]
+    pub(crate) async fn fence(&mut self) -> Result<bool, DatabaseError> {
+        Ok(false)
+    }
+
+    #[cfg(feature = "sea-orm")]
+    #[expect(clippy::unused_async, reason = "the same call on PostgreSQL ends the transaction")]
+    pub(crate) async fn unfence<T>(&mut self, _fenced: bool, outcome: sqlx::Result<T>) -> sqlx::Result<T> {
+        outcome
+    }
 
     /// A statement of SeaORM, ready to be sent.
     #[cfg(feature = "sea-orm")]
@@ -160,12 +196,17 @@ impl SqliteSession {
         Ok(sqlx::query_with(AssertSqlSafe(sql), bind::arguments_of_orm(values)?))
     }
 
+    /// Whether a statement may be sent, asked before each one whoever sends it; what the session itself says is not asked about.
+    fn admit(&self, sql: &str) -> Result<(), DatabaseError> {
+        if self.reads_only { guard::admit_sqlite(sql) } else { Ok(()) }
+    }
+
     /// A turn to write, for a statement outside a transaction.
     async fn turn_for(&mut self, sql: &str) -> Option<OwnedSemaphorePermit> {
         if let Some(granted) = self.granted.take() {
             return Some(granted);
         }
-        if self.transaction.is_some() || !may_write(sql) {
+        if self.transaction.is_some() || self.reads_only || !may_write(sql) {
             return None;
         }
         Arc::clone(&self.writer).acquire_owned().await.ok()
@@ -190,6 +231,7 @@ impl DriverSession for SqliteSession {
     }
 
     async fn execute(&mut self, sql: String, values: Values) -> Result<u64, DatabaseError> {
+        self.admit(&sql)?;
         let _turn = self.turn_for(&sql).await;
         let arguments = bind::arguments(values)?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
@@ -198,6 +240,7 @@ impl DriverSession for SqliteSession {
     }
 
     async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
+        self.admit(&sql)?;
         let _turn = self.turn_for(&sql).await;
         let arguments = bind::arguments(values)?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
@@ -206,6 +249,9 @@ impl DriverSession for SqliteSession {
     }
 
     async fn run_script(&mut self, script: &str) -> Result<(), DatabaseError> {
+        if self.reads_only {
+            return Err(guard::no_scripts());
+        }
         let _turn = self.turn_for(script).await;
         let script = sqlx::raw_sql(AssertSqlSafe(script));
         self.connection.execute(script).await.map(drop).map_err(|error| map(error, "running a script"))
@@ -214,7 +260,7 @@ impl DriverSession for SqliteSession {
     async fn begin(&mut self, mode: TransactionMode) -> Result<(), DatabaseError> {
         let granted = self.granted.take();
         match mode {
-            TransactionMode::ReadWrite => {
+            TransactionMode::ReadWrite if !self.reads_only => {
                 let turn = match granted {
                     Some(granted) => Some(granted),
                     None => Arc::clone(&self.writer).acquire_owned().await.ok(),
@@ -222,7 +268,7 @@ impl DriverSession for SqliteSession {
                 self.send("BEGIN IMMEDIATE").await?;
                 self.transaction = Some(Transaction::Write { _turn: turn });
             }
-            TransactionMode::ReadOnly => {
+            TransactionMode::ReadWrite | TransactionMode::ReadOnly => {
                 self.send("PRAGMA query_only = ON").await?;
                 self.transaction = Some(Transaction::Read);
                 self.send("BEGIN DEFERRED").await?;

@@ -150,8 +150,8 @@ struct Guarded {
 impl ResolveDns for Guarded {
     fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
         DnsFuture::new(async move {
-            let addresses = self.egress.resolve(name, self.port).await.map_err(ResolveDnsError::new)?;
-            Ok(addresses.into_iter().map(|address| address.ip()).collect())
+            let address = self.egress.one_address(name, self.port).await.map_err(ResolveDnsError::new)?;
+            Ok(vec![address.ip()])
         })
     }
 }

@@ -72,13 +72,8 @@ pub(super) fn is_known(engine: &Engine) -> bool {
     [Engine::POSTGRES, Engine::MYSQL, Engine::MARIADB, Engine::MONGODB, Engine::REDIS].contains(engine)
 }
 
-/// Goes as far as a handshake. Dropping the future closes the connection.
-pub(super) async fn look(
-    engine: &Engine,
-    host: &str,
-    addresses: &[SocketAddr],
-    tls: &TlsSettings,
-) -> io::Result<Found> {
+/// Goes as far as a handshake with `peer`, of which the certificate is to be `host`'s. Dropping the future closes the connection.
+pub(super) async fn look(engine: &Engine, host: &str, peer: SocketAddr, tls: &TlsSettings) -> io::Result<Found> {
     let verifier = Arc::new(Witness::new(engine, tls)?);
     let config = ClientConfig::builder_with_provider(Arc::clone(&verifier.provider))
         .with_safe_default_protocol_versions()
@@ -87,7 +82,7 @@ pub(super) async fn look(
         .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>);
     let config = crate::tls::identified(config, tls.client.as_ref()).map_err(io::Error::other)?;
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    let mut socket = TcpStream::connect(addresses).await?;
+    let mut socket = TcpStream::connect(peer).await?;
     ask(engine, &mut socket).await?;
     let stream = TlsConnector::from(Arc::new(config)).connect(name, socket).await?;
     let (_, session) = stream.get_ref();

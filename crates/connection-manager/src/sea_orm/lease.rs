@@ -33,15 +33,6 @@ pub(super) trait OrmSession: DriverSession {
         values: Values,
     ) -> impl Future<Output = Result<Vec<QueryResult>, DatabaseError>> + Send;
 
-    /// Has what a statement sets end with it, where a function may set what the session may do. Whether something is to be ended.
-    fn fence(&mut self) -> impl Future<Output = Result<bool, DatabaseError>> + Send {
-        std::future::ready(Ok(false))
-    }
-
-    fn unfence(&mut self, _fenced: bool) -> impl Future<Output = Result<(), DatabaseError>> + Send {
-        std::future::ready(Ok(()))
-    }
-
     /// Takes note of a failure and gives it the pool's form.
     fn failed(&mut self, error: sqlx::Error) -> DatabaseError;
 }
@@ -171,7 +162,7 @@ fn caused(kind: DatabaseErrorKind, error: sqlx::Error) -> DatabaseError {
 }
 
 macro_rules! orm_session {
-    ($feature:literal, $driver:ident, $session:ident, $backend:ident $(, $fence:item)*) => {
+    ($feature:literal, $driver:ident, $session:ident, $backend:ident) => {
         #[cfg(feature = $feature)]
         impl OrmSession for crate::drivers::$driver::$session {
             const BACKEND: DbBackend = DbBackend::$backend;
@@ -179,9 +170,9 @@ macro_rules! orm_session {
             async fn execute_statement(&mut self, sql: String, values: Values) -> Result<ExecResult, DatabaseError> {
                 let _turn = self.turn_of_orm(&sql).await?;
                 let query = self.statement_of_orm(sql, values).await?;
-                let fenced = OrmSession::fence(self).await?;
+                let fenced = self.fence().await?;
                 let done = sqlx::Executor::execute(self.connection(), query).await;
-                OrmSession::unfence(self, fenced).await?;
+                let done = self.unfence(fenced, done).await;
                 done.map(ExecResult::from).map_err(|error| self.failed(error))
             }
 
@@ -199,9 +190,9 @@ macro_rules! orm_session {
             ) -> Result<Vec<QueryResult>, DatabaseError> {
                 let _turn = self.turn_of_orm(&sql).await?;
                 let query = self.statement_of_orm(sql, values).await?;
-                let fenced = OrmSession::fence(self).await?;
+                let fenced = self.fence().await?;
                 let rows = sqlx::Executor::fetch_all(self.connection(), query).await;
-                OrmSession::unfence(self, fenced).await?;
+                let rows = self.unfence(fenced, rows).await;
                 let rows = rows.map_err(|error| self.failed(error))?;
                 Ok(rows.into_iter().map(QueryResult::from).collect())
             }
@@ -211,23 +202,10 @@ macro_rules! orm_session {
                 self.note_failure(&kind);
                 caused(kind, error)
             }
-
-            $($fence)*
         }
     };
 }
 
 orm_session!("mysql", mysql, MySqlSession, MySql);
-orm_session!(
-    "postgres",
-    postgres,
-    PostgresSession,
-    Postgres,
-    async fn fence(&mut self) -> Result<bool, DatabaseError> {
-        self.fence().await
-    },
-    async fn unfence(&mut self, fenced: bool) -> Result<(), DatabaseError> {
-        self.unfence(fenced).await
-    }
-);
+orm_session!("postgres", postgres, PostgresSession, Postgres);
 orm_session!("sqlite", sqlite, SqliteSession, Sqlite);

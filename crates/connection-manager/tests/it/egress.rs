@@ -12,16 +12,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use connection_manager::egress::{Egress, EgressConfig, Resolver};
+use connection_manager::probe::examine;
 use connection_manager::{
-    ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, Endpoint, PasswordSource, PoolSettings,
-    SettingFault, TlsSettings,
+    ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, Endpoint, LocalSecrets, PasswordSource,
+    PoolSettings, SecretSource, SettingFault, TlsSettings,
 };
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
     Access, ConnectionName, Connections as _, DatabaseConnection, DatabaseError, DatabaseErrorKind, Engine,
+    RawStatement, TransactionMode,
 };
-use testkit::Server;
+use testkit::proxy::Proxy;
 use testkit::tds::TdsServer;
+use testkit::{Server, SilentPort};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// A listener that nobody may come to.
 struct Canary(TcpListener);
@@ -117,8 +121,7 @@ fn nobody_reaches_an_address_that_is_refused_however_it_is_written() {
 #[test]
 fn what_is_refused_looks_as_what_is_closed() {
     testkit::run(async {
-        // Nobody listens on a port that was just given back.
-        let port = Canary::at("127.0.0.1").port();
+        let port = testkit::free_port();
         for (blocked, away) in definitions("127.0.0.1", port).into_iter().zip(definitions("127.0.0.1", port)) {
             let engine = blocked.engine.clone();
             let blocked = refused(blocked.with_egress(closed())).await;
@@ -191,6 +194,73 @@ fn dynamodb_lends_nobody_the_identity_of_the_process() {
     });
 }
 
+/// A name with two addresses: a neighbour's, then one of whoever owns the name.
+struct Beside;
+
+const NEIGHBOUR: [u8; 4] = [127, 0, 0, 2];
+
+#[async_trait]
+impl Resolver for Beside {
+    async fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(vec![IpAddr::from(NEIGHBOUR), IpAddr::from([127, 0, 0, 1])])
+    }
+}
+
+fn beside() -> Egress {
+    EgressConfig::open().egress([]).with_resolver(Arc::new(Beside))
+}
+
+/// Takes every connection and has no TLS, as PostgreSQL says it.
+async fn plain_postgres(listener: tokio::net::TcpListener) {
+    while let Ok((mut socket, _)) = listener.accept().await {
+        // One that says nothing has only looked whether somebody is there.
+        if socket.read_exact(&mut [0; 8]).await.is_ok() {
+            socket.write_all(b"N").await.unwrap();
+        }
+    }
+}
+
+#[test]
+fn nobody_hears_of_a_neighbour_whose_address_stands_before_his_own() {
+    testkit::run(async {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", testkit::free_port())).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(plain_postgres(listener));
+        let settings = ConnectionSettings::new(Engine::POSTGRES)
+            .with_host("db.example")
+            .with_port(port)
+            .with_username("ann")
+            .with_password(PasswordSource::Literal("secret".into()))
+            .with_tls(TlsSettings::required())
+            .with_egress(beside());
+        let settings = patient(settings);
+        let look = async || {
+            let secrets: Arc<dyn SecretSource> = Arc::new(LocalSecrets);
+            let factory = ConnectionFactory::compiled();
+            let stages = examine(&factory, &secrets, &"examined".parse().unwrap(), &settings).await;
+            stages.iter().map(|stage| (stage.name, stage.code)).collect::<Vec<_>>()
+        };
+        let closed = look().await;
+        let _neighbour = SilentPort::at((NEIGHBOUR, port).into());
+        let silent = look().await;
+        assert_eq!(closed, silent);
+        assert_eq!(closed.last(), Some(&("TLS", "tls_unsupported")), "{closed:?}");
+    });
+}
+
+#[test]
+fn nor_does_the_client_of_dynamodb() {
+    testkit::run(async {
+        let mut settings = testkit::dynamodb::shared();
+        let server = format!("{}:{}", settings.host.as_deref().unwrap(), settings.port.unwrap());
+        let proxy = Proxy::start_at([127, 0, 0, 1].into(), server).await.unwrap();
+        settings = patient(settings.with_host("db.example").with_port(proxy.port()).with_egress(beside()));
+        let _neighbour = SilentPort::at((NEIGHBOUR, proxy.port()).into());
+        let connection = testkit::connect(settings).await.unwrap();
+        connection.ping(&RequestContext::system().within(Duration::from_secs(5))).await.unwrap();
+    });
+}
+
 #[test]
 fn a_tds_server_is_reached_where_it_may_be_but_sends_nobody_elsewhere() {
     testkit::run(async {
@@ -245,9 +315,11 @@ fn a_file_is_read_below_the_root_and_nowhere_else() {
         let open =
             |file: &str| testkit::connect(ConnectionSettings::sqlite(root.join(file)).with_egress(egress.clone()));
         let connection = open("shop.sqlite").await.unwrap();
-        let error =
-            connection.sql().unwrap().run_script("DROP TABLE books", &RequestContext::system()).await.unwrap_err();
-        assert!(error.to_string().contains("read"), "{error}");
+        // It begins as what reads does: SQLite itself says no.
+        let delete = RawStatement::everywhere("DELETE", "WITH a AS (SELECT 1) DELETE FROM books").into();
+        let error = connection.sql().unwrap().execute(&delete, &RequestContext::system()).await.unwrap_err();
+        assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget, "{error}");
+        assert!(error.code().is_some(), "{error}");
         std::os::unix::fs::symlink(&outside, root.join("link.sqlite")).unwrap();
         for file in ["../outside.sqlite", "link.sqlite", "missing.sqlite", "shop.sqlite?mode=rwc"] {
             let error = open(file).await.unwrap_err();
@@ -256,6 +328,54 @@ fn a_file_is_read_below_the_root_and_nowhere_else() {
         }
         let memory = ConnectionSettings::sqlite(":memory:").with_egress(egress.clone());
         assert!(testkit::connect(memory).await.is_err());
+    });
+}
+
+#[test]
+fn no_statement_leads_to_another_file() {
+    testkit::run(async {
+        let context = RequestContext::system();
+        let folder = tempfile::tempdir().unwrap();
+        let (root, outside) = (folder.path().join("root"), folder.path().join("outside.sqlite"));
+        std::fs::create_dir(&root).unwrap();
+        for file in [&root.join("shop.sqlite"), &outside] {
+            let connection = testkit::connect(ConnectionSettings::sqlite(file)).await.unwrap();
+            connection.sql().unwrap().run_script("CREATE TABLE books (id INTEGER)", &context).await.unwrap();
+            connection.close(Duration::from_secs(1)).await;
+        }
+        let written = folder.path().join("written.sqlite");
+        let settings = ConnectionSettings::sqlite(root.join("shop.sqlite"));
+        let connection = testkit::connect(settings.with_egress(closed().with_files_below(&root))).await.unwrap();
+        let sql = connection.sql().unwrap();
+        let attach = format!("ATTACH '{}' AS outside", outside.display());
+        let vacuum = format!("VACUUM INTO '{}'", written.display());
+        for text in [&attach, &vacuum, &format!("SELECT 1; {attach}"), &format!("SELECT 1; {vacuum}")] {
+            let statement = RawStatement::everywhere("SELECT", text.clone()).into();
+            for outcome in [
+                sql.execute(&statement, &context).await.map(drop),
+                sql.query(&statement, &context).await.map(drop),
+                sql.run_script(text, &context).await,
+            ] {
+                let error = outcome.expect_err(text);
+                assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget, "{text}: {error}");
+                assert!(error.to_string().contains("this connection only reads"), "{text}: {error}");
+            }
+        }
+        assert!(!written.exists());
+        for text in [
+            "SELECT name FROM pragma_table_info('books')",
+            "WITH a AS (SELECT 'id' AS name) SELECT name FROM a",
+            "VALUES ('id')",
+            "EXPLAIN QUERY PLAN SELECT id FROM books",
+        ] {
+            let statement = RawStatement::everywhere("SELECT", text).into();
+            assert_eq!(sql.query(&statement, &context).await.unwrap().len(), 1, "{text}");
+        }
+        let transaction = sql.begin(TransactionMode::ReadWrite, &context).await.unwrap();
+        let statement = RawStatement::everywhere("SELECT", attach).into();
+        let error = transaction.execute(&statement, &context).await.unwrap_err();
+        assert_eq!(*error.kind(), DatabaseErrorKind::ReadOnlyTarget, "{error}");
+        transaction.commit(&context).await.unwrap();
     });
 }
 

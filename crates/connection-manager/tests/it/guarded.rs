@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connection_manager::egress::{EgressConfig, SessionLimits};
+use connection_manager::sea_orm::on;
 use connection_manager::{ConnectionFactory, LocalSecrets, PoolSettings, SecretSource};
+use sea_orm::ConnectionTrait as _;
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
     DatabaseConnection, DatabaseError, DatabaseErrorKind, RawStatement, SqlExecutor, Statement, TransactionMode,
@@ -166,6 +168,33 @@ fn what_a_query_sets_ends_with_it() {
         transaction.commit(&context).await.unwrap();
         unchanged().await;
         assert_eq!(connection.stats().opened_total, 1, "it was one session all the time");
+    });
+}
+
+/// The server's last word is told, and not that nothing more could be sent to it.
+#[test]
+fn why_a_statement_failed_goes_before_how_its_transaction_ended() {
+    testkit::run(async {
+        let context = RequestContext::system();
+        let database = TestDatabase::create(Server::Postgres).await;
+        let connection = guarded(&database).await;
+        let sql = connection.sql().unwrap();
+        let text = "SELECT pg_terminate_backend(pg_backend_pid())";
+        let ending = statement("SELECT", text);
+        for error in
+            [sql.query(&ending, &context).await.unwrap_err(), sql.execute(&ending, &context).await.unwrap_err()]
+        {
+            let known = (error.kind().clone(), error.code());
+            assert_eq!(known, (DatabaseErrorKind::Unreachable, Some("57P01")), "{error}");
+        }
+        let orm = on(connection.as_ref(), &context).unwrap();
+        let ending = sea_orm::Statement::from_string(orm.get_database_backend(), text);
+        for error in [orm.query_all_raw(ending.clone()).await.unwrap_err(), orm.execute_raw(ending).await.unwrap_err()]
+        {
+            assert!(error.to_string().contains("terminating connection"), "{error}");
+        }
+        ask(sql, "SELECT 1").await.unwrap();
+        assert_eq!(connection.stats().opened_total, 5, "each of them was the end of its session");
     });
 }
 
