@@ -60,7 +60,7 @@ pub(crate) struct SchemaBody<'a> {
 ///
 /// What is in the database that the connection leads to, in words that are the same for every engine, with what only one engine
 /// knows beside it. It is kept for an hour: `Age` says for how long already, in seconds, and `refresh=true` has it read anew. What cannot be read
-/// because somebody holds a lock, or because the user may not, is marked so. Where a PostgreSQL or SQLite database has not changed, one statement says
+/// because somebody holds a lock, or because the user may not, is marked so. Where a PostgreSQL or SQLite database has not changed, one question tells
 /// so, `report` tells of that one alone, and the rest is as it was.
 ///
 /// `database` names another database on the server; of MySQL, MariaDB, MongoDB and Redis, a schema is a database, and either parameter will do.
