@@ -4,8 +4,8 @@
 use super::tokens;
 use crate::text::is_unseen;
 
-/// Commands that need no colon in front of them.
-const COMMANDS: [&str; 5] = ["GO", "EXIT", "QUIT", "RESET", "ED"];
+/// Commands that need no colon in front of them, `ON ERROR` to the client that is written in Go.
+const COMMANDS: [&str; 6] = ["GO", "EXIT", "QUIT", "RESET", "ED", "ON ERROR"];
 
 /// Whose words a batch has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ fn begins_with_command(text: &str) -> bool {
         return true;
     }
     // As those compare that take `ſ` for an `s`.
-    let upper: String = text.chars().take(8).flat_map(char::to_uppercase).collect();
+    let upper: String = text.chars().take(9).flat_map(char::to_uppercase).collect();
     let is_end = |rest: &str| !rest.starts_with(|one: char| one.is_ascii_alphanumeric() || one == '_');
     COMMANDS.iter().any(|command| upper.strip_prefix(command).is_some_and(is_end))
 }
@@ -93,6 +93,8 @@ mod tests {
             "re\u{17f}et",
             "ex\u{131}t",
             "ed",
+            "ON ERROR ignore",
+            "on error",
         ] {
             check(line, true);
             for end in ["\n", "\r", "\r\n", "\u{b}", "\u{c}", "\u{85}", "\u{2028}", "\u{2029}", "\u{1e}"] {
@@ -104,7 +106,20 @@ mod tests {
             check(&format!("/* a */ {line}"), true);
             check(&format!("SELECT 1 /*\n*/{line}"), true);
         }
-        for line in ["GOODS", "GO_ON", "GO2", "SELECT GO", "EXITS", "EDIT", "-- GO", "a : b", "[GO]", "SELECT '!!'"] {
+        for line in [
+            "GOODS",
+            "GO_ON",
+            "GO2",
+            "SELECT GO",
+            "EXITS",
+            "EDIT",
+            "ON ERRORS",
+            "ON a = b",
+            "-- GO",
+            "a : b",
+            "[GO]",
+            "SELECT '!!'",
+        ] {
             check(&format!("SELECT 1 AS x\n{line}"), false);
         }
     }
