@@ -84,10 +84,11 @@ pub(crate) enum Wanted {
     StateFirst(Option<Stamp>),
 }
 
-/// Whether it is this question that an engine does not answer, and no other one would fare the same.
+/// Whether it is this question that an engine does not answer, or not in time or because of a lock; others may fare better.
 pub(crate) fn is_unanswered(error: &InspectError) -> bool {
+    use DatabaseErrorKind::{Decode, Query, SerializationConflict, Timeout, Unsupported};
     let InspectError::Database { source, .. } = error else { return false };
-    matches!(source.kind(), DatabaseErrorKind::Query | DatabaseErrorKind::Decode | DatabaseErrorKind::Unsupported)
+    matches!(source.kind(), Query | Decode | SerializationConflict | Timeout | Unsupported)
 }
 
 #[cfg(test)]
