@@ -66,19 +66,20 @@ const PIECES: [&str; 49] = [
 ];
 
 /// A name that is at least one character long; what cannot be in a name of any engine is not in it.
-fn name() -> impl Strategy<Value = String> {
-    let piece = prop_oneof![6 => prop::sample::select(&PIECES[..]).prop_map(str::to_owned), 1 => "[^\\x00]{1,3}"];
+fn name(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let piece = prop_oneof![6 => prop::sample::select(pieces).prop_map(str::to_owned), 1 => "[^\\x00]{1,3}"];
     prop::collection::vec(piece, 1..5).prop_map(|pieces| pieces.concat())
 }
 
-/// Nine different names, no two of which differ in the case of letters alone.
-fn names() -> impl Strategy<Value = Vec<String>> {
-    prop::collection::vec(name(), 9).prop_filter("they are different", |names| {
+/// Nine different names made of such pieces, no two of which differ in the case of letters alone.
+pub(super) fn names(pieces: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec(name(pieces), 9).prop_filter("they are different", |names| {
         names.iter().map(|name| name.to_lowercase()).collect::<BTreeSet<_>>().len() == names.len()
     })
 }
 
-fn plain() -> Vec<String> {
+/// Nine names that are made for nothing.
+pub(super) fn plain() -> Vec<String> {
     ["ns", "parents", "children", "id", "parent", "note", "mood", "role", "extra"].map(str::to_owned).to_vec()
 }
 
@@ -409,14 +410,14 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
-    fn sql_has_the_shape_that_it_has_with_plain_names(names in names()) {
+    fn sql_has_the_shape_that_it_has_with_plain_names(names in names(&PIECES)) {
         for engine in ["postgres", "sqlite"] {
             prop_assert_eq!(sql_shape(&text("sql", engine, &names)), sql_shape(&text("sql", engine, &plain())));
         }
     }
 
     #[test]
-    fn sql_of_mysql_and_mariadb_has_the_shape_that_it_has_with_plain_names(names in names()) {
+    fn sql_of_mysql_and_mariadb_has_the_shape_that_it_has_with_plain_names(names in names(&PIECES)) {
         for engine in ["mysql", "mariadb"] {
             let shape = |names: &[String]| {
                 let found = exported("sql", &with_programs(database(engine, names), names));
@@ -427,7 +428,7 @@ proptest! {
     }
 
     #[test]
-    fn dbml_has_the_shape_that_it_has_with_plain_names(names in names()) {
+    fn dbml_has_the_shape_that_it_has_with_plain_names(names in names(&PIECES)) {
         // A default that no expression can hold is left out.
         let shape = |names: &[String]| {
             let lines = dbml_shape(&text("dbml", "postgres", names));
@@ -437,7 +438,7 @@ proptest! {
     }
 
     #[test]
-    fn mermaid_has_nothing_but_words_and_quotes_and_keeps_names_apart(names in names()) {
+    fn mermaid_has_nothing_but_words_and_quotes_and_keeps_names_apart(names in names(&PIECES)) {
         let text = text("mermaid", "postgres", &names);
         prop_assert!(!text.contains("%%"));
         let mut entities = BTreeSet::new();
@@ -465,7 +466,7 @@ proptest! {
     }
 
     #[test]
-    fn plantuml_has_the_shape_that_it_has_with_plain_names(names in names()) {
+    fn plantuml_has_the_shape_that_it_has_with_plain_names(names in names(&PIECES)) {
         // What is not in quotes is behind a colon or the word for a field.
         let shape = |text: &str| {
             let lines = line_shape(text).into_iter().map(|line| {
@@ -481,7 +482,7 @@ proptest! {
     }
 
     #[test]
-    fn labels_of_graphviz_are_well_formed_and_keep_names_apart(names in names()) {
+    fn labels_of_graphviz_are_well_formed_and_keep_names_apart(names in names(&PIECES)) {
         let text = text("dot", "postgres", &names);
         let mut seen = BTreeSet::new();
         for line in text.lines().filter(|line| line.contains("label=<")) {
@@ -498,7 +499,7 @@ proptest! {
     }
 
     #[test]
-    fn svg_is_well_formed_has_the_shape_that_it_has_with_plain_names_and_keeps_them_apart(names in names()) {
+    fn svg_is_well_formed_has_the_shape_that_it_has_with_plain_names_and_keeps_them_apart(names in names(&PIECES)) {
         let (hostile, usual) = (text("svg", "postgres", &names), text("svg", "postgres", &plain()));
         let document = Document::parse(&hostile).expect("XML");
         prop_assert_eq!(xml_shape(&document), xml_shape(&Document::parse(&usual).expect("XML")));
@@ -506,7 +507,7 @@ proptest! {
     }
 
     #[test]
-    fn tables_of_markdown_have_the_cells_that_they_have_with_plain_names(names in names()) {
+    fn tables_of_markdown_have_the_cells_that_they_have_with_plain_names(names in names(&PIECES)) {
         let cells = |text: &str| {
             let count = |line: &str| {
                 let mut escaped = false;
@@ -545,7 +546,7 @@ proptest! {
     }
 
     #[test]
-    fn json_comes_back_with_every_name(names in names()) {
+    fn json_comes_back_with_every_name(names in names(&PIECES)) {
         let database = database("postgres", &names);
         let back: Database = serde_json::from_str(&exported("json", &database).text).expect("a model");
         prop_assert_eq!(back, database);

@@ -1,7 +1,5 @@
 //! Names and texts that are made to be something else to the server, or to the client that sends them.
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 use schema_model::{
     Check, Column, ColumnPair, DataType, Database, ForeignKey, Grant, Index, IndexPart, Key, Namespace, Native,
@@ -10,6 +8,7 @@ use schema_model::{
 };
 
 use super::{batches, besides, exported, known, left_out, relation, routine, sqlserver};
+use crate::hostile::{names, plain};
 
 const PIECES: [&str; 32] = [
     "]",
@@ -46,25 +45,9 @@ const PIECES: [&str; 32] = [
     "名前 😀",
 ];
 
-fn name() -> impl Strategy<Value = String> {
-    let piece = prop_oneof![6 => prop::sample::select(&PIECES[..]).prop_map(str::to_owned), 1 => "[^\\x00]{1,3}"];
-    prop::collection::vec(piece, 1..5).prop_map(|pieces| pieces.concat())
-}
-
-/// Nine different names, no two of which differ in the case of letters alone.
-fn names() -> impl Strategy<Value = Vec<String>> {
-    prop::collection::vec(name(), 9).prop_filter("they are different", |names| {
-        names.iter().map(|name| name.to_lowercase()).collect::<BTreeSet<_>>().len() == names.len()
-    })
-}
-
 /// One with names that are made for nothing.
 pub(super) fn plain_database() -> Database {
     database(&plain())
-}
-
-fn plain() -> Vec<String> {
-    ["ns", "parents", "children", "id", "parent", "note", "mood", "role", "extra"].map(str::to_owned).to_vec()
 }
 
 fn column(name: &str) -> Column {
@@ -215,7 +198,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
 
     #[test]
-    fn every_batch_has_a_shape_that_one_has_with_plain_names(names in names()) {
+    fn every_batch_has_a_shape_that_one_has_with_plain_names(names in names(&PIECES)) {
         let found = exported("sql", &database(&names));
         let mut plain = shapes(&exported("sql", &database(&plain())).text);
         let all = plain.len();
