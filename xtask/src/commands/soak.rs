@@ -1,13 +1,14 @@
 //! `cargo xtask soak`: the tests again and again, property tests with many cases and tests under load with more of it,
 //! until the time is over.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::Args;
 
-use super::test::verdict;
+use super::test::{generated_from, verdict};
 use crate::interrupt;
 use crate::testing::engine::Engine;
 use crate::testing::report::{Ending, Report};
@@ -15,7 +16,7 @@ use crate::testing::runner::{Runner, Selection};
 use crate::testing::session::Session;
 use crate::ui::Screen;
 
-/// Run tests again and again with many more generated cases, until one fails or the time is over
+/// Run tests again and again with many more generated cases, others in each round, until one fails or the time is over
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// How long, in minutes; the round that has begun is finished
@@ -46,10 +47,13 @@ pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
         for round in 1.. {
             interrupt::check()?;
             let round_begun = Instant::now();
+            let seed = RandomState::new().build_hasher().finish();
+            let mut environment = environment.clone();
+            environment.push(generated_from(seed));
             let (results, content) = runner.run(&selection, &environment)?;
             let ending = verdict(&results, content);
             let failed = matches!(ending, Ending::Failed(_));
-            report.step(&format!("round {round}"), round_begun.elapsed(), ending);
+            report.step(&format!("round {round}, --seed {seed}"), round_begun.elapsed(), ending);
             if failed || begun.elapsed() > limit {
                 break;
             }

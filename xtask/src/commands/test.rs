@@ -10,12 +10,13 @@ use clap::{Args, ValueEnum};
 
 use crate::interrupt;
 use crate::services::Outcome;
+use crate::testing::conformance::Conformance;
 use crate::testing::engine::Engine;
 use crate::testing::report::{Ending, EngineReport, Report};
 use crate::testing::results::TestResult;
 use crate::testing::runner::{self, Runner, Selection};
 use crate::testing::session::{Session, sqlserver};
-use crate::testing::{conformance, edge, features, service, tsql};
+use crate::testing::{edge, features, service, tsql};
 use crate::ui::Screen;
 
 /// A part of the whole run.
@@ -41,6 +42,9 @@ pub(crate) struct Arguments {
     /// Test on these engines alone
     #[arg(long, value_delimiter = ',', value_name = "ENGINE")]
     engines: Vec<Engine>,
+    /// What generated cases are made from (`PROPTEST_RNG_SEED`, Schemathesis' `--seed`); `cargo xtask soak` makes others
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
     /// Run these parts alone; an engine or a filter means `tests`
     #[arg(long, value_delimiter = ',', value_name = "PART")]
     parts: Vec<Part>,
@@ -99,7 +103,9 @@ impl Run<'_> {
             filters: self.arguments.filters.clone(),
         };
         let begun = Instant::now();
-        let (results, content) = self.runner.run(&selection, &self.session.environment)?;
+        let mut environment = self.session.environment.clone();
+        environment.push(generated_from(self.arguments.seed));
+        let (results, content) = self.runner.run(&selection, &environment)?;
         self.report.step(self.runner.name(), begun.elapsed(), verdict(&results, content));
         for engine in self.arguments.engines() {
             let not_run = self.left_out(engine, &selection)?;
@@ -155,10 +161,10 @@ impl Run<'_> {
         let Session { python, outcome, .. } = self.session;
         let screen = self.screen;
         let program = &service::program(service::API)?;
+        let conformance = Conformance { python, program, seed: self.arguments.seed };
         let (embedded, server) = thread::scope(|scope| {
-            let server =
-                scope.spawn(|| quietly(screen, SERVER, |say| conformance::on_a_server(python, program, outcome, say)));
-            let embedded = quietly(screen, EMBEDDED, |say| conformance::on_sqlite(python, program, say));
+            let server = scope.spawn(|| quietly(screen, SERVER, |say| conformance.on_a_server(outcome, say)));
+            let embedded = quietly(screen, EMBEDDED, |say| conformance.on_sqlite(say));
             (embedded, server.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
         interrupt::check()?;
@@ -205,6 +211,11 @@ fn server(engine: Engine, outcome: &Outcome) -> String {
             _ => "none: BINDERY_TEST_SQLSERVER_URL names no T-SQL engine".to_owned(),
         },
     }
+}
+
+/// The variable that makes property tests generate the same cases at every run.
+pub(super) fn generated_from(seed: u64) -> (String, String) {
+    ("PROPTEST_RNG_SEED".to_owned(), seed.to_string())
 }
 
 /// How a run of tests ended.

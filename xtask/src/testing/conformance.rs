@@ -24,53 +24,88 @@ const KEY: &str = "Y29uZm9ybWFuY2UtY29uZm9ybWFuY2UtY29uZm9ybWE=";
 /// Every context of the service.
 const CONTEXTS: [&str; 3] = ["users", "books", "registry"];
 
-/// Against an instance of the program with everything embedded.
-pub(crate) fn on_sqlite(python: &Python, program: &Path, say: &dyn Fn(&str)) -> Result<String> {
-    let scratch = tempfile::tempdir()?;
-    let data = scratch.path().join("data");
-    let instance = Instance::start(program, scratch.path(), &["--data", &data.to_string_lossy()], &registry())?;
-    schemathesis(python, &instance, "sqlite", scratch.path(), say)
+/// Schemathesis, and the program that it asks.
+pub(crate) struct Conformance<'a> {
+    pub(crate) python: &'a Python,
+    pub(crate) program: &'a Path,
+    /// What its requests are generated from.
+    pub(crate) seed: u64,
 }
 
-/// Against an instance of the program whose contexts have their databases on the first server that runs.
-pub(crate) fn on_a_server(python: &Python, program: &Path, outcome: &Outcome, say: &dyn Fn(&str)) -> Result<String> {
-    let server = [Service::Postgres, Service::Mysql, Service::Mariadb]
-        .into_iter()
-        .find_map(|service| outcome.running.iter().find(|server| server.service == service))
-        .context("no server runs")?;
-    let scratch = tempfile::tempdir()?;
-    say("making databases");
-    let names = CONTEXTS.map(|context| format!("bindery_conformance_{context}_{}", std::process::id()));
-    sql(python, &server.url, names.iter().map(|name| format!("CREATE DATABASE {name}")))?;
-    let result = served(python, program, server, &outcome.authority, &names, scratch.path(), say);
-    // The instance has ended by now, so nothing holds the databases any more.
-    sql(python, &server.url, names.iter().map(|name| format!("DROP DATABASE {name}")))?;
-    result.map(|text| format!("{}: {text}", server.service))
-}
-
-fn served(
-    python: &Python,
-    program: &Path,
-    server: &Running,
-    authority: &Path,
-    names: &[String; 3],
-    scratch: &Path,
-    say: &dyn Fn(&str),
-) -> Result<String> {
-    let file = scratch.join("bindery.toml");
-    let mut configuration = String::new();
-    let mut environment = vec![("BINDERY_CONFIG".to_owned(), file.display().to_string())];
-    environment.extend(registry());
-    for (context, name) in CONTEXTS.iter().zip(names) {
-        writeln!(configuration, "{}", table(context, name, server, authority)?)?;
-        let variable = format!("BINDERY_CONNECTIONS__{}__PASSWORD", context.to_uppercase());
-        environment.push((variable, login(&server.url)?.1.to_owned()));
+impl Conformance<'_> {
+    /// Against an instance of the program with everything embedded.
+    pub(crate) fn on_sqlite(&self, say: &dyn Fn(&str)) -> Result<String> {
+        let scratch = tempfile::tempdir()?;
+        let data = scratch.path().join("data");
+        let instance =
+            Instance::start(self.program, scratch.path(), &["--data", &data.to_string_lossy()], &registry())?;
+        self.ask(&instance, "sqlite", scratch.path(), say)
     }
-    std::fs::write(&file, configuration)?;
-    say("applying migrations");
-    process::capture(Command::new(program).args(["migrate", "up"]).envs(environment.clone()))?;
-    let instance = Instance::start(program, scratch, &[], &environment)?;
-    schemathesis(python, &instance, server.service.word(), scratch, say)
+
+    /// Against an instance of the program whose contexts have their databases on the first server that runs.
+    pub(crate) fn on_a_server(&self, outcome: &Outcome, say: &dyn Fn(&str)) -> Result<String> {
+        let server = [Service::Postgres, Service::Mysql, Service::Mariadb]
+            .into_iter()
+            .find_map(|service| outcome.running.iter().find(|server| server.service == service))
+            .context("no server runs")?;
+        let scratch = tempfile::tempdir()?;
+        say("making databases");
+        let names = CONTEXTS.map(|context| format!("bindery_conformance_{context}_{}", std::process::id()));
+        sql(self.python, &server.url, names.iter().map(|name| format!("CREATE DATABASE {name}")))?;
+        let result = self.served(server, &outcome.authority, &names, scratch.path(), say);
+        // The instance has ended by now, so nothing holds the databases any more.
+        sql(self.python, &server.url, names.iter().map(|name| format!("DROP DATABASE {name}")))?;
+        result.map(|text| format!("{}: {text}", server.service))
+    }
+
+    fn served(
+        &self,
+        server: &Running,
+        authority: &Path,
+        names: &[String; 3],
+        scratch: &Path,
+        say: &dyn Fn(&str),
+    ) -> Result<String> {
+        let file = scratch.join("bindery.toml");
+        let mut configuration = String::new();
+        let mut environment = vec![("BINDERY_CONFIG".to_owned(), file.display().to_string())];
+        environment.extend(registry());
+        for (context, name) in CONTEXTS.iter().zip(names) {
+            writeln!(configuration, "{}", table(context, name, server, authority)?)?;
+            let variable = format!("BINDERY_CONNECTIONS__{}__PASSWORD", context.to_uppercase());
+            environment.push((variable, login(&server.url)?.1.to_owned()));
+        }
+        std::fs::write(&file, configuration)?;
+        say("applying migrations");
+        process::capture(Command::new(self.program).args(["migrate", "up"]).envs(environment.clone()))?;
+        let instance = Instance::start(self.program, scratch, &[], &environment)?;
+        self.ask(&instance, server.service.word(), scratch, say)
+    }
+
+    fn ask(&self, instance: &Instance, engine: &str, scratch: &Path, say: &dyn Fn(&str)) -> Result<String> {
+        say("asking");
+        let folder = workspace::root().join("bin/api/tests/schemathesis");
+        let base = format!("http://{}", instance.address);
+        let mut command = self.python.tool("schemathesis");
+        command
+            .arg("--config-file")
+            .arg(folder.join("schemathesis.toml"))
+            .args(["run", &format!("{base}/openapi.json"), "--url", &base, "--no-color"])
+            .args(["--header", &format!("Authorization: Bearer {TOKEN}")])
+            .args(["--seed", &self.seed.to_string()])
+            // The hooks are named relative to their configuration; what is written belongs elsewhere.
+            .env("PYTHONPATH", &folder)
+            .env("HYPOTHESIS_STORAGE_DIRECTORY", scratch.join("hypothesis"))
+            .current_dir(&folder);
+        let (status, text) = process::output_within(&mut command, LIMIT)?;
+        // Its warnings are worth reading, and too long for a summary.
+        let report = workspace::provided().join(format!("schemathesis-{engine}.txt"));
+        std::fs::write(&report, &text)?;
+        if !status.success() {
+            bail!("schemathesis ended with {status}; all it said is in {}\n{}", report.display(), failures(&text));
+        }
+        Ok(closing(&text))
+    }
 }
 
 /// What the registry is told besides its connection: where it may lead as well, since this machine has servers of others.
@@ -127,36 +162,6 @@ fn sql(python: &Python, url: &str, statements: impl Iterator<Item = String>) -> 
         bail!("preparing databases: {}", process::tail(&said, 2));
     }
     Ok(())
-}
-
-fn schemathesis(
-    python: &Python,
-    instance: &Instance,
-    engine: &str,
-    scratch: &Path,
-    say: &dyn Fn(&str),
-) -> Result<String> {
-    say("asking");
-    let folder = workspace::root().join("bin/api/tests/schemathesis");
-    let base = format!("http://{}", instance.address);
-    let mut command = python.tool("schemathesis");
-    command
-        .arg("--config-file")
-        .arg(folder.join("schemathesis.toml"))
-        .args(["run", &format!("{base}/openapi.json"), "--url", &base, "--no-color"])
-        .args(["--header", &format!("Authorization: Bearer {TOKEN}")])
-        // The hooks are named relative to their configuration; what is written belongs elsewhere.
-        .env("PYTHONPATH", &folder)
-        .env("HYPOTHESIS_STORAGE_DIRECTORY", scratch.join("hypothesis"))
-        .current_dir(&folder);
-    let (status, text) = process::output_within(&mut command, LIMIT)?;
-    // Its warnings are worth reading, and too long for a summary.
-    let report = workspace::provided().join(format!("schemathesis-{engine}.txt"));
-    std::fs::write(&report, &text)?;
-    if !status.success() {
-        bail!("schemathesis ended with {status}; all it said is in {}\n{}", report.display(), failures(&text));
-    }
-    Ok(closing(&text))
 }
 
 /// The part in which Schemathesis describes what it found, with the request that repeats each finding, up to a length
