@@ -33,6 +33,7 @@ use shared_kernel::database::{CloseReport, ConnectionName, ConnectionStats, Data
 use tokio::time::Instant;
 
 pub use self::deadline::Deadline;
+use self::deadline::limited_from_the_wait;
 pub(crate) use self::deadline::{Cut, limited};
 pub use self::driver::{Call, Driver, DriverSession, ServerSession, Turn};
 pub(crate) use self::holder::Holder;
@@ -125,7 +126,7 @@ impl<D: Driver> Pool<D> {
         context: &RequestContext,
         holder: Holder,
     ) -> Result<Lease<D>, DatabaseError> {
-        let turn = limited(self.0.driver.turn(call), self.deadline_of(context), &Cut::default()).await;
+        let turn = limited_from_the_wait(self.0.driver.turn(call), || self.deadline_of(context), &Cut::default()).await;
         let turn = turn.map_err(|_| {
             let message = "the turn to write did not come before the deadline";
             DatabaseError::new(DatabaseErrorKind::Timeout, message).on(&self.0.name)
@@ -160,7 +161,7 @@ impl<D: Driver> Pool<D> {
         // Whoever waits for the pool has a deadline of his own, and the pool is of use to those who come after.
         let mut tries = Tries::new(&self.0, None);
         let opened = loop {
-            let outcome = acquire::acquire_until(&self.0, limit, Holder::CALL).await.map(drop);
+            let outcome = acquire::acquire_until(&self.0, Instant::now(), limit, Holder::CALL).await.map(drop);
             if let Some(outcome) = tries.settle(outcome.map_err(Failure::unsent)).await {
                 break outcome;
             }

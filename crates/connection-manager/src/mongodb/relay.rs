@@ -61,8 +61,9 @@ async fn carry(client: UnixStream, route: &Route) -> io::Result<()> {
     let (mut from_server, mut to_server) = split(server);
     loop {
         let request = tokio::select! {
-            request = Frame::read(&mut from_client, REQUEST) => request?,
+            biased;
             _ = from_server.read_u8() => return Ok(()),
+            request = Frame::read(&mut from_client, REQUEST) => request?,
         };
         if let Some(refusal) = request.refusal()? {
             to_client.write_all(&refusal).await?;
@@ -77,6 +78,7 @@ async fn carry(client: UnixStream, route: &Route) -> io::Result<()> {
             answer = exchange => answer?,
             _ = from_client.read_u8() => return Ok(()),
         };
+        answer.belongs_to(&request)?;
         answer.check()?;
         to_client.write_all(answer.bytes()).await?;
     }

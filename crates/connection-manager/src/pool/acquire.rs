@@ -22,22 +22,24 @@ pub(super) async fn acquire<D: Driver>(
     deadline: Option<Instant>,
     holder: Holder,
 ) -> Result<Lease<D>, DatabaseError> {
-    let patience = Instant::now().checked_add(shared.settings.acquire_timeout);
+    let asked = Instant::now();
+    let patience = asked.checked_add(shared.settings.acquire_timeout);
     let limit = match (patience, deadline) {
         (Some(patience), Some(deadline)) => Some(patience.min(deadline)),
         (patience, deadline) => patience.or(deadline),
     };
-    acquire_until(shared, limit, holder).await
+    acquire_until(shared, asked, limit, holder).await
 }
 
 /// As [`acquire`], whatever the acquire timeout says.
 pub(super) async fn acquire_until<D: Driver>(
     shared: &Arc<Shared<D>>,
+    asked: Instant,
     limit: Option<Instant>,
     holder: Holder,
 ) -> Result<Lease<D>, DatabaseError> {
     let permit = shared.breaker.admit().map_err(|error| error.on(&shared.name))?;
-    match take(shared, limit, holder).await {
+    match take(shared, asked, limit, holder).await {
         Ok(mut lease) => {
             lease.answer_for(permit);
             Ok(lease)
@@ -51,39 +53,42 @@ pub(super) async fn acquire_until<D: Driver>(
     }
 }
 
+/// A checkout that need not wait takes less time than reading the clock, which is read once for all of it.
 async fn take<D: Driver>(
     shared: &Arc<Shared<D>>,
+    asked: Instant,
     limit: Option<Instant>,
     holder: Holder,
 ) -> Result<Lease<D>, DatabaseError> {
-    let asked = Instant::now();
+    let mut now = asked;
     loop {
-        match checkout(shared)? {
-            Checkout::Idle(lease, since) if shared.is_trusted(since) => {
-                return Ok(taken(shared, lease, holder, asked));
+        match checkout(shared, now)? {
+            Checkout::Idle(lease, since) if shared.is_trusted(since, now) => {
+                return Ok(taken(shared, lease, holder, asked, now));
             }
             Checkout::Idle(mut lease, _) => {
                 // A connection that was left alone for long may be dead without having said so, and so may each that was idle
                 // when another was found lost. When it is, the next one is asked, and in the end a new one is opened.
-                let patience = Instant::now() + shared.settings.connect_timeout;
+                let patience = now + shared.settings.connect_timeout;
                 let patience = limit.map_or(patience, |limit| limit.min(patience));
-                if lease.ping(Deadline::at(patience)).await.is_ok() {
-                    return Ok(taken(shared, lease, holder, asked));
+                let is_alive = lease.ping(Deadline::at(patience)).await.is_ok();
+                now = Instant::now();
+                if is_alive {
+                    return Ok(taken(shared, lease, holder, asked, now));
                 }
-                if limit.is_some_and(|limit| limit <= Instant::now()) {
+                if limit.is_some_and(|limit| limit <= now) {
                     return Err(saturated(shared, asked));
                 }
             }
             Checkout::Queued(ticket, handover) => {
                 let lease = wait(shared, ticket, handover, asked, limit).await?;
-                return Ok(taken(shared, lease, holder, asked));
+                return Ok(taken(shared, lease, holder, asked, Instant::now()));
             }
         }
     }
 }
 
-fn taken<D: Driver>(shared: &Shared<D>, lease: Lease<D>, holder: Holder, asked: Instant) -> Lease<D> {
-    let now = Instant::now();
+fn taken<D: Driver>(shared: &Shared<D>, lease: Lease<D>, holder: Holder, asked: Instant, now: Instant) -> Lease<D> {
     shared.metrics.waited(now.duration_since(asked));
     lease.note_holder(holder, now);
     lease
@@ -94,7 +99,7 @@ enum Checkout<D: Driver> {
     Queued(u64, Handover<D>),
 }
 
-fn checkout<D: Driver>(shared: &Arc<Shared<D>>) -> Result<Checkout<D>, DatabaseError> {
+fn checkout<D: Driver>(shared: &Arc<Shared<D>>, now: Instant) -> Result<Checkout<D>, DatabaseError> {
     let mut errands = Errands::default();
     let checkout = {
         let mut state = shared.state();
@@ -103,7 +108,7 @@ fn checkout<D: Driver>(shared: &Arc<Shared<D>>) -> Result<Checkout<D>, DatabaseE
         }
         let mut found = None;
         while let Some(idle) = state.idle.pop_back() {
-            if shared.is_current(&idle.connection) {
+            if shared.is_current(&idle.connection, now) {
                 found = Some(idle);
                 break;
             }

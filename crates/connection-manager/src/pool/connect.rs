@@ -165,7 +165,7 @@ fn opened<D: Driver>(
         state.connecting = state.connecting.saturating_sub(1);
         state.connections.insert(id, Arc::clone(&connection));
     }
-    shared::hand_on(shared, connection);
+    shared::hand_on(shared, connection, Instant::now());
 }
 
 fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Purpose) {

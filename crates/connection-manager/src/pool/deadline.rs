@@ -77,6 +77,15 @@ pub(crate) enum Interrupted {
 
 /// Runs `future` until it is done, until `deadline`, or until `cut` is pulled.
 pub(crate) async fn limited<F: Future>(future: F, deadline: Deadline, cut: &Cut) -> Result<F::Output, Interrupted> {
+    limited_from_the_wait(future, || deadline, cut).await
+}
+
+/// As [`limited`], with a deadline that is asked for when the future has to be waited for.
+pub(crate) async fn limited_from_the_wait<F: Future>(
+    future: F,
+    deadline: impl Fn() -> Deadline,
+    cut: &Cut,
+) -> Result<F::Output, Interrupted> {
     let mut future = pin!(future);
     // Set only when the future is not ready at once, because a timer costs more than many an answer from memory.
     let mut sleep = pin!(None::<Sleep>);
@@ -88,8 +97,8 @@ pub(crate) async fn limited<F: Future>(future: F, deadline: Deadline, cut: &Cut)
         if cut.is_pulled() {
             return Poll::Ready(Err(Interrupted::Cut));
         }
-        let Some(instant) = deadline.instant() else { return Poll::Pending };
         if sleep.is_none() {
+            let Some(instant) = deadline().instant() else { return Poll::Pending };
             sleep.set(Some(tokio::time::sleep_until(instant)));
         }
         match sleep.as_mut().as_pin_mut() {

@@ -61,8 +61,8 @@ impl Holding {
     }
 
     /// For how long it has been held.
-    pub(super) fn time(&self) -> Duration {
-        self.since.elapsed()
+    pub(super) fn time(&self, now: Instant) -> Duration {
+        now.duration_since(self.since)
     }
 }
 

@@ -59,7 +59,7 @@ impl<D: Driver> Lease<D> {
 
     /// Whether the pool will hand the connection to nobody else, because others have taken its place.
     pub(super) fn is_superseded(&self) -> bool {
-        self.connection.as_ref().is_none_or(|connection| !self.shared.is_current(connection))
+        self.connection.as_ref().is_none_or(|connection| !self.shared.is_current(connection, Instant::now()))
     }
 
     /// What opened the connection.
@@ -305,11 +305,12 @@ pub(super) fn leaves_usable(error: &DatabaseError) -> bool {
 impl<D: Driver> Drop for Lease<D> {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else { return };
+        let now = Instant::now();
         if let Some(holding) = connection.hold(None) {
-            self.shared.metrics.used(holding.time());
+            self.shared.metrics.used(holding.time(now));
         }
         if self.fit && !self.spoiled && connection.has_session() {
-            shared::hand_on(&self.shared, connection);
+            shared::hand_on(&self.shared, connection, now);
             return;
         }
         let mut errands = Errands::default();

@@ -49,7 +49,7 @@ fn tend<D: Driver>(pool: &Weak<Shared<D>>) -> bool {
         for entry in idle {
             let spare = shared::count(state.connections.len()) > shared.settings.min;
             let overdue = shared.settings.idle_timeout.is_some_and(|limit| now.duration_since(entry.since) >= limit);
-            if !shared.is_current(&entry.connection) || (spare && overdue) {
+            if !shared.is_current(&entry.connection, now) || (spare && overdue) {
                 state.dismiss(entry.connection, &mut errands);
             } else {
                 state.idle.push_back(entry);

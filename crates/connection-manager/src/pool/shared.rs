@@ -255,8 +255,8 @@ impl<D: Driver> Shared<D> {
     }
 
     /// Whether a connection that has been idle since then can be handed out without a sign of life.
-    pub(super) fn is_trusted(&self, since: Instant) -> bool {
-        since.elapsed() < self.settings.validate_after
+    pub(super) fn is_trusted(&self, since: Instant, now: Instant) -> bool {
+        now.duration_since(since) < self.settings.validate_after
             && match self.lost.load(Ordering::Relaxed) {
                 0 => true,
                 lost => lost < self.moment(since),
@@ -285,9 +285,9 @@ impl<D: Driver> Shared<D> {
     }
 
     /// Whether another caller may have the connection.
-    pub(super) fn is_current(&self, connection: &Connection<D::Session>) -> bool {
+    pub(super) fn is_current(&self, connection: &Connection<D::Session>, now: Instant) -> bool {
         connection.generation == self.generation.load(Ordering::Acquire)
-            && connection.expires.is_none_or(|expires| expires > Instant::now())
+            && connection.expires.is_none_or(|expires| expires > now)
     }
 
     /// Whether the server has accepted another version of the credentials since the connection logged in. It serves on
@@ -400,15 +400,15 @@ impl<D: Driver> Shared<D> {
 }
 
 /// Hands a healthy connection to whoever has waited longest, or keeps it.
-pub(super) fn hand_on<D: Driver>(shared: &Arc<Shared<D>>, connection: Arc<Connection<D::Session>>) {
+pub(super) fn hand_on<D: Driver>(shared: &Arc<Shared<D>>, connection: Arc<Connection<D::Session>>, now: Instant) {
     let mut errands = Errands::default();
     {
         let mut state = shared.state();
         let recalled = state.recalled > 0 && state.waiters.is_empty() && shared.is_outdated(&connection);
-        let keep = state.phase == Phase::Open && shared.is_current(&connection) && !recalled;
+        let keep = state.phase == Phase::Open && shared.is_current(&connection, now) && !recalled;
         // Where another pool has fewer places than callers, this one may have to go.
         if keep && !shared.seat.owes(!state.waiters.is_empty()) {
-            give(shared, &mut state, connection);
+            give(shared, &mut state, connection, now);
         } else {
             if recalled {
                 state.recalled -= 1;
@@ -425,7 +425,12 @@ pub(super) fn hand_on<D: Driver>(shared: &Arc<Shared<D>>, connection: Arc<Connec
     errands.run(shared);
 }
 
-fn give<D: Driver>(shared: &Arc<Shared<D>>, state: &mut State<D>, connection: Arc<Connection<D::Session>>) {
+fn give<D: Driver>(
+    shared: &Arc<Shared<D>>,
+    state: &mut State<D>,
+    connection: Arc<Connection<D::Session>>,
+    now: Instant,
+) {
     let mut lease = Lease::new(Arc::clone(shared), connection);
     while let Some(waiter) = state.waiters.pop_front() {
         match waiter.handover.send(Ok(lease)) {
@@ -435,7 +440,7 @@ fn give<D: Driver>(shared: &Arc<Shared<D>>, state: &mut State<D>, connection: Ar
         }
     }
     if let Some(connection) = lease.disarm() {
-        state.idle.push_back(Idle { connection, since: Instant::now() });
+        state.idle.push_back(Idle { connection, since: now });
     }
 }
 

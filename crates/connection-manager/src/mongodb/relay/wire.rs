@@ -70,10 +70,9 @@ impl Frame {
     pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin), limit: usize) -> io::Result<Self> {
         let mut header = [0; HEADER];
         stream.read_exact(&mut header).await?;
-        let word = |at: usize| header[at..].first_chunk().map_or(0, |bytes| i32::from_le_bytes(*bytes));
-        let length = usize::try_from(word(0)).ok().filter(|length| (HEADER + PREFIX..=limit).contains(length));
+        let length = usize::try_from(word(&header, 0)).ok().filter(|length| (HEADER + PREFIX..=limit).contains(length));
         let length = length.ok_or_else(|| invalid("a message of an impossible length"))?;
-        if word(12) != OP_MSG {
+        if word(&header, 12) != OP_MSG {
             return Err(invalid("a message of another kind"));
         }
         let mut bytes = header.to_vec();
@@ -110,7 +109,13 @@ impl Frame {
             "code": 13,
             "codeName": "Unauthorized",
         };
-        Ok(Some(message(0, self.0[4..].first_chunk().map_or(0, |number| i32::from_le_bytes(*number)), &body)))
+        Ok(Some(message(0, word(&self.0, 4), &body)))
+    }
+
+    /// Whether it answers that request. The driver does not look, and would take each answer for that of the next question once a
+    /// server had said more than it was asked.
+    pub(super) fn belongs_to(&self, request: &Self) -> io::Result<()> {
+        if word(&self.0, 8) == word(&request.0, 4) { Ok(()) } else { Err(invalid("an answer to another request")) }
     }
 
     /// Whether the answer can be given to the driver, which reads it without a limit to its depth.
@@ -125,6 +130,11 @@ impl Frame {
         }
         login(answer)
     }
+}
+
+/// A number of the header: 0 for the length, 4 for the message's own number, 8 for that of what it answers, 12 for its kind.
+fn word(message: &[u8], at: usize) -> i32 {
+    message.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| i32::from_le_bytes(*bytes))
 }
 
 fn only_reads(request: &RawDocument) -> io::Result<bool> {
@@ -270,6 +280,13 @@ mod tests {
         let answer = frame(&rawdoc! { "drop": "books" }).refusal().unwrap().unwrap();
         assert_eq!(answer[8..12], 7_i32.to_le_bytes(), "it answers the request");
         assert_eq!(Frame(answer).document().unwrap().get_i32("code").unwrap(), 13);
+    }
+
+    #[test]
+    fn an_answer_belongs_to_its_request() {
+        let request = frame(&rawdoc! { "ping": 1 });
+        Frame(message(8, 7, &rawdoc! { "ok": 1.0 })).belongs_to(&request).unwrap();
+        assert!(Frame(message(8, 6, &rawdoc! { "ok": 1.0 })).belongs_to(&request).is_err());
     }
 
     #[test]
