@@ -240,6 +240,29 @@ async fn a_wait_for_earlier_logins_says_nothing_about_the_server() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rejection_that_is_known_says_nothing_about_the_server() {
+    let (server, account) = (Arc::new(Server::default()), account());
+    server.accept("two");
+    let breaker = Breaker::new("fake:1", BreakerSettings { failures: 2, ..BreakerSettings::default() });
+    let endpoint = Endpoint { breaker: breaker.clone(), ..Endpoint::from(account) };
+    let pool = Pool::new("fake".parse().unwrap(), settings(1), endpoint, FakeDriver(Arc::clone(&server)));
+    let first = pool.acquire(None).await.unwrap_err();
+    assert!(!breaker.failed(), "the first of two failures");
+    let again = pool.acquire(None).await.unwrap_err();
+    for error in [&first, &again] {
+        assert_eq!(error.kind(), &DatabaseErrorKind::AuthRejected, "{error}");
+        assert!(chain(error).ends_with("rejected"), "what the server said is told each time: {}", chain(error));
+    }
+    assert_eq!(Server::count(&server.attempts), 1, "it is not asked twice");
+    assert!(breaker.failed(), "the second one in a row: nothing was heard of the server between them");
+}
+
+fn chain(error: &DatabaseError) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[tokio::test(start_paused = true)]
 async fn those_whose_secrets_come_late_connect_two_at_a_time_as_well() {
     let connect_takes = Duration::from_millis(200);
     let (server, budget) = (Arc::new(Server { connect_takes, ..Server::default() }), budget(20));
