@@ -386,6 +386,60 @@ async fn a_place_is_not_free_before_the_server_knows_that_the_caller_has_left() 
     assert!(Server::count(&server.most_open) <= 2);
 }
 
+/// A pool on a server that listens, with a call that hangs at it.
+async fn hanging(pool: &Pool<FakeDriver>) -> JoinHandle<()> {
+    let mut lease = pool.acquire(None).await.unwrap();
+    tokio::spawn(async move { drop(run(&mut lease, "hang").await) })
+}
+
+fn cancelled(server: &Server) -> Vec<u64> {
+    server.cancelled.lock().unwrap().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_an_account_keeps_no_other_pool_from_telling_the_server() {
+    let (server, budget) = (Arc::new(Server::default()), budget(4));
+    server.listens.store(true, Ordering::SeqCst);
+    let account = changing(&Arc::new(Stages::current(version("one"))));
+    let waiting = budgeted_pool_with(&server, patient(1), &budget, &account);
+    let other = budgeted_pool(&server, patient(1), &budget);
+    let (first, second) = (hanging(&waiting).await, hanging(&other).await);
+    until(|| server.logged().len() == 2).await;
+    let over = occupied(&account).await;
+    first.abort();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    second.abort();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(cancelled(&server), [2], "the other has the place of the one that is not ready");
+    over.send(()).unwrap();
+    until(|| cancelled(&server) == [2, 1]).await;
+}
+
+/// The account's turn is waited for, and so is the server's one place. Who has one of them does not keep it for the other.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_place_keeps_nobody_from_logging_in() {
+    let (server, budget) = (Arc::new(Server::default()), budget(4));
+    server.listens.store(true, Ordering::SeqCst);
+    let account = changing(&Arc::new(Stages::current(version("one"))));
+    let waiting = budgeted_pool_with(&server, patient(2), &budget, &account);
+    let short = PoolSettings { connect_timeout: Duration::from_secs(3), ..patient(1) };
+    let other = budgeted_pool(&server, short, &budget);
+    let (first, second) = (hanging(&waiting).await, hanging(&other).await);
+    until(|| server.logged().len() == 2).await;
+    let over = occupied(&account).await;
+    first.abort();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.plan.lock().unwrap().push_back(Connect::Hangs);
+    second.abort();
+    until(|| Server::count(&server.attempts) == 3).await;
+    over.send(()).unwrap();
+    let quick = Instant::now() + Duration::from_secs(1);
+    drop(waiting.acquire(Some(quick)).await.expect("a session of the account that is not kept waiting"));
+    assert_eq!(cancelled(&server), [0; 0], "the place is taken");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(cancelled(&server), [1], "it was free in time");
+}
+
 #[tokio::test(start_paused = true)]
 async fn pools_that_are_dropped_give_everything_back() {
     let (server, budget) = (Arc::new(Server::default()), budget(2));
