@@ -165,7 +165,7 @@ async fn names_and_bounds_are_those_of_the_service() {
     let picture = written(folder, &["sqlite:shelf.db", "--format", "svg"]);
     assert!(picture.contains(">3 tables, 1 foreign key<"), "{picture}");
     let refused = error(&inspect(folder, &["sqlite:shelf.db", "--database", "shelf"]));
-    assert!(refused.contains("leads to one database, and `database` names another"), "{refused}");
+    assert!(refused.contains("leads to one database, which is called `main`"), "{refused}");
     let refused = error(&inspect(folder, &["sqlite:shelf.db", "--schema", "other"]));
     assert!(refused.contains("there is no schema `other` that the user may look at"), "{refused}");
     for (arguments, is_taken) in [(["--sample", "100"], true), (["--sample", "101"], false), (["--depth", "11"], false)]
