@@ -217,7 +217,8 @@ pub struct InspectArgs {
     /// How many levels of names within documents are told: 1 to 10 [default: 3]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(bounds(&SamplingOptions::DEPTH)))]
     pub depth: Option<u32>,
-    /// Write to this file, in the place of what is there, and not to standard output
+    /// Write to this file, in the place of what is there, and not to standard output; its ending tells the format where none is
+    /// named
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Fail when a finding is as bad as that, or worse

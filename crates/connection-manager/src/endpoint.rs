@@ -41,13 +41,41 @@ impl From<Keyring> for Endpoint {
     }
 }
 
-/// The cause of an error that comes of a wait for others alone. It says nothing about the server that they have not said.
+/// The cause of an error that comes of a wait for others, or of what is known already. It says nothing about the server that they
+/// have not said.
 #[derive(Debug, thiserror::Error)]
-#[error("the server was not asked")]
-pub(crate) struct NotAsked;
+#[error("the server was not asked{}", if .before.is_some() { " again" } else { "" })]
+pub(crate) struct NotAsked {
+    /// What the server said when it was asked.
+    #[source]
+    before: Option<DatabaseError>,
+}
+
+impl NotAsked {
+    /// Because it was not this one's turn, or it was no use.
+    pub(crate) fn at_all() -> Self {
+        Self { before: None }
+    }
+
+    /// Because of an error that was told before: the cause of that one is the cause of this one.
+    pub(crate) fn after(told: &DatabaseError) -> Self {
+        Self { before: told.source().and_then(|cause| cause.downcast_ref::<DatabaseError>()).cloned() }
+    }
+}
+
+/// Whether somebody asked the server before there was this error.
+pub(crate) fn was_asked(error: &DatabaseError) -> bool {
+    let mut cause = error.source();
+    while let Some(found) = cause {
+        if found.is::<NotAsked>() {
+            return false;
+        }
+        cause = found.source();
+    }
+    true
+}
 
 /// Whether the error says that the server could not be reached, rather than what it answered or that nobody asked it.
 pub(crate) fn is_out_of_reach(error: &DatabaseError) -> bool {
-    let asked = || error.source().is_none_or(|cause| !cause.is::<NotAsked>());
-    *error.kind() == DatabaseErrorKind::Unreachable && asked()
+    *error.kind() == DatabaseErrorKind::Unreachable && was_asked(error)
 }

@@ -23,6 +23,8 @@ use crate::egress::{Egress, race};
 use crate::factory::ConnectionFactory;
 use crate::settings::{ConnectionSettings, PoolSettings, TlsMode};
 
+/// SQLite's number for a file that is none of its own.
+const NOT_A_DATABASE: &str = "26";
 /// How often a sign of life is asked for to tell the latency.
 const PINGS: usize = 5;
 
@@ -34,7 +36,8 @@ pub struct Stage {
     pub name: &'static str,
     /// `ok`, or why it failed in a word that programs can go by: the kind of the error (`auth_rejected`,
     /// `unknown_database`, `secret_unavailable` …), or more exactly `dns_failed`, `tcp_refused`, `tcp_silent`,
-    /// `tcp_failed`, `tls_unsupported`, `tls_expired`, `tls_wrong_name`, `tls_untrusted`, `no_privileges`.
+    /// `tcp_failed`, `tls_unsupported`, `tls_expired`, `tls_wrong_name`, `tls_untrusted`, `no_privileges`, and of an embedded
+    /// engine's file `not_a_database` and `file_unusable`.
     pub code: &'static str,
     /// How long it took.
     pub duration: Duration,
@@ -398,7 +401,7 @@ impl Stages<'_> {
         outcome: Result<(T, String), DatabaseError>,
         settings: &ConnectionSettings,
     ) -> Result<T, Failed> {
-        let code = outcome.as_ref().err().map_or("ok", |error| error.kind().as_str());
+        let code = outcome.as_ref().err().map_or("ok", |error| code(error, settings));
         self.note_as(name, code, began, outcome, settings)
     }
 
@@ -437,6 +440,17 @@ pub(crate) fn chain(error: &DatabaseError) -> String {
     text
 }
 
+/// The word for an error that has none of its own. Where there is a file and no server, nobody is out of reach.
+fn code(error: &DatabaseError, settings: &ConnectionSettings) -> &'static str {
+    match error.kind() {
+        DatabaseErrorKind::Unreachable if settings.path.is_some() => "file_unusable",
+        DatabaseErrorKind::UnknownDatabase if settings.path.is_some() && error.code() == Some(NOT_A_DATABASE) => {
+            "not_a_database"
+        }
+        kind => kind.as_str(),
+    }
+}
+
 /// Who logs in, as far as the settings tell.
 fn user(settings: &ConnectionSettings) -> &str {
     let nobody = credentials::default_user(&settings.engine).unwrap_or_default();
@@ -456,6 +470,8 @@ fn remedy_of(code: &str, settings: &ConnectionSettings) -> Option<String> {
         }
         "tls_wrong_name" => "name the server by a name in its certificate: change host, or the certificate".into(),
         "tls_untrusted" => "put the server's authority into tls.ca_file".into(),
+        "not_a_database" => "name a file that SQLite has made: this one is another's, or is encrypted".into(),
+        "file_unusable" => "check that the file is whole, and that this process may read it and its folder".into(),
         "no_privileges" => format!("grant `{user}` what the service needs in this database"),
         _ => return None,
     })

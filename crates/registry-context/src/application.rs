@@ -33,31 +33,43 @@ use shared_kernel::validation::Violations;
 
 use crate::domain::{Definition, Engines, Held};
 
-/// The engine of a definition, with what goes without saying there filled in.
-fn completed(engines: &dyn Engines, definition: &mut Definition) -> Result<EngineDescription, Violations> {
-    let engine = engines.find(definition.engine.as_str()).ok_or_else(|| unknown_engine(engines))?;
+/// The engine of a definition, with what goes without saying there filled in. What was `found` wrong before is told where there is none.
+fn completed(
+    engines: &dyn Engines,
+    definition: &mut Definition,
+    found: &Violations,
+) -> Result<EngineDescription, Violations> {
+    let engine = engines.find(definition.engine.as_str()).ok_or_else(|| and(found, unknown_engine(engines)))?;
     definition.complete(&engine);
     Ok(engine)
 }
 
-/// Everything that is wrong with a definition.
+/// Everything that is wrong with a definition, behind what was `found` before.
 fn check(
     engines: &dyn Engines,
     definition: &Definition,
     held: Held,
     engine: &EngineDescription,
+    found: &Violations,
 ) -> Result<(), Violations> {
     let mut violations = definition.faults(held, engine);
     if violations.is_empty() {
         // What the engine says rests on what was checked before.
         violations = engines.check(definition, held);
     }
-    if violations.is_empty() { Ok(()) } else { Err(violations) }
+    let all = and(found, violations);
+    if all.is_empty() { Ok(()) } else { Err(all) }
+}
+
+fn and(found: &Violations, more: Violations) -> Violations {
+    let mut all = found.clone();
+    all.absorb("", more);
+    all
 }
 
 fn unknown_engine(engines: &dyn Engines) -> Violations {
     let known: Vec<String> = engines.all().iter().map(|engine| engine.engine.to_string()).collect();
     let mut violations = Violations::new();
-    violations.add("/engine", "unknown_value", format!("is one of {}", known.join(", ")));
+    violations.add("/engine", "unknown_value", format!("`engine` is one of {}", known.join(", ")));
     violations
 }

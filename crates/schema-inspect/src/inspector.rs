@@ -83,15 +83,15 @@ pub struct Meant<'a> {
 }
 
 /// Why names of a database and of a namespace mean nothing together, or on an engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NamingError {
     /// A namespace of the engine is a database, and two are named.
     #[error("a schema of this engine is a database: `database` and `schema` name two, and one is looked at")]
     TwoDatabases,
-    /// What a connection of the engine leads to is one database.
-    #[error("a connection to this engine leads to one database, and `database` names another")]
-    OneDatabase,
+    /// What a connection of the engine leads to is one database, which is called so, and another one is named.
+    #[error("a connection to this engine leads to one database, which is called `{0}`")]
+    OneDatabase(String),
 }
 
 /// The inspectors that a program has: the built-in ones, and those that it brings along itself.
@@ -164,7 +164,11 @@ impl Inspectors {
             };
         }
         if let Some(only) = self.of(engine).and_then(|inspector| inspector.only_database()) {
-            return if name == only { Ok(Meant { database: None, namespace }) } else { Err(NamingError::OneDatabase) };
+            return if name == only {
+                Ok(Meant { database: None, namespace })
+            } else {
+                Err(NamingError::OneDatabase(only.to_owned()))
+            };
         }
         Ok(Meant { database: database.filter(|name| own != Some(*name)), namespace })
     }
@@ -240,31 +244,31 @@ mod tests {
     fn means(
         (engine, own): (Engine, Option<&str>),
         (database, namespace): (Option<&str>, Option<&str>),
-        expected: Result<(Option<&str>, Option<&str>), NamingError>,
+        expected: &Result<(Option<&str>, Option<&str>), NamingError>,
     ) {
         let meant = Inspectors::builtin().meant(&engine, own, database, namespace);
-        assert_eq!(meant.map(|meant| (meant.database, meant.namespace)), expected, "{engine}");
+        assert_eq!(&meant.map(|meant| (meant.database, meant.namespace)), expected, "{engine}");
     }
 
     #[test]
     fn names_mean_what_the_engine_makes_of_them() {
         for engine in [Engine::POSTGRES, Engine::SQLSERVER, Engine::DYNAMODB] {
             let own = (engine, Some("sales"));
-            means(own.clone(), (None, Some("public")), Ok((None, Some("public"))));
-            means(own.clone(), (Some("sales"), Some("public")), Ok((None, Some("public"))));
-            means(own.clone(), (Some("Sales"), None), Ok((Some("Sales"), None)));
-            means(own, (Some("archive"), Some("public")), Ok((Some("archive"), Some("public"))));
+            means(own.clone(), (None, Some("public")), &Ok((None, Some("public"))));
+            means(own.clone(), (Some("sales"), Some("public")), &Ok((None, Some("public"))));
+            means(own.clone(), (Some("Sales"), None), &Ok((Some("Sales"), None)));
+            means(own, (Some("archive"), Some("public")), &Ok((Some("archive"), Some("public"))));
         }
         for engine in [Engine::MYSQL, Engine::MARIADB, Engine::MONGODB, Engine::REDIS] {
             let own = (engine, Some("sales"));
-            means(own.clone(), (Some("archive"), None), Ok((None, Some("archive"))));
-            means(own.clone(), (Some("sales"), Some("sales")), Ok((None, Some("sales"))));
-            means(own, (Some("archive"), Some("sales")), Err(NamingError::TwoDatabases));
+            means(own.clone(), (Some("archive"), None), &Ok((None, Some("archive"))));
+            means(own.clone(), (Some("sales"), Some("sales")), &Ok((None, Some("sales"))));
+            means(own, (Some("archive"), Some("sales")), &Err(NamingError::TwoDatabases));
         }
         let file = (Engine::SQLITE, None);
-        means(file.clone(), (Some("main"), None), Ok((None, None)));
-        means(file.clone(), (Some("main"), Some("main")), Ok((None, Some("main"))));
-        means(file, (Some("shelf"), None), Err(NamingError::OneDatabase));
+        means(file.clone(), (Some("main"), None), &Ok((None, None)));
+        means(file.clone(), (Some("main"), Some("main")), &Ok((None, Some("main"))));
+        means(file, (Some("shelf"), None), &Err(NamingError::OneDatabase("main".to_owned())));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// An error that says what is wrong with one value, with a code that programs can rely on.
 ///
-/// `Display` completes a sentence whose subject is the value and is fit to be shown to the caller: it holds nothing
+/// `Display` is a sentence of its own, with the value as its subject, and fit to be shown to the caller: it holds nothing
 /// internal.
 pub trait Fault: std::error::Error {
     /// A stable word in lower case, such as `too_long`.
@@ -77,7 +77,7 @@ impl Violations {
             Some(_) => Err(self),
             None => {
                 if self.is_empty() {
-                    self.add("", "incomplete", "is incomplete");
+                    self.add("", "incomplete", "the input is incomplete");
                 }
                 Err(self)
             }
@@ -107,7 +107,7 @@ impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, violation) in self.0.iter().enumerate() {
             let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}`{}` {}", violation.pointer, violation.message)?;
+            write!(f, "{separator}`{}`: {}", violation.pointer, violation.message)?;
         }
         Ok(())
     }
@@ -127,7 +127,7 @@ mod tests {
         let city = violations.check("/city", bounded("Oslo", 1..=9, Controls::Refused));
         violations.add_fault("/zip", &TextError::TooLong { max: 5, actual: 6 });
         assert_eq!((name, city.as_deref()), (None, Some("Oslo")));
-        assert_eq!(violations.to_string(), "`/name` is empty; `/zip` has 6 characters, at most 5 are allowed");
+        assert_eq!(violations.to_string(), "`/name`: is empty; `/zip`: has 6 characters, at most 5 are allowed");
         let codes: Vec<_> = (&violations).into_iter().map(|violation| violation.code).collect();
         assert_eq!(codes, ["empty", "too_long"]);
         assert_eq!(violations.into_iter().count(), 2);

@@ -1,6 +1,8 @@
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::ops::Range;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
@@ -34,6 +36,9 @@ pub fn free_port() -> u16 {
     panic!("none of the ports from {} on is free", PORTS.start);
 }
 
+/// How long it is listened for an answer where there is to be none.
+const LISTENED: Duration = Duration::from_millis(100);
+
 /// An address that answers nobody who dials it, as one behind a firewall that drops what is sent. It is a listener whose queue is
 /// full, which Linux does not answer for.
 #[derive(Debug)]
@@ -46,14 +51,27 @@ impl SilentPort {
     /// Keeps `address` silent as long as this lives; port 0 takes any. To be called on a runtime.
     ///
     /// # Panics
-    /// When it cannot be listened at.
+    /// When it cannot be listened at, or when somebody answers there all the same, within a tenth of a second.
     pub fn at(address: SocketAddr) -> Self {
+        Self::with_room_for(address, 0).proven()
+    }
+
+    /// A listener for `room` more than the one who has its place at once.
+    fn with_room_for(address: SocketAddr, room: u32) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(address).expect("the address is free");
-        let listener = socket.listen(0).expect("a listener");
+        let listener = socket.listen(room).expect("a listener");
         let address = listener.local_addr().expect("its address");
         let first = TcpStream::connect(address).expect("there is room for one");
         Self { address, _queue: (listener, first) }
+    }
+
+    /// Systems differ in how much room a queue has: what is not silent would have a test pass that shows nothing.
+    fn proven(self) -> Self {
+        let answer = TcpStream::connect_timeout(&self.address, LISTENED);
+        let said = answer.as_ref().err().map(std::io::Error::kind);
+        assert_eq!(said, Some(ErrorKind::TimedOut), "{} is not silent: {answer:?}", self.address);
+        self
     }
 
     /// Where nobody answers.
@@ -74,5 +92,13 @@ mod tests {
             assert!(UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_err(), "other processes can take {port}");
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn who_would_answer_is_not_taken_for_silent() {
+        let any: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
+        SilentPort::at(any);
+        let answering = std::panic::catch_unwind(|| SilentPort::with_room_for(any, 8).proven());
+        assert!(answering.is_err(), "{answering:?}");
     }
 }

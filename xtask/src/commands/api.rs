@@ -38,6 +38,11 @@ fn program(command: &[&str], rest: &Rest) -> Command {
     run
 }
 
+/// Makes the program and shows how far that has come. What runs it afterwards finds it made, and is quiet.
+fn build() -> Command {
+    cargo(&["build", "--package", "api"])
+}
+
 /// Writes the committed copy of the OpenAPI document anew.
 pub(crate) fn openapi(screen: &Screen) -> Result<ExitCode> {
     let text = process::capture(&mut cargo(&["run", "--quiet", "--package", "api", "--", "openapi"]))?;
@@ -52,6 +57,10 @@ pub(crate) fn openapi(screen: &Screen) -> Result<ExitCode> {
 
 /// Fills the embedded databases with sample data and serves them with readable logs.
 pub(crate) fn dev(rest: &Rest, screen: &Screen) -> Result<ExitCode> {
+    screen.line("… the service's program; the first time it takes minutes to compile");
+    if !process::run(&mut build())?.success() {
+        return Ok(ExitCode::FAILURE);
+    }
     if asks_for_help(&rest.words) {
         screen.line(
             "Serves sample data from embedded databases, with readable logs. What it takes is what `serve` takes:\n",
@@ -101,6 +110,13 @@ mod tests {
         let (for_cargo, for_api) = words.split_at(words.iter().position(|word| *word == "--").expect("a border"));
         assert!(for_cargo.contains(&"--manifest-path"), "{words:?}");
         assert_eq!(for_api, ["--", "migrate", "status", "--data", "elsewhere"]);
+    }
+
+    #[test]
+    fn what_takes_long_is_shown() {
+        let command = build();
+        let words: Vec<&str> = command.get_args().filter_map(|word| word.to_str()).collect();
+        assert!(words.contains(&"build") && !words.contains(&"--quiet"), "{words:?}");
     }
 
     #[test]

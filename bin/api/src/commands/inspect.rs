@@ -1,3 +1,4 @@
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
@@ -36,6 +37,8 @@ const NAME: &str = "inspected";
 const NOT_MADE: &str = "the database was looked at and could not be written";
 /// Findings for people.
 const LINT: &str = "lint";
+/// How the names of files end that have them.
+const LINT_ENDING: &str = "txt";
 /// Findings for programs.
 const LINT_JSON: &str = "lint-json";
 /// What is beside the model: how much there is, and what documents and keys look like.
@@ -59,20 +62,41 @@ impl Tools {
         formats
     }
 
-    /// The format that is asked for, or that the file's name tells.
+    /// The format that is asked for, or that the file's name tells. A name without an ending tells none.
     fn format(&self, arguments: &InspectArgs) -> anyhow::Result<String> {
         let formats = self.formats();
         let Some(format) = &arguments.format else {
-            let ending = arguments.output.as_ref().and_then(|file| file.extension()?.to_str());
-            let ends_so =
-                |format: &&str| self.exports.exporter(format).is_some_and(|one| Some(one.file_extension()) == ending);
+            let ending = arguments.output.as_ref().and_then(|file| file.extension());
             let usual = if arguments.fail_on.is_some() { LINT } else { "json" };
-            return Ok(formats.iter().copied().find(ends_so).unwrap_or(usual).to_owned());
+            return match ending.map(OsStr::to_string_lossy) {
+                None => Ok(usual.to_owned()),
+                Some(ending) if usual == LINT && ending.eq_ignore_ascii_case(LINT_ENDING) => Ok(LINT.to_owned()),
+                Some(ending) => self.format_that_ends_so(&ending),
+            };
         };
         if !formats.contains(&format.as_str()) {
             bail!("there is no format `{format}`, only {}", formats.join(", "));
         }
         Ok(format.clone())
+    }
+
+    fn format_that_ends_so(&self, ending: &str) -> anyhow::Result<String> {
+        let mut endings = Vec::new();
+        for format in self.exports.formats() {
+            let Some(exporter) = self.exports.exporter(format) else { continue };
+            if exporter.file_extension().eq_ignore_ascii_case(ending) {
+                return Ok(format.to_owned());
+            }
+            let known = format!(".{}", exporter.file_extension());
+            if !endings.contains(&known) {
+                endings.push(known);
+            }
+        }
+        bail!(
+            "no format ends in `.{}`: end the file's name in one of {}, or name a format with `--format`",
+            visible(ending),
+            endings.join(", ")
+        )
     }
 
     fn export(&self, format: &str, database: &Database) -> anyhow::Result<String> {

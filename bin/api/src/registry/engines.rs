@@ -99,16 +99,19 @@ impl Engines for ManagedEngines {
     fn check(&self, definition: &Definition, held: Held) -> Violations {
         let mut violations = Violations::new();
         if definition.path.is_some() && self.sqlite_root.is_none() {
-            violations.add("/path", "not_configured", "is of no use here: the service has no folder for such files");
+            let message = "`path` is of no use here: the service has no folder for such files, which its operator names as \
+                           `registry.sqlite_root`";
+            violations.add("/path", "not_configured", message);
         }
         if let Some(secret) = &definition.secret {
             match &self.secret_prefix {
                 None => {
-                    let message = "is of no use here: the service has no secrets for connections";
+                    let message = "`secret` is of no use here: the service has no secrets for connections, which its operator \
+                                   allows with `registry.secret_prefix`";
                     violations.add("/secret", "not_configured", message);
                 }
                 Some(prefix) if !secret.as_str().starts_with(prefix.as_str()) => {
-                    violations.add("/secret", "not_allowed", format!("begins with `{prefix}`"));
+                    violations.add("/secret", "not_allowed", format!("`secret` begins with `{prefix}`"));
                 }
                 Some(_) => {}
             }

@@ -225,6 +225,8 @@ fn fault(code: &str) -> ProbeFault {
         "tls_untrusted" => ProbeFault::TlsUntrusted,
         "auth_rejected" => ProbeFault::AuthFailed,
         "unknown_database" => ProbeFault::UnknownDatabase,
+        "not_a_database" => ProbeFault::NotADatabase,
+        "file_unusable" => ProbeFault::FileUnusable,
         "no_privileges" => ProbeFault::NoPrivileges,
         "saturated" => ProbeFault::Saturated,
         "timeout" => ProbeFault::Timeout,

@@ -29,6 +29,16 @@ pub(crate) fn check(headers: &HeaderMap, offered: &[&str]) -> Result<(), Problem
     Err(Problem::new(ProblemKind::NotAcceptable, format!("this resource is offered as {}", offered.join(", "))))
 }
 
+/// Whether a request names this very media type among those that it accepts.
+pub(crate) fn names(headers: &HeaderMap, media_type: &str) -> bool {
+    let mut ranges = headers
+        .get_all(header::ACCEPT)
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .filter_map(Range::parse);
+    ranges.any(|range| range.precision() == 2 && range.covers(media_type) && !range.refused)
+}
+
 struct Range<'a> {
     kind: &'a str,
     subtype: &'a str,

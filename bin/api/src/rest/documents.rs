@@ -1,4 +1,5 @@
-//! The API's description for programs and for people: `/openapi.json`, `/docs`, `/redoc` and the pages of `/problems`.
+//! The API's description for programs and for people: `/openapi.json`, `/docs`, `/redoc` and the pages of `/problems`, and the
+//! index at `/` that leads to them.
 //!
 //! Everything that a browser needs comes out of this binary.
 
@@ -15,6 +16,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::accept;
 use super::problem::{Problem, ProblemKind};
 use super::query::Query;
 use super::resource::Resource;
@@ -65,6 +67,7 @@ impl Description {
 /// The resources of this module.
 pub(crate) fn resources() -> Vec<Resource> {
     vec![
+        Resource::at("/").get(index),
         Resource::at("/openapi.json").get(openapi),
         Resource::at("/docs").get(to_swagger),
         Resource::at("/docs/{file:.*}").get(swagger),
@@ -76,6 +79,38 @@ pub(crate) fn resources() -> Vec<Resource> {
 /// The pages behind the type URIs of problems; they stay when the documentation is switched off.
 pub(crate) fn problem_pages() -> Resource {
     Resource::at("/problems/{kind}").get(explain_problem)
+}
+
+/// Where everything is, for whoever begins at the root.
+#[derive(Debug, Serialize)]
+struct Index {
+    service: &'static str,
+    links: Links,
+}
+
+#[derive(Debug, Serialize)]
+struct Links {
+    documentation: &'static str,
+    reference: &'static str,
+    openapi: &'static str,
+    health: &'static str,
+}
+
+const INDEX: Index = Index {
+    service: "Bindery",
+    links: Links { documentation: "/docs/", reference: "/redoc", openapi: "/openapi.json", health: "/health" },
+};
+
+/// Who names HTML is a browser, and is led to the pages for people.
+async fn index(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Query::of(&request, &[]).finish()?;
+    let vary = (header::VARY, "accept");
+    if accept::names(request.headers(), "text/html") {
+        let location = (header::LOCATION, INDEX.links.documentation);
+        return Ok(HttpResponse::Found().insert_header(location).insert_header(vary).finish());
+    }
+    accept::json(&request)?;
+    Ok(HttpResponse::Ok().insert_header(vary).json(INDEX))
 }
 
 async fn openapi(request: HttpRequest, description: Data<Description>) -> Result<HttpResponse, Problem> {

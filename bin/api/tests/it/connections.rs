@@ -200,6 +200,66 @@ async fn what_does_not_fit_the_engine_is_told_at_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_unknown_is_told_together_with_what_does_not_fit() {
+    let registry = Registry::start().await;
+    let wrong = json!({"name": "A", "engine": "mysql", "path": "a.db", "prot": 1, "labels": {"Team": "x"}});
+    let expected = [
+        "/labels/Team foreign_character",
+        "/prot unknown_field",
+        "/host required",
+        "/path not_applicable",
+        "/username required",
+    ];
+    assert_eq!(registry.post(&wrong).await.is_problem(422, "validation").faults(), expected);
+    let tested = registry.ask(Method::POST, "/api/v1/connections/test", &[], Some(&wrong)).await;
+    assert_eq!(tested.is_problem(422, "validation").faults(), expected);
+    let path = registry.stored(&sales()).await;
+    let replaced = registry.change(Method::PUT, &path, &wrong).await;
+    assert_eq!(replaced.is_problem(422, "validation").faults(), expected);
+    let patched = registry.change(Method::PATCH, &path, &json!({"prot": 1, "host": null})).await;
+    assert_eq!(patched.is_problem(422, "validation").faults(), ["/prot unknown_field", "/host required"]);
+    let oracle = registry.post(&json!({"name": "A", "engine": "oracle", "prot": 1})).await;
+    assert_eq!(oracle.is_problem(422, "validation").faults(), ["/prot unknown_field", "/engine unknown_value"]);
+    // Where a value cannot be read, nobody knows what would fit it.
+    let unread = registry.post(&json!({"name": "A", "engine": "mysql", "host": "a b", "prot": 1})).await;
+    assert_eq!(unread.is_problem(422, "validation").faults(), ["/host foreign_character", "/prot unknown_field"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_be_right_is_told() {
+    let registry = Registry::start().await;
+    for (body, expected) in [
+        (json!({"engine": "postgres", "host": "db:5432", "username": "u"}), "a port stands in `port`"),
+        (json!({"engine": "postgres", "host": "db", "labels": {"Team": "x"}}), "made of `a-z`, `0-9`,"),
+        (json!({"engine": "mysql", "username": "u"}), "`host` is missing: MySQL needs it"),
+        (json!({"engine": "oracle"}), "`engine` is one of "),
+        (json!({"engine": "sqlite", "path": "a.db"}), "its operator names as `registry.sqlite_root`"),
+        (json!({"engine": "sqlite", "path": "../a.db"}), "plain names with `/` between them"),
+        (json!({"engine": "mysql", "host": "h", "secret": "a"}), "its operator allows with `registry.secret_prefix`"),
+        (json!({"engine": "mysql", "host": "h", "secret": "a:b"}), "as AWS Secrets Manager has it"),
+        (
+            json!({"engine": "mysql", "host": "h", "username": "u", "options": {"x": "1"}}),
+            "\"x\" is no option of MySQL",
+        ),
+        (
+            json!({"engine": "mysql", "host": "h", "username": "u", "options": {"cancel": "1"}}),
+            "the option `cancel` is \"true\"",
+        ),
+    ] {
+        let mut body = body;
+        body["name"] = json!("A");
+        let answer = registry.post(&body).await;
+        let errors = answer.is_problem(422, "validation").json()["errors"].clone();
+        let messages: Vec<&str> =
+            errors.as_array().expect("errors").iter().filter_map(|error| error["message"].as_str()).collect();
+        assert!(messages.iter().any(|message| message.contains(expected)), "{body}: {messages:?}");
+        let is_whole =
+            |message: &&str| ["is ", "has ", "holds ", "begins ", "can "].iter().all(|verb| !message.starts_with(verb));
+        assert!(messages.iter().all(is_whole), "{body}: {messages:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_and_secrets_are_those_of_the_configuration() {
     let registry = Registry::configured(|config| {
         config.registry.sqlite_root = Some("/srv/sqlite".into());

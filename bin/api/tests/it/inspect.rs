@@ -118,7 +118,7 @@ async fn a_file_is_written_in_every_format_and_stays_as_it_is() {
     assert!(seen() == before, "{:?}", files(folder));
 
     // What the file's name tells need not be said.
-    for (file, beginning) in [("shelf.svg", "<svg "), ("shelf.md", "# "), ("shelf.txt", "{"), ("shelf.svg", "<svg ")] {
+    for (file, beginning) in [("shelf.svg", "<svg "), ("shelf.md", "# "), ("shelf", "{"), ("shelf.SVG", "<svg ")] {
         assert_eq!(written(folder, &["sqlite:shelf.db", "-o", file]), "");
         assert!(std::fs::read_to_string(folder.join(file)).expect("written").starts_with(beginning), "{file}");
     }
@@ -144,7 +144,7 @@ async fn findings_are_told_and_fail_where_it_is_wanted() {
     let failed = inspect(folder, &["sqlite:shelf.db", "--fail-on", "warning"]);
     assert_eq!((failed.status.code(), String::from_utf8_lossy(&failed.stdout).as_ref()), (Some(1), text.as_str()));
     assert_eq!(error(&failed), format!("error: {warnings} findings are as bad as `warning`, or worse"));
-    let written = inspect(folder, &["sqlite:shelf.db", "--format", "lint", "-o", "lint.txt", "--fail-on", "notice"]);
+    let written = inspect(folder, &["sqlite:shelf.db", "-o", "lint.txt", "--fail-on", "notice"]);
     assert!(error(&written).contains("are as bad as `notice`, or worse"));
     assert_eq!(std::fs::read_to_string(folder.join("lint.txt")).expect("written"), text);
     made(
@@ -165,7 +165,7 @@ async fn names_and_bounds_are_those_of_the_service() {
     let picture = written(folder, &["sqlite:shelf.db", "--format", "svg"]);
     assert!(picture.contains(">3 tables, 1 foreign key<"), "{picture}");
     let refused = error(&inspect(folder, &["sqlite:shelf.db", "--database", "shelf"]));
-    assert!(refused.contains("leads to one database, and `database` names another"), "{refused}");
+    assert!(refused.contains("leads to one database, which is called `main`"), "{refused}");
     let refused = error(&inspect(folder, &["sqlite:shelf.db", "--schema", "other"]));
     assert!(refused.contains("there is no schema `other` that the user may look at"), "{refused}");
     for (arguments, is_taken) in [(["--sample", "100"], true), (["--sample", "101"], false), (["--depth", "11"], false)]
@@ -197,7 +197,12 @@ fn what_cannot_be_looked_at_or_written_is_told() {
     std::fs::write(folder.join("notes.db"), "no database, but a text that is longer than the head of one".repeat(9))
         .expect("written");
     for (arguments, told) in [
-        (&["sqlite:shelf.db", "--format", "pdf"][..], "there is no format `pdf`, only json, sql, mermaid, "),
+        (
+            &["sqlite:shelf.db", "-o", "shelf.pdf"][..],
+            "no format ends in `.pdf`: end the file's name in one of .json, .sql, .mmd, ",
+        ),
+        (&["sqlite:shelf.db", "-o", "shelf.pdf", "--fail-on", "error"], "no format ends in `.pdf`: "),
+        (&["sqlite:shelf.db", "--format", "pdf"], "there is no format `pdf`, only json, sql, mermaid, "),
         (&["sqlite:missing.db"], "cannot open missing.db"),
         (&["sqlite::memory:"], "a database in memory has nothing in it"),
         (&["sqlite:notes.db"], "file is not a database"),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::Service;
 
 /// Pages for people and what they load; a description for programs has no use for them.
-const PAGES: [&str; 5] = ["/docs", "/docs/{file:.*}", "/redoc", "/redoc/redoc.standalone.js", "/openapi.json"];
+const PAGES: [&str; 6] = ["/", "/docs", "/docs/{file:.*}", "/redoc", "/redoc/redoc.standalone.js", "/openapi.json"];
 
 fn document() -> Value {
     serde_json::from_str(&api::rest::openapi::document_text()).expect("JSON")
@@ -162,9 +162,26 @@ async fn the_document_and_its_pages_are_served_from_the_binary() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_root_leads_on() {
+    let service = Service::start().await;
+    let index = service.get("/").await;
+    assert_eq!((index.status.as_u16(), index.header("content-type")), (200, "application/json"), "{}", index.text);
+    let links = index.json()["links"].as_object().expect("links").clone();
+    assert!(links.values().any(|link| link == "/openapi.json"), "{}", index.text);
+    for link in links.values().filter_map(Value::as_str) {
+        assert_eq!(service.get(link).await.status, 200, "{link}");
+    }
+    let browser = [("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")];
+    let page = service.send(reqwest::Method::GET, "/", &browser, None).await;
+    assert!(page.text.contains("swagger-ui"), "a browser is led to the pages: {}", page.text);
+    service.send(reqwest::Method::POST, "/", &[], None).await.is_problem(405, "method-not-allowed");
+    service.get("/?x=1").await.is_problem(400, "invalid-query");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_documentation_can_be_switched_off() {
     let service = Service::configured(|config| config.server.docs = false).await;
-    for path in ["/openapi.json", "/docs", "/docs/", "/redoc"] {
+    for path in ["/", "/openapi.json", "/docs", "/docs/", "/redoc"] {
         service.get(path).await.is_problem(404, "not-found");
     }
     assert_eq!(service.get("/problems/validation").await.status, 200);

@@ -18,7 +18,7 @@ pub enum AmountError {
     #[error("the amount is no decimal number such as `12.50`")]
     Malformed,
     /// Below zero.
-    #[error("the amount is negative")]
+    #[error("the amount is negative; it is 0 or more")]
     Negative,
     /// More digits than an amount may have.
     #[error("the amount has more than {max} digits", max = Amount::MAX_DIGITS)]

@@ -89,10 +89,10 @@ impl PriceChange {
         let amount = self.amount.or(present.map(Price::amount));
         let currency = self.currency.or(present.map(Price::currency));
         if amount.is_none() {
-            violations.add("/price/amount", "required", "is missing, and the book has no price yet");
+            violations.add("/price/amount", "required", "`amount` is missing, and the book has no price yet");
         }
         if currency.is_none() {
-            violations.add("/price/currency", "required", "is missing, and the book has no price yet");
+            violations.add("/price/currency", "required", "`currency` is missing, and the book has no price yet");
         }
         let price = amount
             .zip(currency)

@@ -16,7 +16,7 @@ use self::book::{Book, Underway, Wait};
 use self::candidates::Candidates;
 use self::fixed::Fixed;
 use super::{Credentials, Freshness, SecretSource, SecretStage, SourceError};
-use crate::endpoint::NotAsked;
+use crate::endpoint::{NotAsked, was_asked};
 use crate::settings::ConnectionSettings;
 
 /// While every known version is rejected, the source is asked for another one at most this often.
@@ -130,7 +130,8 @@ impl Keyring {
     /// # Errors
     /// `AuthRejected` when the server rejects every version that there is, at once and without an attempt when that is
     /// known already; the same with [`DatabaseError::retry_after`] when the server refuses the login for another reason
-    /// than the password, such as a locked account, and until that time without another attempt; `Unreachable` when an
+    /// than the password, such as a locked account, and until that time without another attempt, none of which without an attempt
+    /// counts as an answer of the server; `Unreachable` when an
     /// attempt takes too long, and without an attempt while a pause is too long to be waited for, or when earlier logins to
     /// the account take more than 60 s, neither of which counts against the server's circuit; any other error of
     /// `attempt`; `SecretUnavailable`.
@@ -180,7 +181,11 @@ impl Keyring {
             let Ok(outcome) = tokio::time::timeout(limit, attempt(Arc::clone(&credentials))).await else {
                 return Err(underway.cut().on(name));
             };
-            underway.answered();
+            if outcome.as_ref().err().is_none_or(was_asked) {
+                underway.answered();
+            } else {
+                underway.put_off();
+            }
             match outcome {
                 Ok(session) => return Ok(Login { session, generation: book.accept(name, credentials) }),
                 Err(error) if *error.kind() != DatabaseErrorKind::AuthRejected => return Err(error),
@@ -189,7 +194,13 @@ impl Keyring {
                 Err(error) => book.reject(name, &credentials, error, candidates.tried()),
             }
         }
-        Err(self.0.nothing_left())
+        let answer = self.0.nothing_left();
+        if !candidates.tried().is_empty() {
+            return Err(answer);
+        }
+        // What was said to an earlier login is told again, which is no sign of life.
+        let known = NotAsked::after(&answer);
+        Err(answer.with_source(known))
     }
 }
 
@@ -203,7 +214,7 @@ impl Inner {
                 "earlier logins to the same account have been under way for more than {} s",
                 PATIENCE.as_secs()
             );
-            DatabaseError::new(DatabaseErrorKind::Unreachable, message).with_source(NotAsked).on(&self.name)
+            DatabaseError::new(DatabaseErrorKind::Unreachable, message).with_source(NotAsked::at_all()).on(&self.name)
         })
     }
 

@@ -257,9 +257,13 @@ impl SqlServerSession {
         if let Some(number) = number
             && self.transaction == Transaction::Open
             && self.in_step
-            && self.ends_transaction(number).await?
         {
-            self.transaction = Transaction::Lost;
+            match self.ends_transaction(number).await {
+                Ok(false) => {}
+                Ok(true) => self.transaction = Transaction::Lost,
+                // The session goes, and with it what may be a transaction: nothing more is done in what may be none.
+                Err(_) => self.in_step = false,
+            }
         }
         outcome
     }
@@ -283,9 +287,16 @@ impl SqlServerSession {
         Ok(fenced)
     }
 
-    async fn unfence(&mut self, fenced: bool) -> Result<(), DatabaseError> {
-        // A session that is out of step is thrown away, and its transaction with it.
-        if fenced && self.in_step { self.rollback().await } else { Ok(()) }
+    /// Ends the transaction around a statement, whose own error goes before one of the rollback. A session that is out of step is
+    /// thrown away, and its transaction with it; so is one whose transaction may be open still.
+    async fn unfence<T>(&mut self, fenced: bool, outcome: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+        if !fenced || !self.in_step {
+            return outcome;
+        }
+        let ended = self.rollback().await;
+        self.in_step &= ended.is_ok();
+        let value = outcome?;
+        ended.map(|()| value)
     }
 
     async fn batch(&mut self, script: &str, attempt: &str) -> Result<(), DatabaseError> {
@@ -356,8 +367,7 @@ impl DriverSession for SqlServerSession {
         let only_reads = verb::only_reads(&sql);
         let outcome = quietly(self.client.execute(sql, &lend(&bound))).await;
         let counts = self.end_statement(outcome, "running a statement").await;
-        self.unfence(fenced).await?;
-        let counts = counts?;
+        let counts = self.unfence(fenced, counts).await?;
         Ok(if only_reads { 0 } else { counts.total() })
     }
 
@@ -370,8 +380,7 @@ impl DriverSession for SqlServerSession {
         let call = async { first_result(self.client.query(sql, &parameters).await?, self.answer).await };
         let outcome = quietly(call).await;
         let rows = self.end_statement(outcome, "running a query").await;
-        self.unfence(fenced).await?;
-        let rows = rows?;
+        let rows = self.unfence(fenced, rows).await?;
         Ok(rows.into_iter().map(|row| Row::new(SqlServerRowSource(row))).collect())
     }
 

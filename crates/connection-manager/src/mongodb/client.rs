@@ -12,6 +12,7 @@ use super::error::{self, Problem};
 use super::relay::Relay;
 use super::scout::Route;
 use super::standing::{Standing, Work};
+use crate::endpoint::NotAsked;
 
 /// How often a piece of work is begun anew because the connections of a server were cleared before it had one.
 const CLEARED: u32 = 3;
@@ -178,5 +179,5 @@ fn is_rejection(error: &DatabaseError) -> bool {
 /// The error of a session whose credentials the server has refused meanwhile.
 fn out_of_use() -> DatabaseError {
     let message = "the server refuses the credentials that the session was opened with";
-    DatabaseError::new(DatabaseErrorKind::Closed, message).with_code(OUT_OF_USE)
+    DatabaseError::new(DatabaseErrorKind::Closed, message).with_code(OUT_OF_USE).with_source(NotAsked::at_all())
 }

@@ -19,6 +19,7 @@ use super::scout::{self, Route};
 use super::session::MongoDbSession;
 use super::standing::Standing;
 use crate::credentials::Credentials;
+use crate::endpoint::NotAsked;
 use crate::knock::{Knock, knock};
 use crate::node::Node;
 use crate::pool::Driver;
@@ -89,7 +90,7 @@ impl MongoDbDriver {
         let lifetime = self.options.max_lifetime;
         let known = current.standing.as_ref().filter(|standing| standing.version() == credentials.version);
         if known.is_some_and(|standing| standing.is_known_to_be_refused()) {
-            return Err(error::rejected_login("connecting"));
+            return Err(error::rejected_login("connecting").with_source(NotAsked::at_all()));
         }
         let known = known.filter(|standing| !standing.is_refused()).map(Arc::clone);
         if let Some(shared) = current.client.upgrade().filter(|shared| shared.serves(&credentials.version, lifetime)) {

@@ -1,17 +1,22 @@
 //! A server does not notice that a caller has left: it works on at the statement. So it is told, over a connection of
 //! its own, by a task of its own; a thousand callers who leave together cost one login.
 
-use std::sync::{Arc, Weak};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::time::timeout;
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::driver::{Driver, DriverSession, ServerSession};
 use super::lease::leaves_usable;
 use super::shared::{Abandoned, Connection, Phase, Shared};
 use super::silence::Silence;
-use crate::budget;
-use crate::credentials::Credentials;
+use super::turn::{Asking, READY};
+use crate::budget::{self, Seat};
+use crate::credentials::{Credentials, Login};
+use crate::endpoint::NotAsked;
 
 /// How long the connection to cancel over is kept for the next caller who leaves.
 const LINGER: Duration = Duration::from_secs(5);
@@ -170,34 +175,125 @@ async fn cancel<D: Driver>(
 }
 
 /// Opens the connection to cancel over. When that fails, what waited for it is let go: the server is in trouble enough.
+///
+/// Whoever has the server's place does not keep it while the account's turn to log in is waited for, nor the turn while the place is:
+/// either would hold up others who have no part in it.
 async fn open<D: Driver>(shared: &Arc<Shared<D>>) -> Option<Control<D::Session>> {
-    let driver = &shared.driver;
     let limit = shared.settings.connect_timeout.min(PATIENCE);
-    // One connection is closed before another takes its place, here as well.
-    let place = timeout(PATIENCE, shared.seat.control()).await.ok().flatten();
-    let Some(place) = place else {
-        tracing::debug!(connection = %shared.name, "nothing can be cancelled, the server's budget has no place for it");
-        return let_go(shared);
-    };
-    let connect = |credentials: Arc<Credentials>| async move { driver.connect(&credentials).await };
-    let login = async {
-        let mut silence = Silence::new(shared);
-        loop {
-            if let Some(outcome) = silence.outlast(shared.keyring.login(limit, connect)).await {
-                return outcome;
+    let end = Instant::now() + PATIENCE + limit;
+    loop {
+        // One connection is closed before another takes its place, here as well.
+        let place = timeout_at(end, shared.seat.control()).await.ok().flatten();
+        let Some(place) = place else {
+            tracing::debug!(connection = %shared.name, "nothing can be cancelled, the server's budget has no place for it");
+            return let_go(shared);
+        };
+        let place = Place::new(&shared.seat, place);
+        match log_in(shared, &place, limit, end).await {
+            Some(Ok(login)) => {
+                let place = place.into_control()?;
+                return Some(Control { session: login.session, credentials: login.generation, place });
+            }
+            Some(Err(_)) if place.is_missed() => {}
+            Some(Err(error)) => {
+                tracing::debug!(connection = %shared.name, %error, "nothing can be cancelled, for want of a connection");
+                return let_go(shared);
+            }
+            None => {
+                tracing::debug!(connection = %shared.name, "nothing can be cancelled, it was not its turn to log in in time");
+                return let_go(shared);
             }
         }
-    };
-    match timeout(limit, login).await {
-        Ok(Ok(login)) => return Some(Control { session: login.session, credentials: login.generation, place }),
-        Ok(Err(error)) => {
-            tracing::debug!(connection = %shared.name, %error, "nothing can be cancelled, for want of a connection");
+    }
+}
+
+/// Logs in on the place. An attempt that has begun may take `limit`; `None` where none has begun by `end`.
+async fn log_in<D: Driver>(
+    shared: &Arc<Shared<D>>,
+    place: &Place<'_>,
+    limit: Duration,
+    end: Instant,
+) -> Option<Result<Login<D::Session>, DatabaseError>> {
+    let driver = &shared.driver;
+    let connect = |credentials: Arc<Credentials>| place.during(async move { driver.connect(&credentials).await });
+    let mut silence = Silence::new(shared);
+    loop {
+        let login = async {
+            let mut login = pin!(shared.keyring.login(limit, connect));
+            loop {
+                if let Ok(outcome) = timeout(READY, &mut login).await {
+                    return Some(outcome);
+                }
+                if place.let_go_unless_asking() && Instant::now() >= end {
+                    return None;
+                }
+            }
+        };
+        if let Some(outcome) = silence.outlast(login).await {
+            return outcome;
         }
-        Err(_) => {
-            tracing::debug!(connection = %shared.name, "nothing can be cancelled, no connection was opened in time");
+        if Instant::now() >= end {
+            return None;
         }
     }
-    let_go(shared)
+}
+
+/// The server's one place, kept while the server is asked on it.
+struct Place<'a> {
+    seat: &'a Seat,
+    control: Mutex<Option<budget::Control>>,
+    asking: AtomicBool,
+    /// The login's turn came when the place was another's.
+    missed: AtomicBool,
+}
+
+impl<'a> Place<'a> {
+    fn new(seat: &'a Seat, control: budget::Control) -> Self {
+        Self {
+            seat,
+            control: Mutex::new(Some(control)),
+            asking: AtomicBool::new(false),
+            missed: AtomicBool::new(false),
+        }
+    }
+
+    fn control(&self) -> MutexGuard<'_, Option<budget::Control>> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets others have it as long as nobody asks the server. Whether that is so.
+    fn let_go_unless_asking(&self) -> bool {
+        let mut control = self.control();
+        let asking = self.asking.load(Ordering::Relaxed);
+        if !asking {
+            *control = None;
+        }
+        !asking
+    }
+
+    /// Asks the server. Where the place was let go, it is waited for anew, but not for long: an account's turn is held up.
+    async fn during<T>(&self, connect: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
+        let _asking = Asking::begin(&self.asking);
+        let is_held = self.control().is_some();
+        if !is_held {
+            let control = timeout(READY, self.seat.control()).await.ok().flatten();
+            let Some(control) = control else {
+                self.missed.store(true, Ordering::Relaxed);
+                let message = "the place to tell the server over is another pool's";
+                return Err(DatabaseError::new(DatabaseErrorKind::Saturated, message).with_source(NotAsked::at_all()));
+            };
+            *self.control() = Some(control);
+        }
+        connect.await
+    }
+
+    fn is_missed(&self) -> bool {
+        self.missed.load(Ordering::Relaxed)
+    }
+
+    fn into_control(self) -> Option<budget::Control> {
+        self.control.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn let_go<D: Driver>(shared: &Shared<D>) -> Option<Control<D::Session>> {

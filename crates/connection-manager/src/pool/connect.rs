@@ -13,7 +13,7 @@ use super::silence::{self, Silence};
 use super::turn::{Ended, Turn};
 use crate::budget::{Member, Permit};
 use crate::credentials::{Credentials, Login};
-use crate::endpoint::is_out_of_reach;
+use crate::endpoint::{is_out_of_reach, was_asked};
 use crate::spread;
 
 /// How long a connection may take to say goodbye before it is dropped.
@@ -192,6 +192,7 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Pu
         }
         // The server was not asked.
         DatabaseErrorKind::SecretUnavailable | DatabaseErrorKind::Misconfigured => {}
+        _ if !was_asked(error) => {}
         _ => shared.breaker.succeeded(),
     }
     let mut errands = Errands::default();

@@ -13,7 +13,7 @@ use super::errands::Errands;
 use super::holder::{Holder, Holding};
 use super::shared::{self, Connection, Phase, Shared};
 use crate::breaker::Permit;
-use crate::endpoint::is_out_of_reach;
+use crate::endpoint::{is_out_of_reach, was_asked};
 
 /// A statement unanswered for this long counts against the server.
 const SILENCE: Duration = Duration::from_millis(500);
@@ -271,11 +271,13 @@ fn note_answer<D: Driver, T>(shared: &Shared<D>, probe: Option<Permit>, outcome:
     if lost {
         shared.note_loss();
     }
+    // What the driver says by itself says nothing about the server.
+    let answered = !lost && outcome.as_ref().err().is_none_or(was_asked);
     match probe {
         Some(probe) if lost => probe.failed(),
-        Some(probe) => probe.succeeded(),
-        None if lost => {}
-        None => shared.breaker.succeeded(),
+        Some(probe) if answered => probe.succeeded(),
+        None if answered => shared.breaker.succeeded(),
+        Some(_) | None => {}
     }
 }
 

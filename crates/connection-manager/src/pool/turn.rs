@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use crate::budget::{Permit, Seat};
 
 /// How long an attempt may take to get ready before its turn is another's.
-const READY: Duration = Duration::from_millis(100);
+pub(super) const READY: Duration = Duration::from_millis(100);
 
 /// The turn of one attempt to connect.
 #[derive(Default)]
@@ -86,10 +86,10 @@ impl Turn {
 }
 
 /// Says that the server is being asked for as long as it lives: also an attempt that is given up asks no more.
-struct Asking<'a>(&'a AtomicBool);
+pub(super) struct Asking<'a>(&'a AtomicBool);
 
 impl<'a> Asking<'a> {
-    fn begin(asking: &'a AtomicBool) -> Self {
+    pub(super) fn begin(asking: &'a AtomicBool) -> Self {
         asking.store(true, Ordering::Relaxed);
         Self(asking)
     }

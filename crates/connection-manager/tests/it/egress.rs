@@ -257,7 +257,7 @@ fn nor_does_the_client_of_dynamodb() {
         settings = patient(settings.with_host("db.example").with_port(proxy.port()).with_egress(beside()));
         let _neighbour = SilentPort::at((NEIGHBOUR, proxy.port()).into());
         let connection = testkit::connect(settings).await.unwrap();
-        connection.ping(&RequestContext::system().within(Duration::from_secs(5))).await.unwrap();
+        connection.ping(&RequestContext::system().within(Duration::from_secs(30))).await.unwrap();
     });
 }
 

@@ -29,6 +29,8 @@ pub struct CreateConnectionCommand {
     pub definition: Definition,
     /// Its secrets.
     pub secrets: GivenSecrets,
+    /// What was found wrong before; it is told together with what is found here, and nothing is stored.
+    pub found: Violations,
 }
 
 /// Why a connection was not stored.
@@ -76,10 +78,10 @@ impl CreateConnection {
         idempotent: Option<&Idempotent<'_, StoredConnection>>,
         context: &RequestContext,
     ) -> Result<Creation<StoredConnection>, CreateConnectionError> {
-        let CreateConnectionCommand { mut definition, secrets } = command;
+        let CreateConnectionCommand { mut definition, secrets, found } = command;
         let held = Held { password: secrets.password.leaves(false), client_key: secrets.client_key.leaves(false) };
-        let engine = completed(&*self.engines, &mut definition).map_err(CreateConnectionError::Invalid)?;
-        check(&*self.engines, &definition, held, &engine).map_err(CreateConnectionError::Invalid)?;
+        let engine = completed(&*self.engines, &mut definition, &found).map_err(CreateConnectionError::Invalid)?;
+        check(&*self.engines, &definition, held, &engine, &found).map_err(CreateConnectionError::Invalid)?;
         let id = ConnectionId::new(self.ids.next());
         let secrets =
             Secrets { password: secrets.password.applied_to(None), client_key: secrets.client_key.applied_to(None) };
@@ -131,8 +133,11 @@ mod tests {
         let bench = Bench::default();
         let create = bench.create();
         bench.store("Sales", GivenSecrets::default()).await;
-        let command =
-            |name: &str| CreateConnectionCommand { definition: definition(name), secrets: GivenSecrets::default() };
+        let command = |name: &str| CreateConnectionCommand {
+            definition: definition(name),
+            secrets: GivenSecrets::default(),
+            found: Violations::new(),
+        };
         let taken = create.execute(command("SALES"), None, &bench.context).await;
         assert!(matches!(taken, Err(CreateConnectionError::NameTaken)), "{taken:?}");
         let mut unknown = command("New");

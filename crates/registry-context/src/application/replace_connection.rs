@@ -34,6 +34,8 @@ pub struct ReplaceConnectionCommand {
     pub definition: Definition,
     /// What shall become of its secrets.
     pub secrets: GivenSecrets,
+    /// What was found wrong before; it is told together with what is found here, and nothing is changed.
+    pub found: Violations,
 }
 
 /// Why a connection was not changed.
@@ -93,18 +95,18 @@ impl ReplaceConnection {
         command: ReplaceConnectionCommand,
         context: &RequestContext,
     ) -> Result<StoredConnection, ChangeConnectionError> {
-        let ReplaceConnectionCommand { id, expected, mut definition, secrets } = command;
+        let ReplaceConnectionCommand { id, expected, mut definition, secrets, found } = command;
         let stored = self.connections.load(id, context).await?;
         let mut connection = stored.ok_or(ChangeConnectionError::NotFound(id))?;
         if connection.version() != expected {
             return Err(ChangeConnectionError::Stale { id, expected });
         }
-        let engine = completed(&*self.engines, &mut definition).map_err(ChangeConnectionError::Invalid)?;
+        let engine = completed(&*self.engines, &mut definition, &found).map_err(ChangeConnectionError::Invalid)?;
         let wish = settled(&connection, &definition, secrets, &engine);
         let held = connection.held();
         let will_hold =
             Held { password: wish.password.leaves(held.password), client_key: wish.client_key.leaves(held.client_key) };
-        check(&*self.engines, &definition, will_hold, &engine).map_err(ChangeConnectionError::Invalid)?;
+        check(&*self.engines, &definition, will_hold, &engine, &found).map_err(ChangeConnectionError::Invalid)?;
         let sealed = self.sealed(&connection, wish)?;
         let write = match sealed {
             SecretsChange::Keep => SecretsWrite::Leave,
@@ -188,6 +190,7 @@ mod tests {
             expected: stored.version(),
             definition,
             secrets: GivenSecrets::default(),
+            found: Violations::new(),
         }
     }
 

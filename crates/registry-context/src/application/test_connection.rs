@@ -34,7 +34,8 @@ impl TestConnection {
         Self { engines, prober }
     }
 
-    /// Tests what would be stored.
+    /// Tests what would be stored. Where something was `found` wrong before, nothing is, and that is told together with what is
+    /// found here.
     ///
     /// # Errors
     /// [`TestConnectionError`], as [`super::CreateConnection`] would refuse it.
@@ -42,10 +43,11 @@ impl TestConnection {
         &self,
         mut definition: Definition,
         secrets: GivenSecrets,
+        found: &Violations,
     ) -> Result<ProbeReport, TestConnectionError> {
         let held = Held { password: secrets.password.leaves(false), client_key: secrets.client_key.leaves(false) };
-        let engine = completed(&*self.engines, &mut definition).map_err(TestConnectionError::Invalid)?;
-        check(&*self.engines, &definition, held, &engine).map_err(TestConnectionError::Invalid)?;
+        let engine = completed(&*self.engines, &mut definition, found).map_err(TestConnectionError::Invalid)?;
+        check(&*self.engines, &definition, held, &engine, found).map_err(TestConnectionError::Invalid)?;
         let secrets =
             Secrets { password: secrets.password.applied_to(None), client_key: secrets.client_key.applied_to(None) };
         Ok(self.prober.probe(&definition, &secrets).await)
@@ -108,8 +110,10 @@ impl TestStoredConnection {
         let stored = self.connections.load(id, context).await?.ok_or(TestStoredConnectionError::NotFound(id))?;
         // A login that was dropped is not to be replaced by the service's own, nor a rule of today by one of yesterday.
         let mut definition = stored.definition().clone();
-        let engine = completed(&*self.engines, &mut definition).map_err(TestStoredConnectionError::Invalid)?;
-        check(&*self.engines, &definition, stored.held(), &engine).map_err(TestStoredConnectionError::Invalid)?;
+        let found = Violations::new();
+        let engine = completed(&*self.engines, &mut definition, &found).map_err(TestStoredConnectionError::Invalid)?;
+        check(&*self.engines, &definition, stored.held(), &engine, &found)
+            .map_err(TestStoredConnectionError::Invalid)?;
         let opened = stored.sealed().map(|sealed| self.sealer.open(id, sealed)).transpose();
         let report = if let Ok(secrets) = opened {
             self.prober.probe(&definition, &secrets.unwrap_or_default()).await
@@ -252,11 +256,11 @@ mod tests {
     async fn what_is_not_stored_is_checked_as_if_it_were_and_tested() {
         let prober = Arc::new(Asked::default());
         let test = TestConnection::new(Arc::new(OneEngine), prober.clone());
-        let report = test.execute(definition("Sales"), password(CANARY)).await.expect("tested");
+        let report = test.execute(definition("Sales"), password(CANARY), &Violations::new()).await.expect("tested");
         assert_eq!(report.failure(), None);
         let mut hostless = definition("Sales");
         hostless.host = None;
-        let refused = test.execute(hostless, password(CANARY)).await;
+        let refused = test.execute(hostless, password(CANARY), &Violations::new()).await;
         assert!(matches!(refused, Err(TestConnectionError::Invalid(_))), "{refused:?}");
         let asked = prober.0.lock().expect("not poisoned");
         assert_eq!(asked.iter().map(|(_, password)| password.as_deref()).collect::<Vec<_>>(), [Some(CANARY)]);

@@ -299,7 +299,7 @@ impl Bench {
     }
 
     pub(super) async fn store_as(&self, definition: Definition, secrets: GivenSecrets) -> StoredConnection {
-        let command = CreateConnectionCommand { definition, secrets };
+        let command = CreateConnectionCommand { definition, secrets, found: Violations::new() };
         let creation = self.create().execute(command, None, &self.context).await;
         creation.expect("the name is free").created().expect("nothing is replayed without a key")
     }

@@ -67,7 +67,11 @@ impl Definition {
         for (part, presence, given) in parts {
             match presence {
                 Presence::Required if !given => {
-                    violations.add(format!("/{part}"), "required", format!("is missing: {} needs it", engine.title));
+                    violations.add(
+                        format!("/{part}"),
+                        "required",
+                        format!("`{part}` is missing: {} needs it", engine.title),
+                    );
                 }
                 Presence::Unused if given => {
                     // A user that is not there comes along with a secret.
@@ -82,12 +86,18 @@ impl Definition {
             }
         }
         if held.password && self.secret.is_some() {
-            violations.add("/secret", "conflict", "is given besides a password; a connection has one or the other");
+            violations.add(
+                "/secret",
+                "conflict",
+                "`secret` is given besides a password; a connection has one or the other",
+            );
         }
         if engine.ambient_login && (self.username.is_none() || !held.password) && self.secret.is_none() {
             // Anybody could otherwise use what the service is allowed to.
-            let message = "is missing: without a login of its own the connection would use that of the service";
-            violations.add(if self.username.is_none() { "/username" } else { "/password" }, "required", message);
+            let part = if self.username.is_none() { "username" } else { "password" };
+            let message =
+                format!("`{part}` is missing: without a login of its own the connection would use that of the service");
+            violations.add(format!("/{part}"), "required", message);
         }
         self.check_tls(held, engine, &mut violations);
         self.options.check(engine, &mut violations);
@@ -106,19 +116,21 @@ impl Definition {
             return;
         }
         if tls.mode == TlsMode::Disabled && tls.ca.is_some() {
-            violations.add("/tls/ca", "not_applicable", "is of no use while the mode is disabled");
+            violations.add("/tls/ca", "not_applicable", "`tls.ca` is of no use while the mode is disabled");
         }
         if tls.mode == TlsMode::Disabled && tls.client_certificate.is_some() {
-            violations.add("/tls/client_certificate", "not_applicable", "is of no use while the mode is disabled");
+            let message = "`tls.client_certificate` is of no use while the mode is disabled";
+            violations.add("/tls/client_certificate", "not_applicable", message);
         }
         match (&tls.client_certificate, held.client_key) {
             (Some(_), false) => {
-                let message = "is missing: a client certificate is of no use without its key, and a key that was stored is \
-                               dropped when the connection leads elsewhere";
+                let message = "`tls.client_key` is missing: a client certificate is of no use without its key, and a key that \
+                               was stored is dropped when the connection leads elsewhere";
                 violations.add("/tls/client_key", "required", message);
             }
             (None, true) => {
-                violations.add("/tls/client_certificate", "required", "is missing: the key is of no use without it");
+                let message = "`tls.client_certificate` is missing: the key is of no use without it";
+                violations.add("/tls/client_certificate", "required", message);
             }
             _ => {}
         }

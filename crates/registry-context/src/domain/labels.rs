@@ -10,7 +10,8 @@ text_value!(
     LabelKey,
     LabelKeyError,
     "the label's key",
-    label_key
+    label_key,
+    ": it is made of `a-z`, `0-9`, `.`, `-`, `_` and `/`, and begins with a letter or a digit"
 );
 
 text_value!(

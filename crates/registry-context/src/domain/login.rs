@@ -13,7 +13,8 @@ text_value!(
     SecretName,
     SecretNameError,
     "the secret's name",
-    secret_name
+    secret_name,
+    ": it is made of letters, digits and `/_+=.@-`, as AWS Secrets Manager has it"
 );
 
 impl Username {

@@ -38,13 +38,14 @@ impl Options {
         for (name, value) in &self.0 {
             let pointer = format!("/options/{}", name.replace('~', "~0").replace('/', "~1"));
             match engine.option(name) {
-                None => violations.add(pointer, "unknown_option", unknown(engine)),
+                None => violations.add(pointer, "unknown_option", unknown(name, engine)),
                 Some(option) if option.operator_only => {
-                    violations.add(pointer, "not_allowed", "can only be set by those who run the service");
+                    let message = format!("the option `{name}` can only be set by those who run the service");
+                    violations.add(pointer, "not_allowed", message);
                 }
                 Some(option) => {
                     if let Some(expected) = mismatch(&option.kind, value.as_str()) {
-                        violations.add(pointer, "unknown_value", expected);
+                        violations.add(pointer, "unknown_value", format!("the option `{name}` {expected}"));
                     }
                 }
             }
@@ -59,11 +60,12 @@ impl Options {
     }
 }
 
-fn unknown(engine: &EngineDescription) -> String {
+fn unknown(name: &str, engine: &EngineDescription) -> String {
+    let shown: String = name.chars().take(80).collect();
     let known = engine.options.iter().filter(|option| !option.operator_only).map(|option| option.name.as_ref());
     match known.collect::<Vec<_>>().as_slice() {
         [] => format!("{} has no options", engine.title),
-        names => format!("is no option of {}, which has {}", engine.title, names.join(", ")),
+        names => format!("{shown:?} is no option of {}, which has {}", engine.title, names.join(", ")),
     }
 }
 

@@ -14,7 +14,8 @@ text_value!(
     Host,
     HostError,
     "the host",
-    host
+    host,
+    ": it is one name or address, and a port stands in `port`"
 );
 
 text_value!(
@@ -24,6 +25,9 @@ text_value!(
     "the database",
     |text| verbatim(text, DatabaseName::MAX)
 );
+
+/// What paths are made of.
+const PLAIN: &str = ": it is plain names with `/` between them, none of which begins with `.`";
 
 /// A file below the folder that the service keeps for such files: a relative path of plain names with `/` between them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,7 +42,7 @@ pub enum FilePathError {
     )]
     Absolute,
     /// It is none that a file there may have.
-    #[error("the path {0}")]
+    #[error("the path {0}{made_of}", made_of = if matches!(.0, TextError::Foreign(_)) { PLAIN } else { "" })]
     Text(#[from] TextError),
 }
 

@@ -75,6 +75,10 @@ pub enum ProbeFault {
     AuthFailed,
     /// There is no such database, or the user may not use it.
     UnknownDatabase,
+    /// The file is no database of this engine's.
+    NotADatabase,
+    /// The file cannot be read, or is damaged.
+    FileUnusable,
     /// The user may do nothing there.
     NoPrivileges,
     /// The server takes no more connections.
@@ -87,7 +91,7 @@ pub enum ProbeFault {
 
 impl ProbeFault {
     /// Every fault.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::BlockedByPolicy,
         Self::Misconfigured,
         Self::SecretUnavailable,
@@ -99,6 +103,8 @@ impl ProbeFault {
         Self::TlsUntrusted,
         Self::AuthFailed,
         Self::UnknownDatabase,
+        Self::NotADatabase,
+        Self::FileUnusable,
         Self::NoPrivileges,
         Self::Saturated,
         Self::Timeout,
@@ -119,6 +125,8 @@ impl ProbeFault {
             Self::TlsUntrusted => "tls_untrusted",
             Self::AuthFailed => "auth_failed",
             Self::UnknownDatabase => "unknown_database",
+            Self::NotADatabase => "not_a_database",
+            Self::FileUnusable => "file_unusable",
             Self::NoPrivileges => "no_privileges",
             Self::Saturated => "saturated",
             Self::Timeout => "timeout",
@@ -153,6 +161,8 @@ impl ProbeFault {
             Self::TlsUntrusted => "Give the authority that has issued the server's certificate as `tls.ca`.",
             Self::AuthFailed => "Check user and password, and from where the user may log in.",
             Self::UnknownDatabase => "Check the database's name, or the file's path, and that the user may use it.",
+            Self::NotADatabase => "Name another file: this one is no SQLite database, or is encrypted.",
+            Self::FileUnusable => "Check that the file is whole, and that this service may read it and its folder.",
             Self::NoPrivileges => "Grant the user what is to be read.",
             Self::Saturated => "Try again later, or raise the server's limit of connections.",
             Self::Timeout => "Try again; if it stays like that, look at the load of the server and of the network.",

@@ -17,16 +17,24 @@ pub(super) fn verbatim(text: &str, max: usize) -> Result<String, TextError> {
     }
 }
 
-/// Declares a value that is a text, with its error and what every such value can do.
+/// Declares a value that is a text, with its error and what every such value can do. Where there are characters that it cannot hold,
+/// the error says last what it is made of.
 macro_rules! text_value {
     ($(#[$attribute:meta])* $name:ident, $error:ident, $what:literal, $parse:expr) => {
+        text_value!($(#[$attribute])* $name, $error, $what, $parse, "");
+    };
+    ($(#[$attribute:meta])* $name:ident, $error:ident, $what:literal, $parse:expr, $made_of:literal) => {
         $(#[$attribute])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(String);
 
         #[doc = concat!("Why a text is no [`", stringify!($name), "`].")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-        #[error("{what} {0}", what = $what)]
+        #[error(
+            "{what} {0}{made_of}",
+            what = $what,
+            made_of = if matches!(.0, shared_kernel::text::TextError::Foreign(_)) { $made_of } else { "" }
+        )]
         pub struct $error(shared_kernel::text::TextError);
 
         impl shared_kernel::validation::Fault for $error {

@@ -55,7 +55,7 @@ impl Fixture {
         definition: Definition,
         secrets: GivenSecrets,
     ) -> Result<StoredConnection, CreateConnectionError> {
-        let command = CreateConnectionCommand { definition, secrets };
+        let command = CreateConnectionCommand { definition, secrets, found: Violations::new() };
         let creation = self.create().execute(command, None, &self.context).await?;
         Ok(creation.created().expect("without a key nothing is replayed"))
     }
@@ -74,7 +74,7 @@ impl Fixture {
         let mut definition = stored.definition().clone();
         change(&mut definition);
         let (id, expected) = (stored.id(), stored.version());
-        let command = ReplaceConnectionCommand { id, expected, definition, secrets };
+        let command = ReplaceConnectionCommand { id, expected, definition, secrets, found: Violations::new() };
         self.replace().execute(command, &self.context).await.expect("the connection is changed")
     }
 

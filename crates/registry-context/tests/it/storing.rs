@@ -5,6 +5,7 @@ use registry_context::domain::{
 };
 use shared_kernel::database::{Engine, EngineDescription};
 use shared_kernel::idempotency::{Creation, IdempotencyError, Idempotent};
+use shared_kernel::validation::Violations;
 use testkit::Server;
 
 use crate::fixture::{Fixture, definition, labels, password, password_of};
@@ -83,7 +84,11 @@ async fn a_creation_with_a_key_happens_once(server: Server) {
     let fixture = Fixture::new(server).await;
     let render = |stored: &StoredConnection| stored.id().to_string().into_bytes();
     let wish = |digest: u8| Idempotent { key: "first".parse().expect("a key"), digest: [digest; 32], render: &render };
-    let command = || CreateConnectionCommand { definition: definition("Sales"), secrets: password("canary") };
+    let command = || CreateConnectionCommand {
+        definition: definition("Sales"),
+        secrets: password("canary"),
+        found: Violations::new(),
+    };
     let create = fixture.create();
     let first = create.execute(command(), Some(&wish(1)), &fixture.context).await.expect("stored");
     let first = first.created().expect("it is new");

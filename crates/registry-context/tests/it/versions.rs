@@ -2,6 +2,7 @@ use registry_context::application::{
     ChangeConnectionError, DeleteConnection, DeleteConnectionCommand, DeleteConnectionError, ReplaceConnectionCommand,
 };
 use registry_context::domain::{ConnectionId, GivenSecrets, StoredConnection};
+use shared_kernel::validation::Violations;
 use testkit::Server;
 
 use crate::fixture::{Fixture, definition, labels, password};
@@ -14,6 +15,7 @@ fn replacement(stored: &StoredConnection, name: &str) -> ReplaceConnectionComman
         expected: stored.version(),
         definition,
         secrets: GivenSecrets::default(),
+        found: Violations::new(),
     }
 }
 

@@ -3,6 +3,7 @@ mod counting;
 mod limited;
 mod locks;
 mod model;
+mod reserved;
 mod round_trip;
 mod second_source;
 

@@ -16,23 +16,51 @@ const SQLITE: &str = "add all alter and as autoincrement between case check coll
     join limit not nothing notnull null on or order primary references returning select set table then to transaction union \
     unique update using values when where";
 
-/// What MySQL's manual marks as reserved, and MariaDB shares.
-const MYSQL: &str = "accessible add all alter analyze and as asc asensitive before between bigint binary blob both by call cascade \
-    case change char character check collate column condition constraint continue convert create cross cube cume_dist \
-    current_date current_time current_timestamp current_user cursor database databases day_hour day_microsecond day_minute \
-    day_second dec decimal declare default delayed delete dense_rank desc describe deterministic distinct distinctrow div \
-    double drop dual each else elseif empty enclosed escaped except exists exit explain false fetch first_value float for \
-    force foreign from fulltext function generated get grant group grouping groups having high_priority if ignore in index \
-    infile inner inout insensitive insert int integer intersect interval into is iterate join json_table key keys kill lag \
-    last_value lateral lead leading leave left like limit linear lines load localtime localtimestamp lock long longblob \
-    longtext loop low_priority match maxvalue mediumblob mediumint mediumtext middleint mod modifies natural not \
-    nth_value ntile null numeric of on optimize option optionally or order out outer outfile over partition percent_rank \
-    precision primary procedure purge range rank read reads real recursive references regexp release rename repeat replace \
-    require resignal restrict return revoke right rlike row row_number rows schema schemas select sensitive separator set \
-    show signal smallint spatial specific sql sqlexception sqlstate sqlwarning ssl starting stored straight_join system \
-    table terminated then tinyblob tinyint tinytext to trailing trigger true undo union unique unlock unsigned update usage \
-    use using utc_date utc_time utc_timestamp values varbinary varchar varcharacter varying virtual when where while window \
-    with write xor year_month zerofill";
+/// What MySQL 9.7 reserves, as its `information_schema.keywords` tells. A test asks a server.
+const MYSQL: &str = "accessible add all alter analyze and as asc asensitive before between bigint binary blob \
+    both by call cascade case change char character check collate column condition constraint continue convert \
+    create cross cube cume_dist current_date current_time current_timestamp current_user cursor database \
+    databases day_hour day_microsecond day_minute day_second dec decimal declare default delayed delete \
+    dense_rank desc describe deterministic distinct distinctrow div double drop dual each else elseif empty \
+    enclosed escaped except exists exit explain external false fetch first_value float float4 float8 for force \
+    foreign from fulltext function generated get grant group grouping groups having high_priority \
+    hour_microsecond hour_minute hour_second if ignore in index infile inner inout insensitive insert int int1 \
+    int2 int3 int4 int8 integer intersect interval into io_after_gtids io_before_gtids is iterate join \
+    json_table key keys kill lag last_value lateral lead leading leave left library like limit linear lines load \
+    localtime localtimestamp lock long longblob longtext loop low_priority match maxvalue mediumblob mediumint \
+    mediumtext middleint minute_microsecond minute_second mod modifies natural no_write_to_binlog not nth_value \
+    ntile null numeric of on optimize optimizer_costs option optionally or order out outer outfile over \
+    partition percent_rank precision primary procedure purge qualify range rank read read_write reads real \
+    recursive references regexp release rename repeat replace require resignal restrict return revoke right \
+    rlike row row_number rows schema schemas second_microsecond select sensitive separator set show signal \
+    smallint spatial specific sql sql_big_result sql_calc_found_rows sql_small_result sqlexception sqlstate \
+    sqlwarning ssl starting stored straight_join system table tablesample terminated then tinyblob tinyint \
+    tinytext to trailing trigger true undo union unique unlock unsigned update usage use using utc_date utc_time \
+    utc_timestamp values varbinary varchar varcharacter varying virtual when where while window with write xor \
+    year_month zerofill";
+
+/// What MariaDB 10.11 takes as a name in no place: its `information_schema.keywords` does not tell. A test tries a server.
+const MARIADB: &str = "accessible add all alter analyze and as asc asensitive before between bigint binary blob \
+    both by call cascade case change char character check collate column condition constraint continue convert \
+    create cross current_date current_role current_time current_timestamp current_user cursor databases day_hour \
+    day_microsecond day_minute day_second dec decimal declare default delayed delete delete_domain_id desc \
+    describe deterministic distinct distinctrow div do_domain_ids double drop dual each else elseif enclosed \
+    escaped except exists exit explain false fetch float float4 float8 for force foreign from fulltext grant \
+    group having high_priority hour_microsecond hour_minute hour_second if ignore ignore_domain_ids in index \
+    infile inner inout insensitive insert int int1 int2 int3 int4 int8 integer intersect interval into is \
+    iterate join key keys kill leading leave left like limit linear lines load localtime localtimestamp lock \
+    long longblob longtext loop low_priority master_demote_to_replica master_demote_to_slave \
+    master_ssl_verify_server_cert match maxvalue mediumblob mediumint mediumtext middleint minute_microsecond \
+    minute_second mod modifies natural no_write_to_binlog not null numeric offset on optimize optionally or \
+    order out outer outfile over page_checksum parse_vcol_expr partition portion precision primary procedure \
+    purge range read read_write reads real recursive ref_system_id references regexp release rename repeat \
+    replace require resignal restrict return returning revoke right rlike row_number rows schemas \
+    second_microsecond select sensitive separator set show signal smallint spatial specific sql sql_big_result \
+    sql_calc_found_rows sql_small_result sqlexception sqlstate sqlwarning ssl starting stats_auto_recalc \
+    stats_persistent stats_sample_pages straight_join table terminated then tinyblob tinyint tinytext to \
+    trailing trigger true undo union unique unlock unsigned update usage use using utc_date utc_time \
+    utc_timestamp values varbinary varchar varcharacter varying when where while with write xor year_month \
+    zerofill";
 
 /// What Transact-SQL reserves.
 const TRANSACT: &str = "add all alter and any as asc authorization backup begin between break browse bulk by cascade case check \
@@ -51,7 +79,8 @@ const TRANSACT: &str = "add all alter and any as asc authorization backup begin 
 pub(super) fn is_reserved(engine: &str, name: &str) -> bool {
     let words = match engine {
         "sqlite" => SQLITE,
-        "mysql" | "mariadb" => MYSQL,
+        "mysql" => MYSQL,
+        "mariadb" => MARIADB,
         "sqlserver" => TRANSACT,
         _ => POSTGRES,
     };

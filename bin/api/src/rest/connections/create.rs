@@ -48,11 +48,11 @@ pub(crate) async fn create_connection(
 ) -> Result<HttpResponse, Problem> {
     accept::json(&request)?;
     Query::of(&request, &[]).finish()?;
-    let ConnectionInput { definition, secrets, .. } = ConnectionInput::create(&body.0)?;
+    let ConnectionInput { definition, secrets, found, .. } = ConnectionInput::create(&body.0)?;
     let render = |connection: &StoredConnection| answer(connection).to_bytes();
     let digest = || idempotency::digest(&without_secrets(&body.0));
     let wish = key.0.map(|key| Idempotent { key, digest: digest(), render: &render });
-    let command = CreateConnectionCommand { definition, secrets };
+    let command = CreateConnectionCommand { definition, secrets, found };
     match connections.create.execute(command, wish.as_ref(), &scope.0).await? {
         Creation::Created(connection) => {
             metrics::changed(metrics::Resource::Connection, metrics::Change::Created);

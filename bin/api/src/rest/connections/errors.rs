@@ -10,7 +10,7 @@ use shared_kernel::validation::Violations;
 
 use super::databases;
 use crate::registry::UnreadableDocument;
-use crate::rest::problem::{Fault, Problem, ProblemKind};
+use crate::rest::problem::{Fault, MAX_FAULTS, Problem, ProblemKind};
 use crate::rest::versions::stale;
 
 /// What is said where a stored secret would have to be opened.
@@ -28,7 +28,10 @@ fn name_taken() -> Problem {
 
 fn invalid(violations: Violations) -> Problem {
     let faults = violations.into_iter().map(|fault| Fault::at(fault.pointer, fault.code, fault.message));
-    Problem::validation(faults.collect())
+    let mut faults: Vec<Fault> = faults.collect();
+    let more = faults.len().saturating_sub(MAX_FAULTS);
+    faults.truncate(MAX_FAULTS);
+    Problem::validation(faults).and_more(more)
 }
 
 /// Which key is missing is for the operator to find, not for whoever asks.

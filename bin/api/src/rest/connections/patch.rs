@@ -51,8 +51,8 @@ pub(crate) async fn patch_connection(
         if present.version() != expected {
             return Err(stale());
         }
-        let ConnectionInput { definition, secrets, .. } = ConnectionInput::patch(&present, &body.0)?;
-        let command = ReplaceConnectionCommand { id: id.0, expected, definition, secrets };
+        let ConnectionInput { definition, secrets, found, .. } = ConnectionInput::patch(&present, &body.0)?;
+        let command = ReplaceConnectionCommand { id: id.0, expected, definition, secrets, found };
         Ok(connections.replace.execute(command, &scope.0).await?)
     };
     let read = async || connections.read.execute(id.0, &scope.0).await;

@@ -44,8 +44,8 @@ pub(crate) async fn replace_connection(
     Query::of(&request, &[]).finish()?;
     let input = ConnectionInput::replace(&body.0)?;
     let change = async |expected| {
-        let (definition, secrets) = (input.definition.clone(), input.secrets.clone());
-        let command = ReplaceConnectionCommand { id: id.0, expected, definition, secrets };
+        let ConnectionInput { definition, secrets, found, .. } = input.clone();
+        let command = ReplaceConnectionCommand { id: id.0, expected, definition, secrets, found };
         connections.replace.execute(command, &scope.0).await
     };
     let read = async || connections.read.execute(id.0, &scope.0).await;

@@ -43,8 +43,8 @@ pub(crate) struct StageBody {
     /// Which one.
     #[schema(pattern = "^(policy|dns|tcp|tls|login|database|privileges)$", example = "login")]
     stage: &'static str,
-    /// `ok`, or why it failed, such as `unreachable`, `tls_failed`, `auth_failed`, `unknown_database`, `blocked_by_policy`,
-    /// `timeout`.
+    /// `ok`, or why it failed, such as `unreachable`, `tls_failed`, `auth_failed`, `unknown_database`, `not_a_database`,
+    /// `blocked_by_policy`, `timeout`.
     #[schema(max_length = 32, example = "ok")]
     outcome: &'static str,
     /// How long it took, in milliseconds; null where that is not told.

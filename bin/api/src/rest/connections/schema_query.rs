@@ -1,7 +1,7 @@
 use std::ops::RangeInclusive;
 
 use registry_context::domain::{DatabaseName, Definition, PartName};
-use schema_inspect::SamplingOptions;
+use schema_inspect::{NamingError, SamplingOptions};
 use utoipa::IntoParams;
 
 use super::StoredConnections;
@@ -65,14 +65,21 @@ impl SchemaQuery {
     /// What it means for a connection that is defined so.
     ///
     /// # Errors
-    /// `connection-unusable` where the engine has no other databases, or one database was asked for within another.
+    /// `unknown-database` where the engine has no other databases; `connection-unusable` where one database was asked for within
+    /// another.
     pub(super) fn part(self, definition: &Definition, connections: &StoredConnections) -> Result<SchemaPart, Problem> {
         let (engine, inspectors) = (&definition.engine, connections.schemas.inspectors());
         let SchemaPart { database, namespace, mut documents, mut depth } = self.part;
         let own = definition.database.as_ref().map(DatabaseName::as_str);
         let named = (database.as_ref().map(DatabaseName::as_str), namespace.as_ref().map(PartName::as_str));
         let meant = inspectors.meant(engine, own, named.0, named.1);
-        let meant = meant.map_err(|error| Problem::new(ProblemKind::ConnectionUnusable, error.to_string()))?;
+        let meant = meant.map_err(|error| {
+            let kind = match error {
+                NamingError::OneDatabase(_) => ProblemKind::UnknownDatabase,
+                _ => ProblemKind::ConnectionUnusable,
+            };
+            Problem::new(kind, error.to_string())
+        })?;
         if !inspectors.samples(engine) {
             // Looks that are the same are one.
             SamplingOptions { documents, depth, .. } = SamplingOptions::default();

@@ -30,8 +30,8 @@ pub(crate) async fn test_connection(
 ) -> Result<HttpResponse, Problem> {
     accept::json(&request)?;
     Query::of(&request, &[]).finish()?;
-    let ConnectionInput { definition, secrets, .. } = ConnectionInput::create(&body.0)?;
-    let report = connections.test.execute(definition, secrets).await?;
+    let ConnectionInput { definition, secrets, found, .. } = ConnectionInput::create(&body.0)?;
+    let report = connections.test.execute(definition, secrets, &found).await?;
     note(&request, &report);
     Ok(HttpResponse::Ok().json(ReportBody::from(&report)))
 }

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
+use shared_kernel::validation::Violations;
 
 use crate::rest::problem::{Fault, MAX_FAULTS, Problem};
 
@@ -38,6 +39,21 @@ impl Faults {
         } else {
             self.more += 1;
         }
+    }
+
+    /// The faults, where each is one of those: what else is wrong can be told together with them. An error with every fault, where
+    /// one is not.
+    pub(crate) fn only(self, those: impl Fn(&Fault) -> bool) -> Result<Violations, Problem> {
+        let mut violations = Violations::new();
+        for fault in &self.kept {
+            match (&fault.pointer, &fault.code) {
+                (Some(pointer), Cow::Borrowed(code)) if self.more == 0 && those(fault) => {
+                    violations.add(pointer.clone(), code, fault.message.clone());
+                }
+                _ => return self.check().map(|()| violations),
+            }
+        }
+        Ok(violations)
     }
 
     /// An error with every fault, when there is one.

@@ -492,8 +492,8 @@ async fn a_file_is_looked_at_as_well() {
     let other = registry.ask(Method::POST, &format!("{path}/snapshots"), &[], Some(&json!({"schema": "other"}))).await;
     other.is_problem(404, "unknown-schema");
     let refused = registry.get(&format!("{path}/schema?database=other")).await;
-    let detail = refused.is_problem(409, "connection-unusable").json()["detail"].clone();
-    assert_eq!(detail, "a connection to this engine leads to one database, and `database` names another");
+    let detail = refused.is_problem(404, "unknown-database").json()["detail"].clone();
+    assert_eq!(detail, "a connection to this engine leads to one database, which is called `main`");
 }
 
 /// It is sent in many pieces.

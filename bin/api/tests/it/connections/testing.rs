@@ -470,6 +470,40 @@ async fn a_file_is_found_below_its_folder_and_no_link_leads_out() {
     }
 }
 
+/// There is no server of which host, port and firewalls could be checked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_no_database_is_told_as_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path().to_owned();
+    let text = "no database, but a text that is longer than the head of one".repeat(99);
+    std::fs::write(root.join("notes.db"), text).expect("written");
+    let made =
+        testkit::connect(connection_manager::ConnectionSettings::sqlite(root.join("torn.db"))).await.expect("made");
+    let script = "CREATE TABLE book (id INTEGER PRIMARY KEY)";
+    made.sql().expect("SQL").run_script(script, &shared_kernel::RequestContext::system()).await.expect("made");
+    made.close(Duration::ZERO).await;
+    let torn = std::fs::read(root.join("torn.db")).expect("read");
+    let (head, rest) = torn.split_at(100);
+    std::fs::write(root.join("torn.db"), [head, &vec![0xff; rest.len()]].concat()).expect("written");
+    let registry = Registry::configured(|config| config.registry.sqlite_root = Some(root.clone())).await;
+    for (file, code, remedy) in [
+        ("notes.db", "not_a_database", "SQLite"),
+        ("torn.db", "file_unusable", "whole"),
+        ("missing.db", "unknown_database", "path"),
+    ] {
+        let body = json!({"name": file, "engine": "sqlite", "path": file});
+        let report = test(&registry, &body).await;
+        assert_eq!(report["outcome"], code, "{report}");
+        assert!(report["remedy"].as_str().is_some_and(|text| text.contains(remedy)), "{report}");
+        let path = registry.stored(&body).await;
+        let health = registry.change(Method::POST, &format!("{path}/test"), &json!({})).await;
+        assert_eq!(health.json()["result"]["outcome"], code, "{}", health.text);
+        let kept = registry.get(&format!("{path}/health")).await.json();
+        assert_eq!(kept["result"]["outcome"], code, "{kept}");
+        registry.get(&format!("{path}/schema")).await.is_problem(409, "connection-unusable");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_instances_on_one_store_agree_within_five_seconds() {
     const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";

@@ -127,7 +127,8 @@ impl Book {
         if *reason.kind() != DatabaseErrorKind::AuthRejected && left <= patience {
             return Wait::Until(*end);
         }
-        Wait::TooLong(reason.clone().with_source(NotAsked).with_retry_after(left))
+        let told = NotAsked::after(reason);
+        Wait::TooLong(reason.clone().with_source(told).with_retry_after(left))
     }
 
     /// Ends when a pause does before its time, if that is after this call.
@@ -255,6 +256,11 @@ impl<'a> Underway<'a> {
     pub(super) fn answered(mut self) {
         self.over = true;
         self.book.state().cuts = 0;
+    }
+
+    /// Nobody asked the server after all.
+    pub(super) fn put_off(mut self) {
+        self.over = true;
     }
 
     /// The attempt took too long.

@@ -442,3 +442,20 @@ async fn a_version_that_is_accepted_after_all_ends_the_pause() {
     next.unwrap();
     assert!(began.elapsed() < LIMIT + Duration::from_secs(1), "{:?}", began.elapsed());
 }
+
+/// What did not ask the server ends no row of attempts that it did not answer.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_asks_nobody_counts_as_none() {
+    let (server, keyring) = Rotating::new(&[(Current, "one")], "one");
+    *server.silence.lock().unwrap() = 2 * LIMIT;
+    log_in(&server, &keyring).await.unwrap_err();
+    *server.silence.lock().unwrap() = Duration::ZERO;
+    let unasked = DatabaseError::new(DatabaseErrorKind::Saturated, "no place").with_source(NotAsked::at_all());
+    *server.refusal.lock().unwrap() = Some(unasked);
+    let error = log_in(&server, &keyring).await.unwrap_err();
+    assert_eq!(error.kind(), &DatabaseErrorKind::Saturated, "{error}");
+    *server.silence.lock().unwrap() = 2 * LIMIT;
+    log_in(&server, &keyring).await.unwrap_err();
+    let told = log_in(&server, &keyring).await.unwrap_err();
+    assert_eq!(told.retry_after(), Some(2 * LIMIT), "twice as long as after the first, which was waited for");
+}

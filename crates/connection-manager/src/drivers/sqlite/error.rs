@@ -2,6 +2,9 @@ use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
 use crate::drivers::sqlx_error::{self, ServerMessage};
 
+/// SQLite's number for a file that is none of its own.
+pub(crate) const NOT_A_DATABASE: i32 = 26;
+
 /// SQLite's result codes (<https://sqlite.org/rescode.html>), by what a caller can do.
 pub(super) fn map(error: sqlx::Error, attempt: &str) -> DatabaseError {
     sqlx_error::map(error, attempt, |server| {
@@ -10,6 +13,7 @@ pub(super) fn map(error: sqlx::Error, attempt: &str) -> DatabaseError {
         let kind = kind(extended, message);
         let what = match kind {
             DatabaseErrorKind::Unreachable => format!("{attempt}: the file cannot be used"),
+            DatabaseErrorKind::UnknownDatabase => format!("{attempt}: the file is no SQLite database, or is encrypted"),
             _ => sqlx_error::message(&kind, attempt),
         };
         DatabaseError::new(kind, what).with_code(extended.to_string()).with_source(ServerMessage(message.to_owned()))
@@ -27,8 +31,9 @@ fn kind(extended: i32, message: &str) -> DatabaseErrorKind {
         // BUSY and LOCKED: another writer, for longer than the busy timeout.
         (5 | 6, _) => DatabaseErrorKind::SerializationConflict,
         (8, _) => DatabaseErrorKind::ReadOnlyTarget,
-        // IOERR, CORRUPT, FULL, CANTOPEN, NOTADB: the file, not the statement.
-        (10 | 11 | 13 | 14 | 26, _) => DatabaseErrorKind::Unreachable,
+        // IOERR, CORRUPT, FULL, CANTOPEN: the file, not the statement.
+        (10 | 11 | 13 | 14, _) => DatabaseErrorKind::Unreachable,
+        (NOT_A_DATABASE, _) => DatabaseErrorKind::UnknownDatabase,
         _ => DatabaseErrorKind::Query,
     }
 }

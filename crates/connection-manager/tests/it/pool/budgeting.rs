@@ -240,6 +240,29 @@ async fn a_wait_for_earlier_logins_says_nothing_about_the_server() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rejection_that_is_known_says_nothing_about_the_server() {
+    let (server, account) = (Arc::new(Server::default()), account());
+    server.accept("two");
+    let breaker = Breaker::new("fake:1", BreakerSettings { failures: 2, ..BreakerSettings::default() });
+    let endpoint = Endpoint { breaker: breaker.clone(), ..Endpoint::from(account) };
+    let pool = Pool::new("fake".parse().unwrap(), settings(1), endpoint, FakeDriver(Arc::clone(&server)));
+    let first = pool.acquire(None).await.unwrap_err();
+    assert!(!breaker.failed(), "the first of two failures");
+    let again = pool.acquire(None).await.unwrap_err();
+    for error in [&first, &again] {
+        assert_eq!(error.kind(), &DatabaseErrorKind::AuthRejected, "{error}");
+        assert!(chain(error).ends_with("rejected"), "what the server said is told each time: {}", chain(error));
+    }
+    assert_eq!(Server::count(&server.attempts), 1, "it is not asked twice");
+    assert!(breaker.failed(), "the second one in a row: nothing was heard of the server between them");
+}
+
+fn chain(error: &DatabaseError) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[tokio::test(start_paused = true)]
 async fn those_whose_secrets_come_late_connect_two_at_a_time_as_well() {
     let connect_takes = Duration::from_millis(200);
     let (server, budget) = (Arc::new(Server { connect_takes, ..Server::default() }), budget(20));
@@ -361,6 +384,60 @@ async fn a_place_is_not_free_before_the_server_knows_that_the_caller_has_left() 
     let _held = hold(&other, 1).await;
     assert_eq!(*server.cancelled.lock().unwrap(), [1], "the server was told first");
     assert!(Server::count(&server.most_open) <= 2);
+}
+
+/// A pool on a server that listens, with a call that hangs at it.
+async fn hanging(pool: &Pool<FakeDriver>) -> JoinHandle<()> {
+    let mut lease = pool.acquire(None).await.unwrap();
+    tokio::spawn(async move { drop(run(&mut lease, "hang").await) })
+}
+
+fn cancelled(server: &Server) -> Vec<u64> {
+    server.cancelled.lock().unwrap().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_an_account_keeps_no_other_pool_from_telling_the_server() {
+    let (server, budget) = (Arc::new(Server::default()), budget(4));
+    server.listens.store(true, Ordering::SeqCst);
+    let account = changing(&Arc::new(Stages::current(version("one"))));
+    let waiting = budgeted_pool_with(&server, patient(1), &budget, &account);
+    let other = budgeted_pool(&server, patient(1), &budget);
+    let (first, second) = (hanging(&waiting).await, hanging(&other).await);
+    until(|| server.logged().len() == 2).await;
+    let over = occupied(&account).await;
+    first.abort();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    second.abort();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(cancelled(&server), [2], "the other has the place of the one that is not ready");
+    over.send(()).unwrap();
+    until(|| cancelled(&server) == [2, 1]).await;
+}
+
+/// The account's turn is waited for, and so is the server's one place. Who has one of them does not keep it for the other.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_place_keeps_nobody_from_logging_in() {
+    let (server, budget) = (Arc::new(Server::default()), budget(4));
+    server.listens.store(true, Ordering::SeqCst);
+    let account = changing(&Arc::new(Stages::current(version("one"))));
+    let waiting = budgeted_pool_with(&server, patient(2), &budget, &account);
+    let short = PoolSettings { connect_timeout: Duration::from_secs(3), ..patient(1) };
+    let other = budgeted_pool(&server, short, &budget);
+    let (first, second) = (hanging(&waiting).await, hanging(&other).await);
+    until(|| server.logged().len() == 2).await;
+    let over = occupied(&account).await;
+    first.abort();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.plan.lock().unwrap().push_back(Connect::Hangs);
+    second.abort();
+    until(|| Server::count(&server.attempts) == 3).await;
+    over.send(()).unwrap();
+    let quick = Instant::now() + Duration::from_secs(1);
+    drop(waiting.acquire(Some(quick)).await.expect("a session of the account that is not kept waiting"));
+    assert_eq!(cancelled(&server), [0; 0], "the place is taken");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(cancelled(&server), [1], "it was free in time");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 
 use connection_manager::egress::{EgressConfig, SessionLimits};
 use shared_kernel::database::TransactionMode;
+use testkit::tds::Matcher;
 
 use super::*;
 
@@ -48,6 +49,24 @@ async fn whatever_a_statement_does_is_rolled_back() {
     let count = |word: &str| texts(&server).iter().filter(|text| text.starts_with(word)).count();
     assert_eq!((count("BEGIN"), count("ROLLBACK"), count("COMMIT")), (4, 4, 0), "{:?}", texts(&server));
     assert_eq!(server.connections().accepted, 1, "and the connection is used again");
+}
+
+/// What the server has against the statement is what its caller can do something about.
+#[tokio::test]
+async fn a_rollback_that_fails_does_not_hide_what_a_statement_said() {
+    let server = server().start().await.unwrap();
+    server.on("SELECT wrong", Reply::error(208, "Invalid object name."));
+    server.on(Matcher::starts_with("ROLLBACK"), Reply::error(50_000, "Not now."));
+    let connection = testkit::connect(guarded(&server)).await.unwrap();
+    let error = query(&connection, "SELECT wrong").await.unwrap_err();
+    assert_eq!(error.code(), Some("208"), "{error}");
+    let error = execute(&connection, "SELECT wrong").await.unwrap_err();
+    assert_eq!(error.code(), Some("208"), "{error}");
+    // Nothing else is wrong with this one.
+    let error = query(&connection, "SELECT 1").await.unwrap_err();
+    assert_eq!(error.code(), Some("50000"), "{error}");
+    execute(&connection, "SELECT 1").await.unwrap_err();
+    assert_eq!(server.connections().accepted, 4, "a session whose transaction may be open serves nobody");
 }
 
 #[tokio::test]

@@ -119,6 +119,23 @@ async fn an_error_that_may_have_cost_the_transaction_is_asked_about() {
     assert_eq!(committed(&server), ["INSERT 1"]);
 }
 
+/// Where the server does not tell what became of the transaction, nothing more is done in it.
+#[tokio::test]
+async fn a_question_that_fails_does_not_hide_what_a_statement_said() {
+    let server = changing().await;
+    server.on("UPDATE t", Reply::error(245, "Conversion failed."));
+    server.on("SELECT @@TRANCOUNT", Reply::error(50_000, "Not now."));
+    let connection = connect(&server).await;
+    let transaction = begin(&connection).await;
+    let error = run(transaction.as_ref(), "UPDATE t").await.unwrap_err();
+    assert_eq!(error.code(), Some("245"), "{error}");
+    refused(run(transaction.as_ref(), "INSERT 1").await, &DatabaseErrorKind::Unreachable);
+    drop(transaction);
+    execute(&connection, "INSERT 2").await.unwrap();
+    assert_eq!(committed(&server), ["INSERT 2"]);
+    assert_eq!(server.connections().accepted, 2, "a session whose transaction may be open serves nobody");
+}
+
 #[tokio::test]
 async fn a_commit_that_gets_no_answer_is_unreachable_and_not_repeated() {
     let server = changing().await;

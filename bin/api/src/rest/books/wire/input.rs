@@ -147,21 +147,29 @@ fn pages(value: &Value, faults: &mut Faults) -> Option<PageCount> {
 
 fn price(value: &Value, faults: &mut Faults) -> Option<Price> {
     let mut object = Object::new(value, "/price", faults);
-    let amount =
-        object.required("amount", faults).and_then(|value| parse(value, "/price/amount", Amount::parse, faults));
+    let amount = object.required("amount", faults).and_then(|value| amount(value, faults));
     let currency =
         object.required("currency", faults).and_then(|value| parse(value, "/price/currency", Currency::parse, faults));
     object.finish(faults);
     faults.keep(Price::try_new(amount?, currency?), |error| Fault::of("/price/amount", &error))
 }
 
+/// Whoever sends a number is told that it is a text.
+fn amount(value: &Value, faults: &mut Faults) -> Option<Amount> {
+    if !value.is_string() {
+        faults.push("/price/amount", "wrong_type", "a string is expected here, such as \"12.50\"");
+        return None;
+    }
+    parse(value, "/price/amount", Amount::parse, faults)
+}
+
 fn price_change(value: &Value, faults: &mut Faults) -> PriceChange {
     let mut object = Object::new(value, "/price", faults);
-    let amount = given(&mut object, "amount", faults);
+    let given_amount = given(&mut object, "amount", faults);
     let currency = given(&mut object, "currency", faults);
     object.finish(faults);
     PriceChange {
-        amount: amount.and_then(|value| parse(value, "/price/amount", Amount::parse, faults)),
+        amount: given_amount.and_then(|value| amount(value, faults)),
         currency: currency.and_then(|value| parse(value, "/price/currency", Currency::parse, faults)),
     }
 }
@@ -223,6 +231,9 @@ mod tests {
         assert!(with_price("12.50", "EUR").is_empty());
         assert!(with_price("1200", "JPY").is_empty());
         assert_eq!(with_price("12.5", "EUR"), ["/price/amount wrong_decimals"]);
+        let number = BookInput::create(&json!({"price": {"amount": 12.5, "currency": "EUR"}})).expect_err("a number");
+        let told = number.faults().iter().find(|fault| fault.pointer.as_deref() == Some("/price/amount"));
+        assert_eq!(told.map(|fault| fault.message.as_str()), Some("a string is expected here, such as \"12.50\""));
         assert_eq!(with_price("12.00", "JPY"), ["/price/amount wrong_decimals"]);
     }
 

@@ -7,7 +7,7 @@ use registry_context::domain::{
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 use shared_kernel::database::Engine;
-use shared_kernel::validation;
+use shared_kernel::validation::{self, Violations};
 
 use super::merge::merge;
 use super::url::{UrlParts, parts};
@@ -27,6 +27,8 @@ pub(crate) struct ConnectionInput {
     pub(crate) definition: Definition,
     pub(crate) secrets: GivenSecrets,
     pub(crate) read_only: ReadOnly,
+    /// What is wrong beside that, and says nothing about whether the rest fits together.
+    pub(crate) found: Violations,
 }
 
 impl ConnectionInput {
@@ -89,13 +91,19 @@ impl ConnectionInput {
         let Reader { mut object, mut faults, .. } = reader;
         let read_only = ReadOnly::take(&mut object, read_only);
         object.finish(&mut faults);
-        faults.check()?;
-        // Without a fault every required value is there.
+        let found = faults.only(is_beside)?;
+        // Without any other fault every required value is there.
         let (Some(name), Some(engine)) = (name, engine) else { return Err(Problem::internal()) };
         let definition =
             Definition { name, engine, host, port, database, path, username, secret, tls, options, labels, notes };
-        Ok(Self { definition, secrets: GivenSecrets { password, client_key }, read_only })
+        Ok(Self { definition, secrets: GivenSecrets { password, client_key }, read_only, found })
     }
+}
+
+/// Whether a fault is in what has no say in where a connection leads.
+fn is_beside(fault: &Fault) -> bool {
+    let pointer = fault.pointer.as_deref().unwrap_or_default();
+    fault.code == "unknown_field" || pointer == "/notes" || pointer == "/labels" || pointer.starts_with("/labels/")
 }
 
 /// Merging takes away what is null, and with it the wish that a secret be taken away, and the names of fields that there are not.
