@@ -59,11 +59,14 @@ impl Comparison<'_> {
             Reading::Known(text) => Reading::Known(self.matched.names.rewritten(at, text)),
             unknown @ Reading::Unknown { .. } => unknown.clone(),
         };
-        let part = |part: &IndexPart| match &part.target {
-            PartTarget::Expression(expression) => {
-                IndexPart { target: PartTarget::Expression(text(expression)), ..part.clone() }
+        let part = |part: &IndexPart| {
+            let part = if at == At::Before { self.at_home(part) } else { part.clone() };
+            match &part.target {
+                PartTarget::Expression(expression) => {
+                    IndexPart { target: PartTarget::Expression(text(expression)), ..part }
+                }
+                PartTarget::Column(_) => part,
             }
-            PartTarget::Column(_) => part.clone(),
         };
         let nameless = Index {
             name: String::new(),
@@ -75,6 +78,18 @@ impl Comparison<'_> {
         serde_json::to_string(&nameless).ok()
     }
 
+    /// A part of before, with its namespaces as they are called now.
+    fn at_home(&self, part: &IndexPart) -> IndexPart {
+        let now = |namespace: &Option<String>| {
+            namespace.as_deref().map(|namespace| self.matched.names.namespace(namespace).to_owned())
+        };
+        IndexPart {
+            collation_namespace: now(&part.collation_namespace),
+            operator_class_namespace: now(&part.operator_class_namespace),
+            ..part.clone()
+        }
+    }
+
     /// An index with its columns as they are called now.
     fn translated(&self, both: Both<'_>, index: &Index) -> Index {
         let names = &self.matched.names;
@@ -83,7 +98,7 @@ impl Comparison<'_> {
                 PartTarget::Column(column) => PartTarget::Column(names.column(both.old, column).to_owned()),
                 PartTarget::Expression(expression) => PartTarget::Expression(expression.clone()),
             },
-            ..part.clone()
+            ..self.at_home(part)
         };
         Index {
             parts: index.parts.iter().map(part).collect(),

@@ -175,6 +175,7 @@ fn namespace_of(engine: &str, names: &[String], mut tables: Vec<Relation>) -> Da
         collation: None,
         namespaces: vec![part],
         extensions: if engine == "postgres" { vec![extension] } else { Vec::new() },
+        native_objects: Vec::new(),
         native: Native::new(),
     }
 }

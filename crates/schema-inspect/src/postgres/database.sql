@@ -17,10 +17,13 @@ SELECT
         WHERE {selected})::pg_catalog.text,
     (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(e.extname, e.extversion, n.nspname))
         FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace)::pg_catalog.text,
-    (SELECT pg_catalog.json_object_agg(o.oid::pg_catalog.text, o.opcname)
-        FROM pg_catalog.pg_opclass o WHERE NOT o.opcdefault)::pg_catalog.text,
-    (SELECT pg_catalog.json_object_agg(c.oid::pg_catalog.text, c.collname)
-        FROM pg_catalog.pg_collation c
+    (SELECT pg_catalog.json_object_agg(
+            o.oid::pg_catalog.text, pg_catalog.json_build_array(o.opcname, n.nspname))
+        FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_namespace n ON n.oid = o.opcnamespace
+        WHERE NOT o.opcdefault)::pg_catalog.text,
+    (SELECT pg_catalog.json_object_agg(
+            c.oid::pg_catalog.text, pg_catalog.json_build_array(c.collname, n.nspname))
+        FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
         WHERE c.oid = ANY (SELECT pg_catalog.unnest(i.indcollation::pg_catalog.oid[]) FROM pg_catalog.pg_index i))::pg_catalog.text,
     -- Numbers of objects count within one database of one cluster.
     CASE WHEN pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')

@@ -70,7 +70,10 @@ impl<'a> Texts<'a> {
     }
 
     pub(super) fn routines(&self) -> Statement {
-        let parts = [("{has_parsed_body}", self.since(14, "p.prosqlbody IS NOT NULL", "false"))];
+        let parts = [
+            ("{has_parsed_body}", self.since(14, "p.prosqlbody IS NOT NULL", "false")),
+            ("{items}", include_str!("operator_items.sql")),
+        ];
         self.statement(include_str!("routines.sql"), &parts)
     }
 
