@@ -59,14 +59,11 @@ impl Comparison<'_> {
             Reading::Known(text) => Reading::Known(self.matched.names.rewritten(at, text)),
             unknown @ Reading::Unknown { .. } => unknown.clone(),
         };
-        let part = |part: &IndexPart| {
-            let part = if at == At::Before { self.at_home(part) } else { part.clone() };
-            match &part.target {
-                PartTarget::Expression(expression) => {
-                    IndexPart { target: PartTarget::Expression(text(expression)), ..part }
-                }
-                PartTarget::Column(_) => part,
+        let part = |part: &IndexPart| match &part.target {
+            PartTarget::Expression(expression) => {
+                IndexPart { target: PartTarget::Expression(text(expression)), ..part.clone() }
             }
+            PartTarget::Column(_) => part.clone(),
         };
         let nameless = Index {
             name: String::new(),

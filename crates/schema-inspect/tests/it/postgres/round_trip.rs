@@ -40,6 +40,34 @@ fn what_needs_each_other_is_made_in_its_order() {
     });
 }
 
+/// Collations, text search, operators with their classes and families, casts and rules, and what uses them.
+#[test]
+fn what_only_postgresql_has_is_made_again() {
+    testkit::run(async {
+        let sample = Sample::empty().await;
+        sample.run(include_str!("natives.sql")).await;
+        let found = sample.inspect(&InspectOptions::default()).await;
+        assert_eq!((found.report.statements, found.report.gaps), (11, vec![]));
+        let mut kinds: Vec<&str> = found.database.native_objects.iter().map(|object| object.kind.as_str()).collect();
+        kinds.dedup();
+        assert_eq!(
+            kinds,
+            [
+                "cast",
+                "collation",
+                "operator",
+                "operator class",
+                "operator family",
+                "text search configuration",
+                "text search dictionary",
+                "text search parser",
+                "text search template",
+            ]
+        );
+        assert_eq!(pretty(&made_again(&found.database).await), pretty(&found.database));
+    });
+}
+
 /// What the exporter leaves out is not in the new database, and everything else is.
 #[test]
 fn what_could_not_be_read_leaves_a_script_that_runs() {
