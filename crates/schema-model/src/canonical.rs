@@ -2,7 +2,10 @@
 
 use serde::ser::{Error as _, Serialize, SerializeSeq as _, Serializer};
 
-use crate::{Collection, Database, Event, Extension, Grant, Namespace, Native, NativeObject, Relation, Routine, Sequence, UserType};
+use crate::{
+    Collection, Database, Event, Extension, Grant, Namespace, Native, NativeObject, Relation, Routine, Sequence,
+    UserType,
+};
 
 /// A model that is written in its canonical form (RFC 8785) by a serializer that adds no space.
 ///

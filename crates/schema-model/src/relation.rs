@@ -1,8 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Check, Column, Exclusion, ForeignKey, Grant, Index, Key, Native, ObjectName, Partitioning, Reading, Rule,
-    Trigger,
+    Check, Column, Exclusion, ForeignKey, Grant, Index, Key, Native, ObjectName, Partitioning, Reading, Rule, Trigger,
 };
 
 /// Something with columns and rows.

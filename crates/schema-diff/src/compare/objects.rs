@@ -1,4 +1,6 @@
-use schema_model::{Check, Event, NativeObject, Routine, Sequence, SequenceOptions, UserType, UserTypeKind, WholeNumber};
+use schema_model::{
+    Check, Event, NativeObject, Routine, Sequence, SequenceOptions, UserType, UserTypeKind, WholeNumber,
+};
 
 use super::Comparison;
 use super::matching::{HasName, Located, located, name_now};

@@ -14,9 +14,11 @@ mod types;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use schema_model::{Database, Namespace, ObjectName, Reading, Relation, Sequence, SequenceOptions, UserType, UserTypeKind};
+use schema_model::{
+    Database, Namespace, ObjectName, Reading, Relation, Sequence, SequenceOptions, UserType, UserTypeKind,
+};
 
-use self::early::uses;
+use self::early::{led_to, uses};
 use self::made::Kind;
 use self::names::{literal, mentioned, quoted};
 use super::SqlOptions;
@@ -39,6 +41,9 @@ struct Writer<'a> {
     absent: BTreeSet<ObjectName>,
     /// What else was not made, under a name of which there may be other things.
     missing: BTreeSet<ObjectName>,
+    /// What stands in texts that may need a cast of the database's own, and those that need one which was not made.
+    casts: Vec<String>,
+    missing_casts: Vec<String>,
 }
 
 pub(super) fn script(database: &Database, options: SqlOptions) -> Export {
@@ -74,6 +79,8 @@ impl<'a> Writer<'a> {
             required: HashSet::new(),
             absent: BTreeSet::new(),
             missing: BTreeSet::new(),
+            casts: database.native_objects.iter().filter_map(led_to).collect(),
+            missing_casts: Vec::new(),
         };
         for partitioning in writer.relations.values().filter_map(|relation| relation.partitioning.as_ref()) {
             tables::collect(partitioning, &mut writer.partitions);
@@ -182,17 +189,29 @@ impl Writer<'_> {
         names.iter().find(|name| self.missing.contains(name) || self.absent.contains(name)).cloned()
     }
 
-    /// The text, where it was read and nothing in it is not made.
-    fn usable(&mut self, object: &ObjectName, part: &str, reading: &Reading<String>) -> Option<String> {
-        let text = self.script.known(object, part, reading)?;
+    /// What a text names and is not made.
+    fn missing_in(&self, text: &str) -> Option<String> {
         if self.missing.is_empty() && self.absent.is_empty() {
-            return Some(text.clone());
-        }
-        if let Some(missing) = self.missing_of(&mentioned(text)) {
-            self.script.omit(object, part, &uses(&missing));
             return None;
         }
-        Some(text.clone())
+        let named = self.missing_of(&mentioned(text)).map(|name| name.to_string());
+        named.or_else(|| self.missing_cast_in(text))
+    }
+
+    /// What a text may need a cast for that is not made.
+    fn missing_cast_in(&self, text: &str) -> Option<String> {
+        let target = self.missing_casts.iter().find(|target| text.contains(*target))?;
+        Some(format!("a cast to {}", target.trim_start_matches(':')))
+    }
+
+    /// The text, where it was read and nothing in it is not made.
+    fn usable(&mut self, object: &ObjectName, part: &str, reading: &Reading<String>) -> Option<String> {
+        let text = self.script.known(object, part, reading)?.clone();
+        if let Some(missing) = self.missing_in(&text) {
+            self.script.omit(object, part, &uses(missing));
+            return None;
+        }
+        Some(text)
     }
 
     /// Whether what needs a relation can be made.

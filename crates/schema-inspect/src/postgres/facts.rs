@@ -23,6 +23,8 @@ pub(super) struct Facts {
     pub(super) operator_classes: Names,
     /// Those that some index uses.
     pub(super) collations: Names,
+    /// Whether there may be any, those of extensions among them.
+    pub(super) has_native_objects: bool,
     /// The cluster and the database that numbers of objects count in; `None` where the login may not know.
     pub(super) origin: Option<String>,
 }
@@ -59,6 +61,7 @@ pub(super) fn read(row: &Row) -> Result<Facts, DatabaseError> {
         },
         operator_classes: cells.json()?,
         collations: cells.json()?,
+        has_native_objects: cells.next()?,
         origin: cells.next()?,
     })
 }

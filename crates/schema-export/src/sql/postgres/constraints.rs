@@ -183,7 +183,7 @@ fn exclusion_text(
     };
     let operators = mentioned(&exclusion.operators.join(" "));
     if let Some(missing) = writer.missing_of(&operators) {
-        writer.script.omit(table, &part, &uses(&missing));
+        writer.script.omit(table, &part, &uses(missing));
         return None;
     }
     let parts = writer.index_parts(table, &part, index)?;

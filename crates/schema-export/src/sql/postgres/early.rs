@@ -1,9 +1,12 @@
-use schema_model::{NativeObject, ObjectName, Relation};
+use std::fmt;
+
+use schema_model::{NativeObject, ObjectName, Reading, Relation};
 
 use super::Writer;
 use super::made::{Kind, Made, needs, object_names};
 use super::names::{is_operator, qualified, quoted};
 use super::types::Late;
+use crate::exporter::why;
 use crate::sql::order;
 
 impl<'a> Writer<'a> {
@@ -17,7 +20,13 @@ impl<'a> Writer<'a> {
             all.extend(namespace.types.iter().map(|one| Made::Type(name(&one.name), one)));
             all.extend(namespace.routines.iter().map(|one| Made::Routine((name(&one.name), one))));
         }
-        all.extend(database.native_objects.iter().map(Made::Object));
+        // What nobody can make needs nothing, and others need it.
+        let (made, unmade): (Vec<_>, Vec<_>) =
+            database.native_objects.iter().partition(|object| object.definition.is_some());
+        for object in unmade {
+            self.object(object);
+        }
+        all.extend(made.into_iter().map(Made::Object));
         all.sort_by_key(Made::kind);
         let needs = needs(&all);
         let is_type = |at: usize| matches!(all[at], Made::Type(..));
@@ -61,7 +70,7 @@ impl<'a> Writer<'a> {
         match one {
             Made::Type(name, _) => self.leave_out_named(name, "type", "types are made of each other in a circle"),
             Made::Object(object) => {
-                self.leave_out_named(&object.name, &part(object), "it needs something that needs it");
+                self.leave_out_object(object, &part(object), "it needs something that needs it");
             }
             Made::Routine((name, _)) | Made::View(name, _) => {
                 if matches!(one, Made::View(..)) {
@@ -78,12 +87,18 @@ impl<'a> Writer<'a> {
         self.script.omit(name, part, reason);
     }
 
+    /// As [`Self::leave_out_named`]. Nothing names a cast, but for the type that it leads to.
+    fn leave_out_object(&mut self, object: &NativeObject, part: &str, reason: &str) {
+        self.missing_casts.extend(led_to(object));
+        self.leave_out_named(&object.name, part, reason);
+    }
+
     /// Something that only this engine has, but for what comes with an extension.
     pub(super) fn object(&mut self, object: &NativeObject) {
         let NativeObject { kind, name, signature, definition, owner, comment } = object;
         let part = part(object);
         let Some(definition) = definition else {
-            return self.leave_out_named(name, &part, "the model has no statement that makes it");
+            return self.leave_out_object(object, &part, "the model has no statement that makes it");
         };
         let is_known = match Kind::of(object) {
             Kind::Unknown => false,
@@ -91,14 +106,14 @@ impl<'a> Writer<'a> {
             _ => true,
         };
         if !is_known {
-            return self.leave_out_named(name, &part, "it is nothing that is known of this engine");
+            return self.leave_out_object(object, &part, "it is nothing that is known of this engine");
         }
         if let Some(missing) = self.missing_of(&object_names(object)) {
-            return self.leave_out_named(name, &part, &uses(&missing));
+            return self.leave_out_object(object, &part, &uses(missing));
         }
-        let Some(text) = self.script.known(name, &part, definition) else {
-            self.missing.insert(name.clone());
-            return;
+        let text = match definition {
+            Reading::Known(text) => text,
+            Reading::Unknown { unavailable } => return self.leave_out_object(object, &part, why(*unavailable)),
         };
         self.script.statement(text);
         let written = match Kind::of(object) {
@@ -144,6 +159,12 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// What is in a text where something becomes what a cast leads to.
+pub(super) fn led_to(object: &NativeObject) -> Option<String> {
+    let (_, target) = object.name.name.rsplit_once(" AS ")?;
+    (Kind::of(object) == Kind::Cast).then(|| format!("::{target}"))
+}
+
 fn part(object: &NativeObject) -> String {
     match &object.signature {
         Some(signature) => format!("{} {signature}", object.kind),
@@ -152,6 +173,6 @@ fn part(object: &NativeObject) -> String {
 }
 
 /// Why something that uses something else is left out.
-pub(super) fn uses(missing: &ObjectName) -> String {
+pub(super) fn uses(missing: impl fmt::Display) -> String {
     format!("it uses {missing}, which is not made")
 }

@@ -95,7 +95,7 @@ impl Writer<'_> {
             let collation = collation_name(one.collation.as_ref(), one.collation_namespace.as_ref());
             let own = collation.into_iter().chain(collation_name(class, namespace)).collect();
             if let Some(missing) = self.missing_of(&own) {
-                self.script.omit(table, part, &uses(&missing));
+                self.script.omit(table, part, &uses(missing));
                 return None;
             }
             text += &collated(one.collation.as_ref(), one.collation_namespace.as_ref());

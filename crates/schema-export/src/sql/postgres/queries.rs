@@ -34,12 +34,15 @@ impl<'a> Writer<'a> {
             return self.script.remark(&format!("{name} comes with its extension"));
         }
         let is_system = |used: &ObjectName| matches!(used.namespace.as_str(), "pg_catalog" | "information_schema");
-        let missing = relation.uses.iter().find(|used| !is_system(used) && !self.is_made(used)).cloned();
-        // Which relations it uses is told, and what else it does is in its text.
-        let named = mentioned(text_of(relation.definition.as_ref()));
-        let missing = missing.or_else(|| named.into_iter().find(|name| self.missing.contains(name)));
+        let missing = relation.uses.iter().find(|used| !is_system(used) && !self.is_made(used));
+        // Which relations it uses is told, and what else it uses is in its text.
+        let missing = missing.map(ToString::to_string).or_else(|| {
+            let text = text_of(relation.definition.as_ref());
+            let named = mentioned(text).into_iter().find(|name| self.missing.contains(name));
+            named.map(|name| name.to_string()).or_else(|| self.missing_cast_in(text))
+        });
         if let Some(used) = missing {
-            self.script.omit(name, "definition", &uses(&used));
+            self.script.omit(name, "definition", &uses(used));
             self.absent.insert(name.clone());
             return;
         }

@@ -2,7 +2,7 @@ use schema_model::{ObjectName, Routine, RoutineKind};
 
 use super::Writer;
 use super::early::uses;
-use super::names::{behind_name, mentioned, qualified};
+use super::names::{behind_name, qualified};
 
 /// A routine and its name.
 pub(super) type Named<'a> = (ObjectName, &'a Routine);
@@ -13,8 +13,8 @@ impl Writer<'_> {
         let Some(definition) = &routine.definition else {
             return self.leave_out_named(name, &part, "the engine has no text of it");
         };
-        if let Some(missing) = self.missing_of(&mentioned(&needed_text(routine))) {
-            return self.leave_out_named(name, &part, &uses(&missing));
+        if let Some(missing) = self.missing_in(&needed_text(routine)) {
+            return self.leave_out_named(name, &part, &uses(missing));
         }
         let Some(text) = self.script.known(name, &part, definition) else {
             self.missing.insert(name.clone());

@@ -65,7 +65,7 @@ impl Writer<'_> {
             }
             _ => None,
         };
-        let missing = self.missing_in_columns(relation).map(|missing| uses(&missing));
+        let missing = self.missing_in_columns(relation).map(uses);
         if let Some(reason) = reason.map(str::to_owned).or(missing) {
             self.absent.insert(name.clone());
             self.script.omit(name, "table", &reason);

@@ -18,7 +18,7 @@ impl<'a> Writer<'a> {
         let written = qualified(name);
         let own = Made::Type(name.clone(), user_type).names();
         if let Some(missing) = self.missing_of(&own) {
-            return self.leave_out_named(name, "type", &uses(&missing));
+            return self.leave_out_named(name, "type", &uses(missing));
         }
         let statement = match &user_type.kind {
             UserTypeKind::Enumeration { labels } => {
@@ -92,7 +92,10 @@ impl<'a> Writer<'a> {
     /// Whether an expression names something that types come before.
     fn has_to_wait(&self, expression: &Reading<String>) -> bool {
         let text = expression.known();
-        text.is_some_and(|text| mentioned(text).iter().any(|name| self.behind_types.contains(name)))
+        text.is_some_and(|text| {
+            self.casts.iter().any(|target| text.contains(target))
+                || mentioned(text).iter().any(|name| self.behind_types.contains(name))
+        })
     }
 
     /// What of domains had to wait for something else, or has not been true of all values.

@@ -67,7 +67,8 @@ CREATE OPERATOR plain.># (FUNCTION = plain.more, LEFTARG = plain.amount, RIGHTAR
 CREATE OPERATOR plain.=# (FUNCTION = plain.same, LEFTARG = plain.amount, RIGHTARG = plain.amount,
     COMMUTATOR = OPERATOR(plain.=#), RESTRICT = eqsel, JOIN = eqjoinsel, MERGES, HASHES);
 CREATE OPERATOR plain.<=# (FUNCTION = plain.at_most, LEFTARG = plain.amount, RIGHTARG = plain.amount);
-CREATE OPERATOR plain.>=# (FUNCTION = plain.at_least, LEFTARG = plain.amount, RIGHTARG = plain.amount);
+CREATE OPERATOR plain.>=# (FUNCTION = plain.at_least, LEFTARG = plain.amount, RIGHTARG = plain.amount,
+    NEGATOR = OPERATOR(plain.<#));
 CREATE FUNCTION plain.worth(plain.amount) RETURNS numeric LANGUAGE sql IMMUTABLE AS 'SELECT ($1).value';
 CREATE OPERATOR "o'ur "".s".@# (FUNCTION = plain.worth, RIGHTARG = plain.amount);
 COMMENT ON OPERATOR "o'ur "".s".@# (NONE, plain.amount) IS 'how much';
