@@ -32,8 +32,17 @@ pub(super) fn dollar_quoted(text: &str) -> String {
 }
 
 /// What a text of the server's may name: everything with a namespace, each in quotes, a word or the signs of an operator. What only looks like a name counts
-/// too: what seems to need something comes behind it, and a routine that seems to need what is not made is left out.
+/// too: what seems to need something comes behind it, and what seems to need what is not made is left out.
 pub(super) fn mentioned(text: &str) -> BTreeSet<ObjectName> {
+    let mut names = mentioned_in(text);
+    // A name may stand in a literal, as that of a sequence or of a configuration does.
+    if text.contains("''") || text.contains(r"\\") {
+        names.extend(mentioned_in(&text.replace("''", "'").replace(r"\\", r"\")));
+    }
+    names
+}
+
+fn mentioned_in(text: &str) -> BTreeSet<ObjectName> {
     let names = text.match_indices('.').filter_map(|(dot, _)| {
         let (before, behind) = (&text[..dot], &text[dot + 1..]);
         Some(ObjectName { namespace: last_name(before)?, name: first_name(behind)? })
@@ -123,6 +132,10 @@ mod tests {
         {
             assert!(!mentioned(text).contains(&object), "{text}");
         }
+        for text in [r#"nextval('"it''s"."a b"'::regclass)"#, r#"E'"it''s"."a b"'"#] {
+            assert!(mentioned(text).contains(&ObjectName::new("it's", "a b")), "{text}");
+        }
+        assert!(mentioned(r#"E'"a\\b"."c"'"#).contains(&ObjectName::new(r"a\b", "c")));
         let operator = mentioned("a OPERATOR(\"s.\".<=#) b");
         assert!(operator.contains(&ObjectName::new("s.", "<=#")), "{operator:?}");
         assert!(mentioned("x \"a b\".\"c\"\"d\" y").contains(&ObjectName::new("a b", "c\"d")));
