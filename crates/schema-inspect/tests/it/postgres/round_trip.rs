@@ -85,7 +85,7 @@ fn what_needs_something_that_is_left_out_is_left_out_as_well() {
             Sample::empty().await.run(&export.text).await;
             omissions.push(export.omissions.len());
         }
-        assert!(omissions.is_sorted_by(|one, other| one >= other) && omissions[0] > 60, "{omissions:?}");
+        assert!(omissions.first() > omissions.last() && omissions.last() > Some(&0), "{omissions:?}");
     });
 }
 
