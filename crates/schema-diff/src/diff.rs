@@ -117,6 +117,10 @@ pub enum ObjectKind {
     Routine,
     /// Something that the engine does when its time has come.
     Event,
+    /// Something that the engine does besides a statement, or in its place.
+    Rule,
+    /// Something that only this engine has, such as an operator.
+    NativeObject,
 }
 
 /// What happened to something.
@@ -212,6 +216,8 @@ impl fmt::Display for ObjectKind {
             Self::Type => "type",
             Self::Routine => "routine",
             Self::Event => "event",
+            Self::Rule => "rule",
+            Self::NativeObject => "native object",
         })
     }
 }

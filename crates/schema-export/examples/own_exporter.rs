@@ -48,6 +48,7 @@ fn main() -> Result<(), ExportError> {
         collation: None,
         namespaces: vec![namespace],
         extensions: Vec::new(),
+        native_objects: Vec::new(),
         native: Native::new(),
     };
     let exporters = Exporters::builtin().register(Arc::new(Csv));

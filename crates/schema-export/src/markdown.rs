@@ -2,8 +2,8 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use schema_model::{
-    Collection, CollectionKind, Column, Database, ForeignKey, Index, ObjectName, PartTarget, Partitioning, Reading,
-    Relation, RelationKind, SortDirection, UserTypeKind, WholeNumber,
+    Collection, CollectionKind, Column, Database, ForeignKey, Index, NativeObject, ObjectName, PartTarget,
+    Partitioning, Reading, Relation, RelationKind, SortDirection, UserTypeKind, WholeNumber,
 };
 
 use crate::exporter::why;
@@ -55,6 +55,7 @@ impl Writer {
                 self.row(&cells.map(|cell| escaped(&visible(cell))));
             }
         }
+        self.native_objects(&database.native_objects);
         for namespace in &database.namespaces {
             self.line(&format!("## {}", escaped(&visible(&namespace.name))));
             self.paragraph(namespace.comment.as_deref());
@@ -67,6 +68,25 @@ impl Writer {
             self.types(namespace);
             self.sequences(namespace);
             self.routines(namespace);
+        }
+    }
+
+    fn native_objects(&mut self, objects: &[NativeObject]) {
+        if objects.is_empty() {
+            return;
+        }
+        self.line("## Of this engine alone");
+        self.heading(&["What", "Name", "Definition", "Comment"]);
+        for NativeObject { kind, name, signature, definition, comment, .. } in objects {
+            let written = if name.namespace.is_empty() { visible(&name.name) } else { visible_object(name) };
+            let signature = signature.as_deref().map(|signature| format!(" {}", code(signature))).unwrap_or_default();
+            let definition = definition.as_ref().map(|definition| self.reading(name, "definition", definition));
+            self.row(&[
+                escaped(&visible(kind)),
+                format!("{}{signature}", escaped(&written)),
+                definition.unwrap_or_default(),
+                comment.as_deref().map(prose).unwrap_or_default(),
+            ]);
         }
     }
 
@@ -132,6 +152,14 @@ impl Writer {
                 let definition = self.reading(name, &part, &trigger.definition);
                 let enabled = if trigger.enabled { "yes" } else { "no" };
                 self.row(&[escaped(&visible(&trigger.name)), enabled.to_owned(), definition]);
+            }
+        }
+        if !relation.rules.is_empty() {
+            self.heading(&["Rule", "Enabled", "Definition"]);
+            for rule in &relation.rules {
+                let definition = self.reading(name, &format!("rule {}", rule.name), &rule.definition);
+                let enabled = if rule.enabled { "yes" } else { "no" };
+                self.row(&[escaped(&visible(&rule.name)), enabled.to_owned(), definition]);
             }
         }
         if let Some(partitioning) = &relation.partitioning {

@@ -9,9 +9,9 @@ use schema_model::{Database, ReferentialAction};
 
 use crate::{Export, ExportError, Exporter};
 
-/// SQL that makes the database anew on the engine that it was found on: namespaces, extensions, types, sequences, tables, keys and
-/// indexes, views in the order in which they use each other, foreign keys, routines, triggers, policies, comments, owners and
-/// grants. What the model has not is a comment in its place and an omission.
+/// SQL that makes the database anew on the engine that it was found on: namespaces, extensions, sequences, types, what only the engine
+/// has, tables, keys and indexes, views in the order in which they use each other, foreign keys, routines, rules, triggers, policies,
+/// comments, owners and grants. What the model has not is a comment in its place and an omission.
 ///
 /// For PostgreSQL, MySQL, MariaDB, SQLite and SQL Server, whose scripts are batches that end with a line of `GO`, as `sqlcmd` and SQL Server
 /// Management Studio read them. Programs of MySQL and MariaDB that have semicolons in them stand between lines with

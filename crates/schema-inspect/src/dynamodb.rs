@@ -76,6 +76,7 @@ impl Inspector for DynamoDbInspector {
             collation: None,
             namespaces: found.namespaces,
             extensions: Vec::new(),
+            native_objects: Vec::new(),
             native: Native::new(),
         };
         let mut gaps = gaps::of(&mut database, options.longest_definition);

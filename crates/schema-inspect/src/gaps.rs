@@ -37,6 +37,11 @@ pub(crate) fn of(database: &mut Database, longest: usize) -> Vec<Gap> {
             }
         }
     }
+    for object in &mut database.native_objects {
+        if let Some(text) = &mut object.definition {
+            gaps.look(&object.name, "definition", text);
+        }
+    }
     gaps.found.sort_unstable();
     gaps.found.dedup();
     gaps.found
@@ -104,6 +109,9 @@ impl Gaps {
         }
         for trigger in &mut relation.triggers {
             self.look(object, "triggers", &mut trigger.definition);
+        }
+        for rule in &mut relation.rules {
+            self.look(object, "rules", &mut rule.definition);
         }
         for policy in relation.row_security.iter_mut().flat_map(|security| &mut security.policies) {
             policy.using.iter_mut().chain(&mut policy.with_check).for_each(|text| self.look(object, "policies", text));

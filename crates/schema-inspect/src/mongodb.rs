@@ -92,6 +92,7 @@ impl Inspector for MongoDbInspector {
             collation: None,
             namespaces: found.namespaces,
             extensions: Vec::new(),
+            native_objects: Vec::new(),
             native: Native::new(),
         };
         let mut gaps = gaps::of(&mut database, options.longest_definition);

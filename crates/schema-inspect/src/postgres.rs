@@ -182,6 +182,7 @@ async fn read(
     let triggers = stages.read("triggers", transaction, texts.triggers(), triggers::read).await?;
     let sequences = stages.read("sequences", transaction, texts.sequences(), sequences::read).await?;
     let types = stages.read("types", transaction, texts.types(), types::read).await?;
-    let routines = stages.read("routines", transaction, texts.routines(), routines::read).await?;
+    let routines = texts.routines(facts.has_native_objects);
+    let routines = stages.read("routines", transaction, routines, routines::read).await?;
     Ok(Assembly { facts, relations, columns, constraints, indexes, triggers, sequences, types, routines })
 }

@@ -100,6 +100,7 @@ impl Inspector for RedisInspector {
             collation: None,
             namespaces,
             extensions,
+            native_objects: Vec::new(),
             native,
         };
         let report = Report { gaps, ..stages.report() };

@@ -125,6 +125,7 @@ fn inspection(facts: rows::Facts, mut found: Found, options: &InspectOptions, re
         collation: None,
         namespaces: namespace.into_iter().collect(),
         extensions: Vec::new(),
+        native_objects: Vec::new(),
         native,
     };
     let mut gaps = gaps::of(&mut database, options.longest_definition);

@@ -45,6 +45,7 @@ fn main() {
         collation: None,
         namespaces: vec![namespace],
         extensions: Vec::new(),
+        native_objects: Vec::new(),
         native: Native::new(),
     };
     for finding in Lints::builtin().register(Arc::new(Uncommented)).check(&database) {

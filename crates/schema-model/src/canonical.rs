@@ -2,7 +2,10 @@
 
 use serde::ser::{Error as _, Serialize, SerializeSeq as _, Serializer};
 
-use crate::{Collection, Database, Event, Extension, Grant, Namespace, Native, Relation, Routine, Sequence, UserType};
+use crate::{
+    Collection, Database, Event, Extension, Grant, Namespace, Native, NativeObject, Relation, Routine, Sequence,
+    UserType,
+};
 
 /// A model that is written in its canonical form (RFC 8785) by a serializer that adds no space.
 ///
@@ -12,12 +15,33 @@ pub struct Canonical<'a>(pub(crate) &'a Database);
 
 impl Serialize for Canonical<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Database { engine, version, name, comment, character_set, collation, namespaces, extensions, native } =
-            self.0;
+        let Database {
+            engine,
+            version,
+            name,
+            comment,
+            character_set,
+            collation,
+            namespaces,
+            extensions,
+            native_objects,
+            native,
+        } = self.0;
         let namespaces = namespaces.iter().map(NamespaceInOrder::of).collect();
         let extensions = InOrder(extensions);
-        DatabaseInOrder { character_set, collation, comment, engine, extensions, name, namespaces, native, version }
-            .serialize(serializer)
+        DatabaseInOrder {
+            character_set,
+            collation,
+            comment,
+            engine,
+            extensions,
+            name,
+            namespaces,
+            native,
+            native_objects: InOrder(native_objects),
+            version,
+        }
+        .serialize(serializer)
     }
 }
 
@@ -36,6 +60,8 @@ struct DatabaseInOrder<'a> {
     namespaces: Vec<NamespaceInOrder<'a>>,
     #[serde(skip_serializing_if = "Native::is_empty")]
     native: &'a Native,
+    #[serde(skip_serializing_if = "InOrder::is_empty")]
+    native_objects: InOrder<'a, NativeObject>,
     version: &'a str,
 }
 
@@ -133,6 +159,7 @@ mod tests {
             "collation": "C",
             "character_set": "UTF8",
             "extensions": [{ "version": "1.8", "namespace": "public", "name": "hstore" }],
+            "native_objects": [{ "name": { "namespace": "public", "name": "===" }, "kind": "operator", "signature": "(a, b)" }],
             "namespaces": [
                 { "name": "empty" },
                 {

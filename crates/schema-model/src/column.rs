@@ -26,6 +26,9 @@ pub struct Column {
     /// The collation, where it is another than the type's usual one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collation: Option<String>,
+    /// The namespace of the collation, where it is not one of the engine's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation_namespace: Option<String>,
     /// What people have written about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
@@ -50,6 +53,7 @@ impl Column {
             identity: None,
             generated: None,
             collation: None,
+            collation_namespace: None,
             comment: None,
             grants: Vec::new(),
             native: Native::new(),

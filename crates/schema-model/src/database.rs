@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Collection, Event, Grant, ObjectName, Relation, Routine, Sequence, UserType};
+use crate::{Collection, Event, Grant, NativeObject, ObjectName, Relation, Routine, Sequence, UserType};
 
 /// What only one engine knows of an object, under that engine's words.
 pub type Native = BTreeMap<String, serde_json::Value>;
@@ -33,6 +33,9 @@ pub struct Database {
     /// What was added to the engine in this database.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<Extension>,
+    /// What only this engine has under a name, in the order of kinds, names and signatures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub native_objects: Vec<NativeObject>,
     /// What only this engine knows.
     #[serde(default, skip_serializing_if = "Native::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, serde_json::Value>))]

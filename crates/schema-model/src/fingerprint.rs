@@ -59,6 +59,7 @@ mod tests {
             collation: None,
             namespaces: vec![namespace],
             extensions: Vec::new(),
+            native_objects: Vec::new(),
             native: Native::new(),
         }
     }

@@ -71,9 +71,15 @@ pub struct IndexPart {
     /// The operators that it serves, where they are not the type's usual ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator_class: Option<String>,
+    /// The namespace of the operator class, where it is not one of the engine's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_class_namespace: Option<String>,
     /// The collation, where it is another than the column's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collation: Option<String>,
+    /// The namespace of the collation, where it is not one of the engine's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation_namespace: Option<String>,
     /// How many of the first characters or bytes count, where it is not all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix_length: Option<u32>,
@@ -82,7 +88,16 @@ pub struct IndexPart {
 impl IndexPart {
     /// One in no order of its own.
     pub fn new(target: PartTarget) -> Self {
-        Self { target, direction: None, nulls: None, operator_class: None, collation: None, prefix_length: None }
+        Self {
+            target,
+            direction: None,
+            nulls: None,
+            operator_class: None,
+            operator_class_namespace: None,
+            collation: None,
+            collation_namespace: None,
+            prefix_length: None,
+        }
     }
 }
 

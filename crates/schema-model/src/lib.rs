@@ -13,11 +13,13 @@ mod index;
 mod inspection;
 mod key_sample;
 mod name;
+mod native_object;
 mod number;
 mod partitioning;
 mod reading;
 mod relation;
 mod routine;
+mod rule;
 mod sample;
 mod sequence;
 mod trigger;
@@ -36,11 +38,13 @@ pub use index::{Index, IndexPart, NullsOrder, PartTarget, SortDirection};
 pub use inspection::{ChoiceReason, DatabaseChoice, Gap, Inspection, RelationStatistics, Report, Stage};
 pub use key_sample::{HashFields, KeyExpiry, KeyPattern, KeySample, KeyType, Spread};
 pub use name::ObjectName;
+pub use native_object::NativeObject;
 pub use number::WholeNumber;
 pub use partitioning::{Partition, Partitioning};
 pub use reading::{Reading, Unavailable};
 pub use relation::{Persistence, Policy, PolicyCommand, Relation, RelationKind, RowSecurity};
 pub use routine::{Routine, RoutineKind};
+pub use rule::Rule;
 pub use sample::{
     Interval, MapKeys, Observed, ObservedField, ObservedMap, ObservedType, Presence, Sample, SampleLimit, SampleMethod,
 };

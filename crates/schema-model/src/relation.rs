@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Check, Column, Exclusion, ForeignKey, Grant, Index, Key, Native, ObjectName, Partitioning, Reading, Trigger,
+    Check, Column, Exclusion, ForeignKey, Grant, Index, Key, Native, ObjectName, Partitioning, Reading, Rule, Trigger,
 };
 
 /// Something with columns and rows.
@@ -38,6 +38,9 @@ pub struct Relation {
     /// What happens when rows change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub triggers: Vec<Trigger>,
+    /// What statements are rewritten by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
     /// Who sees which rows; `None` where everybody sees all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_security: Option<RowSecurity>,
@@ -83,6 +86,7 @@ impl Relation {
             exclusions: Vec::new(),
             indexes: Vec::new(),
             triggers: Vec::new(),
+            rules: Vec::new(),
             row_security: None,
             definition: None,
             uses: Vec::new(),

@@ -44,6 +44,9 @@ pub enum UserTypeKind {
         /// The collation, where it is another than the other type's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         collation: Option<String>,
+        /// The namespace of the collation, where it is not one of the engine's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        collation_namespace: Option<String>,
         /// The conditions.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         checks: Vec<Check>,

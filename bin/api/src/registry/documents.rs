@@ -188,6 +188,7 @@ mod tests {
             collation: None,
             namespaces: (0..50).map(|number| Namespace::new(format!("part \"{number}\""))).collect(),
             extensions: Vec::new(),
+            native_objects: Vec::new(),
             native: Native::new(),
         };
         Inspection {

@@ -466,6 +466,7 @@ mod tests {
             collation: None,
             namespaces: Vec::new(),
             extensions: Vec::new(),
+            native_objects: Vec::new(),
             native: Native::new(),
         };
         let gap = |reason: &Unavailable| Gap { object: None, part: "definition".to_owned(), reason: *reason };

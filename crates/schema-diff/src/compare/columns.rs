@@ -111,6 +111,8 @@ impl<'a> Comparison<'a> {
         }
         let compared = breaking("text may compare and sort in another way");
         found.aspect(thing, "collation", &before.collation, &after.collation, compared);
+        let home = before.collation_namespace.as_deref().map(|namespace| names.namespace(namespace));
+        found.aspect(thing, "collation_namespace", &home, &after.collation_namespace.as_deref(), compared);
         found.told(thing, (&None, &before.comment), (&None, &after.comment));
         found.grants(thing, &before.grants, &after.grants);
         found.native(thing, &before.native, &after.native, &[]);

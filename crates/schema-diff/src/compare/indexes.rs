@@ -75,6 +75,18 @@ impl Comparison<'_> {
         serde_json::to_string(&nameless).ok()
     }
 
+    /// A part of before, with its namespaces as they are called now.
+    fn at_home(&self, part: &IndexPart) -> IndexPart {
+        let now = |namespace: &Option<String>| {
+            namespace.as_deref().map(|namespace| self.matched.names.namespace(namespace).to_owned())
+        };
+        IndexPart {
+            collation_namespace: now(&part.collation_namespace),
+            operator_class_namespace: now(&part.operator_class_namespace),
+            ..part.clone()
+        }
+    }
+
     /// An index with its columns as they are called now.
     fn translated(&self, both: Both<'_>, index: &Index) -> Index {
         let names = &self.matched.names;
@@ -83,7 +95,7 @@ impl Comparison<'_> {
                 PartTarget::Column(column) => PartTarget::Column(names.column(both.old, column).to_owned()),
                 PartTarget::Expression(expression) => PartTarget::Expression(expression.clone()),
             },
-            ..part.clone()
+            ..self.at_home(part)
         };
         Index {
             parts: index.parts.iter().map(part).collect(),

@@ -1,4 +1,6 @@
-use schema_model::{Check, Event, Routine, Sequence, SequenceOptions, UserType, UserTypeKind, WholeNumber};
+use schema_model::{
+    Check, Event, NativeObject, Routine, Sequence, SequenceOptions, UserType, UserTypeKind, WholeNumber,
+};
 
 use super::Comparison;
 use super::matching::{HasName, Located, located, name_now};
@@ -14,6 +16,7 @@ impl Comparison<'_> {
         self.types(found);
         self.routines(found);
         self.events(found);
+        self.native_objects(found);
     }
 
     /// What is gone and what is new, but for what its namespace tells of.
@@ -113,12 +116,13 @@ impl Comparison<'_> {
                 found.aspect(thing, "labels", labels, now, effect);
             }
             (
-                UserTypeKind::Domain { base, nullable, default, collation, checks },
+                UserTypeKind::Domain { base, nullable, default, collation, collation_namespace, checks },
                 UserTypeKind::Domain {
                     base: base_now,
                     nullable: nullable_now,
                     default: default_now,
                     collation: collation_now,
+                    collation_namespace: home_now,
                     checks: checks_now,
                 },
             ) => {
@@ -129,7 +133,10 @@ impl Comparison<'_> {
                     let effect = compatible("who gives no value gets another one");
                     found.differs(thing, "default", default, default_now, effect);
                 }
-                found.aspect(thing, "collation", collation, collation_now, breaking("text may compare in another way"));
+                let compared = breaking("text may compare in another way");
+                found.aspect(thing, "collation", collation, collation_now, compared);
+                let home = collation_namespace.as_deref().map(|namespace| names.namespace(namespace));
+                found.aspect(thing, "collation_namespace", &home, &home_now.as_deref(), compared);
                 self.domain_checks(thing, checks, checks_now, found);
             }
             (UserTypeKind::Composite { attributes }, UserTypeKind::Composite { attributes: now }) => {
@@ -230,6 +237,53 @@ impl Comparison<'_> {
             found.told(thing, (&before.owner, &before.comment), (&after.owner, &after.comment));
             found.native(thing, &before.native, &after.native, &[]);
         }
+    }
+}
+
+impl Comparison<'_> {
+    /// What only the engine has, by its kind, its name and what tells it from others of that name.
+    fn native_objects(&self, found: &mut Found) {
+        let names = &self.matched.names;
+        let key = |at, object: &NativeObject| {
+            let NativeObject { kind, name, signature, .. } = object;
+            let name = if at == At::Before { names.object(name) } else { name.clone() };
+            let signature = signature.as_ref().map(|signature| names.rewritten(at, signature));
+            serde_json::to_string(&(kind, name, signature)).ok()
+        };
+        let (before, after) = (&self.before.database.native_objects, &self.after.database.native_objects);
+        let pairs = pair(before.iter(), after.iter(), &[&key]);
+        for gone in pairs.removed.iter().filter(|gone| self.namespace_stayed(&gone.name.namespace)) {
+            let part = what(gone);
+            if !is_unlisted(self.lacking.1, &gone.name, found) {
+                let thing = Thing::part(ObjectKind::NativeObject, &gone.name, &part);
+                found.removed(thing, breaking("whoever names it fails"));
+            }
+        }
+        for new in pairs.added.iter().filter(|new| !self.namespace_is_new(&new.name.namespace)) {
+            let part = what(new);
+            if !is_unlisted(self.lacking.0, &new.name, found) {
+                let thing = Thing::part(ObjectKind::NativeObject, &new.name, &part);
+                found.added(thing, compatible("nothing used it before"));
+            }
+        }
+        for (one, other) in pairs.both {
+            let part = what(other);
+            let thing = Thing::part(ObjectKind::NativeObject, &other.name, &part);
+            let (text, now) = (one.definition.as_ref(), other.definition.as_ref());
+            if found.texts_differ(thing, "definition", text, now, names) {
+                let effect = breaking("what uses it may fail, or mean something else");
+                found.differs(thing, "definition", text, now, effect);
+            }
+            found.told(thing, (&one.owner, &one.comment), (&other.owner, &other.comment));
+        }
+    }
+}
+
+/// The kind of something, and what tells it from others of its name.
+fn what(object: &NativeObject) -> String {
+    match &object.signature {
+        Some(signature) => format!("{} {signature}", object.kind),
+        None => object.kind.clone(),
     }
 }
 

@@ -130,6 +130,7 @@ impl<'a> Comparison<'a> {
         }
         self.row_security(both, found);
         self.triggers(both, found);
+        self.rules(both, found);
         self.partitioning(both, found);
         if is_open {
             found.native(thing, &before.native, &after.native, &[STATEMENT]);
@@ -227,6 +228,39 @@ impl<'a> Comparison<'a> {
             // The text tells of the rest as well.
             if found.texts_differ(thing, "triggers", text, now, names) && found.changes.len() == told {
                 found.differs(thing, "definition", text, now, writes);
+            }
+        }
+    }
+}
+
+impl Comparison<'_> {
+    fn rules(&self, both: Both<'_>, found: &mut Found) {
+        let (one, other) = (&both.before.rules, &both.after.rules);
+        if (one.is_empty() || other.is_empty()) && !self.both_are_known(both, &["rules"], found) {
+            return;
+        }
+        let pairs = pair(one.iter(), other.iter(), &[&|_, rule: &schema_model::Rule| Some(rule.name.clone())]);
+        // What is written through a view may be written by none but a rule.
+        let does = breaking("statements do something else than before, or fail");
+        for gone in pairs.removed {
+            found.removed(both.thing(ObjectKind::Rule, &gone.name), does);
+        }
+        for new in pairs.added {
+            found.added(both.thing(ObjectKind::Rule, &new.name), does);
+        }
+        for (one, other) in pairs.both {
+            let thing = both.thing(ObjectKind::Rule, &other.name);
+            let told = found.changes.len();
+            found.aspect(thing, "event", &one.event, &other.event, does);
+            found.aspect(thing, "instead", &one.instead, &other.instead, does);
+            found.aspect(thing, "enabled", &one.enabled, &other.enabled, does);
+            found.told(thing, (&None, &one.comment), (&None, &other.comment));
+            found.native(thing, &one.native, &other.native, &[]);
+            let (text, now) = (Some(&one.definition), Some(&other.definition));
+            // The text tells of the rest as well.
+            let names = &self.matched.names;
+            if found.texts_differ(thing, "rules", text, now, names) && found.changes.len() == told {
+                found.differs(thing, "definition", text, now, does);
             }
         }
     }

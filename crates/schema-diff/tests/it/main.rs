@@ -19,6 +19,7 @@ fn database() -> Database {
         collation: None,
         namespaces: vec![Namespace::new("public")],
         extensions: Vec::new(),
+        native_objects: Vec::new(),
         native: Native::new(),
     }
 }

@@ -2,7 +2,9 @@
 
 mod columns;
 mod constraints;
+mod early;
 mod indexes;
+mod made;
 mod names;
 mod privileges;
 mod queries;
@@ -12,9 +14,13 @@ mod types;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use schema_model::{Database, Namespace, ObjectName, Relation, Sequence, SequenceOptions, UserType, UserTypeKind};
+use schema_model::{
+    Database, Namespace, ObjectName, Reading, Relation, Sequence, SequenceOptions, UserType, UserTypeKind,
+};
 
-use self::names::{literal, quoted};
+use self::early::{led_to, uses};
+use self::made::Kind;
+use self::names::{literal, mentioned, quoted};
 use super::SqlOptions;
 use super::script::Script;
 use crate::Export;
@@ -27,11 +33,17 @@ struct Writer<'a> {
     relations: BTreeMap<ObjectName, &'a Relation>,
     /// Parts of tables, parts of parts included.
     partitions: HashSet<ObjectName>,
-    routines: HashSet<ObjectName>,
+    /// Routines, and what else comes when types are there.
+    behind_types: HashSet<ObjectName>,
     /// Domains that refuse NULL by themselves.
     required: HashSet<ObjectName>,
     /// Relations that were not made, so that nothing that needs them is made either.
     absent: BTreeSet<ObjectName>,
+    /// What else was not made, under a name of which there may be other things.
+    missing: BTreeSet<ObjectName>,
+    /// What stands in texts that may need a cast of the database's own, and those that need one which was not made.
+    casts: Vec<String>,
+    missing_casts: Vec<String>,
 }
 
 pub(super) fn script(database: &Database, options: SqlOptions) -> Export {
@@ -39,15 +51,15 @@ pub(super) fn script(database: &Database, options: SqlOptions) -> Export {
     writer.settings();
     writer.namespaces();
     writer.extensions();
-    let late = writer.types();
     writer.sequences();
-    let routines = writer.early_routines();
-    writer.conditions_of_domains(&late);
+    let (of_domains, late) = writer.before_tables();
+    writer.rest_of_domains(&of_domains);
     writer.tables();
     writer.sequences_owners();
-    writer.views_and_routines(routines);
+    writer.views_and_routines(late);
     writer.indexes();
     writer.foreign_keys();
+    writer.rules();
     writer.triggers();
     writer.policies();
     writer.relation_grants();
@@ -63,38 +75,36 @@ impl<'a> Writer<'a> {
             script: Script::default(),
             relations: database.relations().collect(),
             partitions: HashSet::new(),
-            routines: HashSet::new(),
+            behind_types: HashSet::new(),
             required: HashSet::new(),
             absent: BTreeSet::new(),
+            missing: BTreeSet::new(),
+            casts: database.native_objects.iter().filter_map(led_to).collect(),
+            missing_casts: Vec::new(),
         };
         for partitioning in writer.relations.values().filter_map(|relation| relation.partitioning.as_ref()) {
             tables::collect(partitioning, &mut writer.partitions);
         }
         for namespace in &database.namespaces {
             let object = |name: &String| ObjectName::new(&namespace.name, name);
-            writer.routines.extend(namespace.routines.iter().map(|routine| object(&routine.name)));
+            writer.behind_types.extend(namespace.routines.iter().map(|routine| object(&routine.name)));
             let refuses = |of: &&UserType| matches!(of.kind, UserTypeKind::Domain { nullable: false, .. });
             writer.required.extend(namespace.types.iter().filter(refuses).map(|of| object(&of.name)));
         }
+        let objects = database.native_objects.iter().filter(|object| Kind::of(object) != Kind::Collation);
+        writer.behind_types.extend(objects.map(|object| object.name.clone()));
         writer
     }
 }
 
 impl Writer<'_> {
-    /// Names are written with their namespaces. Classes of operators and collations have none in the model, and are looked for.
+    /// All names are written with their namespaces, so that nothing is looked for anywhere but among what is the engine's own.
     fn settings(&mut self) {
         self.script.remark(&format!("Made from a model of PostgreSQL {}.", self.database.version));
-        let extensions = self.database.extensions.iter().map(|extension| extension.namespace.as_str());
-        let mut path: Vec<&str> = self.database.namespaces.iter().map(|namespace| namespace.name.as_str()).collect();
-        path.extend(extensions.filter(|name| *name != "pg_catalog"));
-        let mut seen = BTreeSet::new();
-        path.retain(|name| seen.insert(*name));
-        let path: Vec<String> = path.into_iter().map(quoted).collect();
         self.script.statement("SET standard_conforming_strings = on");
         // Bodies may name what comes later.
         self.script.statement("SET check_function_bodies = off");
-        let path = if path.is_empty() { "''".to_owned() } else { path.join(", ") };
-        self.script.statement(&format!("SET search_path = {path}"));
+        self.script.statement("SET search_path = ''");
     }
 
     fn reset(&mut self) {
@@ -172,6 +182,36 @@ impl Writer<'_> {
         if let Some(owner) = owner.filter(|_| self.options.owners) {
             self.script.statement(&format!("ALTER {target} OWNER TO {}", quoted(owner)));
         }
+    }
+
+    /// The first of some names that is not made.
+    fn missing_of(&self, names: &BTreeSet<ObjectName>) -> Option<ObjectName> {
+        names.iter().find(|name| self.missing.contains(name) || self.absent.contains(name)).cloned()
+    }
+
+    /// What a text names and is not made.
+    fn missing_in(&self, text: &str) -> Option<String> {
+        if self.missing.is_empty() && self.absent.is_empty() {
+            return None;
+        }
+        let named = self.missing_of(&mentioned(text)).map(|name| name.to_string());
+        named.or_else(|| self.missing_cast_in(text))
+    }
+
+    /// What a text may need a cast for that is not made.
+    fn missing_cast_in(&self, text: &str) -> Option<String> {
+        let target = self.missing_casts.iter().find(|target| text.contains(*target))?;
+        Some(format!("a cast to {}", target.trim_start_matches(':')))
+    }
+
+    /// The text, where it was read and nothing in it is not made.
+    fn usable(&mut self, object: &ObjectName, part: &str, reading: &Reading<String>) -> Option<String> {
+        let text = self.script.known(object, part, reading)?.clone();
+        if let Some(missing) = self.missing_in(&text) {
+            self.script.omit(object, part, &uses(missing));
+            return None;
+        }
+        Some(text)
     }
 
     /// Whether what needs a relation can be made.

@@ -70,6 +70,40 @@ fn what_needs_something_that_is_not_made_is_not_made_either() {
     assert!(!found.text.contains("CREATE VIEW"));
 }
 
+/// Views, conditions and routines whose text is understood when they are made, and all that needs those.
+#[test]
+fn what_calls_a_routine_that_could_not_be_read_is_not_made() {
+    let mut database = postgres();
+    let shop = database.namespaces.iter_mut().find(|namespace| namespace.name == "shop").expect("the shop");
+    let mut routine = shop.routines.iter().find(|routine| routine.name == "twice").expect("a routine").clone();
+    "caller".clone_into(&mut routine.name);
+    let text = "CREATE OR REPLACE FUNCTION shop.caller()\n RETURNS integer\n LANGUAGE sql\nRETURN shop.twice(1)\n";
+    (routine.arguments, routine.definition) = (String::new(), Some(Reading::Known(text.to_owned())));
+    let mut opaque = routine.clone();
+    "later".clone_into(&mut opaque.name);
+    let text =
+        "CREATE OR REPLACE FUNCTION shop.later()\n RETURNS integer\n LANGUAGE sql\nAS $$SELECT shop.twice(1)$$\n";
+    opaque.definition = Some(Reading::Known(text.to_owned()));
+    shop.routines.extend([routine, opaque]);
+    for routine in shop.routines.iter_mut().filter(|routine| routine.name == "twice") {
+        routine.definition = Some(Reading::unavailable(Unavailable::TooLong));
+    }
+    relation(&mut database, "cheap_goods").definition = Some(Reading::Known("SELECT shop.caller()".to_owned()));
+    let base = relation(&mut database, "base");
+    base.columns[0].default = Some(Reading::Known("shop.twice(2)".to_owned()));
+    let found = exported("sql", &database);
+    let told: Vec<String> = found.omissions.iter().map(|one| format!("{}: {}", one.part, one.reason)).collect();
+    for expected in [
+        "definition: it uses shop.caller, which is not made",
+        "routine (): it uses shop.twice, which is not made",
+        "column a: default: it uses shop.twice, which is not made",
+    ] {
+        assert!(told.iter().any(|told| told == expected), "{expected}: {told:#?}");
+    }
+    assert!(found.text.contains("FUNCTION shop.later()"), "its text is looked into when it is called");
+    assert!(!found.text.contains("FUNCTION shop.caller()") && !found.text.contains("DEFAULT shop.twice"));
+}
+
 #[test]
 fn views_come_behind_the_views_that_they_use() {
     let mut database = postgres();

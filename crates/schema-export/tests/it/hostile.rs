@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use roxmltree::{Document, Node};
 use schema_model::{
     Check, Column, ColumnPair, DataType, Database, Deferrability, Event, Extension, ForeignKey, Grant, Index,
-    IndexPart, Key, MatchOption, Namespace, Native, ObjectName, PartTarget, Partition, Partitioning, Policy,
-    PolicyCommand, Reading, ReferentialAction, Relation, RelationKind, Routine, RoutineKind, RowSecurity, Trigger,
-    TriggerEvent, TriggerLevel, TriggerTiming, TypeFamily, UserType, UserTypeKind,
+    IndexPart, Key, MatchOption, Namespace, Native, NativeObject, ObjectName, PartTarget, Partition, Partitioning,
+    Policy, PolicyCommand, Reading, ReferentialAction, Relation, RelationKind, Routine, RoutineKind, RowSecurity, Rule,
+    Trigger, TriggerEvent, TriggerLevel, TriggerTiming, TypeFamily, UserType, UserTypeKind,
 };
 
 use super::exported;
@@ -105,6 +105,19 @@ fn database(engine: &str, names: &[String]) -> Database {
         privileges: vec!["SELECT".to_owned()],
         grantable: Vec::new(),
     }];
+    if engine == "postgres" {
+        one.columns[1].collation = Some(extra.clone());
+        one.columns[1].collation_namespace = Some(namespace.clone());
+        one.rules = vec![Rule {
+            name: mood.clone(),
+            event: TriggerEvent::Delete,
+            instead: true,
+            definition: Reading::Known("CREATE RULE a AS ON DELETE TO b DO INSTEAD NOTHING".to_owned()),
+            enabled: false,
+            comment: Some(extra.clone()),
+            native: Native::new(),
+        }];
+    }
     one.row_security = Some(RowSecurity {
         enabled: true,
         forced: false,
@@ -175,7 +188,21 @@ fn namespace_of(engine: &str, names: &[String], mut tables: Vec<Relation>) -> Da
         collation: None,
         namespaces: vec![part],
         extensions: if engine == "postgres" { vec![extension] } else { Vec::new() },
+        native_objects: if engine == "postgres" { vec![collation(names)] } else { Vec::new() },
         native: Native::new(),
+    }
+}
+
+/// A collation of somebody's own.
+fn collation(names: &[String]) -> NativeObject {
+    let [namespace, _, _, _, _, note, _, role, extra] = names else { panic!("nine names") };
+    NativeObject {
+        kind: "collation".to_owned(),
+        name: ObjectName::new(namespace, extra),
+        signature: None,
+        definition: Some(Reading::Known("CREATE COLLATION a (LOCALE = 'C')".to_owned())),
+        owner: Some(role.clone()),
+        comment: Some(note.clone()),
     }
 }
 

@@ -45,6 +45,7 @@ fn database(relations: Vec<Relation>) -> Database {
         collation: None,
         namespaces: vec![namespace],
         extensions: Vec::new(),
+        native_objects: Vec::new(),
         native: Native::new(),
     }
 }

@@ -32,7 +32,9 @@ fn index(index: TableIndex) -> Index {
         direction: None,
         nulls: None,
         operator_class: None,
+        operator_class_namespace: None,
         collation: None,
+        collation_namespace: None,
         prefix_length: None,
     };
     Index {

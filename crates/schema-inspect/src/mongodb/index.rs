@@ -69,7 +69,9 @@ fn part(field: &str, order: &DocumentValue) -> IndexPart {
         direction: word.is_none().then_some(direction),
         nulls: None,
         operator_class: word.map(str::to_owned),
+        operator_class_namespace: None,
         collation: None,
+        collation_namespace: None,
         prefix_length: None,
     }
 }

@@ -85,6 +85,7 @@ fn words_of_the_engine_are_cut_where_definitions_are() {
         collation: None,
         namespaces: vec![namespace],
         extensions: Vec::new(),
+        native_objects: Vec::new(),
         native: Native::new(),
     };
     let whole = database.clone();

@@ -81,6 +81,7 @@ impl Found {
             collation: Some(facts.collation),
             namespaces: namespaces.into_values().map(FoundNamespace::with_grants).collect(),
             extensions: Vec::new(),
+            native_objects: Vec::new(),
             native: Native::new(),
         };
         sort(&mut database);

@@ -59,6 +59,7 @@ fn column(found: FoundColumn, position: u32, usual: Option<&str>, product: Produ
         identity,
         generated,
         collation,
+        collation_namespace: None,
         comment: found.comment,
         grants: Vec::new(),
         native,

@@ -70,8 +70,12 @@ impl Assembly {
             identities.user_type(oid, ObjectName::new(&namespace, &user_type.name));
             namespaces.at(&namespace).types.push(user_type);
         }
-        for FoundRoutine { namespace, routine } in routines {
-            namespaces.at(&namespace).routines.push(routine);
+        let mut native_objects = Vec::new();
+        for found in routines {
+            match found {
+                FoundRoutine::Routine(namespace, routine) => namespaces.at(&namespace).routines.push(routine),
+                FoundRoutine::Object(object) => native_objects.push(object),
+            }
         }
         let mut database = Database {
             engine: Engine::POSTGRES.to_string(),
@@ -82,6 +86,7 @@ impl Assembly {
             collation: Some(facts.collation),
             namespaces: namespaces.0.into_values().collect(),
             extensions: facts.extensions,
+            native_objects,
             native: Native::new(),
         };
         sort(&mut database);
@@ -165,6 +170,9 @@ impl Namespaces {
 /// Every list in an order that depends on the content alone.
 fn sort(database: &mut Database) {
     database.extensions.sort_by(|one, other| one.name.cmp(&other.name));
+    database.native_objects.sort_by(|one, other| {
+        (&one.kind, &one.name, &one.signature).cmp(&(&other.kind, &other.name, &other.signature))
+    });
     for namespace in &mut database.namespaces {
         namespace.relations.sort_by(|one, other| one.name.cmp(&other.name));
         namespace.sequences.sort_by(|one, other| one.name.cmp(&other.name));
@@ -177,6 +185,7 @@ fn sort(database: &mut Database) {
             }
             relation.exclusions.sort_by(|one, other| one.name.cmp(&other.name));
             relation.triggers.sort_by(|one, other| one.name.cmp(&other.name));
+            relation.rules.sort_by(|one, other| one.name.cmp(&other.name));
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn read(row: &Row) -> Result<FoundColumn, DatabaseError> {
     let has_expression: bool = cells.next()?;
     let expression: Option<String> = cells.next()?;
     let expression = has_expression.then(|| or_locked(expression));
-    let collation = cells.next()?;
+    let (collation, collation_namespace) = (cells.next()?, cells.next()?);
     let data_type = data_type(text, &mut cells)?;
     let storage = match generated.as_str() {
         "s" => Some(GenerationStorage::Stored),
@@ -52,12 +52,17 @@ pub(super) fn read(row: &Row) -> Result<FoundColumn, DatabaseError> {
         identity: generation.map(|generation| Identity { generation, options: None }),
         generated,
         collation,
+        collation_namespace,
         comment: cells.next()?,
         grants: grants::read(&cells.json::<Vec<String>>()?),
         native: Native::new(),
     };
     if cells.next()? {
         column.native.insert("inherited".to_owned(), true.into());
+    }
+    // The column refuses NULL as well as its domain, and goes on when the domain does no longer.
+    if cells.next()? {
+        column.native.insert("not_null".to_owned(), true.into());
     }
     Ok(FoundColumn { relation, number, column })
 }

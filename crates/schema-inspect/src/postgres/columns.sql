@@ -31,6 +31,7 @@ SELECT
         WHEN a.attrelid NOT IN (SELECT relation FROM locked) THEN pg_get_expr(d.adbin, d.adrelid)
     END,
     CASE WHEN a.attcollation <> t.collation THEN co.collname END::text,
+    CASE WHEN a.attcollation <> t.collation AND con.nspname <> 'pg_catalog' THEN con.nspname END::text,
     a.attndims::int4,
     t.category,
     t.rests_on,
@@ -38,7 +39,8 @@ SELECT
     t.namespace,
     de.description,
     array_to_json(a.attacl)::text,
-    NOT a.attislocal
+    NOT a.attislocal,
+    a.attnotnull AND t.not_null
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -46,4 +48,5 @@ JOIN types t ON t.oid = a.atttypid
 LEFT JOIN pg_description de ON de.classoid = 'pg_class'::regclass AND de.objoid = a.attrelid AND de.objsubid = a.attnum
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_collation co ON co.oid = a.attcollation AND a.attcollation <> t.collation
+LEFT JOIN pg_namespace con ON con.oid = co.collnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped AND {selected}

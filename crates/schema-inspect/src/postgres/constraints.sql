@@ -29,9 +29,13 @@ SELECT
                 JOIN pg_attribute there ON there.attrelid = con.confrelid AND there.attnum = k.there)
         END
         WHEN 'x' THEN (
-            SELECT json_agg(o.oprname ORDER BY k.position)
+            SELECT json_agg(CASE home.nspname
+                    WHEN 'pg_catalog' THEN o.oprname
+                    ELSE concat('OPERATOR(', quote_ident(home.nspname), '.', o.oprname, ')')
+                END ORDER BY k.position)
             FROM unnest(con.conexclop) WITH ORDINALITY k(operator, position)
-            JOIN pg_operator o ON o.oid = k.operator)
+            JOIN pg_operator o ON o.oid = k.operator
+            JOIN pg_namespace home ON home.oid = o.oprnamespace)
     END::text,
     fn.nspname::text,
     fc.relname::text,

@@ -17,11 +17,25 @@ SELECT
         WHERE {selected})::pg_catalog.text,
     (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(e.extname, e.extversion, n.nspname))
         FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace)::pg_catalog.text,
-    (SELECT pg_catalog.json_object_agg(o.oid::pg_catalog.text, o.opcname)
-        FROM pg_catalog.pg_opclass o WHERE NOT o.opcdefault)::pg_catalog.text,
-    (SELECT pg_catalog.json_object_agg(c.oid::pg_catalog.text, c.collname)
-        FROM pg_catalog.pg_collation c
+    (SELECT pg_catalog.json_object_agg(
+            o.oid::pg_catalog.text, pg_catalog.json_build_array(o.opcname, n.nspname))
+        FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_namespace n ON n.oid = o.opcnamespace
+        WHERE NOT o.opcdefault)::pg_catalog.text,
+    (SELECT pg_catalog.json_object_agg(
+            c.oid::pg_catalog.text, pg_catalog.json_build_array(c.collname, n.nspname))
+        FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
         WHERE c.oid = ANY (SELECT pg_catalog.unnest(i.indcollation::pg_catalog.oid[]) FROM pg_catalog.pg_index i))::pg_catalog.text,
+    -- Numbers below 16384 are of what the engine was made with.
+    EXISTS (SELECT FROM pg_catalog.pg_collation t WHERE t.oid >= 16384)
+        OR EXISTS (SELECT FROM pg_catalog.pg_operator t WHERE t.oid >= 16384)
+        OR EXISTS (SELECT FROM pg_catalog.pg_opfamily t WHERE t.oid >= 16384)
+        OR EXISTS (SELECT FROM pg_catalog.pg_cast t WHERE t.oid >= 16384)
+        OR EXISTS (SELECT FROM pg_catalog.pg_ts_config t WHERE t.oid >= 16384)
+        OR EXISTS (SELECT FROM pg_catalog.pg_ts_dict t WHERE t.oid >= 16384)
+        OR EXISTS (SELECT FROM pg_catalog.pg_ts_parser t WHERE t.oid >= 16384)
+        OR EXISTS (SELECT FROM pg_catalog.pg_ts_template t WHERE t.oid >= 16384)
+        OR EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid >= 16384 AND (t.typtype = 'b' OR t.typtype = 'p')
+            AND t.typinput <> 'pg_catalog.array_in'::pg_catalog.regproc),
     -- Numbers of objects count within one database of one cluster.
     CASE WHEN pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
         THEN (SELECT pg_catalog.concat(s.system_identifier, '/', d.oid) FROM pg_catalog.pg_control_system() s) END,

@@ -20,12 +20,17 @@ pub(super) struct Facts {
     pub(super) namespaces: Vec<Namespace>,
     pub(super) extensions: Vec<Extension>,
     /// Those that are no type's usual one.
-    pub(super) operator_classes: HashMap<String, String>,
+    pub(super) operator_classes: Names,
     /// Those that some index uses.
-    pub(super) collations: HashMap<String, String>,
+    pub(super) collations: Names,
+    /// Whether there may be any, those of extensions among them.
+    pub(super) has_native_objects: bool,
     /// The cluster and the database that numbers of objects count in; `None` where the login may not know.
     pub(super) origin: Option<String>,
 }
+
+/// Names and their namespaces by numbers.
+pub(super) type Names = HashMap<String, (String, String)>;
 
 type NamespaceFacts = (String, String, Option<String>, Option<Vec<String>>);
 
@@ -56,6 +61,7 @@ pub(super) fn read(row: &Row) -> Result<Facts, DatabaseError> {
         },
         operator_classes: cells.json()?,
         collations: cells.json()?,
+        has_native_objects: cells.next()?,
         origin: cells.next()?,
     })
 }

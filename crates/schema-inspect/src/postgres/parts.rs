@@ -4,6 +4,7 @@ use schema_model::{Check, Column, Exclusion, ForeignKey, Index, IndexPart, Key, 
 
 use super::columns::FoundColumn;
 use super::constraints::{FoundConstraint, FoundKind};
+use super::facts::Names;
 use super::indexes::{FoundIndex, FoundTarget};
 use super::triggers::FoundTrigger;
 
@@ -53,8 +54,16 @@ impl ByOwner {
 
 /// Names that indexes give as numbers.
 pub(super) struct Terms {
-    pub(super) operator_classes: HashMap<String, String>,
-    pub(super) collations: HashMap<String, String>,
+    pub(super) operator_classes: Names,
+    pub(super) collations: Names,
+}
+
+impl Terms {
+    /// The name, and the namespace where it is not the engine's own.
+    fn named(names: &Names, number: i64) -> (Option<String>, Option<String>) {
+        let (name, namespace) = names.get(&number.to_string()).cloned().unzip();
+        (name, namespace.filter(|namespace| namespace != "pg_catalog"))
+    }
 }
 
 /// Columns with their positions, and their names by the catalog's numbers.
@@ -149,7 +158,8 @@ fn check(constraint: FoundConstraint, columns: &[String]) -> Option<Check> {
 
 fn index(found: FoundIndex, named: &impl Fn(i64) -> String, terms: &Terms, columns: &[Column]) -> Index {
     let parts = found.parts.into_iter().map(|part| {
-        let collation = terms.collations.get(&part.collation.to_string()).cloned();
+        let (mut collation, mut collation_namespace) = Terms::named(&terms.collations, part.collation);
+        let (operator_class, operator_class_namespace) = Terms::named(&terms.operator_classes, part.operator_class);
         let target = match part.target {
             FoundTarget::Column(number) => PartTarget::Column(named(number)),
             FoundTarget::Expression(expression) => PartTarget::Expression(expression),
@@ -159,13 +169,21 @@ fn index(found: FoundIndex, named: &impl Fn(i64) -> String, terms: &Terms, colum
             PartTarget::Column(name) => columns.iter().find(|column| column.name == *name),
             PartTarget::Expression(_) => None,
         };
-        let usual = usual.and_then(|column| column.collation.as_deref()).unwrap_or("default");
+        let usual = match usual {
+            Some(Column { collation: Some(usual), collation_namespace, .. }) => (usual.as_str(), collation_namespace),
+            _ => ("default", &None),
+        };
+        if collation.as_deref() == Some(usual.0) && collation_namespace == *usual.1 {
+            (collation, collation_namespace) = (None, None);
+        }
         IndexPart {
-            collation: collation.filter(|collation| collation != usual),
+            collation,
+            collation_namespace,
             target,
             direction: part.direction,
             nulls: part.nulls,
-            operator_class: terms.operator_classes.get(&part.operator_class.to_string()).cloned(),
+            operator_class,
+            operator_class_namespace,
             prefix_length: None,
         }
     });

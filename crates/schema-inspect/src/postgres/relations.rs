@@ -1,5 +1,6 @@
 use schema_model::{
-    Native, ObjectName, Persistence, Policy, PolicyCommand, Reading, Relation, RelationKind, RowSecurity, Unavailable,
+    Native, ObjectName, Persistence, Policy, PolicyCommand, Reading, Relation, RelationKind, RowSecurity, Rule,
+    TriggerEvent, Unavailable,
 };
 use shared_kernel::database::{DatabaseError, Row};
 
@@ -22,6 +23,9 @@ pub(super) struct FoundRelation {
 
 /// Name, command, permissive, roles, whether there is a condition to see rows, it, whether there is one to write them, it.
 type FoundPolicy = (String, String, bool, Vec<Option<String>>, bool, Option<String>, bool, Option<String>);
+
+/// Name, event, whether it takes the statement's place, when it counts, text, comment.
+type FoundRule = (String, String, bool, String, Option<String>, Option<String>);
 
 pub(super) fn read(row: &Row) -> Result<FoundRelation, DatabaseError> {
     let mut cells = Cells::of(row);
@@ -60,6 +64,7 @@ pub(super) fn read(row: &Row) -> Result<FoundRelation, DatabaseError> {
     let bound: Option<String> = cells.next()?;
     let is_partition: bool = cells.next()?;
     relation.inherits = names(&mut cells)?;
+    relation.rules = cells.json::<Vec<FoundRule>>()?.into_iter().map(rule).collect();
     Ok(FoundRelation {
         oid,
         namespace,
@@ -92,6 +97,29 @@ fn native(cells: &mut Cells<'_>) -> Result<Native, DatabaseError> {
         }
     }
     Ok(native)
+}
+
+fn rule((name, event, instead, enabled, text, comment): FoundRule) -> Rule {
+    let mut native = Native::new();
+    // Usually it counts but where a subscription or the like writes.
+    for (letter, word) in [("A", "always"), ("R", "replica")] {
+        if enabled == letter {
+            native.insert("counts".to_owned(), word.into());
+        }
+    }
+    Rule {
+        name,
+        event: match event.as_str() {
+            "2" => TriggerEvent::Update,
+            "4" => TriggerEvent::Delete,
+            _ => TriggerEvent::Insert,
+        },
+        instead,
+        definition: or_locked(text.map(|text| text.trim().trim_end_matches(';').to_owned())),
+        enabled: enabled != "D",
+        comment,
+        native,
+    }
 }
 
 fn row_security(cells: &mut Cells<'_>) -> Result<Option<RowSecurity>, DatabaseError> {

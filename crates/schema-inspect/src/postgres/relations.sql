@@ -32,7 +32,7 @@ SELECT
                 AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid
             JOIN pg_class u ON u.oid = d.refobjid
             JOIN pg_namespace un ON un.oid = u.relnamespace
-            WHERE r.ev_class = c.oid)
+            WHERE r.ev_class = c.oid AND r.ev_type = '1')
     END::text,
     CASE WHEN c.relkind = 'p' AND NOT locks.own THEN pg_get_partkeydef(c.oid) END,
     CASE WHEN c.relispartition AND NOT locks.own THEN pg_get_expr(c.relpartbound, c.oid) END,
@@ -42,6 +42,21 @@ SELECT
         JOIN pg_class p ON p.oid = i.inhparent
         JOIN pg_namespace home ON home.oid = p.relnamespace
         WHERE i.inhrelid = c.oid)::text,
+    CASE WHEN c.relhasrules THEN
+        (SELECT json_agg(json_build_array(
+                r.rulename, r.ev_type::text, r.is_instead, r.ev_enabled::text,
+                CASE WHEN NOT locks.own AND NOT EXISTS (
+                    SELECT
+                    FROM pg_depend d
+                    JOIN locked l ON l.relation = d.refobjid
+                    WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass)
+                THEN pg_get_ruledef(r.oid) END,
+                rd.description))
+            FROM pg_rewrite r
+            LEFT JOIN pg_description rd ON rd.classoid = 'pg_rewrite'::regclass AND rd.objoid = r.oid AND rd.objsubid = 0
+            -- That one is the view itself.
+            WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN')
+    END::text,
     CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 END,
     c.relpages::int8 + coalesce(t.relpages, 0)::int8
 FROM pg_class c
@@ -55,7 +70,7 @@ CROSS JOIN LATERAL (
             JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
                 AND d.refclassid = 'pg_class'::regclass
             JOIN locked l ON l.relation = d.refobjid
-            WHERE r.ev_class = c.oid) AS of_what_it_uses
+            WHERE r.ev_class = c.oid AND r.ev_type = '1') AS of_what_it_uses
 ) locks
 LEFT JOIN pg_am am ON am.oid = c.relam
 LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace

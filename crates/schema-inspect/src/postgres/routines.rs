@@ -1,25 +1,31 @@
-use schema_model::{Native, Routine, RoutineKind};
+use schema_model::{Native, NativeObject, ObjectName, Reading, Routine, RoutineKind};
 use shared_kernel::database::{DatabaseError, Row};
 
 use super::grants;
 use super::relations::or_locked;
 use crate::cells::Cells;
 
-/// A routine and the namespace that it is in.
-pub(super) struct FoundRoutine {
-    pub(super) namespace: String,
-    pub(super) routine: Routine,
+/// What the question about routines is answered with.
+pub(super) enum FoundRoutine {
+    /// A routine, and the namespace that it is in.
+    Routine(String, Routine),
+    Object(NativeObject),
 }
 
 pub(super) fn read(row: &Row) -> Result<FoundRoutine, DatabaseError> {
     let mut cells = Cells::of(row);
     let namespace = cells.next()?;
-    let (name, arguments) = (cells.next()?, cells.next()?);
+    let name = cells.next()?;
+    let arguments: Option<String> = cells.next()?;
     let kind = match cells.next::<String>()?.as_str() {
+        "f" => RoutineKind::Function,
         "p" => RoutineKind::Procedure,
         "a" => RoutineKind::Aggregate,
         "w" => RoutineKind::Window,
-        _ => RoutineKind::Function,
+        kind => {
+            let name = ObjectName { namespace, name };
+            return Ok(FoundRoutine::Object(object(kind.to_owned(), name, arguments, &mut cells)?));
+        }
     };
     let (returns, language) = (cells.next()?, cells.next()?);
     let mut native = Native::new();
@@ -42,7 +48,7 @@ pub(super) fn read(row: &Row) -> Result<FoundRoutine, DatabaseError> {
     let definition: Option<String> = cells.next()?;
     let routine = Routine {
         name,
-        arguments,
+        arguments: arguments.unwrap_or_default(),
         kind,
         returns,
         language,
@@ -52,5 +58,25 @@ pub(super) fn read(row: &Row) -> Result<FoundRoutine, DatabaseError> {
         grants: grants::read(&cells.json::<Vec<String>>()?),
         native,
     };
-    Ok(FoundRoutine { namespace, routine })
+    Ok(FoundRoutine::Routine(namespace, routine))
+}
+
+/// Something that is told beside routines, from what stands behind its signature.
+fn object(
+    kind: String,
+    name: ObjectName,
+    signature: Option<String>,
+    cells: &mut Cells<'_>,
+) -> Result<NativeObject, DatabaseError> {
+    // What only routines have.
+    for _ in 0..3 {
+        cells.next::<Option<String>>()?;
+    }
+    for _ in 0..2 {
+        cells.next::<Option<bool>>()?;
+    }
+    cells.next::<Option<String>>()?;
+    let definition: Option<String> = cells.next()?;
+    let definition = definition.map(Reading::Known);
+    Ok(NativeObject { kind, name, signature, definition, owner: cells.next()?, comment: cells.next()? })
 }

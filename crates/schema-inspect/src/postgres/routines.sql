@@ -1,4 +1,4 @@
--- Functions and procedures, but for what extensions have brought along.
+-- Functions and procedures, and what else is told as the statements that make it, but for what extensions have brought along.
 WITH locked AS MATERIALIZED ({locked})
 SELECT
     n.nspname::text,
@@ -58,3 +58,4 @@ WHERE NOT EXISTS (
     AND NOT EXISTS (
         SELECT FROM pg_depend x WHERE x.classid = 'pg_proc'::regclass AND x.objid = p.oid AND x.deptype = 'i')
     AND {selected}
+{native_objects}

@@ -31,7 +31,7 @@ const fn catalog(name: &'static str, rows: &'static str) -> Catalog {
 }
 
 /// All that the questions of a look read, and what writes their texts out reads besides.
-const CATALOGS: [Catalog; 28] = [
+const CATALOGS: [Catalog; 35] = [
     Catalog {
         name: "pg_class",
         in_place: "t.reltuples, t.relpages",
@@ -70,6 +70,13 @@ const CATALOGS: [Catalog; 28] = [
     catalog("pg_collation", "t.oid >= 16384"),
     catalog("pg_ts_config", "t.oid >= 16384"),
     catalog("pg_ts_dict", "t.oid >= 16384"),
+    catalog("pg_ts_config_map", "t.mapcfg >= 16384"),
+    catalog("pg_ts_parser", "t.oid >= 16384"),
+    catalog("pg_ts_template", "t.oid >= 16384"),
+    catalog("pg_opfamily", "t.oid >= 16384"),
+    catalog("pg_amop", "t.oid >= 16384"),
+    catalog("pg_amproc", "t.oid >= 16384"),
+    catalog("pg_cast", "t.oid >= 16384"),
     catalog("pg_am", "t.oid >= 16384"),
     catalog("pg_language", "true"),
     catalog("pg_extension", "true"),

@@ -69,8 +69,13 @@ impl<'a> Texts<'a> {
         self.statement(include_str!("types.sql"), &[("{multirange}", self.since(14, multirange, "NULL::text"))])
     }
 
-    pub(super) fn routines(&self) -> Statement {
-        let parts = [("{has_parsed_body}", self.since(14, "p.prosqlbody IS NOT NULL", "false"))];
+    /// Most databases have no native objects, and the question about them takes long to be understood.
+    pub(super) fn routines(&self, with_native_objects: bool) -> Statement {
+        let parts = [
+            ("{has_parsed_body}", self.since(14, "p.prosqlbody IS NOT NULL", "false")),
+            ("{native_objects}", if with_native_objects { include_str!("native_objects.sql") } else { "" }),
+            ("{items}", include_str!("operator_items.sql")),
+        ];
         self.statement(include_str!("routines.sql"), &parts)
     }
 
@@ -119,7 +124,8 @@ mod tests {
                     texts.triggers(),
                     texts.sequences(),
                     texts.types(),
-                    texts.routines(),
+                    texts.routines(true),
+                    texts.routines(false),
                 ] {
                     let text = statement.render(Dialect::Postgres).expect("a text").sql;
                     assert!(!text.contains('{') && !text.contains('}'), "{text}");

@@ -24,7 +24,7 @@ pub(super) fn read(row: &Row) -> Result<FoundType, DatabaseError> {
     let labels = cells.json()?;
     let not_null: bool = cells.next()?;
     let default: Option<String> = cells.next()?;
-    let collation = cells.next()?;
+    let (collation, collation_namespace) = (cells.next()?, cells.next()?);
     let text: Option<String> = cells.next()?;
     let base: DataType = data_type(text.unwrap_or_default(), &mut cells)?;
     let multirange = cells.next()?;
@@ -35,6 +35,7 @@ pub(super) fn read(row: &Row) -> Result<FoundType, DatabaseError> {
             nullable: !not_null,
             default: default.map(Reading::Known),
             collation,
+            collation_namespace,
             checks: Vec::new(),
         },
         "r" => UserTypeKind::Range { subtype: base, multirange },

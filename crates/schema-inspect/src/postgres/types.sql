@@ -14,6 +14,7 @@ SELECT
     t.typnotnull,
     CASE WHEN t.typtype = 'd' THEN pg_get_expr(t.typdefaultbin, 0) END,
     CASE WHEN t.typtype = 'd' AND t.typcollation <> b.typcollation THEN co.collname END::text,
+    CASE WHEN t.typtype = 'd' AND t.typcollation <> b.typcollation AND con.nspname <> 'pg_catalog' THEN con.nspname END::text,
     CASE t.typtype
         WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod)
         WHEN 'r' THEN format_type(r.rngsubtype, NULL)
@@ -33,6 +34,7 @@ LEFT JOIN pg_type e ON e.oid = CASE WHEN b.typcategory = 'A' AND b.typelem <> 0 
 LEFT JOIN pg_namespace en ON en.oid = e.typnamespace
 LEFT JOIN pg_type k ON k.oid = CASE WHEN e.typtype = 'd' THEN e.typbasetype ELSE e.oid END
 LEFT JOIN pg_collation co ON co.oid = t.typcollation
+LEFT JOIN pg_namespace con ON con.oid = co.collnamespace
 LEFT JOIN pg_description de ON de.classoid = 'pg_type'::regclass AND de.objoid = t.oid AND de.objsubid = 0
 WHERE (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND c.relkind = 'c'))
     AND NOT EXISTS (

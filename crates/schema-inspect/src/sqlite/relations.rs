@@ -132,6 +132,7 @@ fn placed(found: Vec<FoundColumn>, written: &TableText) -> Vec<Column> {
             identity: None,
             generated,
             collation: text.and_then(|text| text.collation.clone()),
+            collation_namespace: None,
             comment: None,
             grants: Vec::new(),
             native,
@@ -197,11 +198,13 @@ fn made_indexes(parts: Vec<FoundIndexPart>, columns: &[Column]) -> Vec<Index> {
         let direction = if part.descending { SortDirection::Descending } else { SortDirection::Ascending };
         index.parts.push(IndexPart {
             collation: part.collation.filter(|collation| !collation.eq_ignore_ascii_case(usual)),
+            collation_namespace: None,
             target,
             direction: Some(direction),
             // NULL is less than everything else, and there is no choice that is kept.
             nulls: Some(if part.descending { NullsOrder::Last } else { NullsOrder::First }),
             operator_class: None,
+            operator_class_namespace: None,
             prefix_length: None,
         });
     }

@@ -113,6 +113,7 @@ impl Assembly {
             collation: facts.collation,
             namespaces: Known::told(namespaces),
             extensions: Vec::new(),
+            native_objects: Vec::new(),
             native,
         };
         sort(&mut database);
@@ -175,6 +176,7 @@ impl Made<'_> {
                     nullable: found.nullable,
                     default: None,
                     collation: found.collation.clone().filter(|collation| Some(collation.as_str()) != self.collation),
+                    collation_namespace: None,
                     checks: Vec::new(),
                 },
             };

@@ -228,6 +228,7 @@ impl Making<'_> {
                 Generated { expression, storage }
             }),
             collation: found.collation.filter(|collation| Some(collation.as_str()) != self.collation),
+            collation_namespace: None,
             comment: self.about.comment(thing),
             grants: self.about.grants(thing, Some(&mut native)),
             native,

@@ -352,7 +352,9 @@ fn part(column: String, direction: Option<SortDirection>) -> IndexPart {
         direction,
         nulls: None,
         operator_class: None,
+        operator_class_namespace: None,
         collation: None,
+        collation_namespace: None,
         prefix_length: None,
     }
 }

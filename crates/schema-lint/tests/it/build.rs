@@ -17,6 +17,7 @@ pub(crate) fn database(engine: &str, relations: Vec<Relation>) -> Database {
         collation: None,
         namespaces: vec![namespace],
         extensions: Vec::new(),
+        native_objects: Vec::new(),
         native: Native::new(),
     }
 }

@@ -35,7 +35,14 @@ fn conditions_of_domains_count_too() {
     let mut database = postgres(Vec::new());
     database.namespaces[0].types = vec![UserType {
         name: "amount".to_owned(),
-        kind: UserTypeKind::Domain { base, nullable: true, default: None, collation: None, checks: vec![late] },
+        kind: UserTypeKind::Domain {
+            base,
+            nullable: true,
+            default: None,
+            collation: None,
+            collation_namespace: None,
+            checks: vec![late],
+        },
         owner: None,
         comment: None,
         grants: Vec::new(),

@@ -100,7 +100,14 @@ fn a_domain_is_what_it_rests_on_and_a_part_is_its_table() {
         DataType { text: "bigint".to_owned(), family: TypeFamily::Integer, user_type: None, array_dimensions: 0 };
     let domain = UserType {
         name: "maker_id".to_owned(),
-        kind: UserTypeKind::Domain { base, nullable: true, default: None, collation: None, checks: Vec::new() },
+        kind: UserTypeKind::Domain {
+            base,
+            nullable: true,
+            default: None,
+            collation: None,
+            collation_namespace: None,
+            checks: Vec::new(),
+        },
         owner: None,
         comment: None,
         grants: Vec::new(),

@@ -82,9 +82,9 @@ pub(crate) struct SchemaBody<'a> {
         ("id" = uuid::Uuid, Path, description = "Which connection"),
         SchemaParams,
         ("include" = Option<String>, Query, description = "Only these parts of the answer, with commas between them: some of \
-                `relations`, `collections`, `sequences`, `types`, `routines`, `events`, `extensions`, `statistics`, `samples`",
+                `relations`, `collections`, `sequences`, `types`, `routines`, `events`, `extensions`, `native_objects`, `statistics`, `samples`",
             nullable = false, example = "relations,statistics",
-            pattern = "^(relations|collections|sequences|types|routines|events|extensions|statistics|samples)(,(relations|collections|sequences|types|routines|events|extensions|statistics|samples))*$"),
+            pattern = "^(relations|collections|sequences|types|routines|events|extensions|native_objects|statistics|samples)(,(relations|collections|sequences|types|routines|events|extensions|native_objects|statistics|samples))*$"),
     ),
     responses(
         (status = 200, description = "The schema", body = SchemaBody, content_type = "application/json",

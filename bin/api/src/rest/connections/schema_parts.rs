@@ -14,12 +14,13 @@ pub(super) enum Part {
     Routines,
     Events,
     Extensions,
+    NativeObjects,
     Statistics,
     Samples,
 }
 
 impl Part {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Relations,
         Self::Collections,
         Self::Sequences,
@@ -27,6 +28,7 @@ impl Part {
         Self::Routines,
         Self::Events,
         Self::Extensions,
+        Self::NativeObjects,
         Self::Statistics,
         Self::Samples,
     ];
@@ -40,6 +42,7 @@ impl Part {
             Self::Routines => "routines",
             Self::Events => "events",
             Self::Extensions => "extensions",
+            Self::NativeObjects => "native_objects",
             Self::Statistics => "statistics",
             Self::Samples => "samples",
         }
@@ -86,6 +89,7 @@ impl Included {
             collation: database.collation.clone(),
             namespaces: database.namespaces.iter().map(|namespace| self.within(namespace)).collect(),
             extensions: self.list(Part::Extensions, &database.extensions),
+            native_objects: self.list(Part::NativeObjects, &database.native_objects),
             native: database.native.clone(),
         })
     }
@@ -159,12 +163,21 @@ mod tests {
                 version: "1.8".to_owned(),
                 namespace: "public".to_owned(),
             }],
+            native_objects: vec![schema_model::NativeObject {
+                kind: "collation".to_owned(),
+                name: schema_model::ObjectName::new("public", "ours"),
+                signature: None,
+                definition: None,
+                owner: None,
+                comment: None,
+            }],
             native: schema_model::Native::new(),
         };
         assert!(matches!(Included(None).of(&database), Cow::Borrowed(_)));
         let told = Included(Some(vec![Part::Relations])).of(&database).into_owned();
         let mut expected = database;
         expected.extensions.clear();
+        expected.native_objects.clear();
         assert_eq!(told, expected);
     }
 }

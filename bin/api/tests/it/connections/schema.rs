@@ -212,7 +212,7 @@ async fn a_state_that_is_not_told_keeps_nobody_from_looking() {
     // A look reads nothing of that catalog.
     let script = format!(
         "CREATE TABLE book (id bigint); CREATE ROLE {role} LOGIN PASSWORD 'first'; \
-         REVOKE SELECT ON pg_catalog.pg_ts_dict FROM PUBLIC"
+         REVOKE SELECT ON pg_catalog.pg_partitioned_table FROM PUBLIC"
     );
     owner.sql().expect("SQL").run_script(&script, &context).await.expect("done");
     let registry = Registry::start().await;

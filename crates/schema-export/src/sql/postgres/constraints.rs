@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use schema_model::{Deferrability, Exclusion, ForeignKey, Index, Key, MatchOption, ObjectName, Partitioning, Relation};
 
 use super::Writer;
-use super::names::{list, qualified, quoted};
+use super::early::uses;
+use super::names::{list, mentioned, qualified, quoted};
 use super::tables;
 use crate::sql::action;
 
@@ -52,7 +53,7 @@ impl Constraints {
                 continue;
             }
             let part = format!("check {}", check.name.as_deref().unwrap_or_default());
-            let Some(text) = writer.script.known(name, &part, &check.expression) else { continue };
+            let Some(text) = writer.usable(name, &part, &check.expression) else { continue };
             let mut text = format!("{}CHECK ({text})", constraint(check.name.as_ref()));
             if !check.inherited {
                 text += " NO INHERIT";
@@ -180,6 +181,11 @@ fn exclusion_text(
         writer.script.omit(table, &part, "its index is not in the model");
         return None;
     };
+    let operators = mentioned(&exclusion.operators.join(" "));
+    if let Some(missing) = writer.missing_of(&operators) {
+        writer.script.omit(table, &part, &uses(missing));
+        return None;
+    }
     let parts = writer.index_parts(table, &part, index)?;
     let parts: Vec<String> =
         parts.into_iter().zip(&exclusion.operators).map(|(part, operator)| format!("{part} WITH {operator}")).collect();
@@ -190,7 +196,7 @@ fn exclusion_text(
     }
     text += &kept(Some(index));
     if let Some(predicate) = &index.predicate {
-        let _ = write!(text, " WHERE ({})", writer.script.known(table, &part, predicate)?);
+        let _ = write!(text, " WHERE ({})", writer.usable(table, &part, predicate)?);
     }
     Some(text + deferrability(exclusion.deferrability))
 }

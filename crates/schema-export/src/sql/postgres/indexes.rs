@@ -3,8 +3,11 @@ use std::fmt::Write as _;
 use schema_model::{Index, NullsOrder, ObjectName, PartTarget, Partitioning, SortDirection};
 
 use super::Writer;
+use super::early::uses;
+use super::made::collation_name;
 use super::names::{list, qualified, quoted};
 use super::tables;
+use super::types::collated;
 
 impl Writer<'_> {
     /// The indexes that keep no constraint.
@@ -73,7 +76,7 @@ impl Writer<'_> {
         statement += &tables::storage(&index.native);
         if let Some(predicate) = &index.predicate {
             // An index of more rows might be unique no longer.
-            let Some(text) = self.script.known(table, &part, predicate) else { return false };
+            let Some(text) = self.usable(table, &part, predicate) else { return false };
             let _ = write!(statement, " WHERE {text}");
         }
         self.script.statement(&statement);
@@ -86,13 +89,24 @@ impl Writer<'_> {
         for one in &index.parts {
             let mut text = match &one.target {
                 PartTarget::Column(column) => quoted(column),
-                PartTarget::Expression(expression) => format!("({})", self.script.known(table, part, expression)?),
+                PartTarget::Expression(expression) => format!("({})", self.usable(table, part, expression)?),
             };
-            if let Some(collation) = &one.collation {
-                let _ = write!(text, " COLLATE {}", quoted(collation));
+            let (class, namespace) = (one.operator_class.as_ref(), one.operator_class_namespace.as_ref());
+            let collation = collation_name(one.collation.as_ref(), one.collation_namespace.as_ref());
+            let own = collation.into_iter().chain(collation_name(class, namespace)).collect();
+            if let Some(missing) = self.missing_of(&own) {
+                self.script.omit(table, part, &uses(missing));
+                return None;
             }
-            if let Some(class) = &one.operator_class {
-                let _ = write!(text, " {}", quoted(class));
+            text += &collated(one.collation.as_ref(), one.collation_namespace.as_ref());
+            match (class, namespace) {
+                (Some(class), Some(namespace)) => {
+                    let _ = write!(text, " {}.{}", quoted(namespace), quoted(class));
+                }
+                (Some(class), None) => {
+                    let _ = write!(text, " {}", quoted(class));
+                }
+                (None, _) => {}
             }
             text += match one.direction {
                 Some(SortDirection::Descending) => " DESC",

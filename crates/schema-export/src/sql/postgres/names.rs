@@ -31,9 +31,18 @@ pub(super) fn dollar_quoted(text: &str) -> String {
     format!("{word}{text}{word}")
 }
 
-/// What a text of the server's may name: everything with a namespace, each in quotes or a word. What only looks like a name counts
-/// too: what seems to need something comes behind it, and a routine that seems to need what is not made is left out.
+/// What a text of the server's may name: everything with a namespace, each in quotes, a word or the signs of an operator. What only looks like a name counts
+/// too: what seems to need something comes behind it, and what seems to need what is not made is left out.
 pub(super) fn mentioned(text: &str) -> BTreeSet<ObjectName> {
+    let mut names = mentioned_in(text);
+    // A name may stand in a literal, as that of a sequence or of a configuration does.
+    if text.contains("''") || text.contains(r"\\") {
+        names.extend(mentioned_in(&text.replace("''", "'").replace(r"\\", r"\")));
+    }
+    names
+}
+
+fn mentioned_in(text: &str) -> BTreeSet<ObjectName> {
     let names = text.match_indices('.').filter_map(|(dot, _)| {
         let (before, behind) = (&text[..dot], &text[dot + 1..]);
         Some(ObjectName { namespace: last_name(before)?, name: first_name(behind)? })
@@ -45,10 +54,39 @@ fn is_letter(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '_' | '$')
 }
 
+/// Whether a name is made of the signs that operators are made of.
+pub(super) fn is_operator(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(is_sign)
+}
+
+fn is_sign(character: char) -> bool {
+    "+-*/<>=~!@#%^&|`?".contains(character)
+}
+
+/// A text of the server's behind its first words and the name with a namespace that comes then; all of it where there is none.
+pub(super) fn behind_name<'t>(text: &'t str, words: &[&str]) -> &'t str {
+    let Some(rest) = words.iter().find_map(|words| text.strip_prefix(words)) else { return text };
+    let behind = |text: &'t str| text.get(written_length(text)?..);
+    behind(rest).and_then(|rest| behind(rest.strip_prefix('.')?)).unwrap_or(text)
+}
+
+/// How many bytes the name takes that a text begins with.
+fn written_length(text: &str) -> Option<usize> {
+    let Some(inner) = text.strip_prefix('"') else {
+        return Some(text.find(|character| !is_letter(character)).unwrap_or(text.len()));
+    };
+    let mut end = inner.find('"')?;
+    while inner[end + 1..].starts_with('"') {
+        end += 2 + inner[end + 2..].find('"')?;
+    }
+    Some(end + 2)
+}
+
 /// The name that a text begins with.
 fn first_name(text: &str) -> Option<String> {
     let Some(inner) = text.strip_prefix('"') else {
-        let end = text.find(|character| !is_letter(character)).unwrap_or(text.len());
+        let is_part = if text.starts_with(is_sign) { is_sign } else { is_letter };
+        let end = text.find(|character| !is_part(character)).unwrap_or(text.len());
         return Some(text[..end].to_owned()).filter(|name| !name.is_empty());
     };
     let mut quotes = inner.match_indices('"').map(|(at, _)| at);
@@ -94,8 +132,24 @@ mod tests {
         {
             assert!(!mentioned(text).contains(&object), "{text}");
         }
+        for text in [r#"nextval('"it''s"."a b"'::regclass)"#, r#"E'"it''s"."a b"'"#] {
+            assert!(mentioned(text).contains(&ObjectName::new("it's", "a b")), "{text}");
+        }
+        assert!(mentioned(r#"E'"a\\b"."c"'"#).contains(&ObjectName::new(r"a\b", "c")));
+        let operator = mentioned("a OPERATOR(\"s.\".<=#) b");
+        assert!(operator.contains(&ObjectName::new("s.", "<=#")), "{operator:?}");
         assert!(mentioned("x \"a b\".\"c\"\"d\" y").contains(&ObjectName::new("a b", "c\"d")));
         assert!(mentioned("(\"a.b\"\"\".größe)").contains(&ObjectName::new("a.b\"", "größe")));
+    }
+
+    #[test]
+    fn what_stands_behind_a_name_is_all_but_the_name() {
+        let words = ["CREATE FUNCTION ", "CREATE PROCEDURE "];
+        assert_eq!(behind_name("CREATE PROCEDURE a.b(x a.c)", &words), "(x a.c)");
+        assert_eq!(behind_name("CREATE FUNCTION \"a\"\"(.\".\"b\"(x a.c)", &words), "(x a.c)");
+        for text in ["CREATE VIEW a.b", "CREATE FUNCTION a", "CREATE FUNCTION \"a.b("] {
+            assert_eq!(behind_name(text, &words), text);
+        }
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Writer<'_> {
         for (words, condition) in [("USING", &policy.using), ("WITH CHECK", &policy.with_check)] {
             if let Some(condition) = condition {
                 // A policy without its condition would let everybody through.
-                let Some(text) = self.script.known(table, &part, condition) else { return };
+                let Some(text) = self.usable(table, &part, condition) else { return };
                 let _ = write!(statement, " {words} ({text})");
             }
         }

@@ -5,6 +5,7 @@ use schema_model::{Column, Native, ObjectName, Partition, Partitioning, Persiste
 
 use super::Writer;
 use super::constraints::Constraints;
+use super::early::uses;
 use super::names::{literal, qualified, quoted};
 use crate::sql::order;
 
@@ -64,9 +65,12 @@ impl Writer<'_> {
             }
             _ => None,
         };
-        if let Some(reason) = reason {
+        let missing = self.missing_in_columns(relation).map(uses);
+        if let Some(reason) = reason.map(str::to_owned).or(missing) {
             self.absent.insert(name.clone());
-            return self.script.omit(name, "table", reason);
+            self.script.omit(name, "table", &reason);
+            let parts = relation.partitioning.iter().flat_map(|partitioning| &partitioning.partitions);
+            return parts.for_each(|partition| self.leave_out_within(partition));
         }
         let heirs = relation.inherits.iter().all(|table| self.relations.contains_key(table));
         let mut parents: Vec<&Relation> = Vec::new();
@@ -90,7 +94,7 @@ impl Writer<'_> {
             let _ = write!(statement, " INHERITS ({})", names.join(", "));
         }
         if let Some(partitioning) = &relation.partitioning {
-            let Some(key) = self.script.known(name, "partitioning", &partitioning.key) else {
+            let Some(key) = self.usable(name, "partitioning", &partitioning.key) else {
                 self.absent.insert(name.clone());
                 return partitioning.partitions.iter().for_each(|partition| self.leave_out_within(partition));
             };
@@ -133,14 +137,14 @@ impl Writer<'_> {
                 match &column.default {
                     Some(default) => {
                         let part = format!("column {}: default", column.name);
-                        if let Some(text) = self.script.known(name, &part, default) {
+                        if let Some(text) = self.usable(name, &part, default) {
                             self.script.statement(&format!("{alter} SET DEFAULT {text}"));
                         }
                     }
                     None => self.script.statement(&format!("{alter} DROP DEFAULT")),
                 }
             }
-            if !column.nullable && above.iter().all(|above| above.nullable) {
+            if self.refuses_null(column) && !above.iter().any(|above| self.refuses_null(above)) {
                 self.script.statement(&format!("{alter} SET NOT NULL"));
             }
         }
@@ -161,13 +165,13 @@ impl Writer<'_> {
     fn partitions(&mut self, of: &ObjectName, table: &Relation, partitioning: &Partitioning) {
         for partition in &partitioning.partitions {
             let Partition { name, bound, partitioning: inner, native, .. } = partition;
-            let Some(bound) = self.script.known(name, "bound", bound) else {
+            let Some(bound) = self.usable(name, "bound", bound) else {
                 self.leave_out(partition);
                 continue;
             };
             let mut statement = format!("CREATE TABLE {} PARTITION OF {} {bound}", qualified(name), qualified(of));
             if let Some(inner) = inner {
-                let Some(key) = self.script.known(name, "partitioning", &inner.key) else {
+                let Some(key) = self.usable(name, "partitioning", &inner.key) else {
                     self.leave_out(partition);
                     continue;
                 };

@@ -1,45 +1,25 @@
 use std::fmt::Write as _;
 
-use schema_model::{Check, Column, DataType, ObjectName, UserType, UserTypeKind};
+use schema_model::{Check, Column, ObjectName, Reading, UserType, UserTypeKind};
 
 use super::Writer;
+use super::early::uses;
+use super::made::Made;
 use super::names::{literal, mentioned, qualified, quoted};
-use crate::sql::order;
 
-/// A condition of a domain that calls a routine, and so has to wait for it.
-pub(super) struct LateCheck<'a> {
-    domain: ObjectName,
-    check: &'a Check,
+/// What of a domain calls a routine, or needs something else that comes behind it, and so has to wait.
+pub(super) enum Late<'a> {
+    Default(ObjectName, &'a Reading<String>),
+    Check(ObjectName, &'a Check),
 }
 
 impl<'a> Writer<'a> {
-    /// Makes the types, each behind those that it is made of, and returns what has to wait.
-    pub(super) fn types(&mut self) -> Vec<LateCheck<'a>> {
-        let database = self.database;
-        let of = |namespace: &'a schema_model::Namespace| {
-            let name = |user_type: &'a UserType| (ObjectName::new(&namespace.name, &user_type.name), user_type);
-            namespace.types.iter().map(name)
-        };
-        let all: Vec<(ObjectName, &UserType)> = database.namespaces.iter().flat_map(of).collect();
-        let places = order::places(all.iter().map(|(name, _)| name));
-        let place = |name: &ObjectName| places.get(name).copied();
-        let needs: Vec<Vec<usize>> = all
-            .iter()
-            .map(|(_, user_type)| parts(user_type).filter_map(|part| place(part.user_type.as_ref()?)).collect())
-            .collect();
-        let (sorted, circular) = order::sorted(&needs);
-        let mut late = Vec::new();
-        for (name, user_type) in sorted.into_iter().map(|at| &all[at]) {
-            self.user_type(name, user_type, &mut late);
-        }
-        for (name, _) in circular.into_iter().map(|at| &all[at]) {
-            self.script.omit(name, "type", "types are made of each other in a circle");
-        }
-        late
-    }
-
-    fn user_type(&mut self, name: &ObjectName, user_type: &'a UserType, late: &mut Vec<LateCheck<'a>>) {
+    pub(super) fn user_type(&mut self, name: &ObjectName, user_type: &'a UserType, late: &mut Vec<Late<'a>>) {
         let written = qualified(name);
+        let own = Made::Type(name.clone(), user_type).names();
+        if let Some(missing) = self.missing_of(&own) {
+            return self.leave_out_named(name, "type", &uses(missing));
+        }
         let statement = match &user_type.kind {
             UserTypeKind::Enumeration { labels } => {
                 let labels: Vec<String> = labels.iter().map(|label| literal(label)).collect();
@@ -71,7 +51,7 @@ impl<'a> Writer<'a> {
             }
             UserTypeKind::Domain { checks, .. } => {
                 for check in checks {
-                    if check.validated && !self.calls_a_routine(check) {
+                    if check.validated && !self.has_to_wait(&check.expression) {
                         self.comment_on_check(name, check);
                     }
                 }
@@ -80,25 +60,28 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn domain(&mut self, name: &ObjectName, user_type: &'a UserType, late: &mut Vec<LateCheck<'a>>) -> String {
-        let UserTypeKind::Domain { base, nullable, default, collation, checks } = &user_type.kind else {
+    fn domain(&mut self, name: &ObjectName, user_type: &'a UserType, late: &mut Vec<Late<'a>>) -> String {
+        let UserTypeKind::Domain { base, nullable, default, collation, collation_namespace, checks } = &user_type.kind
+        else {
             return String::new();
         };
         let mut statement = format!("CREATE DOMAIN {} AS {}", qualified(name), base.text);
-        if let Some(collation) = collation {
-            let _ = write!(statement, " COLLATE {}", quoted(collation));
-        }
-        if let Some(default) = default
-            && let Some(text) = self.script.known(name, "default", default)
-        {
-            let _ = write!(statement, " DEFAULT {text}");
+        statement += &collated(collation.as_ref(), collation_namespace.as_ref());
+        match default {
+            Some(default) if self.has_to_wait(default) => late.push(Late::Default(name.clone(), default)),
+            Some(default) => {
+                if let Some(text) = self.usable(name, "default", default) {
+                    let _ = write!(statement, " DEFAULT {text}");
+                }
+            }
+            None => {}
         }
         if !nullable {
             statement += " NOT NULL";
         }
         for check in checks {
-            if !check.validated || self.calls_a_routine(check) {
-                late.push(LateCheck { domain: name.clone(), check });
+            if !check.validated || self.has_to_wait(&check.expression) {
+                late.push(Late::Check(name.clone(), check));
             } else if let Some(text) = domain_check(self, name, check) {
                 let _ = write!(statement, " {text}");
             }
@@ -106,18 +89,31 @@ impl<'a> Writer<'a> {
         statement
     }
 
-    fn calls_a_routine(&self, check: &Check) -> bool {
-        let text = check.expression.known();
-        text.is_some_and(|text| mentioned(text).iter().any(|name| self.routines.contains(name)))
+    /// Whether an expression names something that types come before.
+    fn has_to_wait(&self, expression: &Reading<String>) -> bool {
+        let text = expression.known();
+        text.is_some_and(|text| {
+            self.casts.iter().any(|target| text.contains(target))
+                || mentioned(text).iter().any(|name| self.behind_types.contains(name))
+        })
     }
 
-    /// What had to wait for routines, or has not been true of all values.
-    pub(super) fn conditions_of_domains(&mut self, late: &[LateCheck<'_>]) {
-        for LateCheck { domain, check } in late {
-            if let Some(text) = domain_check(self, domain, check) {
-                let validated = if check.validated { "" } else { " NOT VALID" };
-                self.script.statement(&format!("ALTER DOMAIN {} ADD {text}{validated}", qualified(domain)));
-                self.comment_on_check(domain, check);
+    /// What of domains had to wait for something else, or has not been true of all values.
+    pub(super) fn rest_of_domains(&mut self, late: &[Late<'_>]) {
+        for one in late {
+            match one {
+                Late::Default(domain, default) => {
+                    if let Some(text) = self.usable(domain, "default", default) {
+                        self.script.statement(&format!("ALTER DOMAIN {} SET DEFAULT {text}", qualified(domain)));
+                    }
+                }
+                Late::Check(domain, check) => {
+                    if let Some(text) = domain_check(self, domain, check) {
+                        let validated = if check.validated { "" } else { " NOT VALID" };
+                        self.script.statement(&format!("ALTER DOMAIN {} ADD {text}{validated}", qualified(domain)));
+                        self.comment_on_check(domain, check);
+                    }
+                }
             }
         }
     }
@@ -132,22 +128,21 @@ impl<'a> Writer<'a> {
 
 fn domain_check(writer: &mut Writer<'_>, domain: &ObjectName, check: &Check) -> Option<String> {
     let part = format!("check {}", check.name.as_deref().unwrap_or_default());
-    let text = writer.script.known(domain, &part, &check.expression)?;
+    let text = writer.usable(domain, &part, &check.expression)?;
     let name = check.name.as_ref().map(|name| format!("CONSTRAINT {} ", quoted(name))).unwrap_or_default();
     Some(format!("{name}CHECK ({text})"))
 }
 
-/// The types that a type is made of.
-fn parts(user_type: &UserType) -> Box<dyn Iterator<Item = &DataType> + '_> {
-    match &user_type.kind {
-        UserTypeKind::Enumeration { .. } => Box::new(std::iter::empty()),
-        UserTypeKind::Domain { base, .. } => Box::new(std::iter::once(base)),
-        UserTypeKind::Range { subtype, .. } => Box::new(std::iter::once(subtype)),
-        UserTypeKind::Composite { attributes } => Box::new(attributes.iter().map(|attribute| &attribute.data_type)),
-    }
+fn attribute(column: &Column) -> String {
+    let collation = collated(column.collation.as_ref(), column.collation_namespace.as_ref());
+    format!("{} {}{collation}", quoted(&column.name), column.data_type.text)
 }
 
-fn attribute(column: &Column) -> String {
-    let collation = column.collation.as_ref().map(|collation| format!(" COLLATE {}", quoted(collation)));
-    format!("{} {}{}", quoted(&column.name), column.data_type.text, collation.unwrap_or_default())
+/// By which collation something is compared, where it is not the usual one.
+pub(super) fn collated(collation: Option<&String>, namespace: Option<&String>) -> String {
+    match (collation, namespace) {
+        (Some(name), Some(namespace)) => format!(" COLLATE {}.{}", quoted(namespace), quoted(name)),
+        (Some(name), None) => format!(" COLLATE {}", quoted(name)),
+        (None, _) => String::new(),
+    }
 }

@@ -43,7 +43,7 @@ impl<'a> Writer<'a> {
 
     fn user_type(&mut self, name: &ObjectName, made: &UserType) -> bool {
         match &made.kind {
-            UserTypeKind::Domain { base, nullable, default, collation, checks } => {
+            UserTypeKind::Domain { base, nullable, default, collation, checks, .. } => {
                 let base = match self.data_type(name, "type", base) {
                     Ok(base) => base,
                     Err(reason) => {

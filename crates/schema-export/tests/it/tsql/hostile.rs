@@ -151,6 +151,7 @@ fn database(names: &[String]) -> Database {
         collation: Some(note.clone()),
         namespaces: vec![part],
         extensions: Vec::new(),
+        native_objects: Vec::new(),
         native: Native::new(),
     }
 }

@@ -83,6 +83,36 @@ fn a_migration_that_holds_a_lock_is_not_waited_for() {
     });
 }
 
+/// It writes somewhere else than it is on.
+#[test]
+fn a_rule_that_uses_a_locked_table_is_not_waited_for() {
+    testkit::run(async {
+        let sample = Sample::new().await;
+        sample
+            .run(
+                "CREATE TABLE shop.noted (a text); CREATE RULE note AS ON DELETE TO shop.makers \
+            DO ALSO INSERT INTO shop.noted VALUES (old.name); \
+            CREATE RULE far AS ON UPDATE TO shop.cheap_goods DO INSTEAD DELETE FROM shop.noted",
+            )
+            .await;
+        let whole = sample.inspect(&impatient()).await;
+        let context = RequestContext::system();
+        let migration = lock(&sample, "shop.noted", &context).await;
+        let found = sample.inspect(&impatient()).await;
+        migration.rollback(&context).await.expect("rolled back");
+        assert_eq!(found.report.statements, 11, "at the first try");
+        let view = relation(&found, "cheap_goods");
+        for rule in [&relation(&found, "makers").rules[0], &view.rules[0]] {
+            assert_eq!(rule.definition.reason(), LOCKED);
+        }
+        assert!(view.definition.as_ref().and_then(Reading::known).is_some(), "its rows come from elsewhere");
+        assert_eq!(view.uses, relation(&whole, "cheap_goods").uses);
+        let parts: Vec<&str> = found.report.gaps.iter().map(|gap| gap.part.as_str()).collect();
+        assert_eq!(parts, ["rules", "rules"]);
+        assert_eq!(sample.inspect(&impatient()).await.database, whole.database, "it is whole again");
+    });
+}
+
 #[test]
 fn a_migration_that_waits_for_a_lock_is_not_waited_for_either() {
     testkit::run(async {

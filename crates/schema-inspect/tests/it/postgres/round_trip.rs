@@ -40,6 +40,77 @@ fn what_needs_each_other_is_made_in_its_order() {
     });
 }
 
+/// Collations, text search, operators with their classes and families, casts and rules, and what uses them.
+#[test]
+fn what_only_postgresql_has_is_made_again() {
+    testkit::run(async {
+        let sample = Sample::empty().await;
+        sample.run(include_str!("natives.sql")).await;
+        let found = sample.inspect(&InspectOptions::default()).await;
+        assert_eq!((found.report.statements, found.report.gaps), (11, vec![]));
+        let mut kinds: Vec<&str> = found.database.native_objects.iter().map(|object| object.kind.as_str()).collect();
+        kinds.dedup();
+        assert_eq!(
+            kinds,
+            [
+                "cast",
+                "collation",
+                "operator",
+                "operator class",
+                "operator family",
+                "text search configuration",
+                "text search dictionary",
+                "text search parser",
+                "text search template",
+            ]
+        );
+        assert_eq!(pretty(&made_again(&found.database).await), pretty(&found.database));
+    });
+}
+
+/// However much is too long to be read, what is left stands by itself.
+#[test]
+fn what_needs_something_that_is_left_out_is_left_out_as_well() {
+    testkit::run(async {
+        let sample = Sample::empty().await;
+        sample.run(include_str!("natives.sql")).await;
+        let mut omissions = Vec::new();
+        for longest_definition in [1, 20, 40, 60, 80, 100, 130, 200] {
+            let options = InspectOptions { longest_definition, ..InspectOptions::default() };
+            let found = sample.inspect(&options).await;
+            let export = Exporters::builtin().export("sql", &found.database).expect("it is written");
+            for gap in &found.report.gaps {
+                assert!(export.omissions.iter().any(|omission| omission.object == gap.object), "{gap:?}");
+            }
+            Sample::empty().await.run(&export.text).await;
+            omissions.push(export.omissions.len());
+        }
+        assert!(omissions.first() > omissions.last() && omissions.last() > Some(&0), "{omissions:?}");
+    });
+}
+
+/// Types that functions of C read and write are told by their names alone.
+#[test]
+fn what_has_no_statement_is_told_and_left_out_with_what_uses_it() {
+    testkit::run(async {
+        let sample = Sample::empty().await;
+        sample.run(include_str!("unmade.sql")).await;
+        let found = sample.inspect(&InspectOptions::default()).await.database;
+        let export = Exporters::builtin().export("sql", &found).expect("it is written");
+        let left_out: Vec<String> = export
+            .omissions
+            .iter()
+            .map(|omission| format!("{}: {}", omission.object.as_ref().expect("an object"), omission.part))
+            .collect();
+        insta::assert_snapshot!(left_out.join("\n"));
+        let again = Sample::empty().await;
+        again.run(&export.text).await;
+        let again = again.inspect(&InspectOptions::default()).await.database;
+        let names: Vec<String> = again.relations().map(|(name, _)| name.to_string()).collect();
+        assert_eq!(names, ["public.kept"]);
+    });
+}
+
 /// What the exporter leaves out is not in the new database, and everything else is.
 #[test]
 fn what_could_not_be_read_leaves_a_script_that_runs() {

@@ -1,0 +1,26 @@
+-- A type of its own kind, and what there is of it.
+CREATE TYPE unit;
+CREATE FUNCTION unit_in(cstring) RETURNS unit LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+CREATE FUNCTION unit_out(unit) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
+CREATE TYPE unit (INPUT = unit_in, OUTPUT = unit_out, LIKE = integer);
+CREATE TYPE announced;
+CREATE FUNCTION less(unit, unit) RETURNS boolean LANGUAGE internal IMMUTABLE STRICT AS 'int4lt';
+CREATE OPERATOR <? (FUNCTION = less, LEFTARG = unit, RIGHTARG = unit);
+CREATE CAST (integer AS unit) WITHOUT FUNCTION;
+CREATE DOMAIN small AS unit CHECK (VALUE <? 5::unit);
+CREATE TYPE pair AS (one unit, other small[]);
+CREATE TABLE measured (id integer PRIMARY KEY, many unit[]);
+CREATE INDEX by_first ON measured ((many[1]::text));
+CREATE TABLE pairs (whole pair);
+CREATE TABLE kept (id integer PRIMARY KEY, n integer CHECK (n < 1), m integer DEFAULT 3);
+ALTER TABLE kept ADD CHECK (n::unit <? '5'::unit);
+CREATE INDEX by_unit ON kept ((n::unit::text));
+CREATE POLICY few ON kept USING (n::unit <? '5'::unit);
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER few BEFORE UPDATE ON kept FOR EACH ROW WHEN (new.n::unit <? '5'::unit) EXECUTE FUNCTION refuse();
+CREATE RULE few AS ON DELETE TO kept WHERE old.n::unit <? '5'::unit DO INSTEAD NOTHING;
+CREATE VIEW counted AS SELECT n FROM kept WHERE n::unit <? '5'::unit;
+CREATE VIEW on_counted AS SELECT n FROM counted;
+CREATE FUNCTION calls(n integer) RETURNS boolean LANGUAGE sql RETURN n::unit <? '5'::unit;
+CREATE FUNCTION calls_that(n integer) RETURNS boolean LANGUAGE sql RETURN calls(n);
+CREATE VIEW called AS SELECT id FROM kept WHERE calls_that(n);
