@@ -6,7 +6,7 @@
 //! [server]
 //! listen = "127.0.0.1:8080"          # port 0 picks a free one
 //! workers = 0                        # threads that serve requests; 0 is one for each core
-//! docs = true                        # /docs, /redoc and /openapi.json
+//! docs = true                        # /docs, /redoc, /openapi.json, and / that leads there
 //! allowed_hosts = []                 # such as ["api.example.com"]: by which names it may be asked, besides localhost, loopback
 //!                                    # addresses and the one it listens at; ["*"] is every name. Those of tenants count by
 //!                                    # themselves
@@ -129,7 +129,7 @@ pub struct ServerConfig {
     pub allowed_hosts: Vec<String>,
     /// Origins whose pages may use the service; none by default.
     pub cors_origins: Vec<String>,
-    /// Whether `/docs`, `/redoc` and `/openapi.json` are served.
+    /// Whether `/docs`, `/redoc` and `/openapi.json` are served, and `/`, which leads there.
     pub docs: bool,
     /// How many threads serve requests; 0 is one for each core.
     pub workers: usize,

@@ -57,7 +57,7 @@ impl NotAsked {
         Self { before: None }
     }
 
-    /// Because of an error that was told before: the cause of that one is the cause of this one.
+    /// Because of an error that was told before. What the server said then is told again, where it was kept as an error of its own.
     pub(crate) fn after(told: &DatabaseError) -> Self {
         Self { before: told.source().and_then(|cause| cause.downcast_ref::<DatabaseError>()).cloned() }
     }

@@ -53,7 +53,13 @@ pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
             let (results, content) = runner.run(&selection, &environment)?;
             let ending = verdict(&results, content);
             let failed = matches!(ending, Ending::Failed(_));
-            report.step(&format!("round {round}, --seed {seed}"), round_begun.elapsed(), ending);
+            report.step(&format!("round {round}"), round_begun.elapsed(), ending);
+            if failed {
+                report.notes.push(format!(
+                    "the same cases again: BINDERY_TEST_SOAK=1 PROPTEST_CASES={} cargo xtask test --parts tests --seed {seed}",
+                    arguments.cases
+                ));
+            }
             if failed || begun.elapsed() > limit {
                 break;
             }

@@ -21,7 +21,7 @@ pub(crate) fn check(headers: &HeaderMap, offered: &[&str]) -> Result<(), Problem
     let ranges: Vec<Range> = lines.iter().flat_map(|line| line.split(',')).filter_map(Range::parse).collect();
     let acceptable = |media_type: &&str| {
         let best = ranges.iter().filter(|range| range.covers(media_type)).max_by_key(|range| range.precision());
-        best.is_some_and(|range| !range.refused)
+        best.is_some_and(|range| range.weight > 0.0)
     };
     if ranges.is_empty() || offered.iter().any(acceptable) {
         return Ok(());
@@ -29,20 +29,20 @@ pub(crate) fn check(headers: &HeaderMap, offered: &[&str]) -> Result<(), Problem
     Err(Problem::new(ProblemKind::NotAcceptable, format!("this resource is offered as {}", offered.join(", "))))
 }
 
-/// Whether a request names this very media type among those that it accepts.
-pub(crate) fn names(headers: &HeaderMap, media_type: &str) -> bool {
-    let mut ranges = headers
-        .get_all(header::ACCEPT)
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(','))
-        .filter_map(Range::parse);
-    ranges.any(|range| range.precision() == 2 && range.covers(media_type) && !range.refused)
+/// Whether a request names this very media type, and likes it no less than `other`.
+pub(crate) fn prefers(headers: &HeaderMap, media_type: &str, other: &str) -> bool {
+    let lines: Vec<&str> = headers.get_all(header::ACCEPT).filter_map(|line| line.to_str().ok()).collect();
+    let ranges: Vec<Range> = lines.iter().flat_map(|line| line.split(',')).filter_map(Range::parse).collect();
+    let best = |wanted: &str| ranges.iter().filter(|range| range.covers(wanted)).max_by_key(|range| range.precision());
+    let weight = |wanted: &str| best(wanted).map_or(0.0, |range| range.weight);
+    best(media_type).is_some_and(|range| range.precision() == 2 && range.weight > 0.0)
+        && weight(media_type) >= weight(other)
 }
 
 struct Range<'a> {
     kind: &'a str,
     subtype: &'a str,
-    refused: bool,
+    weight: f32,
 }
 
 impl<'a> Range<'a> {
@@ -56,7 +56,7 @@ impl<'a> Range<'a> {
             let (name, value) = parameter.split_once('=')?;
             name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse::<f32>().unwrap_or(1.0))
         });
-        Some(Self { kind, subtype, refused: weight.is_some_and(|weight| weight <= 0.0) })
+        Some(Self { kind, subtype, weight: weight.unwrap_or(1.0) })
     }
 
     fn covers(&self, media_type: &str) -> bool {
@@ -96,6 +96,24 @@ mod tests {
         accepts("application/json;q=0", false);
         accepts("*/*, application/json;q=0", false);
         accepts("*/*;q=0, application/json", true);
+    }
+
+    #[test]
+    fn html_is_for_those_who_like_it_no_less_than_json() {
+        for (accept, expected) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+            ("text/html, application/json", true),
+            ("application/json, text/html;q=0.1", false),
+            ("text/html;q=0", false),
+            ("text/html;q=0, */*", false),
+            ("text/*", false),
+            ("*/*", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+            assert_eq!(prefers(&headers, "text/html", "application/json"), expected, "{accept}");
+        }
+        assert!(!prefers(&HeaderMap::new(), "text/html", "application/json"));
     }
 
     #[test]

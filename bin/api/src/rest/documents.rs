@@ -101,11 +101,11 @@ const INDEX: Index = Index {
     links: Links { documentation: "/docs/", reference: "/redoc", openapi: "/openapi.json", health: "/health" },
 };
 
-/// Who names HTML is a browser, and is led to the pages for people.
+/// Who would rather have HTML is a browser, and is led to the pages for people.
 async fn index(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::of(&request, &[]).finish()?;
     let vary = (header::VARY, "accept");
-    if accept::names(request.headers(), "text/html") {
+    if accept::prefers(request.headers(), "text/html", "application/json") {
         let location = (header::LOCATION, INDEX.links.documentation);
         return Ok(HttpResponse::Found().insert_header(location).insert_header(vary).finish());
     }

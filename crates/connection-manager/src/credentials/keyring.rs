@@ -130,11 +130,10 @@ impl Keyring {
     /// # Errors
     /// `AuthRejected` when the server rejects every version that there is, at once and without an attempt when that is
     /// known already; the same with [`DatabaseError::retry_after`] when the server refuses the login for another reason
-    /// than the password, such as a locked account, and until that time without another attempt, none of which without an attempt
-    /// counts as an answer of the server; `Unreachable` when an
+    /// than the password, such as a locked account, and until that time without another attempt; `Unreachable` when an
     /// attempt takes too long, and without an attempt while a pause is too long to be waited for, or when earlier logins to
     /// the account take more than 60 s, neither of which counts against the server's circuit; any other error of
-    /// `attempt`; `SecretUnavailable`.
+    /// `attempt`; `SecretUnavailable`. Whatever is told without an attempt counts for no answer of the server.
     pub async fn login<S, F>(
         &self,
         limit: Duration,

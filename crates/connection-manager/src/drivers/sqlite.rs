@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sea_query::Values;
-use shared_kernel::database::{DatabaseError, Dialect, Row, TransactionMode};
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Row, TransactionMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -112,6 +112,7 @@ impl Driver for SqliteDriver {
             transaction: None,
             granted: None,
             reads_only: self.reads_only,
+            is_lost: false,
             _abandon: Abandon(abandoned),
         })
     }
@@ -126,6 +127,8 @@ pub struct SqliteSession {
     granted: Option<OwnedSemaphorePermit>,
     /// Nothing is sent that may write or open another file, nor a transaction begun that would be allowed to.
     reads_only: bool,
+    /// The file was found to be no database any more: another connection may find another one in its place.
+    is_lost: bool,
     _abandon: Abandon,
 }
 
@@ -167,10 +170,11 @@ impl SqliteSession {
         if self.reads_only { Err(guard::no_scripts()) } else { self.turn_of_orm(sql).await }
     }
 
-    /// Takes note of how a statement failed, of which SQLite makes nothing.
+    /// Takes note of how a statement failed, of which SQLite itself makes nothing.
     #[cfg(feature = "sea-orm")]
-    #[expect(clippy::unused_self, reason = "the same call on MySQL ends the transaction")]
-    pub(crate) fn note_failure(&mut self, _kind: &shared_kernel::database::DatabaseErrorKind) {}
+    pub(crate) fn note_failure(&mut self, kind: &DatabaseErrorKind) {
+        self.is_lost |= *kind == DatabaseErrorKind::UnknownDatabase;
+    }
 
     /// On PostgreSQL a statement of SeaORM has a transaction around it, with which what it sets ends. Here it has none.
     #[cfg(feature = "sea-orm")]
@@ -221,7 +225,17 @@ impl SqliteSession {
     }
 
     async fn send(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
-        self.connection.execute(sql).await.map(drop).map_err(|error| map(error, "running a statement"))
+        let done = self.connection.execute(sql).await.map(drop);
+        self.noted(done, "running a statement")
+    }
+
+    /// Takes note of a file that has become something else.
+    fn noted<T>(&mut self, outcome: sqlx::Result<T>, attempt: &str) -> Result<T, DatabaseError> {
+        outcome.map_err(|error| {
+            let error = map(error, attempt);
+            self.is_lost |= *error.kind() == DatabaseErrorKind::UnknownDatabase;
+            error
+        })
     }
 }
 
@@ -235,8 +249,8 @@ impl DriverSession for SqliteSession {
         let _turn = self.turn_for(&sql).await;
         let arguments = bind::arguments(values)?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
-        let done = self.connection.execute(query).await.map_err(|error| map(error, "running a statement"))?;
-        Ok(done.rows_affected())
+        let done = self.connection.execute(query).await;
+        self.noted(done, "running a statement").map(|done| done.rows_affected())
     }
 
     async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
@@ -244,7 +258,8 @@ impl DriverSession for SqliteSession {
         let _turn = self.turn_for(&sql).await;
         let arguments = bind::arguments(values)?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
-        let rows = self.connection.fetch_all(query).await.map_err(|error| map(error, "running a query"))?;
+        let rows = self.connection.fetch_all(query).await;
+        let rows = self.noted(rows, "running a query")?;
         Ok(rows.into_iter().map(|row| Row::new(SqliteRowSource(row))).collect())
     }
 
@@ -254,7 +269,8 @@ impl DriverSession for SqliteSession {
         }
         let _turn = self.turn_for(script).await;
         let script = sqlx::raw_sql(AssertSqlSafe(script));
-        self.connection.execute(script).await.map(drop).map_err(|error| map(error, "running a script"))
+        let done = self.connection.execute(script).await;
+        self.noted(done, "running a script").map(drop)
     }
 
     async fn begin(&mut self, mode: TransactionMode) -> Result<(), DatabaseError> {
@@ -292,7 +308,11 @@ impl DriverSession for SqliteSession {
 
     async fn server_version(&mut self) -> Result<Option<String>, DatabaseError> {
         let version = sqlx::query_scalar::<_, String>("SELECT sqlite_version()").fetch_one(&mut self.connection).await;
-        version.map(Some).map_err(|error| map(error, "asking for the version"))
+        self.noted(version, "asking for the version").map(Some)
+    }
+
+    fn is_usable(&self) -> bool {
+        !self.is_lost
     }
 
     async fn close(self) {

@@ -12,7 +12,7 @@ use super::error::{self, Problem};
 use super::relay::Relay;
 use super::scout::Route;
 use super::standing::{Standing, Work};
-use crate::endpoint::NotAsked;
+use crate::endpoint::{NotAsked, was_asked};
 
 /// How often a piece of work is begun anew because the connections of a server were cleared before it had one.
 const CLEARED: u32 = 3;
@@ -76,7 +76,10 @@ impl SharedClient {
     /// The same for one who wants to know what becomes of the credentials.
     pub(super) async fn login(&self, attempt: &str) -> Result<(), DatabaseError> {
         match self.ping(attempt).await {
-            Err(error) if error.code() == Some(OUT_OF_USE) => Err(error::rejected_login(attempt)),
+            Err(error) if error.code() == Some(OUT_OF_USE) => {
+                let rejected = error::rejected_login(attempt);
+                Err(if was_asked(&error) { rejected } else { rejected.with_source(NotAsked::at_all()) })
+            }
             outcome => outcome,
         }
     }
@@ -121,11 +124,11 @@ impl SharedClient {
         let mut cleared = 0;
         loop {
             if self.is_rejected() {
-                return Err(out_of_use());
+                return Err(not_asked_again());
             }
             let this = Work::default();
             let outcome = self.standing.unless_refused(this.clone(), work(self.client.clone())).await;
-            let Some(outcome) = outcome else { return Err(out_of_use()) };
+            let Some(outcome) = outcome else { return Err(not_asked_again()) };
             let may_be_repeated = this.may_be_repeated(effect);
             match outcome {
                 // Somebody else's connection could not be opened, so that the driver has cleared all of that server's and lets
@@ -179,5 +182,10 @@ fn is_rejection(error: &DatabaseError) -> bool {
 /// The error of a session whose credentials the server has refused meanwhile.
 fn out_of_use() -> DatabaseError {
     let message = "the server refuses the credentials that the session was opened with";
-    DatabaseError::new(DatabaseErrorKind::Closed, message).with_code(OUT_OF_USE).with_source(NotAsked::at_all())
+    DatabaseError::new(DatabaseErrorKind::Closed, message).with_code(OUT_OF_USE)
+}
+
+/// The same where nothing was sent for it, because that was known before.
+fn not_asked_again() -> DatabaseError {
+    out_of_use().with_source(NotAsked::at_all())
 }

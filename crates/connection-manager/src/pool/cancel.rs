@@ -191,7 +191,8 @@ async fn open<D: Driver>(shared: &Arc<Shared<D>>) -> Option<Control<D::Session>>
         let place = Place::new(&shared.seat, place);
         match log_in(shared, &place, limit, end).await {
             Some(Ok(login)) => {
-                let place = place.into_control()?;
+                // Whoever has logged in has asked the server, and so has the place.
+                let Some(place) = place.into_control() else { return let_go(shared) };
                 return Some(Control { session: login.session, credentials: login.generation, place });
             }
             Some(Err(_)) if place.is_missed() => {}
@@ -218,6 +219,7 @@ async fn log_in<D: Driver>(
     let connect = |credentials: Arc<Credentials>| place.during(async move { driver.connect(&credentials).await });
     let mut silence = Silence::new(shared);
     loop {
+        place.missed.store(false, Ordering::Relaxed);
         let login = async {
             let mut login = pin!(shared.keyring.login(limit, connect));
             loop {

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use connection_manager::PoolSettings;
+use connection_manager::drivers::sqlite::SqliteDriver;
+use connection_manager::{Credentials, Keyring, PoolSettings, SqlPool};
 use futures_util::future::join_all;
 use futures_util::poll;
 use shared_kernel::RequestContext;
-use shared_kernel::database::{RawStatement, Statement, TransactionMode};
+use shared_kernel::database::{
+    DatabaseConnection as _, DatabaseErrorKind, Engine, RawStatement, SqlExecutor as _, Statement, TransactionMode,
+};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use testkit::{Server, TestDatabase};
 
 fn context() -> RequestContext {
@@ -98,5 +102,33 @@ fn a_writer_who_gives_up_at_any_point_keeps_nobody_from_writing() {
         // The deadline has passed by the time that the turn comes.
         sql.execute(&insert(1), &RequestContext::system().within(Duration::ZERO)).await.unwrap_err();
         sql.execute(&insert(1), &context()).await.unwrap();
+    });
+}
+
+/// The connection has the old file open, whatever is put in its place.
+#[test]
+fn a_connection_whose_file_is_no_database_any_more_is_given_up() {
+    testkit::run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, copy) = (folder.path().join("numbers.sqlite"), folder.path().join("copy.sqlite"));
+        // Without a log of its own the file is looked at with each statement.
+        let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let driver = SqliteDriver::new(options.journal_mode(SqliteJournalMode::Delete));
+        let keyring = Keyring::fixed("numbers".parse().unwrap(), Credentials::none());
+        let settings = PoolSettings::sized(0, 1);
+        let pool = SqlPool::new("numbers".parse().unwrap(), Engine::SQLITE, settings, keyring, driver);
+        let context = context();
+        pool.execute(&RawStatement::everywhere("CREATE", "CREATE TABLE numbers (number INTEGER)").into(), &context)
+            .await
+            .unwrap();
+        pool.execute(&insert(1), &context).await.unwrap();
+        std::fs::copy(&file, &copy).unwrap();
+        std::fs::write(&file, [b'x'; 8192]).unwrap();
+        let error = pool.query(&count(), &context).await.unwrap_err();
+        assert_eq!(*error.kind(), DatabaseErrorKind::UnknownDatabase, "{error:?}");
+        assert_eq!((pool.stats().open, pool.is_connected()), (0, false));
+        std::fs::rename(&copy, &file).unwrap();
+        assert_eq!(pool.query_one(&count(), &context).await.unwrap().unwrap().get::<i64>("numbers").unwrap(), 1);
+        pool.close(Duration::from_secs(1)).await;
     });
 }

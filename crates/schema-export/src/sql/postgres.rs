@@ -200,7 +200,7 @@ impl Writer<'_> {
 
     /// What a text may need a cast for that is not made.
     fn missing_cast_in(&self, text: &str) -> Option<String> {
-        let target = self.missing_casts.iter().find(|target| text.contains(*target))?;
+        let target = self.missing_casts.iter().find(|target| casts_to(text, target))?;
         Some(format!("a cast to {}", target.trim_start_matches(':')))
     }
 
@@ -220,9 +220,33 @@ impl Writer<'_> {
     }
 }
 
+/// Whether something becomes what `target`, such as `::text`, says. Behind a literal it is only the literal's own type.
+fn casts_to(text: &str, target: &str) -> bool {
+    text.match_indices(target).any(|(at, _)| {
+        let ends =
+            !text[at + target.len()..].starts_with(|next: char| next.is_alphanumeric() || "_$.\"".contains(next));
+        ends && !text[..at].ends_with('\'')
+    })
+}
+
 /// How a sequence counts.
 fn counting(options: &SequenceOptions) -> String {
     let SequenceOptions { start, increment, minimum, maximum, cache, cycle } = options;
     let cycle = if *cycle { "CYCLE" } else { "NO CYCLE" };
     format!("INCREMENT BY {increment} MINVALUE {minimum} MAXVALUE {maximum} START WITH {start} CACHE {cache} {cycle}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::casts_to;
+
+    #[test]
+    fn a_cast_is_told_from_a_literals_type_and_from_longer_names() {
+        for text in ["(a)::text", "f(a)::text, 1", "((a)::text = 'x'::text)", "(a)::text[]"] {
+            assert!(casts_to(text, "::text"), "{text}");
+        }
+        for text in ["'x'::text", "(a)::texture", "(a)::text_1", "(a)::text.x", "(a)::public.text"] {
+            assert!(!casts_to(text, "::text"), "{text}");
+        }
+    }
 }

@@ -25,17 +25,25 @@ SELECT
             c.oid::pg_catalog.text, pg_catalog.json_build_array(c.collname, n.nspname))
         FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
         WHERE c.oid = ANY (SELECT pg_catalog.unnest(i.indcollation::pg_catalog.oid[]) FROM pg_catalog.pg_index i))::pg_catalog.text,
-    -- Numbers below 16384 are of what the engine was made with.
-    EXISTS (SELECT FROM pg_catalog.pg_collation t WHERE t.oid >= 16384)
-        OR EXISTS (SELECT FROM pg_catalog.pg_operator t WHERE t.oid >= 16384)
-        OR EXISTS (SELECT FROM pg_catalog.pg_opfamily t WHERE t.oid >= 16384)
-        OR EXISTS (SELECT FROM pg_catalog.pg_cast t WHERE t.oid >= 16384)
-        OR EXISTS (SELECT FROM pg_catalog.pg_ts_config t WHERE t.oid >= 16384)
-        OR EXISTS (SELECT FROM pg_catalog.pg_ts_dict t WHERE t.oid >= 16384)
-        OR EXISTS (SELECT FROM pg_catalog.pg_ts_parser t WHERE t.oid >= 16384)
-        OR EXISTS (SELECT FROM pg_catalog.pg_ts_template t WHERE t.oid >= 16384)
-        OR EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid >= 16384 AND (t.typtype = 'b' OR t.typtype = 'p')
-            AND t.typinput <> 'pg_catalog.array_in'::pg_catalog.regproc),
+    -- Whether there is a native object of nobody but the database's owners. Numbers below 16384 are of what the engine was made with.
+    EXISTS (
+        SELECT
+        FROM (
+            SELECT t.tableoid, t.oid FROM pg_catalog.pg_collation t
+            UNION ALL SELECT t.tableoid, t.oid FROM pg_catalog.pg_operator t
+            UNION ALL SELECT t.tableoid, t.oid FROM pg_catalog.pg_opfamily t
+            UNION ALL SELECT t.tableoid, t.oid FROM pg_catalog.pg_opclass t
+            UNION ALL SELECT t.tableoid, t.oid FROM pg_catalog.pg_cast t
+            UNION ALL SELECT t.tableoid, t.oid FROM pg_catalog.pg_ts_config t
+            UNION ALL SELECT t.tableoid, t.oid FROM pg_catalog.pg_ts_dict t
+            UNION ALL SELECT t.tableoid, t.oid FROM pg_catalog.pg_ts_parser t
+            UNION ALL SELECT t.tableoid, t.oid FROM pg_catalog.pg_ts_template t
+            UNION ALL SELECT t.tableoid, t.oid FROM pg_catalog.pg_type t
+                WHERE (t.typtype = 'b' OR t.typtype = 'p') AND t.typinput <> 'pg_catalog.array_in'::pg_catalog.regproc
+        ) o
+        WHERE o.oid >= 16384 AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_depend x
+            WHERE x.classid = o.tableoid AND x.objid = o.oid AND (x.deptype = 'e' OR x.deptype = 'i'))),
     -- Numbers of objects count within one database of one cluster.
     CASE WHEN pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
         THEN (SELECT pg_catalog.concat(s.system_identifier, '/', d.oid) FROM pg_catalog.pg_control_system() s) END,

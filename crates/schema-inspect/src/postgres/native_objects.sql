@@ -1,4 +1,5 @@
 -- What else has a name, with the statements that make it, which the server writes out for none.
+-- Those of extensions are left aside before anything is made of them: there may be thousands.
 UNION ALL
 SELECT
     o.namespace::text,
@@ -34,7 +35,9 @@ FROM (
             ')') AS definition
     FROM pg_collation co
     JOIN pg_namespace n ON n.oid = co.collnamespace
-    WHERE co.collencoding IN (-1, (SELECT d.encoding FROM pg_database d WHERE d.datname = current_database())) AND {selected}
+    WHERE NOT EXISTS (
+            SELECT FROM pg_depend x WHERE x.classid = 'pg_collation'::regclass AND x.objid = co.oid AND x.deptype IN ('e', 'i'))
+        AND co.collencoding IN (-1, (SELECT d.encoding FROM pg_database d WHERE d.datname = current_database())) AND {selected}
     UNION ALL
     SELECT
         'pg_ts_parser'::regclass, ps.oid, n.nspname, ps.prsname, NULL, 'text search parser', NULL,
@@ -43,7 +46,9 @@ FROM (
             CASE WHEN ps.prsheadline::oid <> 0 THEN concat(', HEADLINE = ', ps.prsheadline) END, ')')
     FROM pg_ts_parser ps
     JOIN pg_namespace n ON n.oid = ps.prsnamespace
-    WHERE {selected}
+    WHERE NOT EXISTS (
+            SELECT FROM pg_depend x WHERE x.classid = 'pg_ts_parser'::regclass AND x.objid = ps.oid AND x.deptype IN ('e', 'i'))
+        AND {selected}
     UNION ALL
     SELECT
         'pg_ts_template'::regclass, te.oid, n.nspname, te.tmplname, NULL, 'text search template', NULL,
@@ -51,7 +56,9 @@ FROM (
             CASE WHEN te.tmplinit::oid <> 0 THEN concat('INIT = ', te.tmplinit, ', ') END, 'LEXIZE = ', te.tmpllexize, ')')
     FROM pg_ts_template te
     JOIN pg_namespace n ON n.oid = te.tmplnamespace
-    WHERE {selected}
+    WHERE NOT EXISTS (
+            SELECT FROM pg_depend x WHERE x.classid = 'pg_ts_template'::regclass AND x.objid = te.oid AND x.deptype IN ('e', 'i'))
+        AND {selected}
     UNION ALL
     SELECT
         'pg_ts_dict'::regclass, di.oid, n.nspname, di.dictname, NULL, 'text search dictionary', di.dictowner,
@@ -61,7 +68,9 @@ FROM (
     JOIN pg_namespace n ON n.oid = di.dictnamespace
     JOIN pg_ts_template te ON te.oid = di.dicttemplate
     JOIN pg_namespace home ON home.oid = te.tmplnamespace
-    WHERE {selected}
+    WHERE NOT EXISTS (
+            SELECT FROM pg_depend x WHERE x.classid = 'pg_ts_dict'::regclass AND x.objid = di.oid AND x.deptype IN ('e', 'i'))
+        AND {selected}
     UNION ALL
     SELECT
         'pg_ts_config'::regclass, cf.oid, n.nspname, cf.cfgname, NULL, 'text search configuration', cf.cfgowner,
@@ -90,7 +99,9 @@ FROM (
     JOIN pg_namespace n ON n.oid = cf.cfgnamespace
     JOIN pg_ts_parser ps ON ps.oid = cf.cfgparser
     JOIN pg_namespace home ON home.oid = ps.prsnamespace
-    WHERE {selected}
+    WHERE NOT EXISTS (
+            SELECT FROM pg_depend x WHERE x.classid = 'pg_ts_config'::regclass AND x.objid = cf.oid AND x.deptype IN ('e', 'i'))
+        AND {selected}
     UNION ALL
     -- Nobody needs one that stands for an operator which was never made.
     SELECT
@@ -114,7 +125,9 @@ FROM (
             ')')
     FROM pg_operator o
     JOIN pg_namespace n ON n.oid = o.oprnamespace
-    WHERE o.oprcode::oid <> 0 AND {selected}
+    WHERE NOT EXISTS (
+            SELECT FROM pg_depend x WHERE x.classid = 'pg_operator'::regclass AND x.objid = o.oid AND x.deptype IN ('e', 'i'))
+        AND o.oprcode::oid <> 0 AND {selected}
     UNION ALL
     SELECT
         'pg_opfamily'::regclass, fa.oid, n.nspname, fa.opfname, concat('USING ', quote_ident(am.amname)), 'operator family',
@@ -126,11 +139,13 @@ FROM (
     JOIN pg_namespace n ON n.oid = fa.opfnamespace
     JOIN pg_am am ON am.oid = fa.opfmethod
     CROSS JOIN LATERAL (
-        SELECT string_agg(i.text, ', ' ORDER BY i.text) AS text
+        SELECT string_agg(i.text, ', ' ORDER BY i.text COLLATE "C") AS text
         FROM ({items}) i
         WHERE i.refclassid = 'pg_opfamily'::regclass AND i.refobjid = fa.oid
     ) items
-    WHERE {selected}
+    WHERE NOT EXISTS (
+            SELECT FROM pg_depend x WHERE x.classid = 'pg_opfamily'::regclass AND x.objid = fa.oid AND x.deptype IN ('e', 'i'))
+        AND {selected}
     UNION ALL
     SELECT
         'pg_opclass'::regclass, cl.oid, n.nspname, cl.opcname, concat('USING ', quote_ident(am.amname)), 'operator class',
@@ -148,11 +163,13 @@ FROM (
     JOIN pg_opfamily fa ON fa.oid = cl.opcfamily
     JOIN pg_namespace home ON home.oid = fa.opfnamespace
     CROSS JOIN LATERAL (
-        SELECT string_agg(i.text, ', ' ORDER BY i.text) AS text
+        SELECT string_agg(i.text, ', ' ORDER BY i.text COLLATE "C") AS text
         FROM ({items}) i
         WHERE i.refclassid = 'pg_opclass'::regclass AND i.refobjid = cl.oid
     ) items
-    WHERE {selected}
+    WHERE NOT EXISTS (
+            SELECT FROM pg_depend x WHERE x.classid = 'pg_opclass'::regclass AND x.objid = cl.oid AND x.deptype IN ('e', 'i'))
+        AND {selected}
     UNION ALL
     -- A cast is in no namespace; it belongs to those of what it leads from, to and through.
     SELECT
@@ -166,7 +183,9 @@ FROM (
             END,
             CASE ca.castcontext WHEN 'a' THEN ' AS ASSIGNMENT' WHEN 'i' THEN ' AS IMPLICIT' END)
     FROM pg_cast ca
-    WHERE ca.oid >= 16384 AND ($1::pg_catalog.text IS NULL OR EXISTS (
+    WHERE NOT EXISTS (
+            SELECT FROM pg_depend x WHERE x.classid = 'pg_cast'::regclass AND x.objid = ca.oid AND x.deptype IN ('e', 'i'))
+        AND ca.oid >= 16384 AND ($1::pg_catalog.text IS NULL OR EXISTS (
         SELECT
         FROM pg_namespace n
         WHERE n.oid IN (
@@ -180,8 +199,8 @@ FROM (
         'pg_type'::regclass, t.oid, n.nspname, t.typname, NULL, 'base type', t.typowner, NULL
     FROM pg_type t
     JOIN pg_namespace n ON n.oid = t.typnamespace
-    WHERE (t.typtype = 'b' OR t.typtype = 'p') AND t.typinput <> 'array_in'::regproc AND {selected}
+    WHERE NOT EXISTS (
+            SELECT FROM pg_depend x WHERE x.classid = 'pg_type'::regclass AND x.objid = t.oid AND x.deptype IN ('e', 'i'))
+        AND (t.typtype = 'b' OR t.typtype = 'p') AND t.typinput <> 'array_in'::regproc AND {selected}
 ) o
 LEFT JOIN pg_description de ON de.classoid = o.catalog AND de.objoid = o.oid AND de.objsubid = 0
-WHERE NOT EXISTS (
-    SELECT FROM pg_depend x WHERE x.classid = o.catalog AND x.objid = o.oid AND x.deptype IN ('e', 'i'))

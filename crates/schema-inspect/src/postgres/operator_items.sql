@@ -9,7 +9,8 @@ SELECT
             WHERE sorting.oid = e.amopsortfamily)) AS text
 FROM pg_depend d
 JOIN pg_amop e ON e.oid = d.objid
-WHERE d.classid = 'pg_amop'::regclass
+-- One that sorts belongs to its own family and not to the one that it sorts by.
+WHERE d.classid = 'pg_amop'::regclass AND (d.refclassid <> 'pg_opfamily'::regclass OR e.amopfamily = d.refobjid)
 UNION ALL
 SELECT
     d.refclassid,

@@ -100,6 +100,8 @@ pub(crate) enum Malice {
     Iterations(u32),
     /// Answers every question twice.
     Unasked,
+    /// Answers a question with the number of another.
+    Misnumbered,
     /// Answers a login with this number, which is no malice.
     Refuses(i32),
     /// Does nothing for whoever has not logged in with a certificate, which is no malice.
@@ -217,7 +219,8 @@ async fn serve(mut client: TcpStream, malice: Malice, sent: &AtomicUsize) -> io:
             (_, Malice::Depth(depth)) => nested(*depth),
             _ => rawdoc! { "ok": 1.0, "version": "7.0.0" },
         };
-        let mut message = answered(word(4), &answer);
+        let number = if matches!(malice, Malice::Misnumbered) { word(4).wrapping_add(1) } else { word(4) };
+        let mut message = answered(number, &answer);
         if matches!(malice, Malice::Unasked) {
             // Both at once: what comes only after the next question is known by its number.
             message.extend(answered(word(4), &answer));
@@ -344,6 +347,7 @@ fn a_server_that_means_ill_is_survived() {
             Malice::Announced(i32::MIN),
             Malice::Depth(100_000),
             Malice::Unasked,
+            Malice::Misnumbered,
             Malice::Iterations(i32::MAX.unsigned_abs()),
         ] {
             let rogue = Rogue::start(malice.clone()).await;

@@ -113,7 +113,6 @@ impl Made<'_> {
 /// What a statement that makes an object names. An operator names those that mirror and negate it, which come when they come.
 pub(super) fn object_names(object: &NativeObject) -> BTreeSet<ObjectName> {
     let mut names = mentioned(text_of(object.definition.as_ref()));
-    names.remove(&object.name);
     if Kind::of(object) == Kind::Operator {
         names.retain(|name| !is_operator(&name.name));
     }
