@@ -138,7 +138,7 @@ async fn wait<D: Driver>(
     asked: Instant,
     limit: Option<Instant>,
 ) -> Result<Lease<D>, DatabaseError> {
-    let _place = Place { shared, ticket };
+    let mut place = Place { shared, ticket, is_over: false };
     let answer = match limit {
         Some(limit) => match tokio::time::timeout_at(limit, handover).await {
             Ok(answer) => answer,
@@ -146,6 +146,8 @@ async fn wait<D: Driver>(
         },
         None => handover.await,
     };
+    // Whoever hands a connection over has taken the caller out of the queue, and asked the budget for those who are left.
+    place.is_over = matches!(answer, Ok(Ok(_)));
     answer.unwrap_or_else(|_| Err(shared.closed_error()))
 }
 
@@ -153,10 +155,14 @@ async fn wait<D: Driver>(
 struct Place<'pool, D: Driver> {
     shared: &'pool Arc<Shared<D>>,
     ticket: u64,
+    is_over: bool,
 }
 
 impl<D: Driver> Drop for Place<'_, D> {
     fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
         let mut errands = Errands::default();
         {
             let mut state = self.shared.state();
