@@ -93,6 +93,9 @@ impl Writer<'_> {
 
     fn partition_keys(&mut self, partitioning: &Partitioning) {
         for partition in &partitioning.partitions {
+            if self.absent.contains(&partition.name) {
+                continue;
+            }
             partition.foreign_keys.iter().for_each(|key| self.foreign_key(&partition.name, key));
             if let Some(inner) = &partition.partitioning {
                 self.partition_keys(inner);

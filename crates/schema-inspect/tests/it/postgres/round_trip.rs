@@ -68,6 +68,44 @@ fn what_only_postgresql_has_is_made_again() {
     });
 }
 
+/// A class alone is enough to be looked for, and those of extensions are not ours. A family by which another one sorts has its own
+/// operators alone.
+#[test]
+fn native_objects_are_the_databases_own() {
+    testkit::run(async {
+        let sample = Sample::empty().await;
+        let names = async || {
+            let found = sample.inspect(&InspectOptions::default()).await.database;
+            let names = found.native_objects.iter().map(|object| format!("{} {}", object.kind, object.name));
+            names.collect::<Vec<_>>()
+        };
+        sample
+            .run("CREATE OPERATOR CLASS public.plain FOR TYPE int4 USING btree FAMILY integer_ops AS STORAGE int4")
+            .await;
+        assert_eq!(names().await, ["operator class public.plain"]);
+        sample
+            .run(
+                "ALTER EXTENSION plpgsql ADD OPERATOR CLASS public.plain USING btree;
+                CREATE FUNCTION public.far(box, box) RETURNS float8 LANGUAGE sql IMMUTABLE AS 'SELECT 1.0::float8';
+                CREATE OPERATOR public.<~~> (FUNCTION = public.far, LEFTARG = box, RIGHTARG = box);
+                ALTER EXTENSION plpgsql ADD OPERATOR public.<~~> (box, box)",
+            )
+            .await;
+        assert_eq!(names().await, Vec::<String>::new());
+        sample
+            .run(
+                "CREATE OPERATOR FAMILY public.sorting USING btree;
+                CREATE OPERATOR CLASS public.boxes FOR TYPE box USING gist AS
+                    OPERATOR 15 public.<~~> (box, box) FOR ORDER BY public.sorting",
+            )
+            .await;
+        let found = sample.inspect(&InspectOptions::default()).await.database;
+        let sorting = found.native_objects.iter().find(|object| object.name.name == "sorting").expect("a family");
+        let definition = format!("{:?}", sorting.definition);
+        assert!(definition.contains("CREATE OPERATOR FAMILY") && !definition.contains("<~~>"), "{definition}");
+    });
+}
+
 /// However much is too long to be read, what is left stands by itself.
 #[test]
 fn what_needs_something_that_is_left_out_is_left_out_as_well() {
