@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> Result<ExitCode> {
             report.step(&format!("round {round}"), round_begun.elapsed(), ending);
             if failed {
                 report.notes.push(format!(
-                    "the same cases again: BINDERY_TEST_SOAK=1 PROPTEST_CASES={} cargo xtask test --parts tests --seed {seed}",
+                    "the same cases again, with the same engines and filters: BINDERY_TEST_SOAK=1 PROPTEST_CASES={} cargo xtask test --parts tests --seed {seed}",
                     arguments.cases
                 ));
             }

@@ -14,16 +14,9 @@ pub(crate) fn json(request: &HttpRequest) -> Result<(), Problem> {
 ///
 /// A missing or malformed header accepts everything, as the standard allows.
 pub(crate) fn check(headers: &HeaderMap, offered: &[&str]) -> Result<(), Problem> {
-    let lines: Vec<&str> = headers.get_all(header::ACCEPT).filter_map(|line| line.to_str().ok()).collect();
-    if lines.is_empty() {
-        return Ok(());
-    }
-    let ranges: Vec<Range> = lines.iter().flat_map(|line| line.split(',')).filter_map(Range::parse).collect();
-    let acceptable = |media_type: &&str| {
-        let best = ranges.iter().filter(|range| range.covers(media_type)).max_by_key(|range| range.precision());
-        best.is_some_and(|range| range.weight > 0.0)
-    };
-    if ranges.is_empty() || offered.iter().any(acceptable) {
+    let lines = lines(headers);
+    let ranges = Range::all(&lines);
+    if ranges.is_empty() || offered.iter().any(|media_type| Range::weight_of(media_type, &ranges) > 0.0) {
         return Ok(());
     }
     Err(Problem::new(ProblemKind::NotAcceptable, format!("this resource is offered as {}", offered.join(", "))))
@@ -31,12 +24,15 @@ pub(crate) fn check(headers: &HeaderMap, offered: &[&str]) -> Result<(), Problem
 
 /// Whether a request names this very media type, and likes it no less than `other`.
 pub(crate) fn prefers(headers: &HeaderMap, media_type: &str, other: &str) -> bool {
-    let lines: Vec<&str> = headers.get_all(header::ACCEPT).filter_map(|line| line.to_str().ok()).collect();
-    let ranges: Vec<Range> = lines.iter().flat_map(|line| line.split(',')).filter_map(Range::parse).collect();
-    let best = |wanted: &str| ranges.iter().filter(|range| range.covers(wanted)).max_by_key(|range| range.precision());
-    let weight = |wanted: &str| best(wanted).map_or(0.0, |range| range.weight);
-    best(media_type).is_some_and(|range| range.precision() == 2 && range.weight > 0.0)
-        && weight(media_type) >= weight(other)
+    let lines = lines(headers);
+    let ranges = Range::all(&lines);
+    let is_named = ranges.iter().any(|range| range.precision() == 2 && range.covers(media_type));
+    let weight = Range::weight_of(media_type, &ranges);
+    is_named && weight > 0.0 && weight >= Range::weight_of(other, &ranges)
+}
+
+fn lines(headers: &HeaderMap) -> Vec<&str> {
+    headers.get_all(header::ACCEPT).filter_map(|line| line.to_str().ok()).collect()
 }
 
 struct Range<'a> {
@@ -46,6 +42,16 @@ struct Range<'a> {
 }
 
 impl<'a> Range<'a> {
+    fn all(lines: &[&'a str]) -> Vec<Self> {
+        lines.iter().flat_map(|line| line.split(',')).filter_map(Self::parse).collect()
+    }
+
+    /// How much a media type is liked: the most precise range decides.
+    fn weight_of(media_type: &str, ranges: &[Self]) -> f32 {
+        let covering = ranges.iter().filter(|range| range.covers(media_type));
+        covering.max_by_key(|range| range.precision()).map_or(0.0, |range| range.weight)
+    }
+
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.split(';');
         let (kind, subtype) = parts.next()?.trim().split_once('/')?;
@@ -54,7 +60,9 @@ impl<'a> Range<'a> {
         }
         let weight = parts.find_map(|parameter| {
             let (name, value) = parameter.split_once('=')?;
-            name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse::<f32>().unwrap_or(1.0))
+            name.trim()
+                .eq_ignore_ascii_case("q")
+                .then(|| value.trim().parse::<f32>().ok().filter(|weight| weight.is_finite()).unwrap_or(1.0))
         });
         Some(Self { kind, subtype, weight: weight.unwrap_or(1.0) })
     }
@@ -105,6 +113,7 @@ mod tests {
             ("text/html, application/json", true),
             ("application/json, text/html;q=0.1", false),
             ("text/html;q=0", false),
+            ("text/html;q=NaN", true),
             ("text/html;q=0, */*", false),
             ("text/*", false),
             ("*/*", false),

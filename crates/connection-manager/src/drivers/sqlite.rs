@@ -171,7 +171,6 @@ impl SqliteSession {
     }
 
     /// Takes note of how a statement failed, of which SQLite itself makes nothing.
-    #[cfg(feature = "sea-orm")]
     pub(crate) fn note_failure(&mut self, kind: &DatabaseErrorKind) {
         self.is_lost |= *kind == DatabaseErrorKind::UnknownDatabase;
     }
@@ -233,7 +232,7 @@ impl SqliteSession {
     fn noted<T>(&mut self, outcome: sqlx::Result<T>, attempt: &str) -> Result<T, DatabaseError> {
         outcome.map_err(|error| {
             let error = map(error, attempt);
-            self.is_lost |= *error.kind() == DatabaseErrorKind::UnknownDatabase;
+            self.note_failure(error.kind());
             error
         })
     }

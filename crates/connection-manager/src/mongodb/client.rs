@@ -34,7 +34,7 @@ pub(super) struct SharedClient {
     troubled: AtomicBool,
 }
 
-/// The code of the error of a session that sent nothing, because the server has refused its credentials meanwhile.
+/// The code of the error of a session that did nothing, because the server refuses its credentials.
 pub(super) const OUT_OF_USE: &str = "out_of_use";
 
 impl SharedClient {
@@ -128,7 +128,7 @@ impl SharedClient {
             }
             let this = Work::default();
             let outcome = self.standing.unless_refused(this.clone(), work(self.client.clone())).await;
-            let Some(outcome) = outcome else { return Err(not_asked_again()) };
+            let Some(outcome) = outcome else { return Err(out_of_use()) };
             let may_be_repeated = this.may_be_repeated(effect);
             match outcome {
                 // Somebody else's connection could not be opened, so that the driver has cleared all of that server's and lets

@@ -41,6 +41,8 @@ struct Writer<'a> {
     absent: BTreeSet<ObjectName>,
     /// What else was not made, under a name of which there may be other things.
     missing: BTreeSet<ObjectName>,
+    /// Those of them that only this engine has, by kind: a class and its family have one name.
+    missing_objects: BTreeSet<(ObjectName, Kind)>,
     /// What stands in texts that may need a cast of the database's own, and those that need one which was not made.
     casts: Vec<String>,
     missing_casts: Vec<String>,
@@ -79,6 +81,7 @@ impl<'a> Writer<'a> {
             required: HashSet::new(),
             absent: BTreeSet::new(),
             missing: BTreeSet::new(),
+            missing_objects: BTreeSet::new(),
             casts: database.native_objects.iter().filter_map(led_to).collect(),
             missing_casts: Vec::new(),
         };

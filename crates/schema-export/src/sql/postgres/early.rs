@@ -90,7 +90,16 @@ impl<'a> Writer<'a> {
     /// As [`Self::leave_out_named`]. Nothing names a cast, but for the type that it leads to.
     fn leave_out_object(&mut self, object: &NativeObject, part: &str, reason: &str) {
         self.missing_casts.extend(led_to(object));
+        self.missing_objects.insert((object.name.clone(), Kind::of(object)));
         self.leave_out_named(&object.name, part, reason);
+    }
+
+    /// Something of another kind that has the object's own name, may be what it needs, and is not made.
+    fn missing_namesake(&self, object: &NativeObject) -> Option<ObjectName> {
+        let kind = Kind::of(object);
+        let is_needed =
+            |(name, other): &(ObjectName, Kind)| *name == object.name && *other != kind && kind.may_need(*other);
+        self.missing_objects.iter().any(is_needed).then(|| object.name.clone())
     }
 
     /// Something that only this engine has, but for what comes with an extension.
@@ -108,7 +117,8 @@ impl<'a> Writer<'a> {
         if !is_known {
             return self.leave_out_object(object, &part, "it is nothing that is known of this engine");
         }
-        if let Some(missing) = self.missing_of(&object_names(object)) {
+        let missing = self.missing_of(&object_names(object));
+        if let Some(missing) = missing.or_else(|| self.missing_namesake(object)) {
             return self.leave_out_object(object, &part, &uses(missing));
         }
         let text = match definition {

@@ -63,7 +63,7 @@ impl Kind {
 
     /// Whether one of this kind can be made of one of the other. Several kinds of things have one name, and an operator names
     /// others that need not be there yet.
-    fn may_need(self, other: Self) -> bool {
+    pub(super) fn may_need(self, other: Self) -> bool {
         let is_type = matches!(other, Self::Type | Self::View);
         match self {
             Self::Collation | Self::Unknown => false,
@@ -110,9 +110,10 @@ impl Made<'_> {
     }
 }
 
-/// What a statement that makes an object names. An operator names those that mirror and negate it, which come when they come.
+/// What a statement that makes an object names, but for its own name. An operator names those that mirror and negate it, which come when they come.
 pub(super) fn object_names(object: &NativeObject) -> BTreeSet<ObjectName> {
     let mut names = mentioned(text_of(object.definition.as_ref()));
+    names.remove(&object.name);
     if Kind::of(object) == Kind::Operator {
         names.retain(|name| !is_operator(&name.name));
     }
@@ -165,8 +166,11 @@ pub(super) fn needs(all: &[Made<'_>]) -> Vec<Vec<Vec<usize>>> {
     let kinds: Vec<Kind> = all.iter().map(Made::kind).collect();
     let of = |(at, one): (usize, &Made<'_>)| {
         let mut names = one.names();
-        if let Made::View(_, view) = one {
-            names.extend(view.uses.iter().cloned());
+        match one {
+            Made::View(_, view) => names.extend(view.uses.iter().cloned()),
+            // The family of a class, or the template of a dictionary, often has its very name.
+            Made::Object(object) => drop(names.insert(object.name.clone())),
+            Made::Type(..) | Made::Routine(_) => {}
         }
         let mut found = Vec::new();
         for name in &names {
@@ -175,7 +179,8 @@ pub(super) fn needs(all: &[Made<'_>]) -> Vec<Vec<Vec<usize>>> {
                 let is_told = kinds[at] == Kind::View && kinds[**other] == Kind::View;
                 let uses = |view: &Relation| view.uses.contains(name);
                 let counts = !is_told || matches!(one, Made::View(_, view) if uses(view));
-                **other != at && counts && kinds[at].may_need(kinds[**other])
+                let is_namesake = matches!(one, Made::Object(_)) && name == one.name() && kinds[at] == kinds[**other];
+                **other != at && counts && !is_namesake && kinds[at].may_need(kinds[**other])
             };
             let others: Vec<usize> = places.get(name).into_iter().flatten().filter(may).copied().collect();
             if !others.is_empty() {

@@ -2,10 +2,10 @@ use std::fmt::Write as _;
 
 use schema_model::{Check, Column, ObjectName, Reading, UserType, UserTypeKind};
 
-use super::Writer;
 use super::early::uses;
 use super::made::Made;
 use super::names::{literal, mentioned, qualified, quoted};
+use super::{Writer, casts_to};
 
 /// What of a domain calls a routine, or needs something else that comes behind it, and so has to wait.
 pub(super) enum Late<'a> {
@@ -93,7 +93,7 @@ impl<'a> Writer<'a> {
     fn has_to_wait(&self, expression: &Reading<String>) -> bool {
         let text = expression.known();
         text.is_some_and(|text| {
-            self.casts.iter().any(|target| text.contains(target))
+            self.casts.iter().any(|target| casts_to(text, target))
                 || mentioned(text).iter().any(|name| self.behind_types.contains(name))
         })
     }

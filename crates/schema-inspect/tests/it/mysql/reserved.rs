@@ -45,7 +45,7 @@ pub(super) async fn reserved_words_are_those_that_are_refused_as_names(server: S
     let found: BTreeSet<&str> = found.iter().map(String::as_str).collect();
     let overlooked: Vec<_> = refused.difference(&found).collect();
     assert!(overlooked.is_empty(), "{overlooked:?}");
-    // Other versions reserve others, and those before 9.7 do not tell each.
+    // Versions before those reserve fewer words, and MySQL does not tell each.
     if !is_listed {
         return;
     }

@@ -78,6 +78,11 @@ CREATE OPERATOR CLASS plain."by worth" FOR TYPE plain.amount USING btree FAMILY 
     OPERATOR 1 plain.<#, OPERATOR 2 plain.<=#, OPERATOR 3 plain.=#, OPERATOR 4 plain.>=#, OPERATOR 5 plain.>#,
     FUNCTION 1 plain.compare(plain.amount, plain.amount);
 COMMENT ON OPERATOR CLASS plain."by worth" USING btree IS 'least first';
+CREATE FUNCTION plain.hashed(plain.amount) RETURNS integer LANGUAGE plpgsql IMMUTABLE
+    AS 'BEGIN RETURN hashtext(($1).currency); END';
+-- Of the same name, as its family is that comes with it.
+CREATE OPERATOR CLASS plain."by worth" FOR TYPE plain.amount USING hash AS
+    OPERATOR 1 plain.=#, FUNCTION 1 plain.hashed(plain.amount);
 CREATE OPERATOR FAMILY "o'ur "".s"."loose ones" USING btree;
 ALTER OPERATOR FAMILY "o'ur "".s"."loose ones" USING btree ADD
     OPERATOR 1 < (integer, bigint), FUNCTION 1 (integer, bigint) btint48cmp(integer, bigint);
