@@ -27,16 +27,7 @@ fn field(name: String, word: String, key: &[String]) -> DeclaredField {
 }
 
 fn index(index: TableIndex) -> Index {
-    let part = |name: String| IndexPart {
-        target: PartTarget::Column(name),
-        direction: None,
-        nulls: None,
-        operator_class: None,
-        operator_class_namespace: None,
-        collation: None,
-        collation_namespace: None,
-        prefix_length: None,
-    };
+    let part = |name: String| IndexPart::new(PartTarget::Column(name));
     Index {
         name: index.name,
         method: index.method.to_owned(),

@@ -65,13 +65,8 @@ fn part(field: &str, order: &DocumentValue) -> IndexPart {
     let direction = if is_descending { SortDirection::Descending } else { SortDirection::Ascending };
     let word = order.as_str();
     IndexPart {
-        target: PartTarget::Column(field.to_owned()),
         direction: word.is_none().then_some(direction),
-        nulls: None,
         operator_class: word.map(str::to_owned),
-        operator_class_namespace: None,
-        collation: None,
-        collation_namespace: None,
-        prefix_length: None,
+        ..IndexPart::new(PartTarget::Column(field.to_owned()))
     }
 }

@@ -58,15 +58,10 @@ fn part(found: &FoundIndexPart, method: &str) -> IndexPart {
         _ => None,
     };
     IndexPart {
-        target,
         direction,
-        nulls: None,
-        operator_class: None,
-        operator_class_namespace: None,
-        collation: None,
-        collation_namespace: None,
         // Of a box around a figure all bytes count, and their number is told all the same.
         prefix_length: found.prefix_length.filter(|_| is_sorted).and_then(|length| length.try_into().ok()),
+        ..IndexPart::new(target)
     }
 }
 

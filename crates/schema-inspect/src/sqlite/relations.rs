@@ -198,14 +198,10 @@ fn made_indexes(parts: Vec<FoundIndexPart>, columns: &[Column]) -> Vec<Index> {
         let direction = if part.descending { SortDirection::Descending } else { SortDirection::Ascending };
         index.parts.push(IndexPart {
             collation: part.collation.filter(|collation| !collation.eq_ignore_ascii_case(usual)),
-            collation_namespace: None,
-            target,
             direction: Some(direction),
             // NULL is less than everything else, and there is no choice that is kept.
             nulls: Some(if part.descending { NullsOrder::Last } else { NullsOrder::First }),
-            operator_class: None,
-            operator_class_namespace: None,
-            prefix_length: None,
+            ..IndexPart::new(target)
         });
     }
     indexes

@@ -347,16 +347,7 @@ fn native(found: &FoundIndexRow) -> Native {
 }
 
 fn part(column: String, direction: Option<SortDirection>) -> IndexPart {
-    IndexPart {
-        target: PartTarget::Column(column),
-        direction,
-        nulls: None,
-        operator_class: None,
-        operator_class_namespace: None,
-        collation: None,
-        collation_namespace: None,
-        prefix_length: None,
-    }
+    IndexPart { direction, ..IndexPart::new(PartTarget::Column(column)) }
 }
 
 fn included(rows: &[FoundIndexRow], named: &HashMap<i64, String>) -> Vec<String> {
