@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
 
 mod budgeting;
-mod cancelling;
+pub(crate) mod cancelling;
 mod closing;
 mod connecting;
 mod demoted;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
 
+mod cancelling;
 mod desk;
 mod front;
 mod moto;

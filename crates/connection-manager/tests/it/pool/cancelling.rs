@@ -1,7 +1,11 @@
 //! Every operation is dropped after every number of polls, in every state of the pool that matters; each time all
-//! places are there afterwards, and none is counted twice.
+//! places are there afterwards, and none is counted twice. The same for what pools share, and for the tasks that work for them.
 
+mod lending;
 mod stepping;
+mod tasks;
+mod turns;
+mod world;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -147,7 +151,11 @@ impl Scene {
 
 /// Polls an operation up to `polls` times, letting one step of each other task pass in between, and drops it wherever it
 /// is by then. `None` when it was not over.
-async fn abandon_after<T>(polls: u32, mut between: impl FnMut(u32), operation: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn abandon_after<T>(
+    polls: u32,
+    mut between: impl FnMut(u32),
+    operation: impl Future<Output = T>,
+) -> Option<T> {
     let mut operation = pin!(operation);
     for poll in 0..polls {
         if let Poll::Ready(outcome) = operation.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

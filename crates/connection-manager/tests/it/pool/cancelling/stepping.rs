@@ -1,5 +1,5 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use connection_manager::pool::{Call, ServerSession, Turn};
 use connection_manager::{Credentials, Driver, DriverSession};
@@ -14,13 +14,23 @@ use tokio::time::Instant;
 pub(super) struct Peer {
     open: AtomicU32,
     most_open: AtomicU32,
+    /// The versions that it was logged in to with, in order.
+    logins: Mutex<Vec<String>>,
+    /// How often it was told to leave off.
+    told: AtomicU32,
     /// One writes at a time.
     turns: Arc<Semaphore>,
 }
 
 impl Default for Peer {
     fn default() -> Self {
-        Self { open: AtomicU32::new(0), most_open: AtomicU32::new(0), turns: Arc::new(Semaphore::new(1)) }
+        Self {
+            open: AtomicU32::new(0),
+            most_open: AtomicU32::new(0),
+            logins: Mutex::default(),
+            told: AtomicU32::new(0),
+            turns: Arc::new(Semaphore::new(1)),
+        }
     }
 }
 
@@ -32,6 +42,15 @@ impl Peer {
     pub(super) fn most_open(&self) -> u32 {
         self.most_open.load(Ordering::SeqCst)
     }
+
+    /// Logins with one version.
+    pub(super) fn logins(&self, version: &str) -> usize {
+        self.logins.lock().unwrap().iter().filter(|login| *login == version).count()
+    }
+
+    pub(super) fn told(&self) -> u32 {
+        self.told.load(Ordering::SeqCst)
+    }
 }
 
 /// A driver that yields as often as it is told in each of its awaits.
@@ -40,7 +59,7 @@ pub(super) struct Stepping {
     pub(super) steps: u32,
 }
 
-async fn step(steps: u32) {
+pub(super) async fn step(steps: u32) {
     for _ in 0..steps {
         yield_now().await;
     }
@@ -62,9 +81,10 @@ impl Driver for Stepping {
         Arc::clone(&self.peer.turns).acquire_owned().await.ok().map(Turn)
     }
 
-    async fn connect(&self, _: &Credentials) -> Result<SteppingSession, DatabaseError> {
+    async fn connect(&self, credentials: &Credentials) -> Result<SteppingSession, DatabaseError> {
         step(self.steps).await;
         let peer = Arc::clone(&self.peer);
+        peer.logins.lock().unwrap().push(credentials.version.clone());
         let number = peer.open.fetch_add(1, Ordering::SeqCst) + 1;
         peer.most_open.fetch_max(number, Ordering::SeqCst);
         let session = SteppingSession { peer, steps: self.steps, turn: None, number };
@@ -144,6 +164,7 @@ impl DriverSession for SteppingSession {
 
     async fn cancel(&mut self, _: &ServerSession) -> Result<(), DatabaseError> {
         step(self.steps).await;
+        self.peer.told.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 
