@@ -6,5 +6,7 @@
 mod parameter;
 mod stored;
 
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+pub(crate) use parameter::unbound;
 pub use parameter::{Kind, Parameter, SQLITE_INSTANT, parameters};
 pub use stored::Stored;

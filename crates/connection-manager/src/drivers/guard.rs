@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
+use crate::endpoint::NotAsked;
+
 /// What a statement may begin with. None of it changes a setting of the session, and it is one statement, because it is
 /// prepared.
 const READING: [&str; 8] = ["SELECT", "WITH", "SHOW", "EXPLAIN", "VALUES", "TABLE", "DESCRIBE", "DESC"];
@@ -17,8 +19,12 @@ pub(super) fn admit(sql: &str) -> Result<(), DatabaseError> {
     if READING.iter().any(|reading| word.eq_ignore_ascii_case(reading)) {
         return Ok(());
     }
-    let message = format!("this connection only reads: a statement has to begin with one of {}", READING.join(", "));
-    Err(DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, message))
+    Err(refused(format!("this connection only reads: a statement has to begin with one of {}", READING.join(", "))))
+}
+
+/// What is not sent tells nothing about the server.
+fn refused(message: impl Into<String>) -> DatabaseError {
+    DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, message).with_source(NotAsked::at_all())
 }
 
 /// What SQLite may be asked to explain. Some of its pragmas are obeyed while they are compiled, explained or not.
@@ -31,11 +37,10 @@ const EXPLAINED: [&str; 3] = ["SELECT", "WITH", "VALUES"];
 #[cfg(feature = "sqlite")]
 pub(super) fn admit_sqlite(sql: &str) -> Result<(), DatabaseError> {
     admit(sql)?;
-    let refused = |message: &str| Err(DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, message));
     if sql.trim_end_matches(|last: char| last.is_whitespace() || last == ';').contains([';', '\0']) {
-        return refused(
+        return Err(refused(
             "this connection only reads: a text is one statement, without a semicolon in it; bind strings that have one",
-        );
+        ));
     }
     let start = sql.trim_start_matches(|first: char| first.is_whitespace() || first == '(').to_ascii_uppercase();
     let Some(behind) = start.strip_prefix("EXPLAIN") else { return Ok(()) };
@@ -44,7 +49,7 @@ pub(super) fn admit_sqlite(sql: &str) -> Result<(), DatabaseError> {
     if behind.starts_with(char::is_whitespace) && word.is_some_and(|word| EXPLAINED.contains(&word)) {
         return Ok(());
     }
-    refused("this connection only reads: what is explained has to begin with SELECT, WITH or VALUES")
+    Err(refused("this connection only reads: what is explained has to begin with SELECT, WITH or VALUES"))
 }
 
 /// What MariaDB's `SET STATEMENT` may set for the one statement that follows: how long it waits for a table, in which language it is
@@ -97,22 +102,18 @@ pub(super) fn after_lock_timeout(sql: &str, session: Duration) -> Result<&str, D
     if number.parse::<u128>().is_ok_and(|wait| wait <= longest) {
         return Ok(statement);
     }
-    let message = format!("this connection only reads: a statement waits for a lock for {longest} ms at most");
-    Err(DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, message))
+    Err(refused(format!("this connection only reads: a statement waits for a lock for {longest} ms at most")))
 }
 
 /// What becomes of a text that is more than one SELECT.
 #[cfg(feature = "sqlserver")]
 pub(super) fn one_select() -> DatabaseError {
-    let message =
-        "this connection only reads: a statement is one SELECT, whose names that are words of T-SQL are quoted";
-    DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, message)
+    refused("this connection only reads: a statement is one SELECT, whose names that are words of T-SQL are quoted")
 }
 
 /// What becomes of a script.
 pub(super) fn no_scripts() -> DatabaseError {
-    let message = "this connection only reads: it runs single statements, and no scripts";
-    DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, message)
+    refused("this connection only reads: it runs single statements, and no scripts")
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use crate::drivers::gather::gather;
 use crate::drivers::guard;
 use crate::egress::relay::{self, Protocol, Relay, Target};
 use crate::egress::{Egress, SessionLimits};
+use crate::endpoint::NotAsked;
 use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession, ServerSession};
 
@@ -239,7 +240,8 @@ impl MySqlSession {
     fn is_not_lost(&self) -> Result<(), DatabaseError> {
         if self.transaction == Transaction::Lost {
             let message = "the server rolled the transaction back after a conflict, and it has to be begun again";
-            return Err(DatabaseError::new(DatabaseErrorKind::SerializationConflict, message));
+            let error = DatabaseError::new(DatabaseErrorKind::SerializationConflict, message);
+            return Err(error.with_source(NotAsked::at_all()));
         }
         Ok(())
     }

@@ -25,6 +25,7 @@ use self::row::SqlServerRowSource;
 use crate::credentials::Credentials;
 use crate::drivers::guard;
 use crate::egress::{self, Egress, Metered, Room};
+use crate::endpoint::NotAsked;
 use crate::knock::{Knock, knock};
 use crate::pool::{Driver, DriverSession};
 use crate::settings::{PoolSettings, TlsMode};
@@ -330,7 +331,7 @@ impl SqlServerSession {
 
 fn lost() -> DatabaseError {
     let message = "running a statement: the server has rolled back the transaction after an earlier error";
-    DatabaseError::new(DatabaseErrorKind::SerializationConflict, message)
+    DatabaseError::new(DatabaseErrorKind::SerializationConflict, message).with_source(NotAsked::at_all())
 }
 
 /// tiberius logs every message of the server, and such a message may repeat a value. What is to be known of a failure

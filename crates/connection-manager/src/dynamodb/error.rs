@@ -6,9 +6,13 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
 use super::only_reads;
+use crate::endpoint::NotAsked;
 
 /// The code for what an identity may not do, which is known all the same.
 pub(super) const DENIED: &str = "AccessDeniedException";
+
+/// The code for an operation that a service which speaks DynamoDB's protocol does not have.
+pub(super) const UNKNOWN: &str = "UnknownOperationException";
 
 /// When to come again after the service has asked for patience.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -38,7 +42,7 @@ where
             // The SDK signs before it sends, and found nobody to sign as.
             let message =
                 format!("{attempt}: the request cannot be made: no credentials, or an input that is not valid");
-            DatabaseError::new(DatabaseErrorKind::Query, message)
+            DatabaseError::new(DatabaseErrorKind::Query, message).with_source(NotAsked::at_all())
         }
         _ => unreachable("failed"),
     }

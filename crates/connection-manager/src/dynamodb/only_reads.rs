@@ -8,6 +8,8 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
+use crate::endpoint::NotAsked;
+
 /// Operations that read items, or what is told of tables. Statements are not among them: one may write.
 const READING: [&str; 13] = [
     "BatchGetItem",
@@ -32,7 +34,8 @@ pub(super) struct NotSent(String);
 
 /// What becomes of a value that was to be changed.
 pub(super) fn refused(operation: &str) -> DatabaseError {
-    DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, NotSent(operation.to_owned()).to_string())
+    let message = NotSent(operation.to_owned()).to_string();
+    DatabaseError::new(DatabaseErrorKind::ReadOnlyTarget, message).with_source(NotAsked::at_all())
 }
 
 /// Whether this is why something failed.

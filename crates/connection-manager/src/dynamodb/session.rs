@@ -6,6 +6,7 @@ use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Row, Transaction
 
 use super::error;
 use super::table::Table;
+use crate::endpoint::NotAsked;
 use crate::pool::DriverSession;
 
 /// What the service calls the version of its interface; it has no other.
@@ -50,7 +51,7 @@ async fn greet(client: &Client) -> Result<(), DatabaseError> {
 
 pub(super) fn no_table() -> DatabaseError {
     let message = "no table keeps values: name one as the connection's `database`";
-    DatabaseError::new(DatabaseErrorKind::Unsupported, message)
+    DatabaseError::new(DatabaseErrorKind::Unsupported, message).with_source(NotAsked::at_all())
 }
 
 /// The pool's sessions are those of SQL engines too; what only these can do is refused here and offered nowhere.
@@ -95,5 +96,5 @@ impl DriverSession for DynamoDbSession {
 }
 
 fn no_sql() -> DatabaseError {
-    DatabaseError::new(DatabaseErrorKind::Unsupported, "dynamodb speaks no SQL")
+    DatabaseError::new(DatabaseErrorKind::Unsupported, "dynamodb speaks no SQL").with_source(NotAsked::at_all())
 }

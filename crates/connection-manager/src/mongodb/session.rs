@@ -7,6 +7,7 @@ use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Effect, Row, Tra
 
 use super::client::SharedClient;
 use super::error::Problem;
+use crate::endpoint::NotAsked;
 use crate::pool::DriverSession;
 
 /// One session of the pool: the right to have one call under way on a client of the driver.
@@ -83,5 +84,5 @@ impl DriverSession for MongoDbSession {
 }
 
 fn no_sql() -> DatabaseError {
-    DatabaseError::new(DatabaseErrorKind::Unsupported, "mongodb speaks no SQL")
+    DatabaseError::new(DatabaseErrorKind::Unsupported, "mongodb speaks no SQL").with_source(NotAsked::at_all())
 }

@@ -120,7 +120,9 @@ impl<D: Driver> Lease<D> {
             Ok((session, outcome)) => {
                 flight.land();
                 let keep = outcome.as_ref().map_or_else(|error| leaves_usable(error) && session.is_usable(), |_| true);
-                self.shared.note_contact(keep);
+                if !keep || outcome.as_ref().err().is_none_or(was_asked) {
+                    self.shared.note_contact(keep);
+                }
                 note_answer(&self.shared, probe, &outcome);
                 let outcome = match outcome {
                     Err(error) if may_write && *error.kind() == DatabaseErrorKind::ReadOnlyTarget => {

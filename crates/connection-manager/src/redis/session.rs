@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::node::NodeConnection;
 use super::{error, keyspace};
+use crate::endpoint::NotAsked;
 use crate::pool::DriverSession;
 
 /// One connection of the driver: to a server, or to the nodes of a cluster.
@@ -169,5 +170,5 @@ impl DriverSession for RedisSession {
 }
 
 fn no_sql() -> DatabaseError {
-    DatabaseError::new(DatabaseErrorKind::Unsupported, "redis speaks no SQL")
+    DatabaseError::new(DatabaseErrorKind::Unsupported, "redis speaks no SQL").with_source(NotAsked::at_all())
 }

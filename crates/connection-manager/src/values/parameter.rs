@@ -7,6 +7,8 @@ use serde_json::Value as Json;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use uuid::Uuid;
 
+use crate::endpoint::NotAsked;
+
 /// The fixed-width text of an instant where an engine has no type for it, so that texts sort as the instants do.
 pub const SQLITE_INSTANT: &str = "%Y-%m-%dT%H:%M:%S%.6f+00:00";
 
@@ -150,6 +152,13 @@ fn parameter(position: usize, value: Value) -> Result<Parameter, DatabaseError> 
 
 fn unsupported(position: usize, what: &str) -> DatabaseError {
     DatabaseError::new(DatabaseErrorKind::Unsupported, format!("parameter {position} is {what}"))
+        .with_source(NotAsked::at_all())
+}
+
+/// What becomes of a parameter that a driver will not take.
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+pub(crate) fn unbound() -> DatabaseError {
+    DatabaseError::new(DatabaseErrorKind::Unsupported, "a parameter could not be bound").with_source(NotAsked::at_all())
 }
 
 #[cfg(test)]

@@ -7,9 +7,11 @@ mod shared;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connection_manager::egress::EgressConfig;
 use connection_manager::{
     BreakerSettings, Circuit, ConnectionFactory, ConnectionManager, ConnectionSettings, PoolSettings,
 };
+use sea_query::{Expr, Query};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{
     Access, Connections as _, DatabaseConnection, DatabaseError, DatabaseErrorKind, RawStatement, Statement,
@@ -36,6 +38,21 @@ impl Scene {
 
     /// As [`Scene::new`], with as much time to connect.
     async fn patient(server: Server, open_for: Duration, connect_timeout: Duration) -> Self {
+        Self::with(server, open_for, connect_timeout, |settings| settings).await
+    }
+
+    /// As [`Scene::new`], with connections of the kind that somebody from outside defines.
+    async fn guarded(server: Server, open_for: Duration) -> Self {
+        let egress = |settings: ConnectionSettings| settings.with_egress(EgressConfig::open().egress([]));
+        Self::with(server, open_for, Duration::from_secs(2), egress).await
+    }
+
+    async fn with(
+        server: Server,
+        open_for: Duration,
+        connect_timeout: Duration,
+        change: impl FnOnce(ConnectionSettings) -> ConnectionSettings,
+    ) -> Self {
         let database = TestDatabase::create(server).await;
         let settings = database.settings();
         let upstream = format!("{}:{}", settings.host.clone().unwrap(), settings.port.unwrap());
@@ -46,6 +63,7 @@ impl Scene {
             .with_port(proxy.port())
             .with_pool(PoolSettings { connect_timeout, ..PoolSettings::sized(0, 4) })
             .with_breaker(breaker);
+        let settings = change(settings);
         let manager = ConnectionManager::builder(ConnectionFactory::compiled())
             .connection("one", settings.clone())
             .connection("other", settings)
@@ -175,6 +193,38 @@ async fn a_server_that_is_silent_is_left_alone_until_it_answers(server: Server) 
     .await;
 }
 
+/// Neither what the connection's guard refuses nor what cannot be bound reaches the server.
+async fn what_is_not_sent_says_nothing_about_the_server(server: Server) {
+    let scene = Scene::guarded(server, Duration::from_millis(100)).await;
+    let connection = scene.connection("one").await.unwrap();
+    scene.proxy.set(Traffic::Refuse).await;
+    until_open(&*connection, LONG).await;
+    scene.proxy.set(Traffic::Pass).await;
+    let (sql, context) = (connection.sql().unwrap(), RequestContext::system());
+    let forbidden: Statement = RawStatement::everywhere("DELETE", "DELETE FROM nothing").into();
+    let beyond: Statement = Query::select().expr(Expr::val(u64::MAX)).to_owned().into();
+    for (statement, expected) in [(&forbidden, "ReadOnlyTarget"), (&beyond, "Unsupported")] {
+        eventually_some(LONG, || async {
+            let error = sql.query(statement, &context).await.map(drop).unwrap_err();
+            (*error.kind() != DatabaseErrorKind::CircuitOpen).then_some(error)
+        })
+        .await;
+        // More often than there are probes.
+        for _ in 0..5 {
+            let error = sql.query(statement, &context).await.map(drop).unwrap_err();
+            assert_eq!(format!("{:?}", error.kind()), expected, "{error}");
+            assert_eq!(scene.circuit(), Circuit::HalfOpen, "{error}");
+        }
+    }
+    assert!(sql.run_script("SELECT 1", &context).await.is_err());
+    assert_eq!(scene.circuit(), Circuit::HalfOpen);
+    // The probes are all there.
+    for circuit in [Circuit::HalfOpen, Circuit::Closed] {
+        ask(&*connection, LONG).await.unwrap();
+        assert_eq!(scene.circuit(), circuit);
+    }
+}
+
 macro_rules! on_servers {
     ($($module:ident $server:ident),+) => {
         mod on_engines {
@@ -185,6 +235,7 @@ macro_rules! on_servers {
                         a_server_that_comes_back_is_found
                         a_half_open_circuit_lets_exactly_its_probes_pass
                         a_server_that_is_silent_is_left_alone_until_it_answers
+                        what_is_not_sent_says_nothing_about_the_server
                     );
                 }
             )+

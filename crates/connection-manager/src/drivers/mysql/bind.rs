@@ -1,10 +1,10 @@
 use sea_query::Values;
-use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+use shared_kernel::database::DatabaseError;
 use sqlx::Arguments;
 use sqlx::mysql::MySqlArguments;
 use sqlx::types::Json;
 
-use crate::values::{Parameter, parameters};
+use crate::values::{Parameter, parameters, unbound};
 
 /// A UUID travels as its sixteen bytes; an instant as the date and time in UTC, for a column of type `DATETIME(6)`.
 pub(super) fn arguments(values: Values) -> Result<MySqlArguments, DatabaseError> {
@@ -29,7 +29,7 @@ pub(super) fn arguments(values: Values) -> Result<MySqlArguments, DatabaseError>
             Parameter::DateTime(value) => arguments.add(value),
             Parameter::Instant(value) => arguments.add(value.naive_utc()),
         };
-        added.map_err(|_| DatabaseError::new(DatabaseErrorKind::Unsupported, "a parameter could not be bound"))?;
+        added.map_err(|_| unbound())?;
     }
     Ok(arguments)
 }

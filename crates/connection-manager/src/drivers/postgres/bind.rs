@@ -1,14 +1,14 @@
 use std::fmt;
 
 use sea_query::Values;
-use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+use shared_kernel::database::DatabaseError;
 use sqlx::Arguments;
 use sqlx::postgres::PgArguments;
 use sqlx::types::Json;
 use sqlx::types::chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use uuid::Uuid;
 
-use crate::values::{Kind, Parameter, parameters};
+use crate::values::{Kind, Parameter, parameters, unbound};
 
 /// The types of a statement's parameters, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(super) fn arguments(values: Values) -> Result<(PgArguments, Signature), Data
             Parameter::DateTime(value) => arguments.add(value),
             Parameter::Instant(value) => arguments.add(value),
         };
-        added.map_err(|_| DatabaseError::new(DatabaseErrorKind::Unsupported, "a parameter could not be bound"))?;
+        added.map_err(|_| unbound())?;
     }
     Ok((arguments, signature))
 }

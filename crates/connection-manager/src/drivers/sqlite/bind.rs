@@ -1,10 +1,10 @@
 use rust_decimal::Decimal;
 use sea_query::Values;
-use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
+use shared_kernel::database::DatabaseError;
 use sqlx::Arguments;
 use sqlx::sqlite::SqliteArguments;
 
-use crate::values::{Parameter, SQLITE_INSTANT, parameters};
+use crate::values::{Parameter, SQLITE_INSTANT, parameters, unbound};
 
 /// What SQLite has no type for travels as text whose order is the values' order, except decimals, whose text keeps
 /// every digit and has no useful order.
@@ -43,7 +43,7 @@ fn bind(
             Parameter::DateTime(value) => arguments.add(value.format("%Y-%m-%dT%H:%M:%S%.6f").to_string()),
             Parameter::Instant(value) => arguments.add(value.format(SQLITE_INSTANT).to_string()),
         };
-        added.map_err(|_| DatabaseError::new(DatabaseErrorKind::Unsupported, "a parameter could not be bound"))?;
+        added.map_err(|_| unbound())?;
     }
     Ok(arguments)
 }

@@ -7,6 +7,7 @@ use tiberius::numeric::Numeric;
 use tiberius::time::{Date, DateTime2, DateTimeOffset, Time};
 use tiberius::{ColumnData, ToSql};
 
+use crate::endpoint::NotAsked;
 use crate::values::{Kind, Parameter, parameters};
 
 /// A parameter in the form that it is sent in. Texts and bytes are lent to the driver, not copied for it.
@@ -31,7 +32,7 @@ pub(super) fn bind(values: Values) -> Result<Vec<Bound>, DatabaseError> {
     let bind_one = |(index, parameter)| {
         column_data(parameter).map(Bound).map_err(|what| {
             let message = format!("parameter {} is {what}, which SQL Server cannot store", index + 1);
-            DatabaseError::new(DatabaseErrorKind::Unsupported, message)
+            DatabaseError::new(DatabaseErrorKind::Unsupported, message).with_source(NotAsked::at_all())
         })
     };
     parameters(values)?.into_iter().enumerate().map(bind_one).collect()
