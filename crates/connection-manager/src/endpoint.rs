@@ -1,6 +1,7 @@
 //! What the connections to one server have in common.
 
-use std::error::Error as _;
+use std::error::Error;
+use std::fmt;
 
 use shared_kernel::database::{ConnectionName, DatabaseError, DatabaseErrorKind};
 
@@ -43,11 +44,9 @@ impl From<Keyring> for Endpoint {
 
 /// The cause of an error that comes of a wait for others, or of what is known already. It says nothing about the server that they
 /// have not said.
-#[derive(Debug, thiserror::Error)]
-#[error("the server was not asked{}", if .before.is_some() { " again" } else { "" })]
+#[derive(Debug)]
 pub(crate) struct NotAsked {
-    /// What the server said when it was asked.
-    #[source]
+    /// What was told when the server was asked.
     before: Option<DatabaseError>,
 }
 
@@ -57,9 +56,23 @@ impl NotAsked {
         Self { before: None }
     }
 
-    /// Because of an error that was told before. What the server said then is told again, where it was kept as an error of its own.
+    /// Because of an error that was told before. Its cause, which is what the server said then, is told again.
     pub(crate) fn after(told: &DatabaseError) -> Self {
-        Self { before: told.source().and_then(|cause| cause.downcast_ref::<DatabaseError>()).cloned() }
+        Self { before: Some(told.clone()) }
+    }
+}
+
+impl fmt::Display for NotAsked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server was not asked")?;
+        if self.before.is_some() { f.write_str(" again") } else { Ok(()) }
+    }
+}
+
+impl Error for NotAsked {
+    /// The error that was told before is the one that this is a cause of: behind it comes its cause.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.before.as_ref()?.source()
     }
 }
 

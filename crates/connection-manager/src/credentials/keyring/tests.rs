@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
@@ -332,14 +333,27 @@ async fn many_connections_that_log_in_together_have_one_wrong_password_rejected_
     assert_eq!(server.attempts(), ["one"]);
 }
 
+fn first_cause(error: &DatabaseError) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refusal_that_is_not_about_the_password_ends_attempts_for_a_while_and_costs_no_version() {
     let (server, keyring) = Rotating::new(&[(Current, "one"), (Previous, "zero")], "one");
     let pause = Duration::from_mins(1);
-    let locked = DatabaseError::new(DatabaseErrorKind::AuthRejected, "the account is locked").with_retry_after(pause);
+    let locked = DatabaseError::new(DatabaseErrorKind::AuthRejected, "the account is locked")
+        .with_code("3118")
+        .with_source(std::io::Error::other("account 'svc' is locked"))
+        .with_retry_after(pause);
     *server.refusal.lock().unwrap() = Some(locked);
-    for _ in 0..20 {
+    for login in 0..20 {
         let error = log_in(&server, &keyring).await.unwrap_err();
+        assert_eq!(first_cause(&error), "account 'svc' is locked", "what the server said is told each time");
+        assert_eq!((error.code(), was_asked(&error)), (Some("3118"), login == 0), "{error:?}");
         assert_eq!((error.kind(), error.message()), (&DatabaseErrorKind::AuthRejected, "the account is locked"));
         assert!(error.retry_after().is_some_and(|left| left <= pause), "{error:?}");
         tokio::time::advance(Duration::from_secs(1)).await;
