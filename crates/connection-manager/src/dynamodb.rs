@@ -8,6 +8,7 @@ mod error;
 mod item;
 mod key_value;
 mod only_reads;
+mod rights;
 mod session;
 mod shape;
 mod table;
@@ -17,4 +18,5 @@ pub use aws_sdk_dynamodb as driver_crate;
 
 pub use self::connection::DynamoDbConnection;
 pub use self::driver::{DynamoDbDriver, DynamoDbOptions};
+pub(crate) use self::rights::{Rights, Tried};
 pub use self::session::DynamoDbSession;

@@ -13,9 +13,9 @@ use super::{description, error, shape};
 const PAGE: i32 = 100;
 
 /// How many bytes an answer about tables may have. A table's description has some thousands.
-const TOLD: usize = 4 << 20;
+pub(super) const TOLD: usize = 4 << 20;
 /// How many bytes an answer with items may have. The service ends one at a megabyte of items, which in JSON are up to seven.
-const ITEMS: usize = 16 << 20;
+pub(super) const ITEMS: usize = 16 << 20;
 
 #[async_trait]
 impl Tables for DynamoDbConnection {

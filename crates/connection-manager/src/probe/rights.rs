@@ -1,5 +1,7 @@
 //! What the server is and what the user may do there.
 
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 #[cfg(feature = "mongodb")]
 mod mongodb;
 #[cfg(feature = "redis")]
@@ -65,6 +67,10 @@ pub(super) async fn ask(
     connection: &dyn DatabaseConnection,
     context: &RequestContext,
 ) -> Result<Option<Found>, DatabaseError> {
+    #[cfg(feature = "dynamodb")]
+    if let Some(connection) = connection.native_as() {
+        return dynamodb::ask(connection, context).await.map(Some);
+    }
     #[cfg(feature = "mongodb")]
     if let Some(connection) = connection.native_as() {
         // Boxed, because what it goes through is deep.

@@ -6,6 +6,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use connection_manager::dynamodb::driver_crate::types::ScalarAttributeType;
 use connection_manager::probe::{Finding, Stage, examine};
 use connection_manager::{
     ConnectionFactory, ConnectionSettings, LocalSecrets, PasswordSource, SecretSource, TlsSettings,
@@ -154,9 +155,27 @@ async fn redis_is_told_from_end_to_end() {
 async fn dynamodb_is_told_as_far_as_it_tells() {
     let good = testkit::dynamodb::table().await;
     let stages = look(&good).await;
-    assert_eq!(names(&stages), ["settings", "secret", "DNS", "TCP", "TLS", "login", "ping", "latency"], "{stages:#?}");
+    assert_eq!(names(&stages), EVERY, "{stages:#?}");
+    let table = good.database.clone().unwrap();
+    assert_eq!(text(&stages, "role"), format!("the table `{table}` is ACTIVE, takes writes"));
+    // What plays DynamoDB has no `DescribeLimits`, and nothing is written to learn whether it may be.
+    let unsaid = "whether it may write is not told, as it would have to be tried; the account's limits are not told";
+    let expected = format!("may list tables, may describe `{table}`, may read items of `{table}`; {unsaid}");
+    assert_eq!(text(&stages, "privileges"), expected);
+    let told = Some(Finding::Privileges { reads: Some(true), writes: None, superuser: None });
+    assert_eq!(finding(&stages, "privileges"), told);
+    let none = look(&testkit::dynamodb::shared()).await;
+    assert_eq!(text(&none, "role"), "the service, of which no table is named");
+    assert_eq!(text(&none, "privileges"), format!("may list tables; {unsaid}"));
+    let told = Some(Finding::Privileges { reads: None, writes: None, superuser: None });
+    assert_eq!(finding(&none, "privileges"), told);
     fails(good.clone().with_host("nowhere.invalid"), "DNS", "dns_failed").await;
     fails(good.with_database("no-such-table"), "login", "unknown_database").await;
+    // Keys of every type are such that nobody has.
+    for kind in [ScalarAttributeType::S, ScalarAttributeType::N] {
+        let stages = look(&testkit::dynamodb::table_with_key(kind).await).await;
+        assert!(text(&stages, "privileges").contains("may read items of"), "{stages:#?}");
+    }
 }
 
 #[tokio::test]
