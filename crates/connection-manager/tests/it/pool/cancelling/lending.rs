@@ -2,6 +2,7 @@
 //! the server's places afterwards.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared_kernel::RequestContext;
 use shared_kernel::database::SqlExecutor as _;
@@ -85,7 +86,7 @@ async fn a_caller_whose_time_is_up_takes_back_what_was_asked_for() {
     let world = World::new(1, 1);
     let [lender, borrower] = [(); 2].map(|()| world.pool());
     let held = lender.pool().acquire(None).await.unwrap();
-    let soon = Instant::now() + std::time::Duration::from_millis(100);
+    let soon = Instant::now() + Duration::from_millis(100);
     borrower.pool().acquire(Some(soon)).await.unwrap_err();
     assert_eq!(world.budget.stats().waiting_pools, 0);
     drop(held);

@@ -20,6 +20,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 
 /// What a login meets.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent, and each combination is tried")]
 struct Scene {
     /// Whether the password may change: then one logs in at a time, and otherwise two as soon as it was accepted.
     may_change: bool,
@@ -86,7 +87,11 @@ impl Gate {
 }
 
 async fn log_in(account: &Keyring, steps: u32) -> Result<(), DatabaseError> {
-    account.login(LIMIT, |_| async move { Ok(step(steps).await) }).await.map(drop)
+    let attempt = |_| async move {
+        step(steps).await;
+        Ok(())
+    };
+    account.login(LIMIT, attempt).await.map(drop)
 }
 
 /// Drops a login after so many polls. Says whether it was over by then.
