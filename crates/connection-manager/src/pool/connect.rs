@@ -75,7 +75,7 @@ impl<D: Driver> Drop for Attempt<D> {
 pub(super) enum Outcome {
     Opened,
     Failed,
-    /// Another pool needed the place before it was this one's turn to log in.
+    /// Another pool needed the place before it was this one's turn to log in, or that did not come.
     PutOff,
 }
 
@@ -86,10 +86,11 @@ pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) -> Outcome {
     let generation = shared.generation.load(Ordering::Acquire);
     let began = Instant::now();
     let (turn, limit) = (Turn::default(), shared.settings.connect_timeout);
-    let login = |credentials: Arc<Credentials>| turn.ask(&shared.seat, limit, handshake(&shared, credentials));
+    let ready = || turn.ready(&shared.seat, limit);
+    let login = |credentials: Arc<Credentials>| turn.ask(handshake(&shared, credentials));
     let mut silence = Silence::new(&shared);
     let outcome = loop {
-        let login = shared.keyring.login_seen(limit, |reading| turn.reads(reading), login);
+        let login = shared.keyring.login_seen(limit, |reading| turn.reads(reading), ready, login);
         let login = turn.during(login, attempt.permit.as_mut(), &shared.seat, limit);
         if let Some(outcome) = silence.outlast(login).await {
             break outcome;
@@ -209,10 +210,10 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Pu
     errands.run(shared);
 }
 
-/// The place is another pool's. Nobody is told: those who wait are served later, or hear at the end of their own time that
+/// The place is another pool's, or logins that hang are before this one. Nobody is told: those who wait are served later, or hear at the end of their own time that
 /// nothing came free. For them a place is asked for anew, behind the others.
 fn put_off<D: Driver>(shared: &Arc<Shared<D>>, after: Duration) {
-    tracing::debug!(connection = %shared.name, ?after, "an attempt to connect is put off, another pool has its place");
+    tracing::debug!(connection = %shared.name, ?after, "an attempt to connect is put off, it was not its turn to log in");
     let mut errands = Errands::default();
     {
         let mut state = shared.state();
