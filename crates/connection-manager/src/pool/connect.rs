@@ -14,6 +14,7 @@ use super::turn::{Ended, Turn};
 use crate::budget::{Member, Permit};
 use crate::credentials::{Credentials, Login};
 use crate::endpoint::{is_out_of_reach, was_asked};
+use crate::lookout::Who;
 use crate::spread;
 
 /// How long a connection may take to say goodbye before it is dropped.
@@ -144,10 +145,11 @@ fn opened<D: Driver>(
     generation: u64,
     began: Instant,
 ) {
-    shared.metrics.created(began.elapsed());
+    let took = began.elapsed();
+    shared.metrics.created(took);
     shared.note_contact(true);
     shared.breaker.succeeded();
-    shared.breaker.lookout().heard();
+    shared.breaker.lookout().heard(took);
     let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
     shared.opened_total.fetch_add(1, Ordering::Relaxed);
     let connection = Arc::new(Connection {
@@ -188,7 +190,7 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Pu
             }
             // Where the server is not asked for a while, its return would go unnoticed for as long.
             if error.retry_after().is_some() {
-                drop(silence::watch(shared));
+                drop(silence::watch(shared, Who::Login));
             }
         }
         // The server was not asked.
