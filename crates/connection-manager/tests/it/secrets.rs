@@ -6,3 +6,4 @@ mod desk;
 mod front;
 mod moto;
 mod rds;
+mod rotating;
