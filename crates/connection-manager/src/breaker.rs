@@ -20,6 +20,9 @@ use self::share::{Part, Share, Word};
 use crate::lookout::Lookout;
 use crate::settings::BreakerSettings;
 
+/// Knocks in a row without an answer that open a circuit: one may be lost on the way.
+const SILENCES: u32 = 2;
+
 /// The state of a circuit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -46,7 +49,8 @@ impl Circuit {
 /// Watches over one server for all who use it. Cheap to clone; clones share the circuit.
 ///
 /// A failure is the server's silence or its being out of reach, never an answer that a caller dislikes. Failures count
-/// while no success lies between them. A circuit that opens stays open for [`BreakerSettings::open_for`], twice as long
+/// while no success lies between them; where a login waits and the server, asked whether it is there, says nothing twice, that
+/// opens the circuit whatever their number. A circuit that opens stays open for [`BreakerSettings::open_for`], twice as long
 /// after every round of probes that failed, up to [`BreakerSettings::open_for_max`].
 #[derive(Clone)]
 pub struct Breaker(Arc<Inner>);
@@ -73,6 +77,8 @@ struct State {
     circuit: Circuit,
     /// Failures in a row.
     failures: u32,
+    /// Knocks in a row that nobody answered.
+    silences: u32,
     /// While open: when probes may pass.
     until: Option<Instant>,
     /// How long it stays open the next time.
@@ -109,6 +115,7 @@ impl Breaker {
             state: Mutex::new(State {
                 circuit: Circuit::Closed,
                 failures: 0,
+                silences: 0,
                 until: None,
                 pause: settings.open_for,
                 probing: 0,
@@ -188,7 +195,7 @@ impl Breaker {
         let mut state = self.0.state();
         match state.circuit {
             Circuit::Closed => {
-                state.failures = 0;
+                (state.failures, state.silences) = (0, 0);
                 state.part.suspect = false;
                 self.0.doubtful.store(false, Ordering::Relaxed);
             }
@@ -206,7 +213,7 @@ impl Breaker {
         let mut state = self.0.state();
         match state.circuit {
             Circuit::Closed => {
-                state.failures = 0;
+                (state.failures, state.silences) = (0, 0);
                 state.part.suspect = false;
             }
             Circuit::Open => state.until = None,
@@ -235,6 +242,25 @@ impl Breaker {
         }
         state.failures += 1;
         if state.failures < self.0.settings.failures {
+            return false;
+        }
+        self.0.open(&mut state);
+        true
+    }
+
+    /// Notes that somebody knocked at the server, which has kept a login waiting, and nobody answered. Says whether the circuit
+    /// opened by it, as it does when nothing was heard of the server between two knocks.
+    pub(crate) fn unheard(&self) -> bool {
+        if self.0.settings.failures == 0 {
+            return false;
+        }
+        let mut state = self.0.state();
+        self.0.doubtful.store(true, Ordering::Relaxed);
+        if state.circuit != Circuit::Closed {
+            return false;
+        }
+        state.silences += 1;
+        if state.silences < SILENCES {
             return false;
         }
         self.0.open(&mut state);
@@ -269,6 +295,7 @@ impl Inner {
     }
 
     fn change(&self, state: &mut State, circuit: Circuit) {
+        state.silences = 0;
         tracing::warn!(endpoint = %self.endpoint, from = state.circuit.as_str(), to = circuit.as_str(), "circuit changed");
         state.circuit = circuit;
         state.round += 1;

@@ -11,13 +11,14 @@ mod metrics;
 mod permit;
 mod reclaim;
 mod seat;
+mod turn;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
 
 pub(crate) use self::control::Control;
@@ -26,6 +27,7 @@ pub(crate) use self::ledger::{HANDSHAKES, Refused};
 use self::metrics::BudgetMetrics;
 pub(crate) use self::permit::Permit;
 pub(crate) use self::seat::Seat;
+pub(crate) use self::turn::Late;
 use crate::settings::ServerSettings;
 
 /// A server's connections, as many as this process may open. Clones share it.
@@ -67,14 +69,14 @@ struct Inner {
     wanted: Notify,
     /// The place for telling the server about callers who have left, when the budget is limited; see [`control`].
     control: Option<Arc<Semaphore>>,
-    /// Turns to shake hands for those who were not ready when it was theirs.
-    late: Semaphore,
     metrics: Option<BudgetMetrics>,
 }
 
 struct Books {
     ledger: Ledger,
     members: HashMap<u64, Weak<dyn Member>>,
+    /// Those who were not ready to shake hands when it was their turn, and are now.
+    late: VecDeque<oneshot::Sender<Late>>,
     /// Whether somebody is handing out places. It looks again when done.
     delivering: bool,
     /// Whether the task that takes places back is running.
@@ -96,10 +98,10 @@ impl Budget {
         let (places, control) = control::split(limit);
         let metrics = limit.map(|limit| BudgetMetrics::new(&server, limit));
         let ledger = Ledger::new(places);
-        let books = Books { ledger, members: HashMap::new(), delivering: false, reclaiming: false };
+        let (members, late) = (HashMap::new(), VecDeque::new());
+        let books = Books { ledger, members, late, delivering: false, reclaiming: false };
         let (books, short, wanted) = (Mutex::new(books), AtomicBool::new(false), Notify::new());
-        let late = Semaphore::new(HANDSHAKES as usize);
-        Self(Arc::new(Inner { server, limit, books, short, wanted, control, late, metrics }))
+        Self(Arc::new(Inner { server, limit, books, short, wanted, control, metrics }))
     }
 
     /// Host and port of the server; empty for a budget that belongs to none.
@@ -147,9 +149,10 @@ impl Inner {
         self.short.load(Ordering::SeqCst)
     }
 
-    /// Hands out what is free. Whoever comes while somebody does so leaves it to him: a place that is refused by one pool
+    /// Hands out what is free: turns to those who have a place, then places with their turns. Whoever comes while somebody does so leaves it to him: a place that is refused by one pool
     /// goes to the next in a loop and not deeper and deeper.
     fn settle(self: &Arc<Self>) {
+        self.call_the_late();
         loop {
             let next = self.with(|books| {
                 if books.delivering {

@@ -35,7 +35,7 @@ mod retry;
 pub mod sea_orm;
 pub mod sealing;
 pub mod settings;
-#[cfg(any(feature = "redis", feature = "sqlserver"))]
+#[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
 mod socket;
 mod spread;
 pub mod sql_pool;

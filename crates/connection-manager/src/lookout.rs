@@ -19,6 +19,19 @@ const PACE: Duration = Duration::from_millis(400);
 /// How long the server is watched after the last who waited for it has gone: it may have been between two attempts.
 const LINGER: Duration = Duration::from_secs(10);
 
+/// Knocks that are answered between two logins, beyond which callers without a connection begin no watch: MySQL and MariaDB lock out
+/// a host after a hundred clients that leave at once.
+const IDLE_KNOCKS: u32 = 10;
+
+/// Who waits for a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// A login that it has not answered.
+    Login,
+    /// A caller while nobody gives a connection back. They may all be busy.
+    Caller,
+}
+
 /// Watches over one server for all who wait for it. One knocks at a time, at a pace, and only while somebody waits.
 pub(crate) struct Lookout {
     state: Mutex<State>,
@@ -30,17 +43,29 @@ struct State {
     running: bool,
     /// Those who wait for the server at present.
     waiting: u32,
-    /// Grows with each who comes.
+    /// Grows with each login that is kept waiting.
     arrivals: u64,
     /// When somebody last waited.
     wanted: Instant,
     /// Whether a knock was not answered, and nothing has been heard of the server since.
     silent: bool,
+    /// Whether it once took less for a whole login than a knock may take.
+    quick: bool,
+    /// Knocks that were answered since somebody last logged in.
+    answered: u32,
 }
 
 impl Lookout {
     pub(crate) fn new() -> Self {
-        let state = State { running: false, waiting: 0, arrivals: 0, wanted: Instant::now(), silent: false };
+        let state = State {
+            running: false,
+            waiting: 0,
+            arrivals: 0,
+            wanted: Instant::now(),
+            silent: false,
+            quick: false,
+            answered: 0,
+        };
         Self { state: Mutex::new(state), returned: watch::Sender::new(None) }
     }
 
@@ -49,36 +74,44 @@ impl Lookout {
         self.returned.subscribe()
     }
 
-    /// The server said something to somebody.
-    pub(crate) fn heard(&self) {
-        self.state().silent = false;
+    /// The server has let somebody in, who began so long ago.
+    pub(crate) fn heard(&self, within: Duration) {
+        let mut state = self.state();
+        (state.silent, state.answered) = (false, 0);
+        state.quick |= within < PATIENCE;
     }
 
-    /// Has the server watched for as long as the value lives, and a while longer. `knock` asks it, and ends the watch with
-    /// `None` or [`Knock::Unknown`]; `back` is called when it answers after a silence, before those who wait are told.
+    /// Has the server watched for as long as the value lives, and a while longer; not for a `who` that has no need of it. `knock` asks it, and ends the watch with
+    /// `None` or [`Knock::Unknown`]; `back` is called when it answers after a silence, before those who wait are told;
+    /// `silent` for each knock that is refused, or not answered by a server that has been quicker than that.
     pub(crate) fn watch<F>(
         self: &Arc<Self>,
         runtime: &Handle,
+        who: Who,
         knock: impl Fn() -> F + Send + 'static,
         back: impl Fn() + Send + 'static,
-    ) -> Waiting
+        silent: impl Fn() + Send + 'static,
+    ) -> Option<Waiting>
     where
         F: Future<Output = Option<Knock>> + Send + 'static,
     {
         let first = {
             let mut state = self.state();
+            if who == Who::Caller && !state.running && state.answered >= IDLE_KNOCKS {
+                return None;
+            }
             state.waiting += 1;
-            state.arrivals += 1;
+            state.arrivals += u64::from(who == Who::Login);
             !std::mem::replace(&mut state.running, true)
         };
         if first {
             let running = Running { lookout: Arc::clone(self), over: false };
-            runtime.spawn(running.go_on(knock, back));
+            runtime.spawn(running.go_on(knock, back, silent));
         }
-        Waiting(Arc::clone(self))
+        Some(Waiting(Arc::clone(self)))
     }
 
-    async fn run<F>(&self, knock: impl Fn() -> F, back: impl Fn())
+    async fn run<F>(&self, knock: impl Fn() -> F, back: impl Fn(), silent: impl Fn())
     where
         F: Future<Output = Option<Knock>>,
     {
@@ -86,6 +119,7 @@ impl Lookout {
             let arrivals = self.state().arrivals;
             match timeout(PATIENCE, knock()).await {
                 Ok(Some(Knock::Answered)) => {
+                    self.state().answered += 1;
                     if std::mem::take(&mut self.state().silent) {
                         back();
                         self.returned.send_replace(Some(Instant::now()));
@@ -94,7 +128,23 @@ impl Lookout {
                         return;
                     }
                 }
-                Ok(Some(Knock::Silent)) | Err(_) => self.state().silent = true,
+                Ok(Some(Knock::Silent)) => {
+                    self.state().silent = true;
+                    silent();
+                }
+                Err(_) => {
+                    let (first, quick) = {
+                        let mut state = self.state();
+                        (!std::mem::replace(&mut state.silent, true), state.quick)
+                    };
+                    if quick {
+                        silent();
+                    }
+                    // One may be lost. Whether it was is asked at once, as it was waited for long enough.
+                    if first {
+                        continue;
+                    }
+                }
                 Ok(None | Some(Knock::Unknown)) => {
                     self.ends(|_| true);
                     return;
@@ -139,11 +189,11 @@ struct Running {
 }
 
 impl Running {
-    async fn go_on<F>(mut self, knock: impl Fn() -> F, back: impl Fn())
+    async fn go_on<F>(mut self, knock: impl Fn() -> F, back: impl Fn(), silent: impl Fn())
     where
         F: Future<Output = Option<Knock>>,
     {
-        self.lookout.run(knock, back).await;
+        self.lookout.run(knock, back, silent).await;
         self.over = true;
     }
 }

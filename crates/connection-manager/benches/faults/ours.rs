@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use connection_manager::{ConnectionSettings, PoolSettings};
 use shared_kernel::RequestContext;
-use shared_kernel::database::{DatabaseConnection, RawStatement, SqlSession, Statement};
+use shared_kernel::database::{
+    DatabaseConnection, DatabaseError, DatabaseErrorKind, RawStatement, SqlSession, Statement,
+};
 use testkit::Server;
 
 use crate::Failure;
@@ -33,6 +35,11 @@ impl Subject for Ours {
     async fn call(&self) -> Result<(), Failure> {
         self.connection.sql()?.query(&self.busy, &context()).await?;
         Ok(())
+    }
+
+    fn is_circuit_open(failure: &Failure) -> bool {
+        let error = failure.downcast_ref::<DatabaseError>();
+        error.is_some_and(|error| *error.kind() == DatabaseErrorKind::CircuitOpen)
     }
 
     async fn hold(&self) -> Result<Self::Held, Failure> {

@@ -19,6 +19,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// How long callers go on after the silence, and the stretch of time in which their good answers are counted.
 const AFTER: Duration = Duration::from_secs(15);
 const WINDOW: Duration = Duration::from_millis(250);
+/// How long the first caller is waited for who is told that nobody is let through.
+const OPENING: Duration = Duration::from_secs(10);
 /// Of a hundred calls that many have to be answered well.
 const GOOD: usize = 95;
 /// Nobody waits longer for a place that does not come back, nor for a worker.
@@ -31,6 +33,11 @@ pub(crate) trait Subject: Send + Sync + 'static {
 
     /// One short statement, which is given up at [`DEADLINE`].
     fn call(&self) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Whether a call was refused because the server is known to be away.
+    fn is_circuit_open(_: &Failure) -> bool {
+        false
+    }
 
     /// One connection that has answered, to be kept.
     fn hold(&self) -> impl Future<Output = Result<Self::Held, Failure>> + Send;
@@ -61,6 +68,8 @@ struct Outcome {
     began: Instant,
     took: Duration,
     failed: bool,
+    /// Whether it was refused because the server is known to be away.
+    circuit_open: bool,
 }
 
 impl Scene {
@@ -123,19 +132,37 @@ impl Scene {
         Ok((first < windows.len()).then(|| WINDOW * u32::try_from(first).unwrap_or(u32::MAX)))
     }
 
+    /// How long after the traffic has changed the first caller was told that the circuit is open; `None` when none was.
+    pub(crate) async fn opens<S: Subject>(&self, subject: S, traffic: Traffic) -> Result<Option<Duration>, Failure> {
+        let (mut crew, over) = self.at_work(&Arc::new(subject)).await;
+        self.0.set(traffic).await;
+        let dead = Instant::now();
+        sleep(OPENING).await;
+        over.store(true, Ordering::SeqCst);
+        let outcomes = gather(&mut crew).await?;
+        let told = outcomes.iter().filter(|outcome| outcome.circuit_open);
+        Ok(told.filter_map(|outcome| (outcome.began + outcome.took).checked_duration_since(dead)).min())
+    }
+
     /// Sets the workers to work, and leaves the server silent for as long as it is to be.
     async fn until_the_end_of_the_silence<S: Subject>(
         &self,
         subject: &Arc<S>,
     ) -> (JoinSet<Vec<Outcome>>, Arc<AtomicBool>) {
+        let (crew, over) = self.at_work(subject).await;
+        self.0.set(Traffic::Swallow).await;
+        sleep(SILENCE).await;
+        (crew, over)
+    }
+
+    /// The workers, who have been at it for a while.
+    async fn at_work<S: Subject>(&self, subject: &Arc<S>) -> (JoinSet<Vec<Outcome>>, Arc<AtomicBool>) {
         let over = Arc::new(AtomicBool::new(false));
         let mut crew = JoinSet::new();
         for _ in 0..WORKERS {
             crew.spawn(work(Arc::clone(subject), Arc::clone(&over)));
         }
         sleep(BEFORE).await;
-        self.0.set(Traffic::Swallow).await;
-        sleep(SILENCE).await;
         (crew, over)
     }
 }
@@ -159,8 +186,9 @@ async fn work<S: Subject>(subject: Arc<S>, over: Arc<AtomicBool>) -> Vec<Outcome
     let mut outcomes = Vec::new();
     while !over.load(Ordering::SeqCst) {
         let began = Instant::now();
-        let failed = subject.call().await.is_err();
-        outcomes.push(Outcome { began, took: began.elapsed(), failed });
+        let failure = subject.call().await.err();
+        let (failed, circuit_open) = (failure.is_some(), failure.as_ref().is_some_and(S::is_circuit_open));
+        outcomes.push(Outcome { began, took: began.elapsed(), failed, circuit_open });
         if failed {
             // As a caller does who is told that it is no use at the moment.
             sleep(Duration::from_millis(20)).await;

@@ -34,6 +34,23 @@ async fn failures_open_it_only_in_a_row() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_knocks_in_a_row_that_nobody_answers_open_it() {
+    let breaker = breaker();
+    for _ in 0..10 {
+        assert!(!breaker.unheard());
+        breaker.succeeded();
+        assert!(!breaker.unheard());
+        breaker.returned();
+    }
+    assert!(!breaker.failed() && !breaker.unheard());
+    assert!(breaker.unheard());
+    assert_eq!(left(&breaker), PAUSE);
+    assert!(!breaker.unheard(), "it is open");
+    let never = Breaker::always_closed();
+    assert!(!never.unheard() && !never.unheard());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_open_circuit_says_when_to_come_back() {
     let breaker = opened();
     assert_eq!(left(&breaker), PAUSE);

@@ -24,6 +24,8 @@ pub(super) struct Ledger {
     wishing: BTreeSet<Rank>,
     held: u32,
     handshakes: u32,
+    /// Those who have a place and wait for another turn to shake hands.
+    late: u32,
     leaving: u32,
     wants: u32,
     clock: u64,
@@ -115,7 +117,7 @@ impl Ledger {
 
     /// Who gets the next place, when there is one and the handshakes allow it.
     pub(super) fn next(&self) -> Option<u64> {
-        if self.handshakes >= HANDSHAKES || self.free() == 0 {
+        if self.turns() == 0 || self.free() == 0 {
             return None;
         }
         if let Some((_, _, id)) = self.wanting.first() {
@@ -147,11 +149,33 @@ impl Ledger {
         if self.free() <= self.wants {
             return Err(Refused::Places);
         }
-        if self.handshakes >= HANDSHAKES {
+        if self.turns() == 0 {
             return Err(Refused::Handshakes);
         }
         self.take(id);
         Ok(())
+    }
+
+    /// Turns for handshakes in places that are yet to be given: those who have a place come first.
+    fn turns(&self) -> u32 {
+        HANDSHAKES.saturating_sub(self.handshakes + self.late)
+    }
+
+    /// One more waits for another turn, having let go the one that came with its place.
+    pub(super) fn is_late(&mut self) {
+        self.late += 1;
+    }
+
+    /// One of those waits no longer.
+    pub(super) fn is_late_no_more(&mut self) {
+        self.late = self.late.saturating_sub(1);
+    }
+
+    /// Gives a turn to one who waits for it in a place of its own, if there is one.
+    pub(super) fn shakes(&mut self) -> bool {
+        let free = self.handshakes < HANDSHAKES;
+        self.handshakes += u32::from(free);
+        free
     }
 
     fn take(&mut self, id: u64) {

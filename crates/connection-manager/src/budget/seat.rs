@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::SemaphorePermit;
 
 use super::control::Control;
 use super::ledger::{Donor, Refused};
 use super::permit::Permit;
+use super::turn::Late;
 use super::{BudgetStats, Inner, reclaim};
 
 /// One pool's part in a server's budget. May be called with the pool's lock held: the budget calls pools without its own.
@@ -72,9 +72,9 @@ impl Seat {
         self.budget.is_short() && self.budget.with(|books| books.ledger.owes(self.id, Donor::Forgotten))
     }
 
-    /// Waits for a turn to shake hands, after the one that came with the place was let go.
-    pub(crate) async fn late_turn(&self) -> Option<SemaphorePermit<'_>> {
-        self.budget.late.acquire().await.ok()
+    /// Waits for a turn to shake hands, after the one that came with the place was let go. Has no limit of time.
+    pub(crate) async fn late_turn(&self) -> Option<Late> {
+        self.budget.late_turn().await
     }
 
     /// How the budget stands, if it has a limit.

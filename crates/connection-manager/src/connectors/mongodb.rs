@@ -27,7 +27,8 @@ use crate::settings::{ConnectionSettings, TlsMode};
 /// A client's certificate is shown where somebody from outside has defined the connection, since TLS is then spoken here and not by
 /// the driver, which would read the key from a file. With the option `auth_source = "$external"` and no user, the certificate is the
 /// login as well (`MONGODB-X509`).
-/// `pool.keepalive` does not reach the driver's sockets, which ask after two minutes.
+/// `pool.keepalive` counts where somebody from outside has defined the connection; it does not reach the driver's own sockets, which
+/// ask after two minutes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MongoDbConnector;
 

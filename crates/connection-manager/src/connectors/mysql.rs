@@ -109,7 +109,8 @@ impl Connector for MySqlConnector {
         }
         let driver = MySqlDriver::new(options)
             .with_cancel(checks::is_on(settings, "cancel", true))
-            .with_egress(settings.egress.clone(), tls);
+            .with_egress(settings.egress.clone(), tls)
+            .with_keepalive(settings.pool.keepalive);
         let pool = SqlPool::open(name.clone(), self.0.clone(), settings.pool.clone(), endpoint, driver).await?;
         Ok(Arc::new(pool))
     }

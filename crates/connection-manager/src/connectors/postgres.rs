@@ -111,7 +111,8 @@ impl Connector for PostgresConnector {
         }
         let driver = PostgresDriver::new(options)
             .with_cancel(checks::is_on(settings, "cancel", true))
-            .with_egress(settings.egress.clone(), tls);
+            .with_egress(settings.egress.clone(), tls)
+            .with_keepalive(settings.pool.keepalive);
         let pool = SqlPool::open(name.clone(), Engine::POSTGRES, settings.pool.clone(), endpoint, driver).await?;
         Ok(Arc::new(pool))
     }

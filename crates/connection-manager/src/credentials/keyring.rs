@@ -142,18 +142,22 @@ impl Keyring {
     where
         F: Future<Output = Result<S, DatabaseError>>,
     {
-        self.login_seen(limit, |_| {}, attempt).await
+        self.login_seen(limit, |_| {}, || std::future::ready(Ok(())), attempt).await
     }
 
-    /// As [`Keyring::login`]. `reads` hears whether the source of the secret is being waited for, whenever that changes.
-    pub(crate) async fn login_seen<S, F>(
+    /// As [`Keyring::login`]. `reads` hears whether the source of the secret is being waited for, whenever that changes. Before
+    /// each attempt `ready` is waited for, which takes nothing from the time for it; what it brings is kept until the attempt is
+    /// over. Its error ends the login and counts as no attempt.
+    pub(crate) async fn login_seen<S, F, G, R>(
         &self,
         limit: Duration,
         reads: impl Fn(bool),
+        ready: impl Fn() -> R,
         attempt: impl Fn(Arc<Credentials>) -> F,
     ) -> Result<Login<S>, DatabaseError>
     where
         F: Future<Output = Result<S, DatabaseError>>,
+        R: Future<Output = Result<G, DatabaseError>>,
     {
         let Inner { name, book, .. } = &*self.0;
         // A login before this one may have been given up while it read.
@@ -176,6 +180,7 @@ impl Keyring {
             let next = candidates.next().await;
             reads(false);
             let Some(credentials) = next? else { break };
+            let _ready = ready().await?;
             let underway = Underway::new(book, name, &credentials, limit);
             let Ok(outcome) = tokio::time::timeout(limit, attempt(Arc::clone(&credentials))).await else {
                 return Err(underway.cut().on(name));

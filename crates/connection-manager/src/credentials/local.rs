@@ -142,3 +142,31 @@ pub(crate) fn check_password_file(path: &Path) -> Result<(), PasswordFileError> 
     let _ = metadata;
     Ok(())
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_others_may_read_is_no_password_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        fs::write(&path, "hunter2\n").unwrap();
+        for mode in [0o644, 0o640, 0o604, 0o620] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let error = read_password_file(&path).unwrap_err();
+            let told = error.to_string();
+            assert!(told.contains(&format!("mode {mode:03o}")) && told.contains("chmod 600"), "{told}");
+            assert!(!error.is_passing() && !told.contains("hunter2"), "{told}");
+        }
+        for mode in [0o600, 0o400] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            assert_eq!(read_password_file(&path).unwrap().expose_secret(), "hunter2");
+        }
+    }
+}

@@ -6,6 +6,7 @@ mod row;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ClientConfig;
 use sea_query::Values;
@@ -64,6 +65,7 @@ pub struct MySqlDriver {
     cancels: bool,
     egress: Option<Egress>,
     tls: Option<Arc<ClientConfig>>,
+    keepalive: Option<Duration>,
 }
 
 impl MySqlDriver {
@@ -72,7 +74,7 @@ impl MySqlDriver {
         let options = options.timezone(None).set_names(false).pipes_as_concat(false).no_engine_substitution(false);
         // With room for one more than are kept, so that it closes none by itself.
         let options = options.statement_cache_capacity(PREPARED + 1);
-        Self { options: options.disable_statement_logging(), cancels: true, egress: None, tls: None }
+        Self { options: options.disable_statement_logging(), cancels: true, egress: None, tls: None, keepalive: None }
     }
 
     /// Whether the server is told (`KILL`) to leave off a statement whose caller has left; it is unless this says no.
@@ -87,6 +89,13 @@ impl MySqlDriver {
     #[must_use]
     pub fn with_egress(self, egress: Option<Egress>, tls: Option<Arc<ClientConfig>>) -> Self {
         Self { egress, tls, ..self }
+    }
+
+    /// See [`PoolSettings::keepalive`](crate::PoolSettings::keepalive). It counts with an egress alone: without one sqlx dials by
+    /// itself.
+    #[must_use]
+    pub fn with_keepalive(self, keepalive: Option<Duration>) -> Self {
+        Self { keepalive, ..self }
     }
 }
 
@@ -118,7 +127,8 @@ impl Driver for MySqlDriver {
         let options =
             self.options.clone().username(&credentials.username).password(credentials.password.expose_secret());
         let (host, port) = (options.get_host(), options.get_port());
-        let target = Target { host, port, protocol: Protocol::MySql, tls: self.tls.as_ref() };
+        let (tls, keepalive) = (self.tls.as_ref(), self.keepalive);
+        let target = Target { host, port, protocol: Protocol::MySql, tls, keepalive };
         let relay = relay::to(self.egress.as_ref(), target).await?;
         // What the driver says to the relay nobody overhears; that there is TLS decides how it logs in.
         let tls = if self.tls.is_some() { MySqlSslMode::Required } else { MySqlSslMode::Disabled };

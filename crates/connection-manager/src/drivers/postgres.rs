@@ -71,12 +71,13 @@ pub struct PostgresDriver {
     cancels: bool,
     egress: Option<Egress>,
     tls: Option<Arc<ClientConfig>>,
+    keepalive: Option<Duration>,
 }
 
 impl PostgresDriver {
     /// A driver for what the options reach. User and password come with each attempt to connect.
     pub fn new(options: PgConnectOptions) -> Self {
-        Self { options: options.disable_statement_logging(), cancels: true, egress: None, tls: None }
+        Self { options: options.disable_statement_logging(), cancels: true, egress: None, tls: None, keepalive: None }
     }
 
     /// Whether the server is told (`pg_cancel_backend`) to leave off a statement whose caller has left; it is unless this
@@ -92,6 +93,13 @@ impl PostgresDriver {
     #[must_use]
     pub fn with_egress(self, egress: Option<Egress>, tls: Option<Arc<ClientConfig>>) -> Self {
         Self { egress, tls, ..self }
+    }
+
+    /// See [`PoolSettings::keepalive`](crate::PoolSettings::keepalive). It counts with an egress alone: without one sqlx dials by
+    /// itself.
+    #[must_use]
+    pub fn with_keepalive(self, keepalive: Option<Duration>) -> Self {
+        Self { keepalive, ..self }
     }
 }
 
@@ -122,7 +130,8 @@ impl Driver for PostgresDriver {
         let options =
             self.options.clone().username(&credentials.username).password(credentials.password.expose_secret());
         let (host, port) = (options.get_host(), options.get_port());
-        let target = Target { host, port, protocol: Protocol::Postgres, tls: self.tls.as_ref() };
+        let (tls, keepalive) = (self.tls.as_ref(), self.keepalive);
+        let target = Target { host, port, protocol: Protocol::Postgres, tls, keepalive };
         let relay = relay::to(self.egress.as_ref(), target).await?;
         // What the driver says to the relay nobody overhears; that there is TLS decides how it logs in.
         let tls = if self.tls.is_some() { PgSslMode::Require } else { PgSslMode::Disable };

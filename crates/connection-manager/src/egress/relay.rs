@@ -6,11 +6,13 @@ mod bridge;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ClientConfig;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
 use super::Egress;
+use crate::socket;
 
 #[cfg(unix)]
 pub(crate) use self::unix::Relay;
@@ -24,6 +26,8 @@ pub(crate) struct Target<'a> {
     pub(crate) protocol: Protocol,
     /// How TLS is spoken with it, where it is.
     pub(crate) tls: Option<&'a Arc<ClientConfig>>,
+    /// See [`PoolSettings::keepalive`](crate::PoolSettings::keepalive).
+    pub(crate) keepalive: Option<Duration>,
 }
 
 /// Dials a server through `egress`, where there is one, and makes a relay to it.
@@ -37,6 +41,7 @@ pub(crate) async fn to(egress: Option<&Egress>, target: Target<'_>) -> Result<Op
     let server = server.map_err(|unreached| unreachable(&unreached.to_string()))?;
     // Statements are small; a failure to say so costs time and nothing else.
     let _ = server.set_nodelay(true);
+    socket::keep_alive(&server, target.keepalive);
     let relay = Relay::open(server, &target, egress.limits().answer)?;
     relay.map(Some).map_err(|error| unreachable("no folder for a socket could be made").with_source(error))
 }

@@ -107,6 +107,7 @@ impl MongoDbDriver {
             tls: self.tls.clone(),
             egress: self.options.egress.clone(),
             limit: self.options.connect_timeout,
+            keepalive: self.options.keepalive,
         };
         route.look().await?;
         #[cfg(unix)]
@@ -351,7 +352,7 @@ mod tests {
         options.repl_set_name = Some("rs0".to_owned());
         options.srv_max_hosts = Some(7);
         let limit = driver.options.connect_timeout;
-        let route = Route { nodes, tls: None, egress: driver.options.egress.clone(), limit };
+        let route = Route { nodes, tls: None, egress: driver.options.egress.clone(), limit, keepalive: None };
         let relay = driver.relay(&route, &mut options).unwrap().expect("a relay");
         driver.limit(&mut options);
         assert_eq!(options.hosts, [ServerAddress::Unix { path: relay.file().to_owned() }]);

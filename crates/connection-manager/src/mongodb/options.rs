@@ -46,6 +46,8 @@ pub struct MongoDbOptions {
     pub idle_timeout: Option<Duration>,
     /// After how long a client with fresh connections takes the place of the one before.
     pub max_lifetime: Option<Duration>,
+    /// See [`PoolSettings::keepalive`]. Where the policy is asked about every dial; other sockets are the driver's.
+    pub keepalive: Option<Duration>,
 }
 
 impl MongoDbOptions {
@@ -65,6 +67,7 @@ impl MongoDbOptions {
             max: pool.max,
             idle_timeout: pool.idle_timeout,
             max_lifetime: pool.max_lifetime,
+            keepalive: pool.keepalive,
         }
     }
 }

@@ -14,6 +14,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::egress::{self, Egress};
 use crate::node::Node;
+use crate::socket::keep_alive;
 use crate::tls::is_at_fault;
 
 /// `OP_MSG` of MongoDB's wire protocol.
@@ -35,6 +36,8 @@ pub(super) struct Route {
     pub(super) egress: Option<Egress>,
     /// How long it may take, all nodes together.
     pub(super) limit: Duration,
+    /// How the system watches over the sockets.
+    pub(super) keepalive: Option<Duration>,
 }
 
 impl Route {
@@ -89,6 +92,7 @@ impl Route {
         let socket = egress::dial(self.egress.as_ref(), &node.host, node.port).await.map_err(told)?;
         // Requests are small; a failure to say so costs time and nothing else.
         let _ = socket.set_nodelay(true);
+        keep_alive(&socket, self.keepalive);
         let Some(tls) = &self.tls else { return Ok(Box::new(socket)) };
         let name = ServerName::try_from(node.host.clone()).map_err(|cause| {
             let message = format!("{attempt}: TLS cannot verify a host of this name");

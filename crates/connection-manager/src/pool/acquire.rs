@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::deadline::Deadline;
 use super::driver::Driver;
@@ -13,7 +13,9 @@ use super::errands::Errands;
 use super::holder::{self, Holder};
 use super::lease::Lease;
 use super::shared::{Phase, Shared, Waiter};
+use super::silence::{self, STALLED};
 use crate::endpoint::is_out_of_reach;
+use crate::lookout::Who;
 
 type Handover<D> = oneshot::Receiver<Result<Lease<D>, DatabaseError>>;
 
@@ -80,8 +82,8 @@ async fn take<D: Driver>(
                     return Err(saturated(shared, asked));
                 }
             }
-            Checkout::Queued(ticket, handover) => {
-                let lease = wait(shared, ticket, handover, asked, limit).await?;
+            Checkout::Queued(queued) => {
+                let lease = wait(shared, queued, [asked, now], limit).await?;
                 return Ok(taken(shared, lease, holder, asked, Instant::now()));
             }
         }
@@ -96,7 +98,14 @@ fn taken<D: Driver>(shared: &Shared<D>, lease: Lease<D>, holder: Holder, asked: 
 
 enum Checkout<D: Driver> {
     Idle(Lease<D>, Instant),
-    Queued(u64, Handover<D>),
+    Queued(Queued<D>),
+}
+
+struct Queued<D: Driver> {
+    ticket: u64,
+    /// Who was first in line at that time.
+    first: u64,
+    handover: Handover<D>,
 }
 
 fn checkout<D: Driver>(shared: &Arc<Shared<D>>, now: Instant) -> Result<Checkout<D>, DatabaseError> {
@@ -117,12 +126,13 @@ fn checkout<D: Driver>(shared: &Arc<Shared<D>>, now: Instant) -> Result<Checkout
         let checkout = if let Some(idle) = found {
             Checkout::Idle(Lease::new(Arc::clone(shared), idle.connection), idle.since)
         } else {
-            let (handover, receiver) = oneshot::channel();
+            let (sender, handover) = oneshot::channel();
             let ticket = state.next_ticket;
             state.next_ticket += 1;
-            state.waiters.push_back(Waiter { ticket, handover });
+            state.waiters.push_back(Waiter { ticket, handover: sender });
+            let first = state.waiters.front().map_or(ticket, |waiter| waiter.ticket);
             shared.connect_for_waiters(&mut state, &mut errands);
-            Checkout::Queued(ticket, receiver)
+            Checkout::Queued(Queued { ticket, first, handover })
         };
         shared.observe(&state);
         checkout
@@ -133,18 +143,24 @@ fn checkout<D: Driver>(shared: &Arc<Shared<D>>, now: Instant) -> Result<Checkout
 
 async fn wait<D: Driver>(
     shared: &Arc<Shared<D>>,
-    ticket: u64,
-    handover: Handover<D>,
-    asked: Instant,
+    Queued { ticket, first, mut handover }: Queued<D>,
+    [asked, now]: [Instant; 2],
     limit: Option<Instant>,
 ) -> Result<Lease<D>, DatabaseError> {
     let mut place = Place { shared, ticket, is_over: false };
-    let answer = match limit {
-        Some(limit) => match tokio::time::timeout_at(limit, handover).await {
-            Ok(answer) => answer,
-            Err(_) => return Err(saturated(shared, asked)),
-        },
-        None => handover.await,
+    let soon = now + STALLED;
+    let answer = match timeout_at(limit.map_or(soon, |limit| limit.min(soon)), &mut handover).await {
+        Ok(answer) => answer,
+        Err(_) if limit.is_some_and(|limit| limit <= soon) => return Err(saturated(shared, asked)),
+        Err(_) => {
+            // Where nobody was served in all that time, the server may have gone silent in the middle of what others asked of it.
+            let stalled = shared.state().waiters.front().is_some_and(|waiter| waiter.ticket == first);
+            let _watch = if stalled { silence::watch(shared, Who::Caller) } else { None };
+            match limit {
+                Some(limit) => timeout_at(limit, &mut handover).await.map_err(|_| saturated(shared, asked))?,
+                None => handover.await,
+            }
+        }
     };
     // Whoever hands a connection over has taken the caller out of the queue, and asked the budget for those who are left.
     place.is_over = matches!(answer, Ok(Ok(_)));

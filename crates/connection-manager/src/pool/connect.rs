@@ -14,6 +14,7 @@ use super::turn::{Ended, Turn};
 use crate::budget::{Member, Permit};
 use crate::credentials::{Credentials, Login};
 use crate::endpoint::{is_out_of_reach, was_asked};
+use crate::lookout::Who;
 use crate::spread;
 
 /// How long a connection may take to say goodbye before it is dropped.
@@ -75,7 +76,7 @@ impl<D: Driver> Drop for Attempt<D> {
 pub(super) enum Outcome {
     Opened,
     Failed,
-    /// Another pool needed the place before it was this one's turn to log in.
+    /// Another pool needed the place before it was this one's turn to log in, or that did not come.
     PutOff,
 }
 
@@ -86,10 +87,11 @@ pub(super) async fn connect<D: Driver>(mut attempt: Attempt<D>) -> Outcome {
     let generation = shared.generation.load(Ordering::Acquire);
     let began = Instant::now();
     let (turn, limit) = (Turn::default(), shared.settings.connect_timeout);
-    let login = |credentials: Arc<Credentials>| turn.ask(&shared.seat, limit, handshake(&shared, credentials));
+    let ready = || turn.ready(&shared.seat, limit);
+    let login = |credentials: Arc<Credentials>| turn.ask(handshake(&shared, credentials));
     let mut silence = Silence::new(&shared);
     let outcome = loop {
-        let login = shared.keyring.login_seen(limit, |reading| turn.reads(reading), login);
+        let login = shared.keyring.login_seen(limit, |reading| turn.reads(reading), ready, login);
         let login = turn.during(login, attempt.permit.as_mut(), &shared.seat, limit);
         if let Some(outcome) = silence.outlast(login).await {
             break outcome;
@@ -143,10 +145,11 @@ fn opened<D: Driver>(
     generation: u64,
     began: Instant,
 ) {
-    shared.metrics.created(began.elapsed());
+    let took = began.elapsed();
+    shared.metrics.created(took);
     shared.note_contact(true);
     shared.breaker.succeeded();
-    shared.breaker.lookout().heard();
+    shared.breaker.lookout().heard(took);
     let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
     shared.opened_total.fetch_add(1, Ordering::Relaxed);
     let connection = Arc::new(Connection {
@@ -187,7 +190,7 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Pu
             }
             // Where the server is not asked for a while, its return would go unnoticed for as long.
             if error.retry_after().is_some() {
-                drop(silence::watch(shared));
+                drop(silence::watch(shared, Who::Login));
             }
         }
         // The server was not asked.
@@ -209,10 +212,10 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Pu
     errands.run(shared);
 }
 
-/// The place is another pool's. Nobody is told: those who wait are served later, or hear at the end of their own time that
+/// The place is another pool's, or logins that hang are before this one. Nobody is told: those who wait are served later, or hear at the end of their own time that
 /// nothing came free. For them a place is asked for anew, behind the others.
 fn put_off<D: Driver>(shared: &Arc<Shared<D>>, after: Duration) {
-    tracing::debug!(connection = %shared.name, ?after, "an attempt to connect is put off, another pool has its place");
+    tracing::debug!(connection = %shared.name, ?after, "an attempt to connect is put off, it was not its turn to log in");
     let mut errands = Errands::default();
     {
         let mut state = shared.state();

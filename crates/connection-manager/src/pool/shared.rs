@@ -356,9 +356,19 @@ impl<D: Driver> Shared<D> {
 
     /// Notes that the server was out of reach or silent. Where that opens the circuit, those who wait are told at once.
     pub(super) fn note_failure(&self) {
-        if !self.breaker.failed() {
-            return;
+        if self.breaker.failed() {
+            self.refuse_waiters();
         }
+    }
+
+    /// Notes that somebody knocked at the server and was not answered. Where that opens the circuit, those who wait are told at once.
+    pub(super) fn note_unheard(&self) {
+        if self.breaker.unheard() {
+            self.refuse_waiters();
+        }
+    }
+
+    fn refuse_waiters(&self) {
         if let Err(error) = self.breaker.admit() {
             self.state().refuse(&error.on(&self.name), true);
         }

@@ -11,10 +11,10 @@ use super::driver::Driver;
 use super::shared::{Phase, Shared};
 use crate::breaker::Door;
 use crate::knock::Knock;
-use crate::lookout::Waiting;
+use crate::lookout::{Waiting, Who};
 
-/// A login that takes longer may wait for a server that is silent.
-const STALLED: Duration = Duration::from_millis(500);
+/// A login that takes longer may wait for a server that is silent, and so may a caller while nobody is served for as long.
+pub(super) const STALLED: Duration = Duration::from_millis(500);
 
 /// Attempts to log in that may meet a silent server.
 pub(super) struct Silence<'a, D: Driver> {
@@ -40,7 +40,7 @@ impl<'a, D: Driver> Silence<'a, D> {
         if let Ok(outcome) = timeout(STALLED, &mut login).await {
             return Some(outcome);
         }
-        let _waiting = watch(self.shared);
+        let _waiting = watch(self.shared, Who::Login);
         tokio::select! {
             biased;
             outcome = &mut login => Some(outcome),
@@ -53,8 +53,9 @@ impl<'a, D: Driver> Silence<'a, D> {
 }
 
 /// Watches for the server's return for as long as the value lives, and a while longer.
-pub(super) fn watch<D: Driver>(shared: &Arc<Shared<D>>) -> Waiting {
+pub(super) fn watch<D: Driver>(shared: &Arc<Shared<D>>, who: Who) -> Option<Waiting> {
     let (pool, breaker) = (Arc::downgrade(shared), shared.breaker.clone());
+    let told = pool.clone();
     let knock = move || {
         let pool = pool.upgrade().filter(|shared| shared.state().phase == Phase::Open);
         async move {
@@ -64,7 +65,12 @@ pub(super) fn watch<D: Driver>(shared: &Arc<Shared<D>>) -> Waiting {
             }
         }
     };
-    shared.breaker.lookout().watch(&shared.runtime, knock, move || breaker.returned())
+    let silent = move || {
+        if let Some(shared) = told.upgrade() {
+            shared.note_unheard();
+        }
+    };
+    shared.breaker.lookout().watch(&shared.runtime, who, knock, move || breaker.returned(), silent)
 }
 
 #[async_trait]

@@ -1,5 +1,6 @@
 //! Few handshakes with a server are under way at a time. An attempt to connect that has a turn and is not ready for it, as
-//! its secret has yet to be read or a pause to pass, holds up every other pool on the server; so it does not keep it.
+//! its secret has yet to be read or a pause to pass, holds up every other pool on the server; so it does not keep it. When it
+//! is ready it waits for another one.
 
 use std::future::Future;
 use std::pin::pin;
@@ -10,7 +11,8 @@ use std::time::Duration;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use tokio::time::{Instant, timeout};
 
-use crate::budget::{Permit, Seat};
+use crate::budget::{Late, Permit, Seat};
+use crate::endpoint::NotAsked;
 
 /// How long an attempt may take to get ready before its turn is another's.
 pub(super) const READY: Duration = Duration::from_millis(100);
@@ -20,6 +22,8 @@ pub(super) const READY: Duration = Duration::from_millis(100);
 pub(super) struct Turn {
     asking: AtomicBool,
     lost: AtomicBool,
+    /// Whether another turn did not come in time.
+    missed: AtomicBool,
     /// Since when the secret is being read.
     reading: Mutex<Option<Instant>>,
 }
@@ -28,7 +32,7 @@ pub(super) struct Turn {
 pub(super) enum Ended<T> {
     /// With what its login came to.
     Login(Result<T, DatabaseError>),
-    /// Another pool needs its place, before it was its account's turn to log in. That says nothing about anybody.
+    /// Another pool needs its place before it was its turn to log in, or that did not come. It says nothing about anybody.
     PutOff(Duration),
 }
 
@@ -49,7 +53,8 @@ impl Turn {
         let began = Instant::now();
         loop {
             if let Ok(outcome) = timeout(READY, &mut login).await {
-                return Ended::Login(outcome);
+                let missed = self.missed.load(Ordering::Relaxed) && outcome.is_err();
+                return if missed { Ended::PutOff(began.elapsed()) } else { Ended::Login(outcome) };
             }
             if self.asking.load(Ordering::Relaxed) {
                 continue;
@@ -75,12 +80,26 @@ impl Turn {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner).map(|since| since.elapsed())
     }
 
-    /// Asks the server. Where the turn was lost, one of those is waited for that are kept for latecomers, for half of
-    /// the time to connect at most: what is left is the server's to answer in.
-    pub(super) async fn ask<T>(&self, seat: &Seat, limit: Duration, connect: impl Future<Output = T>) -> T {
+    /// Waits for another turn where the one that came with the place was let go, as long as an attempt to connect may take:
+    /// those who have one keep it no longer. An attempt that has none then is put off.
+    ///
+    /// # Errors
+    /// Nobody is told; the attempt ends with it.
+    pub(super) async fn ready(&self, seat: &Seat, limit: Duration) -> Result<Option<Late>, DatabaseError> {
+        if !self.lost.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        if let Ok(Some(late)) = timeout(limit, seat.late_turn()).await {
+            return Ok(Some(late));
+        }
+        self.missed.store(true, Ordering::Relaxed);
+        let message = "as many logins to the server are under way as there may be";
+        Err(DatabaseError::new(DatabaseErrorKind::Unreachable, message).with_source(NotAsked::at_all()))
+    }
+
+    /// Asks the server.
+    pub(super) async fn ask<T>(&self, connect: impl Future<Output = T>) -> T {
         let _asking = Asking::begin(&self.asking);
-        let lost = self.lost.load(Ordering::Relaxed);
-        let _late = if lost { timeout(limit / 2, seat.late_turn()).await.ok().flatten() } else { None };
         connect.await
     }
 }

@@ -25,8 +25,10 @@ pub struct PoolSettings {
     /// A lease, transaction or session held for longer is warned of, with the line that took it. `None`: none is.
     pub leak_after: Option<Duration>,
     /// A peer that has said nothing for this long is asked by TCP whether it is alive, and one that acknowledges nothing for
-    /// twice as long is given up. Where the socket is the pool's own, which it is with SQL Server and Redis; the other
-    /// drivers keep theirs to themselves. `None`: the system's usual.
+    /// twice as long is given up. Where the socket is the pool's own, which it is with SQL Server and Redis, and with MySQL,
+    /// MariaDB, PostgreSQL and MongoDB where somebody from outside has defined the connection
+    /// ([`ConnectionSettings::egress`](crate::ConnectionSettings::egress)); their drivers keep other sockets to themselves. `None`:
+    /// the system's usual.
     pub keepalive: Option<Duration>,
 }
 

@@ -4,10 +4,12 @@
 
 use std::time::Duration;
 
+use connection_manager::egress::EgressConfig;
 use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings, TlsSettings};
 use shared_kernel::database::Engine;
 use testkit::proxy::Proxy;
 use testkit::tds::TdsServer;
+use testkit::{Server, TestDatabase};
 
 /// The timers of this machine's sockets that are connected to a port: 2 where the next thing that the system does is to ask
 /// an idle peer, 0 where it does nothing.
@@ -55,4 +57,36 @@ fn the_system_watches_over_a_connection_to_sql_server() {
 #[test]
 fn the_system_watches_over_a_connection_to_redis() {
     testkit::run(watched_unless_switched_off(testkit::redis::shared()));
+}
+
+/// Sockets of drivers that dial by themselves are ours where the way is looked over.
+async fn watched_on_a_way_that_is_looked_over(settings: ConnectionSettings) {
+    watched_unless_switched_off(settings.with_egress(EgressConfig::open().egress([]))).await;
+}
+
+#[test]
+fn the_system_watches_over_a_connection_to_mongodb_that_is_defined_outside() {
+    testkit::run(watched_on_a_way_that_is_looked_over(testkit::mongodb::shared()));
+}
+
+mod on_engines {
+    macro_rules! on_servers {
+        ($($module:ident $server:ident),+) => {
+            $(
+                mod $module {
+                    use super::super::*;
+
+                    #[test]
+                    fn the_system_watches_over_a_connection_that_is_defined_outside() {
+                        testkit::run(async {
+                            let database = TestDatabase::create(Server::$server).await;
+                            watched_on_a_way_that_is_looked_over(database.settings()).await;
+                        });
+                    }
+                }
+            )+
+        };
+    }
+
+    on_servers!(mysql MySql, mariadb MariaDb, postgres Postgres);
 }

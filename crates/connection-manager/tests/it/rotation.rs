@@ -12,26 +12,26 @@ use std::time::Duration;
 use connection_manager::drivers::mysql::MySqlDriver;
 use connection_manager::drivers::postgres::PostgresDriver;
 use connection_manager::drivers::sqlserver::{SqlServerDriver, SqlServerOptions};
-use connection_manager::{Credentials, Driver, PoolSettings, TlsMode};
+use connection_manager::{ConnectionSettings, Credentials, Driver, PoolSettings, TlsMode};
 use shared_kernel::RequestContext;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::postgres::PgConnectOptions;
-use testkit::Server;
 use testkit::tds::TdsServer;
+use testkit::{OwnServer, Server};
 
 use self::accounts::Accounts;
 use self::program::Program;
-use self::source::Stages;
+use self::source::{Secret, Stages};
 
 /// No wait is to be longer; nothing is measured.
 const SOON: Duration = Duration::from_secs(30);
 
-fn context() -> RequestContext {
+pub(crate) fn context() -> RequestContext {
     RequestContext::system().within(SOON)
 }
 
 /// Workers and rotations of one test; `cargo xtask soak` asks for more.
-fn intensity() -> (u32, u32) {
+pub(crate) fn intensity() -> (u32, u32) {
     #[expect(clippy::disallowed_methods, reason = "xtask tells tests through the environment what it wants of them")]
     let soak = std::env::var_os("BINDERY_TEST_SOAK").is_some();
     if soak { (64, 20) } else { (16, 3) }
@@ -47,67 +47,98 @@ fn busy() -> PoolSettings {
     }
 }
 
-fn credentials(user: &str, version: u32) -> Credentials {
-    Credentials {
-        username: user.to_owned(),
-        password: format!("pa55word-{version}").into(),
-        version: version.to_string(),
-    }
+pub(crate) fn credentials(user: &str, version: u32) -> Credentials {
+    Credentials { username: user.to_owned(), password: password(version).into(), version: version.to_string() }
+}
+
+pub(crate) fn password(version: u32) -> String {
+    format!("pa55word-{version}")
 }
 
 /// One user whose password changes: at the server first, and promoted afterwards.
 async fn passwords<D: Driver>(accounts: Accounts, programs: usize, driver: impl Fn() -> D) {
-    let (workers, rotations) = intensity();
     let user = Accounts::name("one");
-    accounts.create(&user, "pa55word-0").await;
     let source = Arc::new(Stages::current(credentials(&user, 0)));
+    passwords_of(&source, "0".to_owned(), accounts, &user, programs, driver).await;
+}
+
+/// As [`passwords`], of a secret whose `first` version is the current one.
+pub(crate) async fn passwords_of<D: Driver>(
+    secret: &impl Secret,
+    first: String,
+    accounts: Accounts,
+    user: &str,
+    programs: usize,
+    driver: impl Fn() -> D,
+) {
+    let (workers, rotations) = intensity();
+    accounts.create(user, &password(0)).await;
     let mut running = Vec::new();
     for _ in 0..programs {
-        running.push(Program::start(driver(), busy(), &source, workers).await);
+        running.push(Program::start(driver(), busy(), secret, workers).await);
     }
-    for version in 1..=rotations {
-        source.prepare(credentials(&user, version));
-        accounts.change(&user, &format!("pa55word-{version}")).await;
+    let mut versions = vec![first];
+    for number in 1..=rotations {
+        let version = secret.add(credentials(user, number)).await;
+        accounts.change(user, &password(number)).await;
         for program in &running {
-            program.has_logged_in_with(&version.to_string()).await;
+            program.has_logged_in_with(&version).await;
         }
-        source.promote();
+        secret.make_current().await;
         for program in &running {
             program.goes_on().await;
         }
+        versions.push(version);
     }
     for program in running {
         let rejected = program.finish().await;
-        for version in 0..=rotations {
-            let times = rejected.iter().filter(|(rejected, _)| *rejected == version.to_string()).count();
-            assert_eq!(times, usize::from(version < rotations), "version {version} of {rejected:?}");
+        for version in &versions {
+            let times = rejected.iter().filter(|(rejected, _)| rejected == version).count();
+            assert_eq!(times, usize::from(Some(version) != versions.last()), "version {version} of {rejected:?}");
         }
         // MariaDB's code for an account that it blocks after too many wrong passwords.
         assert!(rejected.iter().all(|(_, code)| code != "4150"), "{rejected:?}");
     }
-    accounts.remove(&user).await;
+    accounts.remove(user).await;
 }
 
 /// Two users who take turns: the password of the one that rests changes, and then it is promoted.
 async fn users<D: Driver>(accounts: Accounts, driver: impl Fn() -> D) {
-    let (workers, rotations) = intensity();
     let pair = [Accounts::name("even"), Accounts::name("odd")];
-    for user in &pair {
-        accounts.create(user, "pa55word-0").await;
-    }
     let source = Arc::new(Stages::current(credentials(&pair[0], 0)));
-    let program = Program::start(driver(), busy(), &source, workers).await;
-    for version in 1..=rotations {
-        let user = &pair[usize::from(version % 2 == 1)];
-        source.prepare(credentials(user, version));
-        accounts.change(user, &format!("pa55word-{version}")).await;
+    users_of(&source, accounts, &pair, driver).await;
+}
+
+/// As [`users`], of a secret whose current version is the first user's, with password number 0.
+pub(crate) async fn users_of<D: Driver>(
+    secret: &impl Secret,
+    accounts: Accounts,
+    pair: &[String; 2],
+    driver: impl Fn() -> D,
+) {
+    let (workers, rotations) = intensity();
+    for user in pair {
+        accounts.create(user, &password(0)).await;
+    }
+    let program = Program::start(driver(), busy(), secret, workers).await;
+    for number in 1..=rotations {
+        let user = &pair[usize::from(number % 2 == 1)];
+        let version = secret.add(credentials(user, number)).await;
+        accounts.change(user, &password(number)).await;
         program.goes_on().await;
-        source.promote();
-        program.has_logged_in_with(&version.to_string()).await;
+        secret.make_current().await;
+        if secret.is_cached() {
+            // The old user is let in as before, so that nothing else tells of the new one than the copy's renewal.
+            let before = program.version();
+            program.goes_on().await;
+            assert_eq!(program.version(), before);
+            secret.outlast();
+        }
+        program.has_logged_in_with(&version).await;
         program.goes_on().await;
     }
     assert_eq!(program.finish().await, [], "no login was rejected");
-    for user in &pair {
+    for user in pair {
         accounts.remove(user).await;
     }
 }
@@ -146,15 +177,17 @@ async fn at_rest<D: Driver>(accounts: Accounts, driver: impl Fn() -> D) {
 }
 
 fn mysql(server: Server) -> impl Fn() -> MySqlDriver {
-    let admin = server.admin();
-    let options = MySqlConnectOptions::new()
-        .host(admin.host.as_deref().unwrap())
-        .port(admin.port.unwrap())
-        .ssl_mode(if server == Server::MySql { MySqlSslMode::Required } else { MySqlSslMode::Disabled });
+    let tls = if server == Server::MySql { MySqlSslMode::Required } else { MySqlSslMode::Disabled };
+    mysql_at(&server.admin(), tls)
+}
+
+fn mysql_at(admin: &ConnectionSettings, tls: MySqlSslMode) -> impl Fn() -> MySqlDriver + use<> {
+    let options =
+        MySqlConnectOptions::new().host(admin.host.as_deref().unwrap()).port(admin.port.unwrap()).ssl_mode(tls);
     move || MySqlDriver::new(options.clone())
 }
 
-fn postgres() -> impl Fn() -> PostgresDriver {
+pub(crate) fn postgres() -> impl Fn() -> PostgresDriver {
     let admin = Server::Postgres.admin();
     let options = PgConnectOptions::new_without_pgpass()
         .host(admin.host.as_deref().unwrap())
@@ -206,10 +239,29 @@ mod on_engines {
         #[test]
         fn a_password_changes_under_load_without_a_failed_statement_or_a_blocked_account() {
             testkit::run(async {
-                let accounts = Accounts::of(Server::MariaDb).await;
-                accounts.run("SET GLOBAL max_password_errors = 3").await;
-                passwords(accounts, 2, super::super::mysql(Server::MariaDb)).await;
+                let own = OwnServer::start(Server::MariaDb, &[("max_password_errors", "3")]).await;
+                let accounts = Accounts::Real(Server::MariaDb, testkit::connect(own.admin()).await.unwrap());
+                let driver = mysql_at(&own.admin(), MySqlSslMode::Disabled);
+                blocks_after_three_wrong_passwords(&accounts, driver()).await;
+                passwords(accounts, 2, driver).await;
             });
+        }
+
+        /// That what the programs avoid would come about: such an account is one that the server counts for.
+        async fn blocks_after_three_wrong_passwords(accounts: &Accounts, driver: MySqlDriver) {
+            let user = Accounts::name("blocked");
+            accounts.create(&user, &password(0)).await;
+            let code = async |version| {
+                let outcome = driver.connect(&credentials(&user, version)).await;
+                outcome.err().map(|error| error.code().unwrap_or_default().to_owned())
+            };
+            assert_eq!(code(0).await, None);
+            for _ in 0..3 {
+                assert_eq!(code(1).await.as_deref(), Some("1045"));
+            }
+            assert_eq!(code(1).await.as_deref(), Some("4150"));
+            assert_eq!(code(0).await.as_deref(), Some("4150"), "with the right one too");
+            accounts.remove(&user).await;
         }
 
         #[test]

@@ -7,3 +7,4 @@ mod desk;
 mod front;
 mod moto;
 mod rds;
+mod rotating;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings, TlsSettings};
+use connection_manager::{BreakerSettings, ConnectionSettings, PasswordSource, PoolSettings, TlsSettings};
 use shared_kernel::RequestContext;
 use shared_kernel::database::{DatabaseConnection, DatabaseErrorKind, Engine, RawStatement, SqlSession, Statement};
 use testkit::proxy::{Proxy, Traffic};
@@ -149,7 +149,9 @@ async fn what_was_sent_into_a_silence_is_not_waited_for(settings: ConnectionSett
     let proxy = Proxy::start(upstream).await.unwrap();
     let patient = LONG * 10;
     let limits = PoolSettings { connect_timeout: patient, acquire_timeout: patient, ..PoolSettings::sized(0, 1) };
-    let settings = settings.with_host("localhost").with_port(proxy.port()).with_pool(limits);
+    // Who waits would be told that the circuit is open.
+    let breaker = BreakerSettings { failures: 0, ..BreakerSettings::default() };
+    let settings = settings.with_host("localhost").with_port(proxy.port()).with_pool(limits).with_breaker(breaker);
     let connection = testkit::connect(settings).await.unwrap();
     connection.ping(&RequestContext::system().within(LONG)).await.unwrap();
 

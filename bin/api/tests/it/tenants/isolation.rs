@@ -13,9 +13,37 @@ use crate::support::{Answer, Service};
 
 testkit::on_every_engine!(no_tenant_meets_the_rows_of_another);
 
-const USERS: &str = "/api/v1/users";
+const USERS: Kind = Kind { path: "/api/v1/users", name: "name" };
+const BOOKS: Kind = Kind { path: "/api/v1/books", name: "title" };
 const WORKERS: usize = 2;
 const ROUNDS: usize = 6;
+
+/// What is kept: where, and which member says whose it is.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    path: &'static str,
+    name: &'static str,
+}
+
+impl Kind {
+    /// What every tenant makes alike, but for the name. `cost` is the tenant's own.
+    fn body(self, name: &str, number: usize, cost: usize) -> Value {
+        if self.path == USERS.path {
+            return json!({"name": name, "email": format!("user{number}@example.org")});
+        }
+        let author = name.split(':').next();
+        let price = json!({"amount": format!("{cost}.00"), "currency": "EUR"});
+        json!({"title": name, "authors": [author], "isbn": isbn(number), "price": price})
+    }
+}
+
+/// A number that the check digit belongs to.
+fn isbn(number: usize) -> String {
+    let digits = format!("978{number:09}");
+    let sum: u32 =
+        digits.chars().zip([1, 3].into_iter().cycle()).map(|(digit, by)| digit.to_digit(10).unwrap_or(0) * by).sum();
+    format!("{digits}{}", (10 - sum % 10) % 10)
+}
 
 /// Something that a tenant was told, for the others to try.
 #[derive(Clone)]
@@ -61,14 +89,44 @@ async fn no_tenant_meets_the_rows_of_another(server: Server) {
     })
     .await;
 
-    let told = Mutex::new(Vec::new());
-    let workers = tenants.iter().flat_map(|name| (0..WORKERS).map(move |worker| (name, worker)));
-    join_all(workers.map(|(name, worker)| work(&service, name, worker, &told))).await;
+    for kind in [USERS, BOOKS] {
+        let told = Mutex::new(Vec::new());
+        let workers = (1..).zip(&tenants).flat_map(|tenant| (0..WORKERS).map(move |worker| (tenant, worker)));
+        join_all(workers.map(|((cost, name), worker)| work(&service, kind, (name, cost), worker, &told))).await;
 
-    for name in &tenants {
-        let all = ask(&service, name, Method::GET, &format!("{USERS}?limit=200"), &[], None).await.json();
-        let names = own_names(name, &all);
-        assert_eq!(names.len(), WORKERS * ROUNDS, "{server}: {name} has {names:?}");
+        for name in &tenants {
+            let all = list(&service, kind, name, "limit=200").await;
+            let names = own_names(kind, name, &all);
+            assert_eq!(names.len(), WORKERS * ROUNDS, "{server}: {name} has {names:?}");
+            searches_find_nothing_of_others(&service, kind, name, &tenants).await;
+        }
+    }
+    // Each has books of one price, which is no other's.
+    for (cost, name) in (1..).zip(&tenants) {
+        let statistics = ask(&service, name, Method::GET, "/api/v1/books/statistics", &[], None).await.json();
+        let group = &statistics["groups"][0];
+        assert_eq!(statistics["groups"].as_array().map(Vec::len), Some(1), "{statistics}");
+        assert_eq!((&statistics["books"], &group["books"]), (&json!(WORKERS * ROUNDS), &json!(WORKERS * ROUNDS)));
+        assert_eq!(group["average_price"], json!(format!("{cost}.00")), "{name}: {statistics}");
+    }
+}
+
+async fn list(service: &Service, kind: Kind, tenant: &str, query: &str) -> Value {
+    ask(service, tenant, Method::GET, &format!("{}?{query}", kind.path), &[], None).await.json()
+}
+
+/// A text that stands in one tenant's names alone is found by that tenant alone.
+async fn searches_find_nothing_of_others(service: &Service, kind: Kind, tenant: &str, tenants: &[String]) {
+    for other in tenants {
+        let own = if other == tenant { WORKERS * ROUNDS } else { 0 };
+        let mut queries = vec![format!("limit=200&q={other}%3A")];
+        if kind.path == BOOKS.path {
+            queries.push(format!("limit=200&author={other}"));
+        }
+        for query in queries {
+            let found = list(service, kind, tenant, &query).await;
+            assert_eq!(own_names(kind, tenant, &found).len(), own, "{tenant} looks for {query}");
+        }
     }
 }
 
@@ -89,44 +147,44 @@ async fn ask(
 }
 
 /// The names in a list, each of which has to be the tenant's.
-fn own_names(tenant: &str, list: &Value) -> Vec<String> {
+fn own_names(kind: Kind, tenant: &str, list: &Value) -> Vec<String> {
     let items = list["items"].as_array().unwrap_or_else(|| panic!("no list: {list}"));
-    let name = |item: &Value| item["name"].as_str().unwrap_or_default().to_owned();
+    let name = |item: &Value| item[kind.name].as_str().unwrap_or_default().to_owned();
     let names: Vec<String> = items.iter().map(name).collect();
     assert!(names.iter().all(|name| name.starts_with(&format!("{tenant}: "))), "{tenant} sees {names:?}");
     names
 }
 
-async fn work(service: &Service, tenant: &str, worker: usize, told: &Mutex<Vec<Told>>) {
+async fn work(service: &Service, kind: Kind, (tenant, cost): (&str, usize), worker: usize, told: &Mutex<Vec<Told>>) {
     for round in 0..ROUNDS {
         let number = worker * ROUNDS + round;
-        let (key, email) = (format!("key-{number}"), format!("user{number}@example.org"));
-        let body = json!({"name": format!("{tenant}: {number}"), "email": email});
+        let key = format!("key-{number}");
+        let body = kind.body(&format!("{tenant}: {number}"), number, cost);
         let key = [("idempotency-key", key.as_str())];
-        // The same key and the same address in every tenant: a creation for each, and its own answer again.
-        let made = ask(service, tenant, Method::POST, USERS, &key, Some(&body)).await;
+        // The same key and the same address or ISBN in every tenant: a creation for each, and its own answer again.
+        let made = ask(service, tenant, Method::POST, kind.path, &key, Some(&body)).await;
         assert_eq!((made.status.as_u16(), made.header("idempotency-replayed")), (201, ""), "{}", made.text);
-        assert_eq!(made.json()["name"], body["name"]);
-        let again = ask(service, tenant, Method::POST, USERS, &key, Some(&body)).await;
+        assert_eq!(made.json()[kind.name], body[kind.name]);
+        let again = ask(service, tenant, Method::POST, kind.path, &key, Some(&body)).await;
         assert_eq!((again.header("idempotency-replayed"), &again.text), ("true", &made.text));
 
-        let page = ask(service, tenant, Method::GET, &format!("{USERS}?limit=1"), &[], None).await.json();
-        own_names(tenant, &page);
+        let page = list(service, kind, tenant, "limit=1").await;
+        own_names(kind, tenant, &page);
         let cursor = page["next_cursor"].as_str().unwrap_or_default().to_owned();
         let path = made.header("location").to_owned();
         told.lock().expect("nobody panics with it").push(Told { tenant: tenant.to_owned(), path, cursor });
 
         let others = told.lock().expect("nobody panics with it").clone();
         for other in others.iter().rev().filter(|other| other.tenant != tenant).take(2) {
-            try_what_another_was_told(service, tenant, made.header("etag"), other).await;
+            try_what_another_was_told(service, kind, tenant, made.header("etag"), other).await;
         }
         let own = ask(service, tenant, Method::GET, made.header("location"), &[], None).await;
         assert_eq!(own.text, made.text);
     }
 }
 
-async fn try_what_another_was_told(service: &Service, tenant: &str, tag: &str, other: &Told) {
-    let change = json!({"name": format!("{tenant} was here"), "email": "x@example.org"});
+async fn try_what_another_was_told(service: &Service, kind: Kind, tenant: &str, tag: &str, other: &Told) {
+    let change = kind.body(&format!("{tenant} was here"), 999_999, 99);
     let read = ask(service, tenant, Method::GET, &other.path, &[], None).await;
     read.is_problem(404, "not-found");
     let known = ask(service, tenant, Method::GET, &other.path, &[("if-none-match", tag)], None).await;
@@ -138,9 +196,9 @@ async fn try_what_another_was_told(service: &Service, tenant: &str, tag: &str, o
         delete.is_problem(404, "not-found");
     }
     if !other.cursor.is_empty() {
-        let path = format!("{USERS}?limit=1&cursor={}", other.cursor);
+        let path = format!("{}?limit=1&cursor={}", kind.path, other.cursor);
         ask(service, tenant, Method::GET, &path, &[], None).await.is_problem(400, "invalid-cursor");
         let own = ask(service, &other.tenant, Method::GET, &path, &[], None).await;
-        own_names(&other.tenant, &own.json());
+        own_names(kind, &other.tenant, &own.json());
     }
 }

@@ -153,7 +153,9 @@ mod tests {
         assert_eq!(kind(1045, ""), DatabaseErrorKind::AuthRejected);
         assert_eq!(kind(1049, ""), DatabaseErrorKind::UnknownDatabase);
         assert_eq!(kind(1040, ""), DatabaseErrorKind::Saturated);
-        assert_eq!(kind(1792, ""), DatabaseErrorKind::ReadOnlyTarget);
+        for number in [1792, 1836, 3100, 3989] {
+            assert_eq!(kind(number, ""), DatabaseErrorKind::ReadOnlyTarget, "{number}");
+        }
         let read_only =
             "The MySQL server is running with the --super-read-only option so it cannot execute this statement";
         assert_eq!(kind(1290, read_only), DatabaseErrorKind::ReadOnlyTarget);

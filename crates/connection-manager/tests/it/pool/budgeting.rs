@@ -272,6 +272,58 @@ async fn those_whose_secrets_come_late_connect_two_at_a_time_as_well() {
     assert_eq!(Server::count(&server.most_handshakes), 2);
 }
 
+/// Quick logins, slow ones and some that hang until their time is up, with secrets that come at once or late: whoever lost the
+/// turn waits for another, and goes without in no case.
+#[tokio::test(start_paused = true)]
+async fn no_mixture_of_logins_has_more_than_two_under_way() {
+    for connect_takes in [0, 200, 900] {
+        let (server, budget) = (
+            Arc::new(Server { connect_takes: Duration::from_millis(connect_takes), ..Server::default() }),
+            Budget::unlimited(),
+        );
+        server.plan.lock().unwrap().extend([Connect::Hangs, Connect::Hangs, Connect::Hangs, Connect::Hangs]);
+        let limits = PoolSettings { connect_timeout: Duration::from_secs(2), ..patient(3) };
+        let pools: Vec<_> = (0..12)
+            .map(|number| match number % 3 {
+                0 => budgeted_pool(&server, limits.clone(), &budget),
+                _ => budgeted_pool_of(&server, limits.clone(), &budget, Arc::new(Slow)),
+            })
+            .collect();
+        let held = join_all(pools.iter().flat_map(|pool| [pool.acquire(None), pool.acquire(None)])).await;
+        let failed = held.iter().filter_map(|outcome| outcome.as_ref().err()).collect::<Vec<_>>();
+        assert!(failed.iter().all(|error| *error.kind() == DatabaseErrorKind::Unreachable), "{failed:?}");
+        assert!((1..=8).contains(&failed.len()), "those whose logins hang, and who waited with them: {failed:?}");
+        assert_eq!(Server::count(&server.most_handshakes), 2, "{connect_takes} ms");
+        assert_eq!(Server::count(&server.handshakes), 0);
+    }
+}
+
+/// Of two logins that hang nothing is known, and those behind them are put off as often as it takes.
+#[tokio::test(start_paused = true)]
+async fn who_finds_no_turn_is_put_off_and_blames_nobody() {
+    let (server, budget) = (Server::planned([Connect::Hangs, Connect::Hangs]), Budget::unlimited());
+    let long = PoolSettings { connect_timeout: Duration::from_secs(20), ..patient(1) };
+    let breaker = Breaker::new("fake:1", BreakerSettings { failures: 1, ..BreakerSettings::default() });
+    let account = changing(&Arc::new(Stages::current(version("one"))));
+    let over = occupied(&account).await;
+    let limits = PoolSettings { connect_timeout: Duration::from_secs(2), ..patient(1) };
+    let endpoint = Endpoint { budget: budget.clone(), breaker: breaker.clone(), ..Endpoint::from(account) };
+    let late = Pool::new("fake".parse().unwrap(), limits, endpoint, FakeDriver(Arc::clone(&server)));
+    let asking_late = asking(&late);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // The turn of the one who waits for its account is these two's.
+    let hanging = [0, 1].map(|_| asking(&budgeted_pool(&server, long.clone(), &budget)));
+    until(|| Server::count(&server.handshakes) == 2).await;
+    over.send(()).unwrap();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!((Server::count(&server.attempts), late.stats().waiting, breaker.circuit()), (2, 1, Circuit::Closed));
+    asking_late.await.unwrap().unwrap();
+    assert_eq!((Server::count(&server.most_handshakes), breaker.circuit()), (2, Circuit::Closed));
+    for hanging in hanging {
+        assert_eq!(*hanging.await.unwrap().unwrap_err().kind(), DatabaseErrorKind::Unreachable);
+    }
+}
+
 /// A source that takes its time.
 #[derive(Debug)]
 struct Slow;

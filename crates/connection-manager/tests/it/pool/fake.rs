@@ -52,6 +52,8 @@ pub(crate) struct Server {
     /// What comes of knocking at present, and how often somebody knocked; `None`: the driver cannot.
     pub(crate) presence: Mutex<Option<Knock>>,
     pub(crate) knocks: AtomicU32,
+    /// Whether knocks that are not answered are left hanging, instead of being refused.
+    pub(crate) knocks_hang: AtomicBool,
     pub(crate) log: Mutex<Vec<String>>,
     /// Whether it can be told of callers who have left.
     pub(crate) listens: AtomicBool,
@@ -109,6 +111,9 @@ impl Driver for FakeDriver {
     async fn knock(&self) -> Knock {
         self.0.knocks.fetch_add(1, Ordering::SeqCst);
         let presence = *self.0.presence.lock().unwrap();
+        if presence == Some(Knock::Silent) && self.0.knocks_hang.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         presence.unwrap_or(Knock::Unknown)
     }
 

@@ -1,6 +1,7 @@
 //! A server that was silent and is back. Time is the runtime's, which goes on when nothing else is left to do.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use connection_manager::{
@@ -9,7 +10,7 @@ use connection_manager::{
 use shared_kernel::database::DatabaseErrorKind;
 use tokio::time::{Instant, sleep};
 
-use super::fake::{Connect, FakeDriver, Server, settings};
+use super::fake::{Connect, FakeDriver, Server, run, settings};
 
 const HOUR: Duration = Duration::from_hours(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -147,4 +148,89 @@ async fn a_pool_that_is_gone_is_not_kept_by_the_watch() {
     let knocks = Server::count(&server.knocks);
     sleep(MINUTE).await;
     assert_eq!((Server::count(&server.knocks), Arc::strong_count(&server)), (knocks, 1));
+}
+
+/// A circuit that would take very many failures to open.
+fn patient() -> Breaker {
+    Breaker::new("db:1", BreakerSettings { failures: 1000, open_for: HOUR, open_for_max: HOUR, probes: 2 })
+}
+
+/// A pool that has logged in, and then nobody answers a knock.
+async fn dead(server: &Arc<Server>, breaker: &Breaker) -> Pool<FakeDriver> {
+    let pool = pool(server, HOUR, endpoint(breaker));
+    drop(pool.acquire(None).await.unwrap());
+    pool.retire();
+    server.plan.lock().unwrap().extend([Connect::Hangs, Connect::Hangs]);
+    server.is(Knock::Silent);
+    pool
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_knocks_without_an_answer_open_the_circuit_of_a_server_that_was_quick() {
+    for hang in [false, true] {
+        let (server, breaker) = (Arc::new(Server::default()), patient());
+        let pool = dead(&server, &breaker).await;
+        server.knocks_hang.store(hang, Ordering::SeqCst);
+        // Who waits is told as well.
+        let error = pool.acquire(None).await.unwrap_err();
+        assert_eq!((error.kind(), breaker.circuit()), (&DatabaseErrorKind::CircuitOpen, Circuit::Open), "{error}");
+        assert_eq!((Server::count(&server.knocks), Server::count(&server.handshakes)), (2, 1));
+        assert_eq!(*pool.acquire(None).await.unwrap_err().kind(), DatabaseErrorKind::CircuitOpen);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_far_away_is_not_taken_for_dead() {
+    let server = Arc::new(Server { connect_takes: Duration::from_secs(3), ..Server::default() });
+    let breaker = patient();
+    let pool = dead(&server, &breaker).await;
+    server.knocks_hang.store(true, Ordering::SeqCst);
+    let late = pool.acquire(Some(Instant::now() + MINUTE)).await.unwrap_err();
+    assert_eq!((late.kind(), breaker.circuit()), (&DatabaseErrorKind::Saturated, Circuit::Closed), "{late}");
+    assert!(Server::count(&server.knocks) > 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_answers_statements_is_not_taken_for_dead() {
+    let (server, breaker) = (Arc::new(Server::default()), patient());
+    let pool = pool(&server, HOUR, endpoint(&breaker));
+    let mut held = pool.acquire(None).await.unwrap();
+    server.plan.lock().unwrap().push_back(Connect::Hangs);
+    server.is(Knock::Silent);
+    let waiting = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.acquire(Some(Instant::now() + MINUTE)).await.map(drop) }
+    });
+    while Server::count(&server.knocks) < 10 {
+        run(&mut held, "anything").await.unwrap();
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!((breaker.circuit(), pool.stats().waiting), (Circuit::Closed, 1));
+    waiting.abort();
+}
+
+/// All connections are busy with statements that are not answered, so that nobody logs in.
+#[tokio::test(start_paused = true)]
+async fn who_waits_in_vain_for_a_connection_has_the_server_asked() {
+    let (server, breaker) = (Arc::new(Server::default()), patient());
+    let limits = PoolSettings { acquire_timeout: MINUTE, ..settings(1) };
+    let pool = Pool::new("fake".parse().unwrap(), limits, endpoint(&breaker), FakeDriver(Arc::clone(&server)));
+    let mut held = pool.acquire(None).await.unwrap();
+    let hanging = tokio::spawn(async move { run(&mut held, "hang").await });
+    server.is(Knock::Answered);
+    // A busy server is asked once for each, and after a while not at all: it may count those who leave without a login.
+    for _ in 0..15 {
+        assert_eq!(*pool.acquire(None).await.unwrap_err().kind(), DatabaseErrorKind::Saturated);
+    }
+    assert_eq!((Server::count(&server.knocks), breaker.circuit()), (10, Circuit::Closed));
+    hanging.abort();
+
+    let mut held = pool.acquire(None).await.unwrap();
+    let hanging = tokio::spawn(async move { run(&mut held, "hang").await });
+    server.knocks_hang.store(true, Ordering::SeqCst);
+    server.is(Knock::Silent);
+    let error = pool.acquire(None).await.unwrap_err();
+    assert_eq!((error.kind(), breaker.circuit()), (&DatabaseErrorKind::CircuitOpen, Circuit::Open), "{error}");
+    assert_eq!(Server::count(&server.knocks), 12);
+    hanging.abort();
 }

@@ -1,14 +1,14 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use connection_manager::{ConnectionSettings, Credentials, Driver, Keyring, PoolSettings, SqlPool};
+use connection_manager::{Credentials, Driver, Keyring, PoolSettings, SqlPool};
 use shared_kernel::database::{
-    ConnectionName, DatabaseError, DatabaseErrorKind, Dialect, Engine, RawStatement, SqlExecutor as _,
+    ConnectionName, DatabaseError, DatabaseErrorKind, Dialect, RawStatement, SqlExecutor as _,
 };
 use testkit::eventually;
 use tokio::task::JoinSet;
 
-use super::source::Stages;
+use super::source::Secret;
 use super::{SOON, context};
 
 /// Counts the logins that the server rejects.
@@ -49,10 +49,11 @@ pub(super) struct Program<D: Driver> {
 }
 
 impl<D: Driver> Program<D> {
-    pub(super) async fn start(driver: D, settings: PoolSettings, source: &Arc<Stages>, workers: u32) -> Self {
+    pub(super) async fn start(driver: D, settings: PoolSettings, secret: &impl Secret, workers: u32) -> Self {
         let name: ConnectionName = "rotating".parse().unwrap();
-        let engine = Engine::from("rotating".to_owned());
-        let keyring = Keyring::new(source.clone(), name.clone(), ConnectionSettings::new(engine.clone()));
+        let connection = secret.settings();
+        let engine = connection.engine.clone();
+        let keyring = Keyring::new(secret.source(), name.clone(), connection);
         let rejected = Rejected::default();
         let driver = Counting { driver, rejected: rejected.clone() };
         let pool = Arc::new(SqlPool::open(name, engine, settings, keyring, driver).await.unwrap());
@@ -77,9 +78,14 @@ impl<D: Driver> Program<D> {
         });
     }
 
+    /// The version that the server has accepted last.
+    pub(super) fn version(&self) -> Option<String> {
+        self.pool.pool().keyring().version()
+    }
+
     /// Waits until the server has accepted a version.
     pub(super) async fn has_logged_in_with(&self, version: &str) {
-        eventually(SOON, || self.pool.pool().keyring().version().as_deref() == Some(version)).await;
+        eventually(SOON, || self.version().as_deref() == Some(version)).await;
     }
 
     /// Waits until the workers were answered and new connections were opened.

@@ -1,10 +1,51 @@
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use connection_manager::{ConnectionSettings, Credentials, Freshness, SecretSource, SecretStage, SourceError};
-use shared_kernel::database::ConnectionName;
+use shared_kernel::database::{ConnectionName, Engine};
+
+/// A secret that is rotated, wherever it is kept.
+pub(crate) trait Secret {
+    /// What logins read it from, and what they say of it.
+    fn source(&self) -> Arc<dyn SecretSource>;
+    fn settings(&self) -> ConnectionSettings;
+
+    /// Begins a rotation. Returns the name of the version that is pending.
+    async fn add(&self, credentials: Credentials) -> String;
+
+    /// Ends it.
+    async fn make_current(&self);
+
+    /// Whether programs look at a copy for a while.
+    fn is_cached(&self) -> bool {
+        false
+    }
+
+    /// Lets the time of such a copy pass.
+    fn outlast(&self) {}
+}
+
+impl Secret for Arc<Stages> {
+    fn source(&self) -> Arc<dyn SecretSource> {
+        self.clone()
+    }
+
+    fn settings(&self) -> ConnectionSettings {
+        ConnectionSettings::new(Engine::from("rotating".to_owned()))
+    }
+
+    async fn add(&self, credentials: Credentials) -> String {
+        let version = credentials.version.clone();
+        self.prepare(credentials);
+        version
+    }
+
+    async fn make_current(&self) {
+        self.promote();
+    }
+}
 
 /// A secret whose versions the test moves from stage to stage.
 #[derive(Debug, Default)]
