@@ -101,6 +101,25 @@ impl<D: Driver> SqlPool<D> {
         self.session_at(context, Location::caller())
     }
 
+    async fn rows(&self, statement: &Statement, context: &RequestContext) -> Result<Vec<Row>, DatabaseError> {
+        let mut rendered = render(&self.pool, statement)?;
+        let operation = self.operations.statement(statement, &rendered.sql, context);
+        // One span for all tries, as the caller sees one call.
+        let outcome = async {
+            let mut tries = self.pool.tries(context);
+            loop {
+                if let Some(outcome) = tries.settle(self.try_query(statement, rendered, context).await).await {
+                    break outcome;
+                }
+                rendered = render(&self.pool, statement)?;
+            }
+        }
+        .instrument(operation.span())
+        .await;
+        self.operations.ended(&operation, &outcome);
+        outcome
+    }
+
     async fn try_execute(
         &self,
         statement: &Statement,
@@ -222,22 +241,12 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
     }
 
     async fn query(&self, statement: &Statement, context: &RequestContext) -> Result<Vec<Row>, DatabaseError> {
-        let mut rendered = render(&self.pool, statement)?;
-        let operation = self.operations.statement(statement, &rendered.sql, context);
-        // One span for all tries, as the caller sees one call.
-        let outcome = async {
-            let mut tries = self.pool.tries(context);
-            loop {
-                if let Some(outcome) = tries.settle(self.try_query(statement, rendered, context).await).await {
-                    break outcome;
-                }
-                rendered = render(&self.pool, statement)?;
-            }
-        }
-        .instrument(operation.span())
-        .await;
-        self.operations.ended(&operation, &outcome);
-        outcome
+        self.rows(statement, context).await
+    }
+
+    /// As the trait does it, with one boxed future instead of two.
+    async fn query_one(&self, statement: &Statement, context: &RequestContext) -> Result<Option<Row>, DatabaseError> {
+        Ok(self.rows(statement, context).await?.into_iter().next())
     }
 
     async fn run_script(&self, script: &str, context: &RequestContext) -> Result<(), DatabaseError> {

@@ -1,5 +1,5 @@
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
@@ -75,18 +75,22 @@ pub(crate) enum Interrupted {
     Cut,
 }
 
-/// Runs `future` until it is done, until `deadline`, or until `cut` is pulled.
-pub(crate) async fn limited<F: Future>(future: F, deadline: Deadline, cut: &Cut) -> Result<F::Output, Interrupted> {
-    limited_from_the_wait(future, || deadline, cut).await
+/// Runs `future` until it is done, until `deadline`, or until `cut` is pulled. It is pinned by the caller: one that is handed over
+/// by value would be kept twice, as an argument and where it is pinned.
+pub(crate) fn limited<'a, F: Future>(
+    future: Pin<&'a mut F>,
+    deadline: Deadline,
+    cut: &'a Cut,
+) -> impl Future<Output = Result<F::Output, Interrupted>> + use<'a, F> {
+    limited_from_the_wait(future, move || deadline, cut)
 }
 
 /// As [`limited`], with a deadline that is asked for when the future has to be waited for.
 pub(crate) async fn limited_from_the_wait<F: Future>(
-    future: F,
+    mut future: Pin<&mut F>,
     deadline: impl Fn() -> Deadline,
     cut: &Cut,
 ) -> Result<F::Output, Interrupted> {
-    let mut future = pin!(future);
     // Set only when the future is not ready at once, because a timer costs more than many an answer from memory.
     let mut sleep = pin!(None::<Sleep>);
     poll_fn(|context| {

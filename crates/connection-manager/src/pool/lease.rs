@@ -1,5 +1,6 @@
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,7 +117,8 @@ impl<D: Driver> Lease<D> {
         // Where the caller asked for it, or may have, it says nothing about the server.
         let may_write = !self.reads_only && !self.spoiled && self.shared.driver.expects_to_write();
         let flight = Flight::new(&self.shared, connection);
-        match limited(operation(session), deadline, &connection.cut).await {
+        let call = pin!(operation(session));
+        match limited(call, deadline, &connection.cut).await {
             Ok((session, outcome)) => {
                 flight.land();
                 let keep = outcome.as_ref().map_or_else(|error| leaves_usable(error) && session.is_usable(), |_| true);
@@ -150,24 +152,30 @@ impl<D: Driver> Lease<D> {
     ///
     /// # Errors
     /// As [`Lease::run`].
-    pub async fn execute(&mut self, deadline: Deadline, statement: Rendered) -> Result<u64, DatabaseError> {
+    pub fn execute(
+        &mut self,
+        deadline: Deadline,
+        statement: Rendered,
+    ) -> impl Future<Output = Result<u64, DatabaseError>> + Send {
         self.run(deadline, |mut session| async move {
             let outcome = session.execute(statement.sql, statement.values).await;
             (session, outcome)
         })
-        .await
     }
 
     /// Runs a rendered statement and returns its rows.
     ///
     /// # Errors
     /// As [`Lease::run`].
-    pub async fn query(&mut self, deadline: Deadline, statement: Rendered) -> Result<Vec<Row>, DatabaseError> {
+    pub fn query(
+        &mut self,
+        deadline: Deadline,
+        statement: Rendered,
+    ) -> impl Future<Output = Result<Vec<Row>, DatabaseError>> + Send {
         self.run(deadline, |mut session| async move {
             let outcome = session.query(statement.sql, statement.values).await;
             (session, outcome)
         })
-        .await
     }
 
     /// Sends a text as it stands. A text may hold anything, so the connection is spoiled for others.
