@@ -212,7 +212,8 @@ impl SqliteSession {
         if self.transaction.is_some() || self.reads_only || !may_write(sql) {
             return None;
         }
-        Arc::clone(&self.writer).acquire_owned().await.ok()
+        // Boxed, so that those who only read do not carry it around.
+        Box::pin(Arc::clone(&self.writer).acquire_owned()).await.ok()
     }
 
     async fn end(&mut self, sql: &'static str) -> Result<(), DatabaseError> {

@@ -1,5 +1,5 @@
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
@@ -91,8 +91,9 @@ pub(crate) async fn limited_from_the_wait<F: Future>(
     deadline: impl Fn() -> Deadline,
     cut: &Cut,
 ) -> Result<F::Output, Interrupted> {
-    // Set only when the future is not ready at once, because a timer costs more than many an answer from memory.
-    let mut sleep = pin!(None::<Sleep>);
+    // Made only when the future is not ready at once, because a timer costs more than many an answer from memory; and boxed, because
+    // every statement's future would have it inside.
+    let mut sleep: Option<Pin<Box<Sleep>>> = None;
     poll_fn(|context| {
         if let Poll::Ready(output) = future.as_mut().poll(context) {
             return Poll::Ready(Ok(output));
@@ -101,14 +102,14 @@ pub(crate) async fn limited_from_the_wait<F: Future>(
         if cut.is_pulled() {
             return Poll::Ready(Err(Interrupted::Cut));
         }
-        if sleep.is_none() {
-            let Some(instant) = deadline().instant() else { return Poll::Pending };
-            sleep.set(Some(tokio::time::sleep_until(instant)));
-        }
-        match sleep.as_mut().as_pin_mut() {
-            Some(sleep) => sleep.poll(context).map(|()| Err(Interrupted::Deadline)),
-            None => Poll::Pending,
-        }
+        let sleep = match &mut sleep {
+            Some(sleep) => sleep,
+            none => {
+                let Some(instant) = deadline().instant() else { return Poll::Pending };
+                none.insert(Box::pin(tokio::time::sleep_until(instant)))
+            }
+        };
+        sleep.as_mut().poll(context).map(|()| Err(Interrupted::Deadline))
     })
     .await
 }

@@ -100,8 +100,8 @@ impl<D: Driver> Lease<D> {
     /// What `operation` says; `Timeout`, `Closed` or `Unreachable`.
     pub async fn run<T, F, W>(&mut self, deadline: Deadline, operation: F) -> Result<T, DatabaseError>
     where
-        F: FnOnce(D::Session) -> W,
-        W: Future<Output = (D::Session, Result<T, DatabaseError>)>,
+        F: FnOnce(Box<D::Session>) -> W,
+        W: Future<Output = (Box<D::Session>, Result<T, DatabaseError>)>,
     {
         let Some(connection) = &self.connection else { return Err(self.gone()) };
         let began = Instant::now();
