@@ -26,8 +26,8 @@ pub struct Lease<D: Driver> {
     connection: Option<Arc<Connection<D::Session>>>,
     /// For the next call.
     turn: Option<Turn>,
-    /// Set while the next call decides what becomes of the server's circuit.
-    probe: Option<Permit>,
+    /// A probe while the next call decides what becomes of the server's circuit.
+    permit: Permit,
     fit: bool,
     spoiled: bool,
     /// Within a transaction that its caller wants to be for reading.
@@ -40,7 +40,7 @@ impl<D: Driver> Lease<D> {
             shared,
             connection: Some(connection),
             turn: None,
-            probe: None,
+            permit: Permit::plain(),
             fit: true,
             spoiled: false,
             reads_only: false,
@@ -82,7 +82,7 @@ impl<D: Driver> Lease<D> {
 
     /// The next call's outcome is what `permit` is told.
     pub(super) fn answer_for(&mut self, permit: Permit) {
-        self.probe = permit.is_probe().then_some(permit);
+        self.permit = permit;
     }
 
     /// Keeps a turn for the next call.
@@ -113,7 +113,7 @@ impl<D: Driver> Lease<D> {
         if let Some(turn) = self.turn.take() {
             session.grant(turn);
         }
-        let probe = self.probe.take();
+        let permit = std::mem::replace(&mut self.permit, Permit::plain());
         // Where the caller asked for it, or may have, it says nothing about the server.
         let may_write = !self.reads_only && !self.spoiled && self.shared.driver.expects_to_write();
         let flight = Flight::new(&self.shared, connection);
@@ -123,7 +123,7 @@ impl<D: Driver> Lease<D> {
                 flight.land();
                 let keep = outcome.as_ref().map_or_else(|error| leaves_usable(error) && session.is_usable(), |_| true);
                 self.shared.note_contact(keep);
-                note_answer(&self.shared, probe, &outcome);
+                note_answer(&self.shared, permit, &outcome);
                 let outcome = match outcome {
                     Err(error) if may_write && *error.kind() == DatabaseErrorKind::ReadOnlyTarget => {
                         Err(error.with_retry_after(self.shared.note_demotion(connection)))
@@ -137,7 +137,7 @@ impl<D: Driver> Lease<D> {
             }
             Err(Interrupted::Deadline) => {
                 self.shared.note_contact(false);
-                note_silence(&self.shared, probe, began);
+                note_silence(&self.shared, permit, began);
                 Err(self.timed_out("no answer before the deadline"))
             }
             Err(Interrupted::Cut) => {
@@ -274,29 +274,30 @@ impl<D: Driver> Lease<D> {
 
 /// A connection that broke says little: its server may have been restarted meanwhile, and the next attempt to connect
 /// tells. To a probe it is the answer.
-fn note_answer<D: Driver, T>(shared: &Shared<D>, probe: Option<Permit>, outcome: &Result<T, DatabaseError>) {
+fn note_answer<D: Driver, T>(shared: &Shared<D>, permit: Permit, outcome: &Result<T, DatabaseError>) {
     let lost = outcome.as_ref().is_err_and(is_out_of_reach);
     if lost {
         shared.note_loss();
     }
     // What the driver says by itself says nothing about the server.
     let answered = !lost && outcome.as_ref().err().is_none_or(was_asked);
-    match probe {
-        Some(probe) if lost => probe.failed(),
-        Some(probe) if answered => probe.succeeded(),
-        None if answered => shared.breaker.succeeded(),
-        Some(_) | None => {}
+    match permit.is_probe() {
+        true if lost => permit.failed(),
+        true if answered => permit.succeeded(),
+        false if answered => shared.breaker.succeeded(),
+        _ => {}
     }
 }
 
 /// A caller who gave the server no time has learnt nothing about it.
-fn note_silence<D: Driver>(shared: &Shared<D>, probe: Option<Permit>, since: Instant) {
+fn note_silence<D: Driver>(shared: &Shared<D>, permit: Permit, since: Instant) {
     if since.elapsed() < SILENCE {
         return;
     }
-    match probe {
-        Some(probe) => probe.failed(),
-        None => shared.note_failure(),
+    if permit.is_probe() {
+        permit.failed();
+    } else {
+        shared.note_failure();
     }
 }
 
