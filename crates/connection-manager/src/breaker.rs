@@ -163,7 +163,7 @@ impl Breaker {
     pub fn admit(&self) -> Result<Permit, DatabaseError> {
         // Without the lock: in good times this is all that a call costs.
         if self.0.circuit.load(Ordering::Acquire) == Circuit::Closed as u8 {
-            return Ok(Permit { breaker: None, round: 0 });
+            return Ok(Permit::plain());
         }
         let now = Instant::now();
         let mut state = self.0.state();
@@ -175,7 +175,7 @@ impl Breaker {
             self.0.change(&mut state, Circuit::HalfOpen);
         }
         match state.circuit {
-            Circuit::Closed => Ok(Permit { breaker: None, round: 0 }),
+            Circuit::Closed => Ok(Permit::plain()),
             Circuit::HalfOpen
                 if state.probing < allowance && state.probing + state.recovered < self.0.settings.probes =>
             {
@@ -320,6 +320,11 @@ pub struct Permit {
 }
 
 impl Permit {
+    /// One whose outcome the circuit learns otherwise, if at all.
+    pub fn plain() -> Self {
+        Self { breaker: None, round: 0 }
+    }
+
     /// Whether this try decides what becomes of the circuit.
     pub fn is_probe(&self) -> bool {
         self.breaker.is_some()

@@ -25,6 +25,7 @@ mod turn;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,12 +112,12 @@ impl<D: Driver> Pool<D> {
     }
 
     /// As [`Pool::acquire`], for a request.
-    pub(crate) async fn acquire_for(
+    pub(crate) fn acquire_for(
         &self,
         context: &RequestContext,
         holder: Holder,
-    ) -> Result<Lease<D>, DatabaseError> {
-        acquire::acquire(&self.0, context.deadline.map(Instant::from_std), holder).await
+    ) -> impl Future<Output = Result<Lease<D>, DatabaseError>> + Send + use<'_, D> {
+        acquire::acquire(&self.0, context.deadline.map(Instant::from_std), holder)
     }
 
     /// As [`Pool::acquire_for`], for one call, after having waited for its turn as long as a statement may take.
@@ -126,7 +127,8 @@ impl<D: Driver> Pool<D> {
         context: &RequestContext,
         holder: Holder,
     ) -> Result<Lease<D>, DatabaseError> {
-        let turn = limited_from_the_wait(self.0.driver.turn(call), || self.deadline_of(context), &Cut::default()).await;
+        let turn = pin!(self.0.driver.turn(call));
+        let turn = limited_from_the_wait(turn, || self.deadline_of(context), &Cut::default()).await;
         let turn = turn.map_err(|_| {
             let message = "the turn to write did not come before the deadline";
             DatabaseError::new(DatabaseErrorKind::Timeout, message).on(&self.0.name)

@@ -101,31 +101,35 @@ impl<D: Driver> SqlPool<D> {
         self.session_at(context, Location::caller())
     }
 
-    async fn try_execute(
-        &self,
-        statement: &Statement,
-        rendered: Rendered,
-        context: &RequestContext,
-    ) -> Result<u64, Failure> {
-        let mut lease = self.lease_for(Call::Text(&rendered.sql), context, Holder::CALL).await?;
-        let outcome = lease.execute(self.pool.deadline_of(context), rendered).await;
-        // Who asks for the number of rows that were changed means to change some.
-        outcome.map_err(|error| Failure::on(&lease, statement.effect().max(Effect::Whole), error))
-    }
-
-    async fn try_query(
-        &self,
-        statement: &Statement,
-        rendered: Rendered,
-        context: &RequestContext,
-    ) -> Result<Vec<Row>, Failure> {
-        let mut lease = self.lease_for(Call::Text(&rendered.sql), context, Holder::CALL).await?;
-        let outcome = lease.query(self.pool.deadline_of(context), rendered).await;
-        outcome.map_err(|error| Failure::on(&lease, statement.effect(), error))
+    async fn rows(&self, statement: &Statement, context: &RequestContext) -> Result<Vec<Row>, DatabaseError> {
+        let mut rendered = render(&self.pool, statement)?;
+        let operation = self.operations.statement(statement, &rendered.sql, context);
+        // One span for all tries, as the caller sees one call.
+        let outcome = async {
+            let mut tries = self.pool.tries(context);
+            loop {
+                let outcome = match self.pool.acquire_in_turn(Call::Text(&rendered.sql), context, Holder::CALL).await {
+                    Ok(mut lease) => {
+                        let outcome = lease.query(self.pool.deadline_of(context), rendered).await;
+                        outcome.map_err(|error| Failure::on(&lease, statement.effect(), error))
+                    }
+                    Err(error) => Err(Failure::unsent(error)),
+                };
+                if let Some(outcome) = tries.settle(outcome).await {
+                    break outcome;
+                }
+                rendered = render(&self.pool, statement)?;
+            }
+        }
+        .instrument(operation.span())
+        .await;
+        self.operations.ended(&operation, &outcome);
+        outcome
     }
 
     async fn try_script(&self, script: &str, context: &RequestContext) -> Result<(), Failure> {
-        let mut lease = self.lease_for(Call::Text(script), context, Holder::CALL).await?;
+        let lease = self.pool.acquire_in_turn(Call::Text(script), context, Holder::CALL).await;
+        let mut lease = lease.map_err(Failure::unsent)?;
         // A script may leave settings, locks or an open transaction behind: nobody else gets this connection.
         let outcome = lease.run_script(self.pool.deadline_of(context), script).await;
         outcome.map_err(|error| Failure::on(&lease, Effect::Unknown, error))
@@ -146,10 +150,6 @@ impl<D: Driver> SqlPool<D> {
         // Nothing of the caller's was sent, and a transaction that was begun on a lost connection is over.
         held.begin(mode, context).await.map_err(Failure::unsent)?;
         Ok(held)
-    }
-
-    async fn lease_for(&self, call: Call<'_>, context: &RequestContext, holder: Holder) -> Result<Lease<D>, Failure> {
-        self.pool.acquire_in_turn(call, context, holder).await.map_err(Failure::unsent)
     }
 
     fn hold(&self, lease: Lease<D>) -> Held<D> {
@@ -209,7 +209,15 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
         let outcome = async {
             let mut tries = self.pool.tries(context);
             loop {
-                if let Some(outcome) = tries.settle(self.try_execute(statement, rendered, context).await).await {
+                let outcome = match self.pool.acquire_in_turn(Call::Text(&rendered.sql), context, Holder::CALL).await {
+                    Ok(mut lease) => {
+                        let outcome = lease.execute(self.pool.deadline_of(context), rendered).await;
+                        // Who asks for the number of rows that were changed means to change some.
+                        outcome.map_err(|error| Failure::on(&lease, statement.effect().max(Effect::Whole), error))
+                    }
+                    Err(error) => Err(Failure::unsent(error)),
+                };
+                if let Some(outcome) = tries.settle(outcome).await {
                     break outcome;
                 }
                 rendered = render(&self.pool, statement)?;
@@ -222,22 +230,12 @@ impl<D: Driver> SqlExecutor for SqlPool<D> {
     }
 
     async fn query(&self, statement: &Statement, context: &RequestContext) -> Result<Vec<Row>, DatabaseError> {
-        let mut rendered = render(&self.pool, statement)?;
-        let operation = self.operations.statement(statement, &rendered.sql, context);
-        // One span for all tries, as the caller sees one call.
-        let outcome = async {
-            let mut tries = self.pool.tries(context);
-            loop {
-                if let Some(outcome) = tries.settle(self.try_query(statement, rendered, context).await).await {
-                    break outcome;
-                }
-                rendered = render(&self.pool, statement)?;
-            }
-        }
-        .instrument(operation.span())
-        .await;
-        self.operations.ended(&operation, &outcome);
-        outcome
+        self.rows(statement, context).await
+    }
+
+    /// As the trait does it, with one boxed future instead of two.
+    async fn query_one(&self, statement: &Statement, context: &RequestContext) -> Result<Option<Row>, DatabaseError> {
+        Ok(self.rows(statement, context).await?.into_iter().next())
     }
 
     async fn run_script(&self, script: &str, context: &RequestContext) -> Result<(), DatabaseError> {

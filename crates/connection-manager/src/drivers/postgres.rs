@@ -201,7 +201,17 @@ impl PostgresSession {
         &mut self.connection
     }
 
-    async fn prepared(&mut self, mut sql: String, values: Values) -> Result<(String, PgArguments), DatabaseError> {
+    /// Sees to it that another text can be remembered. Before any statement, as what it forgets is to be asked of the server.
+    async fn make_room(&mut self) -> Result<(), DatabaseError> {
+        if self.signatures.len() > REMEMBERED {
+            self.signatures.clear();
+            let cleared = self.connection.clear_cached_statements().await;
+            cleared.map_err(|error| map(error, "forgetting prepared statements"))?;
+        }
+        Ok(())
+    }
+
+    fn prepared(&mut self, mut sql: String, values: Values) -> Result<(String, PgArguments), DatabaseError> {
         let (arguments, signature) = bind::arguments(values)?;
         if signature.is_empty() {
             return Ok((sql, arguments));
@@ -213,11 +223,6 @@ impl PostgresSession {
                 let _ = write!(sql, " /* {signature} */");
             }
             None => {
-                if self.signatures.len() >= REMEMBERED {
-                    self.signatures.clear();
-                    let cleared = self.connection.clear_cached_statements().await;
-                    cleared.map_err(|error| map(error, "forgetting prepared statements"))?;
-                }
                 self.signatures.insert(sql.as_str().into(), signature);
             }
         }
@@ -250,7 +255,8 @@ impl PostgresSession {
         sql: String,
         values: Values,
     ) -> Result<sqlx::query::Query<'static, sqlx::Postgres, PgArguments>, DatabaseError> {
-        let (sql, arguments) = self.prepared(sql, values).await?;
+        self.make_room().await?;
+        let (sql, arguments) = self.prepared(sql, values)?;
         Ok(sqlx::query_with(AssertSqlSafe(sql), arguments))
     }
 
@@ -300,7 +306,8 @@ impl PostgresSession {
 impl DriverSession for PostgresSession {
     async fn execute(&mut self, sql: String, values: Values) -> Result<u64, DatabaseError> {
         self.admit(&sql)?;
-        let (sql, arguments) = self.prepared(sql, values).await?;
+        self.make_room().await?;
+        let (sql, arguments) = self.prepared(sql, values)?;
         let fenced = self.fence().await?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
         let done = self.connection.execute(query).await;
@@ -310,7 +317,8 @@ impl DriverSession for PostgresSession {
 
     async fn query(&mut self, sql: String, values: Values) -> Result<Vec<Row>, DatabaseError> {
         self.admit(&sql)?;
-        let (sql, arguments) = self.prepared(sql, values).await?;
+        self.make_room().await?;
+        let (sql, arguments) = self.prepared(sql, values)?;
         let fenced = self.fence().await?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
         let rows = gather(&mut self.connection, query, self.answer).await;

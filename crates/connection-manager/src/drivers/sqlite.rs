@@ -212,7 +212,8 @@ impl SqliteSession {
         if self.transaction.is_some() || self.reads_only || !may_write(sql) {
             return None;
         }
-        Arc::clone(&self.writer).acquire_owned().await.ok()
+        // Boxed, so that those who only read do not carry it around.
+        Box::pin(Arc::clone(&self.writer).acquire_owned()).await.ok()
     }
 
     async fn end(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
@@ -322,8 +323,10 @@ impl DriverSession for SqliteSession {
 
 /// Whether a text may change the database, judged by its first word; one that does not is spared the queue.
 fn may_write(sql: &str) -> bool {
-    let word = sql.trim_start().split(|character: char| !character.is_ascii_alphabetic()).next().unwrap_or_default();
-    !["SELECT", "VALUES", "PRAGMA", "EXPLAIN"].iter().any(|reading| word.eq_ignore_ascii_case(reading))
+    let text = sql.trim_start().as_bytes();
+    let length = text.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(text.len());
+    let word = text.get(..length).unwrap_or_default();
+    ![&b"SELECT"[..], b"VALUES", b"PRAGMA", b"EXPLAIN"].iter().any(|reading| word.eq_ignore_ascii_case(reading))
 }
 
 #[cfg(test)]

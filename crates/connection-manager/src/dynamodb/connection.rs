@@ -121,10 +121,10 @@ impl DynamoDbConnection {
         operation: &'static str,
         effect: Effect,
         context: &RequestContext,
-        work: impl Fn(DynamoDbSession) -> F + Send + Sync,
+        work: impl Fn(Box<DynamoDbSession>) -> F + Send + Sync,
     ) -> Result<T, DatabaseError>
     where
-        F: Future<Output = (DynamoDbSession, Result<T, DatabaseError>)> + Send,
+        F: Future<Output = (Box<DynamoDbSession>, Result<T, DatabaseError>)> + Send,
     {
         if effect != Effect::Nothing {
             self.admit_change(operation)?;
@@ -149,10 +149,10 @@ impl DynamoDbConnection {
         &self,
         effect: Effect,
         context: &RequestContext,
-        work: &(impl Fn(DynamoDbSession) -> F + Send + Sync),
+        work: &(impl Fn(Box<DynamoDbSession>) -> F + Send + Sync),
     ) -> Result<T, Failure>
     where
-        F: Future<Output = (DynamoDbSession, Result<T, DatabaseError>)> + Send,
+        F: Future<Output = (Box<DynamoDbSession>, Result<T, DatabaseError>)> + Send,
     {
         let mut lease = self.pool.acquire_for(context, Holder::CALL).await.map_err(Failure::unsent)?;
         // Boxed, because the SDK's futures are large and deep.

@@ -28,11 +28,11 @@ impl MongoDbSession {
     /// Does a piece of work with the client. Where the server refuses the credentials when the driver opens one more connection for
     /// it, and it can be begun anew, the error says that every session of these credentials is at its end.
     pub(super) async fn call<T, F>(
-        self,
+        self: Box<Self>,
         attempt: &str,
         effect: Effect,
         work: impl Fn(Client) -> F,
-    ) -> (Self, Result<T, DatabaseError>)
+    ) -> (Box<Self>, Result<T, DatabaseError>)
     where
         F: Future<Output = Result<T, Problem>>,
     {

@@ -55,16 +55,34 @@ pub(super) async fn acquire_until<D: Driver>(
     }
 }
 
-/// A checkout that need not wait takes less time than reading the clock, which is read once for all of it.
+/// A checkout that need not wait takes less time than reading the clock, which is read once for all of it. Any other is boxed: it is
+/// rare, and what it has to keep would be a part of every statement's future.
 async fn take<D: Driver>(
     shared: &Arc<Shared<D>>,
     asked: Instant,
     limit: Option<Instant>,
     holder: Holder,
 ) -> Result<Lease<D>, DatabaseError> {
+    match checkout(shared, asked)? {
+        Checkout::Idle(lease, since) if shared.is_trusted(since, asked) => {
+            Ok(taken(shared, lease, holder, asked, asked))
+        }
+        first => Box::pin(prepare(shared, first, asked, limit, holder)).await,
+    }
+}
+
+/// What has to be done before a connection can be handed out: waiting for one, or asking one that was left alone for a sign of life.
+async fn prepare<D: Driver>(
+    shared: &Arc<Shared<D>>,
+    first: Checkout<D>,
+    asked: Instant,
+    limit: Option<Instant>,
+    holder: Holder,
+) -> Result<Lease<D>, DatabaseError> {
     let mut now = asked;
+    let mut next = first;
     loop {
-        match checkout(shared, now)? {
+        match next {
             Checkout::Idle(lease, since) if shared.is_trusted(since, now) => {
                 return Ok(taken(shared, lease, holder, asked, now));
             }
@@ -81,6 +99,8 @@ async fn take<D: Driver>(
                 if limit.is_some_and(|limit| limit <= now) {
                     return Err(saturated(shared, asked));
                 }
+                drop(lease);
+                next = checkout(shared, now)?;
             }
             Checkout::Queued(queued) => {
                 let lease = wait(shared, queued, [asked, now], limit).await?;

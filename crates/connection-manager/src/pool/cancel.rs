@@ -27,25 +27,22 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Flight<'a, D: Driver> {
     shared: &'a Arc<Shared<D>>,
     connection: &'a Connection<D::Session>,
-    landed: bool,
 }
 
 impl<'a, D: Driver> Flight<'a, D> {
     pub(super) fn new(shared: &'a Arc<Shared<D>>, connection: &'a Connection<D::Session>) -> Self {
-        Self { shared, connection, landed: false }
+        Self { shared, connection }
     }
 
     /// The server has answered, or somebody else has it told.
-    pub(super) fn land(mut self) {
-        self.landed = true;
+    pub(super) fn land(self) {
+        std::mem::forget(self);
     }
 }
 
 impl<D: Driver> Drop for Flight<'_, D> {
     fn drop(&mut self) {
-        if !self.landed {
-            request(self.shared, self.connection);
-        }
+        request(self.shared, self.connection);
     }
 }
 

@@ -159,7 +159,7 @@ fn opened<D: Driver>(
         expires: shared.settings.max_lifetime.map(|lifetime| Instant::now() + with_jitter(lifetime, id)),
         cut: Cut::default(),
         server: login.session.server_session(),
-        session: Some(login.session).into(),
+        session: Some(Box::new(login.session)).into(),
         holding: None.into(),
         permit: permit.into(),
     });

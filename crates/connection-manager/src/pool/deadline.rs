@@ -1,5 +1,5 @@
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
@@ -75,20 +75,25 @@ pub(crate) enum Interrupted {
     Cut,
 }
 
-/// Runs `future` until it is done, until `deadline`, or until `cut` is pulled.
-pub(crate) async fn limited<F: Future>(future: F, deadline: Deadline, cut: &Cut) -> Result<F::Output, Interrupted> {
-    limited_from_the_wait(future, || deadline, cut).await
+/// Runs `future` until it is done, until `deadline`, or until `cut` is pulled. It is pinned by the caller: one that is handed over
+/// by value would be kept twice, as an argument and where it is pinned.
+pub(crate) fn limited<'a, F: Future>(
+    future: Pin<&'a mut F>,
+    deadline: Deadline,
+    cut: &'a Cut,
+) -> impl Future<Output = Result<F::Output, Interrupted>> + use<'a, F> {
+    limited_from_the_wait(future, move || deadline, cut)
 }
 
 /// As [`limited`], with a deadline that is asked for when the future has to be waited for.
 pub(crate) async fn limited_from_the_wait<F: Future>(
-    future: F,
+    mut future: Pin<&mut F>,
     deadline: impl Fn() -> Deadline,
     cut: &Cut,
 ) -> Result<F::Output, Interrupted> {
-    let mut future = pin!(future);
-    // Set only when the future is not ready at once, because a timer costs more than many an answer from memory.
-    let mut sleep = pin!(None::<Sleep>);
+    // Made only when the future is not ready at once, because a timer costs more than many an answer from memory; and boxed, because
+    // every statement's future would have it inside.
+    let mut sleep: Option<Pin<Box<Sleep>>> = None;
     poll_fn(|context| {
         if let Poll::Ready(output) = future.as_mut().poll(context) {
             return Poll::Ready(Ok(output));
@@ -97,14 +102,14 @@ pub(crate) async fn limited_from_the_wait<F: Future>(
         if cut.is_pulled() {
             return Poll::Ready(Err(Interrupted::Cut));
         }
-        if sleep.is_none() {
-            let Some(instant) = deadline().instant() else { return Poll::Pending };
-            sleep.set(Some(tokio::time::sleep_until(instant)));
-        }
-        match sleep.as_mut().as_pin_mut() {
-            Some(sleep) => sleep.poll(context).map(|()| Err(Interrupted::Deadline)),
-            None => Poll::Pending,
-        }
+        let sleep = match &mut sleep {
+            Some(sleep) => sleep,
+            none => {
+                let Some(instant) = deadline().instant() else { return Poll::Pending };
+                none.insert(Box::pin(tokio::time::sleep_until(instant)))
+            }
+        };
+        sleep.as_mut().poll(context).map(|()| Err(Interrupted::Deadline))
     })
     .await
 }

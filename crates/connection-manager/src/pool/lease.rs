@@ -1,5 +1,6 @@
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,8 +26,8 @@ pub struct Lease<D: Driver> {
     connection: Option<Arc<Connection<D::Session>>>,
     /// For the next call.
     turn: Option<Turn>,
-    /// Set while the next call decides what becomes of the server's circuit.
-    probe: Option<Permit>,
+    /// A probe while the next call decides what becomes of the server's circuit.
+    permit: Permit,
     fit: bool,
     spoiled: bool,
     /// Within a transaction that its caller wants to be for reading.
@@ -39,7 +40,7 @@ impl<D: Driver> Lease<D> {
             shared,
             connection: Some(connection),
             turn: None,
-            probe: None,
+            permit: Permit::plain(),
             fit: true,
             spoiled: false,
             reads_only: false,
@@ -81,7 +82,7 @@ impl<D: Driver> Lease<D> {
 
     /// The next call's outcome is what `permit` is told.
     pub(super) fn answer_for(&mut self, permit: Permit) {
-        self.probe = permit.is_probe().then_some(permit);
+        self.permit = permit;
     }
 
     /// Keeps a turn for the next call.
@@ -99,8 +100,8 @@ impl<D: Driver> Lease<D> {
     /// What `operation` says; `Timeout`, `Closed` or `Unreachable`.
     pub async fn run<T, F, W>(&mut self, deadline: Deadline, operation: F) -> Result<T, DatabaseError>
     where
-        F: FnOnce(D::Session) -> W,
-        W: Future<Output = (D::Session, Result<T, DatabaseError>)>,
+        F: FnOnce(Box<D::Session>) -> W,
+        W: Future<Output = (Box<D::Session>, Result<T, DatabaseError>)>,
     {
         let Some(connection) = &self.connection else { return Err(self.gone()) };
         let began = Instant::now();
@@ -112,18 +113,19 @@ impl<D: Driver> Lease<D> {
         if let Some(turn) = self.turn.take() {
             session.grant(turn);
         }
-        let probe = self.probe.take();
+        let permit = std::mem::replace(&mut self.permit, Permit::plain());
         // Where the caller asked for it, or may have, it says nothing about the server.
         let may_write = !self.reads_only && !self.spoiled && self.shared.driver.expects_to_write();
         let flight = Flight::new(&self.shared, connection);
-        match limited(operation(session), deadline, &connection.cut).await {
+        let call = pin!(operation(session));
+        match limited(call, deadline, &connection.cut).await {
             Ok((session, outcome)) => {
                 flight.land();
                 let keep = outcome.as_ref().map_or_else(|error| leaves_usable(error) && session.is_usable(), |_| true);
                 if !keep || outcome.as_ref().err().is_none_or(was_asked) {
                     self.shared.note_contact(keep);
                 }
-                note_answer(&self.shared, probe, &outcome);
+                note_answer(&self.shared, permit, &outcome);
                 let outcome = match outcome {
                     Err(error) if may_write && *error.kind() == DatabaseErrorKind::ReadOnlyTarget => {
                         Err(error.with_retry_after(self.shared.note_demotion(connection)))
@@ -137,7 +139,7 @@ impl<D: Driver> Lease<D> {
             }
             Err(Interrupted::Deadline) => {
                 self.shared.note_contact(false);
-                note_silence(&self.shared, probe, began);
+                note_silence(&self.shared, permit, began);
                 Err(self.timed_out("no answer before the deadline"))
             }
             Err(Interrupted::Cut) => {
@@ -152,24 +154,30 @@ impl<D: Driver> Lease<D> {
     ///
     /// # Errors
     /// As [`Lease::run`].
-    pub async fn execute(&mut self, deadline: Deadline, statement: Rendered) -> Result<u64, DatabaseError> {
+    pub fn execute(
+        &mut self,
+        deadline: Deadline,
+        statement: Rendered,
+    ) -> impl Future<Output = Result<u64, DatabaseError>> + Send {
         self.run(deadline, |mut session| async move {
             let outcome = session.execute(statement.sql, statement.values).await;
             (session, outcome)
         })
-        .await
     }
 
     /// Runs a rendered statement and returns its rows.
     ///
     /// # Errors
     /// As [`Lease::run`].
-    pub async fn query(&mut self, deadline: Deadline, statement: Rendered) -> Result<Vec<Row>, DatabaseError> {
+    pub fn query(
+        &mut self,
+        deadline: Deadline,
+        statement: Rendered,
+    ) -> impl Future<Output = Result<Vec<Row>, DatabaseError>> + Send {
         self.run(deadline, |mut session| async move {
             let outcome = session.query(statement.sql, statement.values).await;
             (session, outcome)
         })
-        .await
     }
 
     /// Sends a text as it stands. A text may hold anything, so the connection is spoiled for others.
@@ -268,29 +276,30 @@ impl<D: Driver> Lease<D> {
 
 /// A connection that broke says little: its server may have been restarted meanwhile, and the next attempt to connect
 /// tells. To a probe it is the answer.
-fn note_answer<D: Driver, T>(shared: &Shared<D>, probe: Option<Permit>, outcome: &Result<T, DatabaseError>) {
+fn note_answer<D: Driver, T>(shared: &Shared<D>, permit: Permit, outcome: &Result<T, DatabaseError>) {
     let lost = outcome.as_ref().is_err_and(is_out_of_reach);
     if lost {
         shared.note_loss();
     }
     // What the driver says by itself says nothing about the server.
     let answered = !lost && outcome.as_ref().err().is_none_or(was_asked);
-    match probe {
-        Some(probe) if lost => probe.failed(),
-        Some(probe) if answered => probe.succeeded(),
-        None if answered => shared.breaker.succeeded(),
-        Some(_) | None => {}
+    match permit.is_probe() {
+        true if lost => permit.failed(),
+        true if answered => permit.succeeded(),
+        false if answered => shared.breaker.succeeded(),
+        _ => {}
     }
 }
 
 /// A caller who gave the server no time has learnt nothing about it.
-fn note_silence<D: Driver>(shared: &Shared<D>, probe: Option<Permit>, since: Instant) {
+fn note_silence<D: Driver>(shared: &Shared<D>, permit: Permit, since: Instant) {
     if since.elapsed() < SILENCE {
         return;
     }
-    match probe {
-        Some(probe) => probe.failed(),
-        None => shared.note_failure(),
+    if permit.is_probe() {
+        permit.failed();
+    } else {
+        shared.note_failure();
     }
 }
 

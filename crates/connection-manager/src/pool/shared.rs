@@ -34,7 +34,7 @@ pub(super) struct Connection<S> {
     /// How the server knows it, where it can be told to leave off.
     pub(super) server: Option<ServerSession>,
     /// The session, except while a statement's future owns it and after it is gone.
-    pub(super) session: Mutex<Option<S>>,
+    pub(super) session: Mutex<Option<Box<S>>>,
     /// Who has it, unless it is idle or on its way from one to the other.
     pub(super) holding: Mutex<Option<Holding>>,
     /// The place that it takes up at the server. Dropped after the session.
@@ -42,11 +42,11 @@ pub(super) struct Connection<S> {
 }
 
 impl<S> Connection<S> {
-    pub(super) fn take(&self) -> Option<S> {
+    pub(super) fn take(&self) -> Option<Box<S>> {
         lock(&self.session).take()
     }
 
-    pub(super) fn put(&self, session: S) {
+    pub(super) fn put(&self, session: Box<S>) {
         *lock(&self.session) = Some(session);
     }
 

@@ -172,7 +172,7 @@ impl RedisConnection {
         let call = self.operations.call(PIPELINE, Some(context));
         let work = async {
             let mut lease = self.pool.acquire_for(context, Holder::CALL).await?;
-            let work = |mut session: RedisSession| async move {
+            let work = |mut session: Box<RedisSession>| async move {
                 let masters = session.masters().await;
                 (session, masters)
             };

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::panic::Location;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -101,7 +101,7 @@ impl SeaOrmTransaction {
     async fn line(&self) -> Result<tokio::sync::MutexGuard<'_, Box<dyn OrmLease>>, DbErr> {
         let shared = &self.shared;
         let deadline = shared.pool.deadline_of(&shared.context);
-        let mut lease = limited(shared.lease.lock(), deadline, &Cut::default()).await.map_err(|_| {
+        let mut lease = limited(pin!(shared.lease.lock()), deadline, &Cut::default()).await.map_err(|_| {
             let message = "another statement of the same transaction was not through before the deadline";
             into_db_err(DatabaseError::new(DatabaseErrorKind::Timeout, message))
         })?;

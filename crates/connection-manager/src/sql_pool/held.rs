@@ -1,3 +1,4 @@
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,7 +53,7 @@ impl<D: Driver> Held<D> {
     /// sent nothing.
     async fn in_turn(&self, context: &RequestContext) -> Result<MutexGuard<'_, Line<D>>, DatabaseError> {
         let deadline = self.pool.deadline_of(context);
-        let mut line = limited(self.line.lock(), deadline, &Cut::default()).await.map_err(|_| {
+        let mut line = limited(pin!(self.line.lock()), deadline, &Cut::default()).await.map_err(|_| {
             let message = "another statement on the same connection was not through before the deadline";
             DatabaseError::new(DatabaseErrorKind::Timeout, message).on(self.pool.name())
         })?;
