@@ -79,6 +79,31 @@ pub const EMBEDDED_EXCEPTIONS: &[(&str, &str)] = &[
     ("a_transaction_that_loses_its_server_takes_no_effect", "nothing travels to an embedded database"),
 ];
 
+/// The cases about SQL that the scripted TDS server ([`Target::scripted`]) cannot have, each with the reason. They run on a real
+/// SQL Server where there is one.
+pub const SCRIPTED_EXCEPTIONS: &[(&str, &str)] = &[
+    (
+        "a_commit_is_seen_by_others",
+        "the script keeps no transactions; what is sent is in `tests/it/tds/transactions.rs`",
+    ),
+    ("a_rollback_leaves_nothing", "the script undoes nothing; what is sent is in `tests/it/tds/transactions.rs`"),
+    (
+        "a_dropped_transaction_leaves_nothing",
+        "the script undoes nothing; what is sent is in `tests/it/tds/transactions.rs`",
+    ),
+    (
+        "a_failed_statement_leaves_the_transaction_to_its_owner",
+        "whether a transaction outlives an error is the engine's to say; `tests/it/tds/transactions.rs` has both answers",
+    ),
+    (
+        "a_commit_after_a_failed_statement_tells_the_truth",
+        "whether a transaction outlives an error is the engine's to say; `tests/it/tds/transactions.rs` has both answers",
+    ),
+    ("a_session_keeps_its_connection", "temporary tables and settings of a session are the engine's"),
+    ("a_script_runs_all_its_statements", "the script knows no T-SQL; that a text is sent as it stands is tested apart"),
+    ("a_transaction_that_loses_its_server_takes_no_effect", "the script undoes nothing"),
+];
+
 /// Makes the tests of the contract.
 ///
 /// `connector_contract!(mod name, target => group group)` makes a module of tests: every case of the groups, each on a
