@@ -369,21 +369,23 @@ fn documented(source: &str) -> String {
     text
 }
 
-/// Has the binary read a file, whose secrets are where it says, and gives what is in effect.
+/// Has the binary read a file, with what it names elsewhere in files of the test's own, and gives what is in effect.
 fn in_effect(text: &str) -> String {
-    const PLACE: &str = "/run/secrets/";
     let folder = folder();
     let key = "//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA=";
-    for name in text.split(PLACE).skip(1).filter_map(|rest| rest.split('"').next()) {
-        let file = folder.path().join(name);
-        std::fs::write(&file, key).expect("the folder is writable");
-        #[cfg(unix)]
-        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("our own file");
+    let mut text = text.to_owned();
+    for (place, content) in [("/run/secrets/", key), ("/etc/ssl/", ""), ("/etc/bindery/", "initech\n")] {
+        for name in text.split(place).skip(1).filter_map(|rest| rest.split('"').next()) {
+            let file = folder.path().join(name);
+            std::fs::write(&file, content).expect("the folder is writable");
+            #[cfg(unix)]
+            std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("our file");
+        }
+        text = text.replace(place, &format!("{}/", folder.path().display()));
     }
-    let text = text.replace(PLACE, &format!("{}/", folder.path().display()));
     std::fs::write(folder.path().join("bindery.toml"), text).expect("the folder is writable");
     let mut command = api(folder.path());
-    command.env("REGISTRY_KEY", key).env("BINDERY_SEALING_KEY_OLD", key);
+    command.envs(["REGISTRY_KEY", "BINDERY_SEALING_KEY_OLD", "USERS_PASSWORD"].map(|name| (name, key)));
     let output = command.args(["config", "check", "--config", "bindery.toml"]).output().expect("the binary starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8")
@@ -391,15 +393,19 @@ fn in_effect(text: &str) -> String {
 
 #[test]
 fn the_documented_files_are_read_as_they_stand() {
-    let service = documented(include_str!("../../src/config.rs"));
+    // What is a part of a larger file needs the rest of it: the connections that it names.
+    let mut service = documented(include_str!("../../src/config.rs"));
+    for name in ["users", "books", "registry"] {
+        service.push_str(&format!("[connections.{name}]\nengine = \"sqlite\"\npath = \"{name}.db\"\n"));
+    }
     let told = in_effect(&service);
     for line in ["listen = \"127.0.0.1:8080\"", "[registry.keys]", "tenant_host = \"{tenant}.api.example.com\""] {
         assert!(service.contains(line) && told.contains(line), "{line} is not in\n{told}");
     }
 
-    // What is a part of a larger file needs the rest of it: the Redis that it names, and who says whose request it is.
+    // Here it is a Redis, and who says whose request it is.
     let mut connections = documented(include_str!("../../../../crates/connection-manager/src/config.rs"));
-    connections.push_str("[connections.cache]\nengine = \"redis\"\nhost = \"cache.example\"\n");
+    connections.push_str("[connections.cache]\nengine = \"redis\"\nhost = \"cache.example\"\ndatabase = \"0\"\n");
     connections.push_str("[server]\ntrusted_proxies = [\"127.0.0.1\"]\n");
     let told = in_effect(&connections);
     for table in [

@@ -1,4 +1,5 @@
 //! A server that is killed and started again, and not only the way to it cut: the pool serves on.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
 
 use std::time::Duration;
 
