@@ -81,6 +81,8 @@ const NAMES: usize = 40;
 fn at_the_limits() -> Vec<String> {
     let mut names =
         vec!["a b".to_owned(), " a".to_owned(), "a ".to_owned(), "\u{1F980}".to_owned(), "\u{FFFD}".to_owned()];
+    // White space at the end is none to MySQL and MariaDB where it is beyond ASCII.
+    names.extend(["\t", "\n", "\u{B}", "\u{C}", "\r", "\u{1F}", "\u{A0}", "\u{3000}"].map(|end| format!("a{end}")));
     for length in [31, 32, 63, 64, 65, 128, 129] {
         names.extend(["x".repeat(length), "é".repeat(length)]);
     }

@@ -47,7 +47,9 @@ pub(crate) fn is_refused(dialect: Dialect, name: &str) -> bool {
         || name.contains('\0')
         || match dialect {
             Dialect::MySql => {
-                name.chars().count() > 64 || name.ends_with(' ') || name.chars().any(|character| character > '\u{FFFF}')
+                name.chars().count() > 64
+                    || name.ends_with([' ', '\t', '\n', '\u{B}', '\u{C}', '\r'])
+                    || name.chars().any(|character| character > '\u{FFFF}')
             }
             Dialect::Postgres => name.len() > 63,
             Dialect::SqlServer => name.encode_utf16().count() > 128,
