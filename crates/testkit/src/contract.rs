@@ -13,8 +13,8 @@
 //! | `network_sql` | both |
 //!
 //! [`crate::connector_contract!`] makes the tests: for one connector the groups that it names, or, with nothing said, those
-//! of `connection-manager`'s own engines. What an engine lacks has its reason in [`EMBEDDED_EXCEPTIONS`]; a meta-test of the
-//! connection manager holds the lists together.
+//! of `connection-manager`'s own engines. What an engine lacks has its reason in [`EMBEDDED_EXCEPTIONS`], and what the
+//! scripted TDS server lacks in [`SCRIPTED_EXCEPTIONS`]; meta-tests of the connection manager hold the lists together.
 //!
 //! ```
 //! use connection_manager::ConnectionSettings;

@@ -116,7 +116,7 @@ async fn tables(sql: &dyn SqlExecutor) -> Vec<String> {
     let question = RawStatement::per_dialect("SELECT")
         .text(
             Dialect::MySql,
-            "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()",
+            "SELECT CAST(table_name AS CHAR(64)) AS name FROM information_schema.tables WHERE table_schema = DATABASE()",
         )
         .text(Dialect::Postgres, "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = current_schema()")
         .text(Dialect::Sqlite, "SELECT name FROM sqlite_schema WHERE type = 'table'")
@@ -157,10 +157,9 @@ async fn hostile_names_are_the_engines_as_they_are_or_refused(server: Server) {
         let insert = Query::insert().into_table(name.clone()).columns([name.clone()]).values_panic(["x".into()]).take();
         assert_eq!(sql.execute(&insert.into(), &context).await.expect("a row"), 1, "{server}: {name:?}");
         let column = || Expr::col((name.clone(), name.clone()));
-        let select =
-            Query::select().expr_as(column(), name.clone()).from(name.clone()).and_where(column().eq("x")).take();
+        let select = Query::select().expr(column()).from(name.clone()).and_where(column().eq("x")).take();
         let row = sql.query_one(&select.into(), &context).await.expect("an answer").expect("the row");
-        assert_eq!(row.get::<String>(name.as_str()).expect("by its name"), "x", "{server}: {name:?}");
+        assert_eq!(row.get::<String>(0).expect("a text"), "x", "{server}: {name:?}");
         sql.run_script(&format!("DROP TABLE {quoted}"), &context).await.expect("what was made");
         kept += 1;
     }
