@@ -25,7 +25,7 @@
 //! filter = "info,actix_server=warn,actix_http::h1::dispatcher=off"   # crates that hold credentials: never below info
 //! format = "auto"                    # auto (readable on a terminal, JSON elsewhere), json or pretty
 //!
-//! [contexts.users]
+//! [contexts.users]                   # which of [connections] each context uses; left out, one of its own name, if need be embedded
 //! connection = "users"
 //!
 //! [contexts.books]

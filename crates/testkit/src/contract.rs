@@ -13,8 +13,8 @@
 //! | `network_sql` | both |
 //!
 //! [`crate::connector_contract!`] makes the tests: for one connector the groups that it names, or, with nothing said, those
-//! of `connection-manager`'s own engines. What an engine lacks has its reason in [`EMBEDDED_EXCEPTIONS`]; a meta-test of the
-//! connection manager holds the lists together.
+//! of `connection-manager`'s own engines. What an engine lacks has its reason in [`EMBEDDED_EXCEPTIONS`], and what the
+//! scripted TDS server lacks in [`SCRIPTED_EXCEPTIONS`]; meta-tests of the connection manager hold the lists together.
 //!
 //! ```
 //! use connection_manager::ConnectionSettings;
@@ -77,6 +77,31 @@ pub const EMBEDDED_EXCEPTIONS: &[(&str, &str)] = &[
     ("a_reset_in_mid_query_is_unreachable", "nothing travels to an embedded database"),
     ("a_silent_server_is_given_up_at_the_deadline", "nothing travels to an embedded database"),
     ("a_transaction_that_loses_its_server_takes_no_effect", "nothing travels to an embedded database"),
+];
+
+/// The cases about SQL that the scripted TDS server ([`Target::scripted`]) cannot have, each with the reason. They run on a real
+/// SQL Server where there is one.
+pub const SCRIPTED_EXCEPTIONS: &[(&str, &str)] = &[
+    (
+        "a_commit_is_seen_by_others",
+        "the script keeps no transactions; what is sent is in `tests/it/tds/transactions.rs`",
+    ),
+    ("a_rollback_leaves_nothing", "the script undoes nothing; what is sent is in `tests/it/tds/transactions.rs`"),
+    (
+        "a_dropped_transaction_leaves_nothing",
+        "the script undoes nothing; what is sent is in `tests/it/tds/transactions.rs`",
+    ),
+    (
+        "a_failed_statement_leaves_the_transaction_to_its_owner",
+        "whether a transaction outlives an error is the engine's to say; `tests/it/tds/transactions.rs` has both answers",
+    ),
+    (
+        "a_commit_after_a_failed_statement_tells_the_truth",
+        "whether a transaction outlives an error is the engine's to say; `tests/it/tds/transactions.rs` has both answers",
+    ),
+    ("a_session_keeps_its_connection", "temporary tables and settings of a session are the engine's"),
+    ("a_script_runs_all_its_statements", "the script knows no T-SQL; that a text is sent as it stands is tested apart"),
+    ("a_transaction_that_loses_its_server_takes_no_effect", "the script undoes nothing"),
 ];
 
 /// Makes the tests of the contract.

@@ -17,6 +17,7 @@ mod run;
 mod server;
 mod sqlalchemy;
 pub mod tds;
+mod transcript;
 
 pub use database::{TestDatabase, connect, in_memory, manager};
 pub use fakes::{FakeClock, SequentialIds};
@@ -25,3 +26,4 @@ pub use port::{SilentPort, free_port};
 pub use run::{eventually, eventually_some, run};
 pub use server::Server;
 pub use sqlalchemy::{ask_python, ask_sqlalchemy, sqlalchemy_url};
+pub use transcript::{Transcript, note_tsql, note_tsql_text};

@@ -145,21 +145,22 @@ impl Pair {
     /// # Panics
     /// When it does not answer in time.
     pub async fn start_replica(&mut self) {
-        let began = std::time::Instant::now();
-        loop {
-            self.replica.start_if_ended();
-            if let Ok(connection) = connect(self.replica()).await {
-                connection.close(Duration::ZERO).await;
-                return;
-            }
-            assert!(began.elapsed() < START, "the replica does not come back");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let settings = self.replica();
+        come_back(&mut self.replica, &settings).await;
     }
 
     /// The primary goes away without a word.
     pub fn stop_primary(&mut self) {
         self.primary.stop();
+    }
+
+    /// The primary comes back at the same address, with what was committed.
+    ///
+    /// # Panics
+    /// When it does not answer in time.
+    pub async fn start_primary(&mut self) {
+        let settings = self.primary();
+        come_back(&mut self.primary, &settings).await;
     }
 
     async fn at(&self, node: &Node, scripts: &[String]) {
@@ -188,6 +189,20 @@ fn settings(server: Server, node: &Node) -> ConnectionSettings {
 async fn answer(server: Server, node: &Node) {
     let ask = || async { connect(settings(server, node)).await.ok() };
     eventually_some(START, ask).await.close(Duration::ZERO).await;
+}
+
+/// Starts a server again until it lets its administrator in.
+async fn come_back(node: &mut Node, settings: &ConnectionSettings) {
+    let began = std::time::Instant::now();
+    loop {
+        node.start_if_ended();
+        if let Ok(connection) = connect(settings.clone()).await {
+            connection.close(Duration::ZERO).await;
+            return;
+        }
+        assert!(began.elapsed() < START, "the server does not come back");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 async fn run(settings: ConnectionSettings, scripts: &[String]) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sea_query::{Expr, ExprTrait, Order, Query};
 use shared_kernel::RequestContext;
-use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, RawStatement, SqlExecutor};
+use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, RawStatement, SqlExecutor, Statement};
 
 const TABLE: &str = "schema_migrations";
 
@@ -45,7 +45,12 @@ impl State {
 
 /// Whether the table is there. A database that was never migrated has none, and asking must not create it.
 pub(crate) async fn exists(database: &dyn SqlExecutor, context: &RequestContext) -> Result<bool, DatabaseError> {
-    let question = RawStatement::per_dialect("SELECT")
+    let row = database.query_one(&existence().into(), context).await?;
+    row.map_or(Ok(false), |row| row.get::<i64>("found").map(|found| found > 0))
+}
+
+fn existence() -> RawStatement {
+    RawStatement::per_dialect("SELECT")
         .text(
             Dialect::MySql,
             "SELECT COUNT(*) AS found FROM information_schema.tables \
@@ -56,9 +61,7 @@ pub(crate) async fn exists(database: &dyn SqlExecutor, context: &RequestContext)
             Dialect::Sqlite,
             "SELECT COUNT(*) AS found FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'",
         )
-        .text(Dialect::SqlServer, "SELECT CAST(COUNT(OBJECT_ID(N'schema_migrations', N'U')) AS BIGINT) AS found");
-    let row = database.query_one(&question.into(), context).await?;
-    row.map_or(Ok(false), |row| row.get::<i64>("found").map(|found| found > 0))
+        .text(Dialect::SqlServer, "SELECT CAST(COUNT(OBJECT_ID(N'schema_migrations', N'U')) AS BIGINT) AS found")
 }
 
 /// Creates the table. Only under the lock.
@@ -72,14 +75,8 @@ pub(crate) async fn load(
     of: &str,
     context: &RequestContext,
 ) -> Result<Vec<Record>, DatabaseError> {
-    let select = Query::select()
-        .columns(["number", "name", "checksum", "state", "applied_at", "duration_ms"])
-        .from(TABLE)
-        .and_where(Expr::col("context").eq(of))
-        .order_by("number", Order::Asc)
-        .to_owned();
     let mut records = Vec::new();
-    for row in database.query(&select.into(), context).await? {
+    for row in database.query(&rows_of(of), context).await? {
         let state: String = row.get("state")?;
         let (number, duration): (i32, i64) = (row.get("number")?, row.get("duration_ms")?);
         let strange = || {
@@ -98,6 +95,16 @@ pub(crate) async fn load(
     Ok(records)
 }
 
+fn rows_of(context: &str) -> Statement {
+    Query::select()
+        .columns(["number", "name", "checksum", "state", "applied_at", "duration_ms"])
+        .from(TABLE)
+        .and_where(Expr::col("context").eq(context))
+        .order_by("number", Order::Asc)
+        .to_owned()
+        .into()
+}
+
 /// Adds a row.
 pub(crate) async fn insert(
     database: &dyn SqlExecutor,
@@ -105,7 +112,11 @@ pub(crate) async fn insert(
     record: &Record,
     context: &RequestContext,
 ) -> Result<(), DatabaseError> {
-    let insert = Query::insert()
+    database.execute(&insertion(of, record), context).await.map(drop)
+}
+
+fn insertion(of: &str, record: &Record) -> Statement {
+    Query::insert()
         .into_table(TABLE)
         .columns(["context", "number", "name", "checksum", "state", "applied_at", "duration_ms"])
         .values_panic([
@@ -117,8 +128,8 @@ pub(crate) async fn insert(
             record.applied_at.into(),
             milliseconds(record.took).into(),
         ])
-        .to_owned();
-    database.execute(&insert.into(), context).await.map(drop)
+        .to_owned()
+        .into()
 }
 
 /// Moves a row to another state.
@@ -128,15 +139,19 @@ pub(crate) async fn update(
     record: &Record,
     context: &RequestContext,
 ) -> Result<(), DatabaseError> {
-    let update = Query::update()
+    database.execute(&change(of, record), context).await.map(drop)
+}
+
+fn change(of: &str, record: &Record) -> Statement {
+    Query::update()
         .table(TABLE)
         .value("state", record.state.as_str())
         .value("applied_at", record.applied_at)
         .value("duration_ms", milliseconds(record.took))
         .and_where(Expr::col("context").eq(of))
         .and_where(Expr::col("number").eq(number(record.number)))
-        .to_owned();
-    database.execute(&update.into(), context).await.map(drop)
+        .to_owned()
+        .into()
 }
 
 /// Takes a row away.
@@ -146,12 +161,16 @@ pub(crate) async fn delete(
     which: u32,
     context: &RequestContext,
 ) -> Result<(), DatabaseError> {
-    let delete = Query::delete()
+    database.execute(&removal(of, which), context).await.map(drop)
+}
+
+fn removal(of: &str, which: u32) -> Statement {
+    Query::delete()
         .from_table(TABLE)
         .and_where(Expr::col("context").eq(of))
         .and_where(Expr::col("number").eq(number(which)))
-        .to_owned();
-    database.execute(&delete.into(), context).await.map(drop)
+        .to_owned()
+        .into()
 }
 
 /// Numbers have four digits, so none is cut.
@@ -212,6 +231,29 @@ const fn definition(dialect: Dialect) -> &'static str {
                 duration_ms BIGINT NOT NULL,
                 PRIMARY KEY (context, number)
             )"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sql_server_is_sent_is_noted_for_a_parser() {
+        let record = Record {
+            number: 1,
+            name: "people".to_owned(),
+            checksum: "0".repeat(64),
+            state: State::Applied,
+            applied_at: DateTime::UNIX_EPOCH,
+            took: Duration::ZERO,
+        };
+        testkit::note_tsql_text("migrations", definition(Dialect::SqlServer));
+        testkit::note_tsql("migrations", &existence().into());
+        let statements = [rows_of("users"), insertion("users", &record), change("users", &record), removal("users", 1)];
+        for statement in statements {
+            testkit::note_tsql("migrations", &statement);
         }
     }
 }

@@ -17,6 +17,9 @@ use crate::Progress;
 /// How often the server is asked for the lock; no question waits in the server.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// What a session of SQL Server is told first: without it a batch goes on after a failed statement.
+const WHOLE_BATCHES: &str = "SET XACT_ABORT ON";
+
 /// Why the lock was not got.
 pub(crate) enum LockError {
     /// Somebody else has it.
@@ -107,8 +110,7 @@ impl<'a> Guard<'a> {
 async fn open(database: &dyn SqlConnection, context: &RequestContext) -> Result<Box<dyn SqlSession>, DatabaseError> {
     let session = database.session(context).await?;
     if session.dialect() == Dialect::SqlServer {
-        // Without this a batch goes on after a failed statement.
-        session.run_script("SET XACT_ABORT ON", context).await?;
+        session.run_script(WHOLE_BATCHES, context).await?;
     }
     Ok(session)
 }
@@ -134,9 +136,9 @@ async fn pause(began: Instant, wait: Wait<'_>) -> Result<(), LockError> {
     Ok(())
 }
 
-/// Asks once. The name of the lock holds the database's, where the engine's locks belong to the whole server.
-async fn ask(session: &dyn SqlSession, context: &RequestContext) -> Result<bool, DatabaseError> {
-    let question = RawStatement::per_dialect("SELECT")
+/// Asks for the lock once. Its name holds the database's, where the engine's locks belong to the whole server.
+fn question() -> RawStatement {
+    RawStatement::per_dialect("SELECT")
         .text(
             Dialect::MySql,
             "SELECT GET_LOCK(CONCAT('schema_migrations:', LEFT(SHA2(DATABASE(), 256), 40)), 0) AS outcome",
@@ -152,8 +154,11 @@ async fn ask(session: &dyn SqlSession, context: &RequestContext) -> Result<bool,
              @LockOwner = N'Session', @LockTimeout = 0; \
              SELECT CAST(CASE WHEN @outcome >= 0 THEN 1 WHEN @outcome IN (-1, -999) THEN 0 ELSE @outcome END AS BIGINT) \
              AS outcome",
-        );
-    let row = session.query_one(&question.into(), context).await?;
+        )
+}
+
+async fn ask(session: &dyn SqlSession, context: &RequestContext) -> Result<bool, DatabaseError> {
+    let row = session.query_one(&question().into(), context).await?;
     match row.map(|row| row.get::<Option<i64>>("outcome")).transpose()?.flatten() {
         Some(1) => Ok(true),
         Some(0) => Ok(false),
@@ -161,6 +166,19 @@ async fn ask(session: &dyn SqlSession, context: &RequestContext) -> Result<bool,
         other => {
             let message = format!("the server refused the migration lock with {other:?}");
             Err(DatabaseError::new(DatabaseErrorKind::Query, message))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sql_server_is_sent_is_noted_for_a_parser() {
+        testkit::note_tsql_text("migrations", WHOLE_BATCHES);
+        for statement in [question(), giving_back()] {
+            testkit::note_tsql("migrations", &statement.into());
         }
     }
 }

@@ -54,11 +54,13 @@ fn outer(package: &Package, dependency: &Dependency) -> Option<&'static str> {
         return None;
     }
     let name = dependency.name.as_str();
-    let forbidden = OUT_OF_REACH
-        .iter()
-        .any(|start| name == *start || name.strip_prefix(start).is_some_and(|rest| rest.starts_with('-')));
-    if forbidden {
+    let belongs_to =
+        |start: &str| name.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    if OUT_OF_REACH.into_iter().any(belongs_to) {
         return Some("a context names no driver, no pool and no HTTP");
+    }
+    if belongs_to("sea-query") && name != "sea-query" {
+        return Some("what a context sends is rendered by the kernel, and sea-query alone makes it");
     }
     // Under another name, the sources could use it without being seen.
     (dependency.rename.is_some() && name == "sea-query").then_some("it must keep its name, so that its use is seen")
@@ -157,6 +159,9 @@ mod tests {
         refused("book-context", "sqlx", Value::Null);
         refused("book-context", "actix-web", Value::Null);
         refused("book-context", "tiberius", json!("build"));
+        refused("book-context", "actix-files", Value::Null);
+        refused("book-context", "actix", Value::Null);
+        accepted("book-context", "actixish", Value::Null);
         accepted("connection-manager", "sqlx", Value::Null);
     }
 
@@ -167,6 +172,14 @@ mod tests {
         let book = edges.packages.iter_mut().find(|package| package.name == "book-context").unwrap();
         book.dependencies[0].rename = Some("quiet".to_owned());
         assert_eq!(violations(&edges).len(), 1);
+    }
+
+    #[test]
+    fn a_context_has_the_query_builder_and_nothing_that_belongs_to_it() {
+        accepted("book-context", "sea-query", Value::Null);
+        refused("book-context", "sea-query-derive", Value::Null);
+        refused("book-context", "sea-query-binder", Value::Null);
+        refused("book-context", "sea-query-rusqlite", json!("build"));
     }
 
     #[test]

@@ -8,21 +8,25 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::visit::Visit;
 
 /// Crates that `domain` and `application` do not name, by the beginning of their names: query builders, drivers, HTTP.
-const FOREIGN: [&str; 8] =
-    ["sea_query", "sea_orm", "actix_web", "actix_http", "actix_rt", "sqlx", "tiberius", "deadpool"];
+const FOREIGN: [&str; 6] = ["sea_query", "sea_orm", "actix", "sqlx", "tiberius", "deadpool"];
 
 /// The layers in which nothing foreign is named.
 const LAYERS: [&str; 2] = ["domain", "application"];
 
-/// Looks through the inner layers of the context in `package`; paths are given relative to `root`.
+/// Looks through the inner layers of the context in `package`; paths are given relative to `root`. A layer that is not there
+/// is a violation too: nobody could look through it.
 pub(super) fn violations(package: &Path, root: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for layer in LAYERS {
-        let beside = package.join("src").join(layer).with_extension("rs");
+        let inside = package.join("src").join(layer);
+        if !inside.is_dir() {
+            found.push(format!("{} is missing", inside.strip_prefix(root).unwrap_or(&inside).display()));
+        }
+        let beside = inside.with_extension("rs");
         if beside.is_file() {
             file(&beside, root, &mut found)?;
         }
-        folder(&package.join("src").join(layer), root, &mut found)?;
+        folder(&inside, root, &mut found)?;
     }
     Ok(found)
 }
@@ -56,6 +60,12 @@ fn foreign_names(text: &str) -> Result<Vec<(String, usize)>> {
     Ok(collector.0)
 }
 
+/// Whether a name is a foreign crate's or that of one that belongs to it, as `sea_query_derive` belongs to `sea_query`.
+fn is_foreign(name: &str) -> bool {
+    let belongs = |start: &&str| name.strip_prefix(*start).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+    FOREIGN.iter().any(belongs)
+}
+
 /// Sees every name in the tree, and those in what the tree leaves unparsed.
 struct Collector(Vec<(String, usize)>);
 
@@ -63,7 +73,7 @@ impl Collector {
     fn name(&mut self, ident: &Ident) {
         let name = ident.to_string();
         let name = name.strip_prefix("r#").unwrap_or(&name);
-        if FOREIGN.contains(&name) {
+        if is_foreign(name) {
             self.0.push((name.to_owned(), ident.span().start().line));
         }
     }
@@ -127,6 +137,17 @@ mod tests {
     }
 
     #[test]
+    fn what_belongs_to_a_foreign_crate_is_foreign() {
+        found("use sea_query_derive::Iden;", &[("sea_query_derive", 1)]);
+        found("use actix_files::Files;", &[("actix_files", 1)]);
+        found("use actix::Actor;", &[("actix", 1)]);
+        found("use deadpool_redis::Pool;", &[("deadpool_redis", 1)]);
+        found("use sqlx_core::Row;", &[("sqlx_core", 1)]);
+        // What only begins with the same letters does not.
+        found("use sqlxish::Row; fn actixify() {}", &[]);
+    }
+
+    #[test]
     fn words_in_comments_and_strings_are_no_names() {
         found("/// Unlike sea_query, plain.\nfn f() -> &'static str { \"sea_query\" } // sqlx", &[]);
     }
@@ -152,6 +173,19 @@ mod tests {
                 "src/application/create.rs:2 names actix_web",
             ]
         );
+    }
+
+    #[test]
+    fn a_context_without_an_inner_layer_is_told() {
+        let package = tempfile::tempdir().unwrap();
+        let violations = || violations(package.path(), package.path()).unwrap();
+        fs::create_dir_all(package.path().join("src/application")).unwrap();
+        assert_eq!(violations(), ["src/domain is missing"]);
+        // The module's own file is no folder, and its names are looked at all the same.
+        fs::write(package.path().join("src/domain.rs"), "use sea_query::A;").unwrap();
+        assert_eq!(violations(), ["src/domain is missing", "src/domain.rs:1 names sea_query"]);
+        fs::create_dir(package.path().join("src/domain")).unwrap();
+        assert_eq!(violations(), ["src/domain.rs:1 names sea_query"]);
     }
 
     #[test]

@@ -21,7 +21,13 @@ struct Findings {
     faults: Vec<String>,
 }
 
-/// The folder into which tests write each T-SQL text that is sent: what the dialect renders, and the inspector's questions.
+/// Whose texts tests write down, by the beginnings of the files' names. Each sends some to SQL Server: where there are none of
+/// one, its tests have not run or do not note what they see.
+const SOURCES: [&str; 8] =
+    ["000_", "books_", "connector_", "export_", "inspector_", "migrations_", "registry_", "users_"];
+
+/// The folder into which tests write each T-SQL text that is sent: what the dialect renders of its table of constructs, what
+/// the contexts' repositories, the migrator and the connector send, the inspector's questions and the exporter's scripts.
 pub(crate) fn dump_folder() -> PathBuf {
     workspace::provided().join("tsql")
 }
@@ -42,12 +48,23 @@ pub(crate) fn check(python: &Python) -> Result<String> {
     if migrations.is_empty() {
         bail!("there is no migration for SQL Server");
     }
+    let missing = sources_without_a_text(&dumped);
+    if !missing.is_empty() {
+        bail!("no test has written a T-SQL text of {} into {}", missing.join(", "), dump_folder().display());
+    }
     let findings = parse(python, &[dumped, migrations].concat())?;
     if findings.faults.is_empty() {
         Ok(format!("{} statements in {} texts parse", findings.statements, findings.files))
     } else {
         bail!("{}", findings.faults.join("\n"))
     }
+}
+
+/// The sources of which there is no file. The texts of the table of constructs are numbered.
+fn sources_without_a_text(files: &[PathBuf]) -> Vec<&'static str> {
+    let name = |file: &PathBuf| file.file_name().map(|name| name.to_string_lossy().into_owned());
+    let names: Vec<String> = files.iter().filter_map(name).collect();
+    SOURCES.into_iter().filter(|source| !names.iter().any(|name| name.starts_with(source))).collect()
 }
 
 fn parse(python: &Python, files: &[PathBuf]) -> Result<Findings> {
@@ -79,4 +96,18 @@ fn collect(folder: &Path, wanted: &dyn Fn(&str) -> bool, found: &mut Vec<PathBuf
     }
     found.sort();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_of_texts_that_writes_none_is_missed() {
+        let mut files: Vec<PathBuf> =
+            SOURCES.iter().map(|source| Path::new("tsql").join(format!("{source}a.sql"))).collect();
+        assert_eq!(sources_without_a_text(&files), [""; 0]);
+        files.retain(|file| !file.ends_with("migrations_a.sql"));
+        assert_eq!(sources_without_a_text(&files), ["migrations_"]);
+    }
 }

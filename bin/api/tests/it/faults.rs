@@ -3,16 +3,18 @@
 use std::io::{BufRead as _, BufReader};
 use std::pin::pin;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use connection_manager::{BreakerSettings, ConnectionSettings, PasswordSource, PoolSettings, RetrySettings};
 use futures_util::future::Either;
+use reqwest::Method;
 use serde_json::{Value, json};
 use shared_kernel::RequestContext;
-use shared_kernel::database::TransactionMode;
+use shared_kernel::database::{DatabaseConnection, RawStatement, SqlTransaction, TransactionMode};
 use tempfile::TempDir;
 use testkit::proxy::{Proxy, Traffic};
-use testkit::{Server, TestDatabase};
+use testkit::{Server, TestDatabase, eventually_some};
 
 use crate::support::{Answer, Service};
 
@@ -151,6 +153,78 @@ async fn a_login_that_is_rejected_and_a_database_that_is_not_there_are_503() {
     is_away(&scene.list().await, "unavailable");
     let scene = Scene::new(|settings| settings.with_database("not_there")).await;
     is_away(&scene.list().await, "unavailable");
+}
+
+/// A service of which a request may take a second, and a lock on the table of books that its requests wait for.
+async fn locked(
+    request_timeout: Duration,
+) -> (Service, Arc<dyn DatabaseConnection>, Box<dyn SqlTransaction>, TestDatabase) {
+    let database = TestDatabase::migrated(Server::Postgres, "books").await;
+    let settings = database.settings();
+    let service = Service::configured(|config| {
+        config.server.limits.request_timeout = request_timeout;
+        config.connections.insert("books".to_owned(), settings);
+    })
+    .await;
+    service.get("/health/ready").await;
+    let direct = database.connection().await;
+    let context = RequestContext::system();
+    let lock = direct.sql().expect("SQL").begin(TransactionMode::ReadWrite, &context).await.expect("a transaction");
+    lock.run_script("LOCK TABLE books IN ACCESS EXCLUSIVE MODE", &context).await.expect("the lock");
+    (service, direct, lock, database)
+}
+
+/// How many statements wait for a lock in the database.
+async fn waiting(direct: &Arc<dyn DatabaseConnection>) -> i64 {
+    let text = "SELECT COUNT(*) AS waiting FROM pg_stat_activity \
+                WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let statement = RawStatement::everywhere("SELECT", text).into();
+    let row = direct.sql().expect("SQL").query_one(&statement, &RequestContext::system()).await.expect("an answer");
+    row.expect("a row").get("waiting").expect("a number")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_requests_deadline_is_that_of_its_statements() {
+    let (service, direct, lock, _database) = locked(Duration::from_secs(2)).await;
+    let answer = {
+        let mut request = pin!(service.get("/api/v1/books"));
+        let seen = eventually_some(LONG, || async { (waiting(&direct).await > 0).then_some(()) });
+        match futures_util::future::select(request.as_mut(), pin!(seen)).await {
+            Either::Left((answer, _)) => panic!("the lock is held: {}", answer.text),
+            Either::Right(((), _)) => request.await,
+        }
+    };
+    is_away(&answer, "timed-out");
+    // What ends a request whose statement did not end says other words.
+    assert_eq!(answer.json()["detail"], "the database did not answer in time");
+    eventually_some(LONG, || async { (waiting(&direct).await == 0).then_some(()) }).await;
+    lock.rollback(&RequestContext::system()).await.expect("it was held all the time");
+    assert_eq!(service.get("/api/v1/books").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_twin_of_a_request_under_way_is_asked_to_come_again() {
+    let (service, direct, lock, _database) = locked(LONG).await;
+    let book = json!({"title": "Dune", "authors": ["Frank Herbert"], "isbn": "9780441013593"});
+    let key = [("idempotency-key", "twin")];
+    let create = || service.json(Method::POST, "/api/v1/books", &key, &book);
+    // It has written its receipt and waits for the lock.
+    let mut first = pin!(create());
+    let seen = eventually_some(LONG, || async { (waiting(&direct).await > 0).then_some(()) });
+    if let Either::Left((answer, _)) = futures_util::future::select(first.as_mut(), pin!(seen)).await {
+        panic!("the lock is held: {}", answer.text);
+    }
+    let refused = match futures_util::future::select(first.as_mut(), pin!(create())).await {
+        Either::Left((answer, _)) => panic!("the lock is held: {}", answer.text),
+        Either::Right((refused, _)) => refused,
+    };
+    assert_eq!(refused.is_problem(409, "idempotency-in-progress").header("retry-after"), "1");
+    lock.rollback(&RequestContext::system()).await.expect("it was held all the time");
+    let created = first.await;
+    assert_eq!((created.status.as_u16(), created.header("idempotency-replayed")), (201, ""), "{}", created.text);
+    let again = create().await;
+    assert_eq!((again.status.as_u16(), &again.text), (201, &created.text));
+    assert_eq!(again.header("idempotency-replayed"), "true");
 }
 
 /// The service as a process of its own, because what it logs is looked at.

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use api::config::TokenConfig;
+use connection_manager::config::SealingConfig;
 use connection_manager::{ConnectionSettings, PasswordSource, PoolSettings, TlsSettings};
 use serde_json::json;
 use shared_kernel::database::Engine;
@@ -15,7 +17,9 @@ async fn a_service_on_its_own_files_is_healthy_and_ready() {
     assert_eq!(ready.status, 200, "{}", ready.text);
     let body = ready.json();
     assert_eq!(body["status"], "ready");
-    for (context, expected) in body["contexts"].as_array().into_iter().flatten().zip(["users", "books"]) {
+    let contexts = body["contexts"].as_array().expect("a list");
+    assert_eq!(contexts.len(), 3, "{body}");
+    for (context, expected) in contexts.iter().zip(["users", "books", "registry"]) {
         assert_eq!((&context["context"], &context["engine"]), (&json!(expected), &json!("sqlite")));
         assert_eq!(context["state"], "ready");
         assert!(context["latency_ms"].is_number());
@@ -52,13 +56,33 @@ async fn a_database_that_is_away_makes_503_and_touches_nothing_else() {
             assert!(!answer.text.contains(secret), "{}", answer.text);
         }
     }
+    assert_eq!(states(&service).await, ["ready", "away", "ready"]);
+    assert_eq!(service.get("/health/live").await.status, 200);
+    assert_eq!(service.get("/api/v1/users").await.status, 200);
+}
+
+/// How the contexts stand with a service one of whose databases is away.
+async fn states(service: &Service) -> Vec<String> {
     let ready = service.get("/health/ready").await;
-    assert_eq!((ready.status.as_u16(), &ready.json()["status"]), (503, &json!("not_ready")));
-    assert_eq!(ready.json()["contexts"][0]["state"], "ready");
-    assert_eq!(ready.json()["contexts"][1]["state"], "away");
+    assert_eq!((ready.status.as_u16(), &ready.json()["status"]), (503, &json!("not_ready")), "{}", ready.text);
     let health = service.get("/health").await;
     assert_eq!((health.status.as_u16(), &health.json()["database"]), (503, &json!(false)));
-    assert_eq!(service.get("/health/live").await.status, 200);
+    let body = ready.json();
+    let contexts = body["contexts"].as_array().expect("a list");
+    contexts.iter().map(|context| context["state"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_is_away_is_told_like_any_other() {
+    let key = "//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA=";
+    let key = SealingConfig::of_file("own", "nowhere".into(), &key.into()).expect("a key");
+    let service = Service::configured(|config| {
+        config.registry.sealing = Some(key);
+        config.registry.tokens = vec![TokenConfig::literal("tests", "0123456789abcdef0123456789abcdef-tests")];
+        config.connections.insert("registry".to_owned(), away());
+    })
+    .await;
+    assert_eq!(states(&service).await, ["ready", "ready", "away"]);
     assert_eq!(service.get("/api/v1/users").await.status, 200);
 }
 

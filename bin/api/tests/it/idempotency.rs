@@ -1,5 +1,13 @@
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use connection_manager::ConnectionSettings;
 use reqwest::Method;
 use serde_json::json;
+use shared_kernel::database::RawStatement;
+use shared_kernel::{Clock as _, RequestContext, SystemClock};
+use testkit::eventually_some;
 
 use crate::support::Service;
 
@@ -82,5 +90,55 @@ async fn keys_are_visible_ascii() {
     for key in ["a b", "", "clé", &"x".repeat(256)] {
         let answer = service.json(Method::POST, "/api/v1/users", &[("idempotency-key", key)], &body).await;
         assert_eq!(answer.is_problem(400, "malformed-request").faults(), ["Idempotency-Key invalid_idempotency_key"]);
+    }
+}
+
+/// Receipts of a context: how many there are.
+async fn count(file: &Path, table: &'static str) -> i64 {
+    let connection = testkit::connect(ConnectionSettings::sqlite(file)).await.expect("the file opens");
+    let text = format!("SELECT COUNT(*) AS receipts FROM {table}");
+    let statement = RawStatement::everywhere("SELECT", text).into();
+    let row = connection.sql().expect("SQL").query_one(&statement, &RequestContext::system()).await.expect("an answer");
+    connection.close(Duration::ZERO).await;
+    row.expect("a row").get("receipts").expect("a number")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receipts_of_yesterday_are_swept_and_others_are_kept() {
+    let mut before = Service::start().await;
+    before.stop();
+    before.ended().await.expect("a good end");
+    let data = before.folder.path().join("data");
+    let tables = [
+        ("users.sqlite3", "user_receipts"),
+        ("books.sqlite3", "book_receipts"),
+        ("registry.sqlite3", "connection_receipts"),
+    ];
+    for (file, table) in tables {
+        let connection = testkit::connect(ConnectionSettings::sqlite(data.join(file))).await.expect("the file opens");
+        let sql = connection.sql().expect("SQL");
+        for (key, age) in [("old", TimeDelta::hours(25)), ("young", TimeDelta::hours(23))] {
+            let columns = "scope, idempotency_key, request_digest, answer, created_at";
+            let text = format!("INSERT INTO {table} ({columns}) VALUES (?, ?, ?, ?, ?)");
+            let insert = RawStatement::everywhere("INSERT", text)
+                .bind(vec![0_u8; 32])
+                .bind(key)
+                .bind(vec![0_u8; 32])
+                .bind(vec![0_u8])
+                .bind(SystemClock.now() - age);
+            sql.execute(&insert.into(), &RequestContext::system()).await.expect("written");
+        }
+        connection.close(Duration::ZERO).await;
+        assert_eq!(count(&data.join(file), table).await, 2, "{table}");
+    }
+    let _service = Service::configured(|config| {
+        let server = config.server.clone();
+        *config = api::Config::embedded(&data);
+        config.server = server;
+    })
+    .await;
+    for (file, table) in tables {
+        let kept = || async { (count(&data.join(file), table).await == 1).then_some(()) };
+        eventually_some(Duration::from_secs(20), kept).await;
     }
 }

@@ -38,6 +38,25 @@ async fn pages_hold_every_user_once_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_has_fifty_when_nothing_is_said() {
+    let service = Service::start().await;
+    for number in 0..51 {
+        service.created("/api/v1/users", &json!({"name": "A", "email": format!("user{number}@example.org")})).await;
+        let twelve = format!("978{number:09}");
+        let weighed = twelve.bytes().enumerate().map(|(at, digit)| u32::from(digit - b'0') * [1, 3][at % 2]);
+        let isbn = format!("{twelve}{}", (10 - weighed.sum::<u32>() % 10) % 10);
+        service.created("/api/v1/books", &json!({"title": "T", "authors": ["A"], "isbn": isbn})).await;
+    }
+    for path in ["/api/v1/users", "/api/v1/books"] {
+        let page = service.get(path).await.json();
+        assert_eq!(page["items"].as_array().map(Vec::len), Some(50), "{path}");
+        let cursor = page["next_cursor"].as_str().expect("more follow");
+        let rest = service.get(&format!("{path}?cursor={cursor}")).await.json();
+        assert_eq!((rest["items"].as_array().map(Vec::len), &rest["next_cursor"]), (Some(1), &Value::Null), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_goes_on_where_it_was_although_users_come_and_go() {
     let service = with_users(&["a", "c", "e", "g"]).await;
     let page = service.get("/api/v1/users?limit=2&sort=name").await.json();

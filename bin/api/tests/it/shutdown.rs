@@ -41,6 +41,36 @@ async fn a_service_that_stops_says_so_first_and_finishes_what_it_began() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_never_ends_is_cut_at_the_limit() {
+    let mut service = Service::configured(|config| {
+        config.server.drain_limit = Duration::from_secs(1);
+        // Nothing but the end of the service ends it.
+        config.server.limits.request_timeout = Duration::from_hours(1);
+    })
+    .await;
+    let mut half = TcpStream::connect(service.address).expect("it listens");
+    let head = "POST /api/v1/users HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{";
+    half.write_all(head.as_bytes()).expect("sent");
+    // The one worker has it as soon as it is counted; other tests of this process may have some of their own.
+    let count = r#"http_server_active_requests{http_request_method="POST"} 0"#;
+    eventually_some(Duration::from_secs(10), || async {
+        let metrics = service.get("/metrics").await.text;
+        (metrics.contains(r#"http_server_active_requests{http_request_method="POST"}"#) && !metrics.contains(count))
+            .then_some(())
+    })
+    .await;
+    service.stop();
+    // Less than the framework would wait when nothing is said.
+    let ended = tokio::time::timeout(Duration::from_secs(25), service.ended()).await;
+    ended.expect("it does not wait for the request").expect("a good end");
+    assert!(TcpStream::connect(service.address).is_err(), "nobody listens any more");
+    let mut text = Vec::new();
+    half.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
+    let _reset_or_over = half.read_to_end(&mut text);
+    assert_eq!(String::from_utf8_lossy(&text), "", "it was cut and not answered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_data_folder_is_free_again_after_the_end() {
     let mut service = Service::start().await;
     let data = service.folder.path().join("data");

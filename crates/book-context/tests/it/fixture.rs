@@ -10,7 +10,7 @@ use book_context::domain::{
 use book_context::infrastructure::SqlBookRepository;
 use shared_kernel::database::{Access, Connections};
 use shared_kernel::{IdGenerator, RequestContext, SystemIdGenerator};
-use testkit::{FakeClock, Server, TestDatabase};
+use testkit::{FakeClock, Server, TestDatabase, Transcript};
 
 /// A migrated database of the test's own, and the use cases over it.
 pub(crate) struct Fixture {
@@ -25,7 +25,7 @@ pub(crate) struct Fixture {
 impl Fixture {
     pub(crate) async fn new(server: Server) -> Self {
         let database = TestDatabase::migrated(server, "books").await;
-        let connections: Arc<dyn Connections> = Arc::new(database.manager("books"));
+        let connections: Arc<dyn Connections> = Arc::new(Transcript::of(database.manager("books")));
         let books = SqlBookRepository::new(connections.clone(), "books");
         Self {
             connections,

@@ -25,6 +25,7 @@ mod pool;
 mod prepared;
 mod redis;
 mod replicas;
+mod restarted;
 mod retrying;
 mod rotation;
 mod sea_orm;

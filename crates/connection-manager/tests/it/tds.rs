@@ -17,6 +17,7 @@ mod connecting;
 mod errors;
 mod faults;
 mod guarded;
+mod noted;
 mod tls;
 mod transactions;
 mod types;

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use shared_kernel::database::{Connections, Engine, EngineDescription};
 use shared_kernel::validation::Violations;
 use shared_kernel::{IdGenerator, RequestContext, SystemIdGenerator};
-use testkit::{FakeClock, Server, TestDatabase};
+use testkit::{FakeClock, Server, TestDatabase, Transcript};
 
 /// A migrated database of the test's own, and the use cases over it.
 pub(crate) struct Fixture {
@@ -28,7 +28,7 @@ pub(crate) struct Fixture {
 impl Fixture {
     pub(crate) async fn new(server: Server) -> Self {
         let database = TestDatabase::migrated(server, "registry").await;
-        let connections: Arc<dyn Connections> = Arc::new(database.manager("registry"));
+        let connections: Arc<dyn Connections> = Arc::new(Transcript::of(database.manager("registry")));
         let repository = SqlConnectionRepository::new(connections.clone(), "registry");
         Self {
             connections,

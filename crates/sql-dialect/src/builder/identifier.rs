@@ -52,8 +52,8 @@ impl Builder {
             self.refuse_identifier(name, "it contains U+0000");
         }
         if self.is(Dialect::MySql) {
-            if name.ends_with(' ') {
-                self.refuse_identifier(name, "it ends with a space");
+            if name.ends_with([' ', '\t', '\n', '\u{B}', '\u{C}', '\r']) {
+                self.refuse_identifier(name, "it ends with white space");
             }
             if name.chars().any(|character| u32::from(character) > 0xFFFF) {
                 self.refuse_identifier(name, "it has a character beyond U+FFFF");

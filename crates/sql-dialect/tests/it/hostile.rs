@@ -1,6 +1,8 @@
 //! Identifiers and texts from the worst of callers: a tokenizer of the dialect reads them back as they are, or they are
 //! refused.
 
+mod names;
+
 use std::borrow::Cow;
 
 use proptest::prelude::*;
@@ -9,6 +11,8 @@ use sea_query::{Expr, ExprTrait, Func, Iden, LikeExpr, OnConflict, Query as Q, S
 use sql_dialect::{Dialect, Query, RenderError, render};
 use sqlparser::dialect::{self, MsSqlDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::tokenizer::{Token, Tokenizer, Word};
+
+use names::{hostile, is_refused};
 
 fn tokens(dialect: Dialect, sql: &str) -> Vec<Token> {
     let grammar: &dyn dialect::Dialect = match dialect {
@@ -56,56 +60,6 @@ impl Iden for Trusted {
     fn unquoted(&self) -> &str {
         self.0
     }
-}
-
-fn hostile() -> impl Strategy<Value = String> {
-    let pieces = prop_oneof![
-        Just("'"),
-        Just("\""),
-        Just("`"),
-        Just("["),
-        Just("]"),
-        Just("]]"),
-        Just("\\"),
-        Just("';--"),
-        Just("/*"),
-        Just("*/"),
-        Just("--"),
-        Just("\n"),
-        Just("\0"),
-        Just("\u{1A}"),
-        Just("\u{1F980}"),
-        Just("é"),
-        Just("$1"),
-        Just("?"),
-        Just("@P1"),
-        Just(" "),
-        Just("x"),
-        Just("{"),
-        Just("%"),
-        Just("_"),
-        Just("\u{202E}"),
-        Just("ß"),
-    ];
-    prop_oneof![
-        4 => prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat()),
-        1 => any::<String>(),
-        1 => "[a-z\u{1F980}é]{50,140}",
-    ]
-}
-
-/// Why an identifier cannot be one, by the rules of the README.
-fn is_refused(dialect: Dialect, name: &str) -> bool {
-    name.is_empty()
-        || name.contains('\0')
-        || match dialect {
-            Dialect::MySql => {
-                name.chars().count() > 64 || name.ends_with(' ') || name.chars().any(|character| character > '\u{FFFF}')
-            }
-            Dialect::Postgres => name.len() > 63,
-            Dialect::SqlServer => name.encode_utf16().count() > 128,
-            Dialect::Sqlite => false,
-        }
 }
 
 fn check_identifier(select: &SelectStatement, name: &str, times: usize) {

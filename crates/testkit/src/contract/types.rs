@@ -41,7 +41,8 @@ pub async fn edges_of_every_type_survive(target: Target) {
     survive(sql, "document", &documents()).await;
 }
 
-/// So does any other value: a sample of each type, another one in each run.
+/// So does any other value: a sample of each type, made from `PROPTEST_RNG_SEED` where it is set
+/// (`cargo xtask test --seed`), another one in each run where it is not.
 pub async fn any_value_of_every_type_survives(target: Target) {
     let connection = target.open().await;
     let sql = connection.sql().unwrap();

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use shared_kernel::database::Connections;
 use shared_kernel::idempotency::Idempotent;
 use shared_kernel::{IdGenerator, RequestContext, SystemIdGenerator};
-use testkit::{FakeClock, Server, TestDatabase};
+use testkit::{FakeClock, Server, TestDatabase, Transcript};
 use user_context::application::{CreateUser, CreateUserCommand, CreateUserError, PatchUser, PatchUserCommand};
 use user_context::domain::{Email, User, UserName, UserRepository};
 use user_context::infrastructure::SqlUserRepository;
@@ -21,7 +21,7 @@ pub(crate) struct Fixture {
 impl Fixture {
     pub(crate) async fn new(server: Server) -> Self {
         let database = TestDatabase::migrated(server, "users").await;
-        let connections: Arc<dyn Connections> = Arc::new(database.manager("users"));
+        let connections: Arc<dyn Connections> = Arc::new(Transcript::of(database.manager("users")));
         let users = SqlUserRepository::new(connections.clone(), "users");
         Self {
             connections,
