@@ -24,9 +24,10 @@ use user_context::infrastructure::SqlUserRepository;
 use crate::config::{Config, ServerConfig};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::gate::Gate;
+use crate::plugins::Plugins;
 use crate::readiness::{Need, Readiness};
 use crate::registry::{
-    EnvelopeSealer, FirstStart, Keeping, LiveConnections, ManagedEngines, ManagedProber, OtherDatabases,
+    EnvelopeSealer, Exports, FirstStart, Keeping, LiveConnections, ManagedEngines, ManagedProber, OtherDatabases,
     RegistryFileError, SharedSchemas, StoredDefinitions,
 };
 use crate::rest::access::Tokens;
@@ -112,13 +113,21 @@ impl std::fmt::Debug for Application {
 }
 
 impl Application {
+    /// As [`Application::build_with`], with what this crate was compiled with and nothing from outside.
+    ///
+    /// # Errors
+    /// [`ApplicationError`]
+    pub async fn build(config: Config) -> Result<Self, ApplicationError> {
+        Self::build_with(config, &Plugins::compiled()).await
+    }
+
     /// Opens what is embedded, wires everything, and binds the address. Requests wait until [`Application::run_until`].
     ///
     /// Databases on servers may be away: the service then starts and is not ready.
     ///
     /// # Errors
     /// [`ApplicationError`]
-    pub async fn build(config: Config) -> Result<Self, ApplicationError> {
+    pub async fn build_with(config: Config, plugins: &Plugins) -> Result<Self, ApplicationError> {
         // Connections take their measuring handles when they are made, so the recorder comes first.
         metrics::recorder();
         let data = embedded::open_folder(&config)?;
@@ -128,7 +137,7 @@ impl Application {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIdGenerator);
         let keeping = crate::registry::prepare(&config)?;
-        let manager = manager(&config, config.circuits.as_ref())?;
+        let manager = manager(&config, config.circuits.as_ref(), &plugins.connectors)?;
         embedded::migrate(&config, &manager).await?;
 
         let gate = Arc::new(Gate::new(&config, manager.clone()));
@@ -136,9 +145,9 @@ impl Application {
         let needs =
             config.contexts.iter().map(|(context, connection)| Need { context, connection: connection.to_owned() });
         let readiness = Data::new(Readiness::new(gate, needs.collect()));
-        let stored = stored(&config, &connections, &manager, &keeping, address, &clock, &ids)?;
-        let registry = (stored, Tokens::new(&keeping.tokens));
-        let services = Services::new(&config, &manager, &connections, &clock, &ids, readiness.clone(), registry);
+        let stored = stored((&config, plugins), &connections, &manager, &keeping, address, &clock, &ids)?;
+        let shown = (stored, Tokens::new(&keeping.tokens), Description::new(&Exports::new(plugins)));
+        let services = Services::new(&config, &manager, &connections, &clock, &ids, readiness.clone(), shown);
         let (recorder, first_start) = (services.recorder.clone(), keeping.first);
         let server = serve(&config.server, listener, services).map_err(ApplicationError::Server)?;
         Ok(Self {
@@ -217,7 +226,10 @@ pub(crate) fn secrets(config: &Config) -> Result<ConfiguredSecrets, ApplicationE
 }
 
 /// The manager for a command: it opens the connections that it needs and none in reserve.
-pub(crate) fn manager_of_command(config: &Config) -> Result<ConnectionManager, ApplicationError> {
+pub(crate) fn manager_of_command(
+    config: &Config,
+    connectors: &ConnectionFactory,
+) -> Result<ConnectionManager, ApplicationError> {
     let mut config = config.clone();
     for settings in config.connections.values_mut() {
         settings.pool.min = 0;
@@ -226,13 +238,17 @@ pub(crate) fn manager_of_command(config: &Config) -> Result<ConnectionManager, A
         settings.each_mut(|settings| settings.pool.min = 0);
     }
     // It is over soon, and what it learns of servers is nobody else's concern.
-    manager(&config, None)
+    manager(&config, None, connectors)
 }
 
 /// The manager over every configured connection.
-fn manager(config: &Config, circuits: Option<&CircuitsConfig>) -> Result<ConnectionManager, ApplicationError> {
+fn manager(
+    config: &Config,
+    circuits: Option<&CircuitsConfig>,
+    connectors: &ConnectionFactory,
+) -> Result<ConnectionManager, ApplicationError> {
     let secrets: Arc<dyn SecretSource> = Arc::new(secrets(config)?);
-    let builder = ConnectionManager::builder(ConnectionFactory::compiled()).secrets(Arc::clone(&secrets));
+    let builder = ConnectionManager::builder(connectors.clone()).secrets(Arc::clone(&secrets));
     let builder = match circuits {
         Some(circuits) => builder.circuits(circuits.board(secrets).map_err(ApplicationError::Connections)?),
         None => builder,
@@ -252,7 +268,7 @@ fn manager(config: &Config, circuits: Option<&CircuitsConfig>) -> Result<Connect
 
 /// The registry: what is stored, tested and kept live.
 fn stored(
-    config: &Config,
+    (config, plugins): (&Config, &Plugins),
     connections: &Arc<dyn Connections>,
     manager: &ConnectionManager,
     keeping: &Keeping,
@@ -262,7 +278,7 @@ fn stored(
 ) -> Result<StoredConnections, ApplicationError> {
     let registry = &config.contexts.registry;
     let egress = config.egress.clone().egress([listening]);
-    let engines = Arc::new(ManagedEngines::new(ConnectionFactory::compiled(), &config.registry, egress));
+    let engines = Arc::new(ManagedEngines::new(plugins.connectors.clone(), &config.registry, egress));
     let sealer = Arc::new(EnvelopeSealer::new(Arc::clone(&keeping.keys)));
     let repository = Arc::new(SqlConnectionRepository::new(connections.clone(), registry));
     let reveal = RevealConnection::new(repository.clone(), sealer.clone());
@@ -278,7 +294,7 @@ fn stored(
         engines: engines.clone(),
         sealer,
         log: Arc::new(SqlAuditLog::new(connections.clone(), registry)),
-        prober: Arc::new(ManagedProber::new(engines, Arc::new(secrets(config)?))),
+        prober: Arc::new(ManagedProber::new(engines, Arc::new(secrets(config)?), config.registry.test_timeout)),
         health: Arc::new(SqlHealthRepository::new(connections.clone(), registry)),
         snapshots: Arc::new(SqlSnapshotRepository::new(connections.clone(), registry)),
         clock: clock.clone(),
@@ -288,7 +304,8 @@ fn stored(
         let connections: Arc<dyn Connections> = Arc::new(manager.clone());
         Arc::new(SharedSchemas::new(connections, connection, Arc::clone(&keeping.keys)))
     });
-    Ok(StoredConnections::new(ports, LiveConnections::new(manager.clone(), others), shared, config.registry.snapshots))
+    let live = LiveConnections::new(manager.clone(), others);
+    Ok(StoredConnections::new(ports, live, shared, plugins, config.registry.snapshots))
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, ApplicationError> {
@@ -328,7 +345,7 @@ impl Services {
         clock: &Arc<dyn Clock>,
         ids: &Arc<dyn IdGenerator>,
         readiness: Data<Readiness>,
-        (stored, tokens): (StoredConnections, Tokens),
+        (stored, tokens, description): (StoredConnections, Tokens, Description),
     ) -> Self {
         let tenancy = Tenancy::new(config, manager.clone());
         let state = AppState {
@@ -347,7 +364,7 @@ impl Services {
             state: Data::new(state),
             readiness,
             tenancy: Data::new(tenancy),
-            description: Data::new(Description::new()),
+            description: Data::new(description),
             users: Data::new(Users::new(&(users as _), clock, ids)),
             books: Data::new(Books::new(&(books as _), clock, ids)),
             stored: Data::new(stored),

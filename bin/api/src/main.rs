@@ -28,5 +28,5 @@ fn run(cli: api::cli::Cli) -> anyhow::Result<()> {
         .map_err(|_| anyhow::anyhow!("another crypto provider is installed already"))?;
     // The workers of the server have threads of their own; these drive the connections to the databases.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
-    runtime.block_on(api::run(cli))
+    runtime.block_on(api::run(cli, &api::Plugins::compiled()))
 }

@@ -79,6 +79,11 @@ pub struct Credentials {
     pub version: String,
 }
 
+/// The code of an error that says that a password cannot be used to log in at all: it has characters that `SASLprep` (RFC 4013), by
+/// which logins with SCRAM prepare it, does not let pass. That is what Unicode 3.2 did not know, most emoji among it, and control
+/// characters.
+pub(crate) const BEYOND_SASLPREP: &str = "saslprep";
+
 impl Credentials {
     /// For engines without a login.
     pub fn none() -> Self {

@@ -196,7 +196,7 @@ impl Egress {
     ///
     /// # Errors
     /// [`Unreached`] when it does not, or when there is no such file.
-    pub(crate) fn file(&self, path: &Path) -> Result<PathBuf, Unreached> {
+    pub fn file(&self, path: &Path) -> Result<PathBuf, Unreached> {
         let away = |_: io::Error| Unreached { is_blocked: false };
         let no = Unreached { is_blocked: true };
         let root = self.0.files.as_deref().ok_or(no)?.canonicalize().map_err(away)?;

@@ -36,7 +36,7 @@ pub struct Stage {
     pub name: &'static str,
     /// `ok`, or why it failed in a word that programs can go by: the kind of the error (`auth_rejected`,
     /// `unknown_database`, `secret_unavailable` …), or more exactly `dns_failed`, `tcp_refused`, `tcp_silent`,
-    /// `tcp_failed`, `tls_unsupported`, `tls_expired`, `tls_wrong_name`, `tls_untrusted`, `no_privileges`, and of an embedded
+    /// `tcp_failed`, `tls_unsupported`, `tls_expired`, `tls_wrong_name`, `tls_untrusted`, `unfit_password`, `no_privileges`, and of an embedded
     /// engine's file `not_a_database` and `file_unusable`.
     pub code: &'static str,
     /// How long it took.
@@ -341,6 +341,12 @@ impl Stages<'_> {
                 self.found(Some(found.finding));
                 outcome?;
             }
+            Err(error) if is_denied(&error) => {
+                let outcome =
+                    self.note_as("privileges", "no_privileges", began, Err::<((), String), _>(error), settings);
+                self.found(Some(Finding::Privileges { reads: Some(false), writes: None, superuser: None }));
+                outcome?;
+            }
             Err(error) => self.note("role", began, Err(error), settings)?,
         }
         let began = Instant::now();
@@ -447,8 +453,20 @@ fn code(error: &DatabaseError, settings: &ConnectionSettings) -> &'static str {
         DatabaseErrorKind::UnknownDatabase if settings.path.is_some() && error.code() == Some(NOT_A_DATABASE) => {
             "not_a_database"
         }
+        DatabaseErrorKind::AuthRejected | DatabaseErrorKind::Misconfigured
+            if error.code() == Some(credentials::BEYOND_SASLPREP) =>
+        {
+            "unfit_password"
+        }
         kind => kind.as_str(),
     }
+}
+
+/// Whether the server does not let the user ask: PostgreSQL's `insufficient_privilege`, what MySQL and MariaDB deny on tables, columns
+/// and as a whole, and SQL Server's permissions on objects and columns.
+fn is_denied(error: &DatabaseError) -> bool {
+    const DENIED: [&str; 6] = ["42501", "1142", "1143", "1227", "229", "230"];
+    *error.kind() == DatabaseErrorKind::Query && error.code().is_some_and(|code| DENIED.contains(&code))
 }
 
 /// Who logs in, as far as the settings tell.
@@ -472,6 +490,10 @@ fn remedy_of(code: &str, settings: &ConnectionSettings) -> Option<String> {
         "tls_untrusted" => "put the server's authority into tls.ca_file".into(),
         "not_a_database" => "name a file that SQLite has made: this one is another's, or is encrypted".into(),
         "file_unusable" => "check that the file is whole, and that this process may read it and its folder".into(),
+        "unfit_password" => format!(
+            "give `{user}` another password, without emoji and control characters: this login has no room for what SASLprep \
+             (RFC 4013) does not know"
+        ),
         "no_privileges" => format!("grant `{user}` what the service needs in this database"),
         _ => return None,
     })

@@ -7,6 +7,7 @@ use connection_manager::{ConnectionFactory, ConnectionSettings, SecretSource};
 use shared_kernel::TenantId;
 use shared_kernel::database::ConnectionName;
 
+use crate::Plugins;
 use crate::application::{lies_in, secrets};
 use crate::cli::{ConnectionsArgs, ConnectionsCommand};
 use crate::commands::say;
@@ -15,8 +16,9 @@ use crate::data_folder;
 use crate::gate::prepare_file;
 
 /// Lists connections, or tries them.
-pub(super) async fn run(arguments: ConnectionsArgs) -> anyhow::Result<()> {
-    let config = Config::load(&arguments.source, None)?;
+pub(super) async fn run(arguments: ConnectionsArgs, plugins: &Plugins) -> anyhow::Result<()> {
+    let config = Config::load(&arguments.source, None, &plugins.connectors)?;
+    let factory = &plugins.connectors;
     match arguments.command {
         ConnectionsCommand::List => {
             let shared = config.connections.keys().filter(|name| !config.per_tenant.contains_key(*name));
@@ -29,10 +31,10 @@ pub(super) async fn run(arguments: ConnectionsArgs) -> anyhow::Result<()> {
             Ok(())
         }
         ConnectionsCommand::Test { name, tenant } => {
-            test(&config, name.as_deref(), tenant.as_ref(), Depth::ToAnAnswer).await
+            test(&config, factory, name.as_deref(), tenant.as_ref(), Depth::ToAnAnswer).await
         }
         ConnectionsCommand::Doctor { name, tenant } => {
-            test(&config, Some(&name), tenant.as_ref(), Depth::AllAround).await
+            test(&config, factory, Some(&name), tenant.as_ref(), Depth::AllAround).await
         }
     }
 }
@@ -54,11 +56,16 @@ pub(super) struct Target<'a> {
     pub(super) settings: Cow<'a, ConnectionSettings>,
 }
 
-async fn test(config: &Config, only: Option<&str>, tenant: Option<&TenantId>, depth: Depth) -> anyhow::Result<()> {
+async fn test(
+    config: &Config,
+    factory: &ConnectionFactory,
+    only: Option<&str>,
+    tenant: Option<&TenantId>,
+    depth: Depth,
+) -> anyhow::Result<()> {
     let targets = targets(config, only, tenant)?;
     // Before the first start the folder of embedded databases is not there yet, which is no fault of the connection.
     data_folder::create(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
-    let factory = ConnectionFactory::compiled();
     let secrets: Arc<dyn SecretSource> = Arc::new(secrets(config)?);
     let mut failed = Vec::new();
     for Target { name, label, settings } in targets {
@@ -68,8 +75,8 @@ async fn test(config: &Config, only: Option<&str>, tenant: Option<&TenantId>, de
         }
         let name: ConnectionName = name.parse()?;
         let stages = match depth {
-            Depth::ToAnAnswer => probe(&factory, &secrets, &name, &settings).await,
-            Depth::AllAround => examine(&factory, &secrets, &name, &settings).await,
+            Depth::ToAnAnswer => probe(factory, &secrets, &name, &settings).await,
+            Depth::AllAround => examine(factory, &secrets, &name, &settings).await,
         };
         for stage in &stages {
             say(line(stage));

@@ -19,6 +19,7 @@ use shared_kernel::RequestContext;
 use shared_kernel::database::{Access, Connections as _};
 
 use super::connections::targets;
+use crate::Plugins;
 use crate::application::secrets;
 use crate::cli::InspectArgs;
 use crate::config::{Config, describe};
@@ -44,16 +45,16 @@ const LINT_JSON: &str = "lint-json";
 /// What is beside the model: how much there is, and what documents and keys look like.
 const SAMPLES: &str = "samples";
 
-/// Who looks at databases, who writes what was seen, and who judges it.
-pub(super) struct Tools {
-    inspectors: Inspectors,
+/// Who connects to databases and looks at them, who writes what was seen, and who judges it.
+struct Tools<'a> {
+    connectors: &'a ConnectionFactory,
+    inspectors: &'a Inspectors,
     exports: Exports,
 }
 
-impl Tools {
-    /// With what the crates have; more is registered here.
-    pub(super) fn builtin() -> Self {
-        Self { inspectors: Inspectors::builtin(), exports: Exports::builtin() }
+impl<'a> Tools<'a> {
+    fn new(plugins: &'a Plugins) -> Self {
+        Self { connectors: &plugins.connectors, inspectors: &plugins.inspectors, exports: Exports::new(plugins) }
     }
 
     fn formats(&self) -> Vec<&str> {
@@ -129,13 +130,14 @@ impl Tools {
 }
 
 /// Looks at a database and writes what is in it.
-pub(super) async fn run(arguments: InspectArgs, tools: &Tools) -> anyhow::Result<()> {
+pub(super) async fn run(arguments: InspectArgs, plugins: &Plugins) -> anyhow::Result<()> {
+    let tools = &Tools::new(plugins);
     let format = tools.format(&arguments)?;
     let judges = [LINT, LINT_JSON].contains(&format.as_str());
     if arguments.fail_on.is_some() && !judges {
         bail!("`--fail-on` is about findings: it goes with `--format {LINT}` or `--format {LINT_JSON}`");
     }
-    let inspection = inspect(&arguments, &tools.inspectors).await?;
+    let inspection = inspect(&arguments, tools).await?;
     let database = &inspection.database;
     let (text, findings) = match format.as_str() {
         _ if judges => tools.judge(&format, database)?,
@@ -161,15 +163,16 @@ fn samples(inspection: &Inspection) -> anyhow::Result<String> {
     Ok(Exports::to_json_in_lines(&all).context(NOT_MADE)? + "\n")
 }
 
-async fn inspect(arguments: &InspectArgs, inspectors: &Inspectors) -> anyhow::Result<Inspection> {
-    let (mut settings, secrets) = settings(arguments)?;
+async fn inspect(arguments: &InspectArgs, tools: &Tools<'_>) -> anyhow::Result<Inspection> {
+    let inspectors = tools.inspectors;
+    let (mut settings, secrets) = settings(arguments, tools.connectors)?;
     let shown = describe(&settings);
     settings.pool.min = 0;
     if let Some(path) = settings.path.take() {
         settings = only_read(settings, &path)?;
     }
     let options = options(arguments, inspectors, &mut settings)?;
-    let manager = ConnectionManager::builder(ConnectionFactory::compiled()).secrets(secrets);
+    let manager = ConnectionManager::builder(tools.connectors.clone()).secrets(secrets);
     let manager = manager.connection(NAME, settings).build()?;
     let began = Instant::now();
     // It shows itself on a terminal alone.
@@ -253,11 +256,14 @@ fn chosen(choice: &DatabaseChoice) -> String {
 }
 
 /// Where the database is, and who knows the passwords.
-fn settings(arguments: &InspectArgs) -> anyhow::Result<(ConnectionSettings, Arc<dyn SecretSource>)> {
+fn settings(
+    arguments: &InspectArgs,
+    connectors: &ConnectionFactory,
+) -> anyhow::Result<(ConnectionSettings, Arc<dyn SecretSource>)> {
     let InspectArgs { target, tenant, source, .. } = arguments;
     // No connection of the configuration has a colon in its name.
     if !target.contains(':') {
-        let config = Config::load(source, None)?;
+        let config = Config::load(source, None, connectors)?;
         let mut targets = targets(&config, Some(target.as_str()), tenant.as_ref())?.into_iter();
         let settings = targets.next().context("there is no such connection")?.settings.into_owned();
         let secrets: Arc<dyn SecretSource> = Arc::new(secrets(&config)?);

@@ -6,6 +6,7 @@ use migrations::{Direction, Entry, EntryState, MigrationSet, Migrator, Repair};
 use shared_kernel::database::{Access, Connections as _, Dialect, Engine};
 use shared_kernel::{RequestContext, TenantId};
 
+use crate::Plugins;
 use crate::application::manager_of_command;
 use crate::cli::{MigrateArgs, MigrateCommand, RepairFound};
 use crate::commands::say;
@@ -17,8 +18,8 @@ use crate::telemetry::chain;
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
 
 /// Brings the schemas of one or all contexts up to date, takes them back, or shows them.
-pub(super) async fn run(arguments: MigrateArgs) -> anyhow::Result<()> {
-    let config = Config::load(&arguments.source, None)?;
+pub(super) async fn run(arguments: MigrateArgs, plugins: &Plugins) -> anyhow::Result<()> {
+    let config = Config::load(&arguments.source, None, &plugins.connectors)?;
     if matches!(arguments.command, MigrateCommand::Print) {
         return print(&config, &schemas(&config, arguments.context.as_deref())?);
     }
@@ -30,7 +31,7 @@ pub(super) async fn run(arguments: MigrateArgs) -> anyhow::Result<()> {
         );
     }
     let _data = crate::application::open_data_folder(&config)?;
-    let manager = manager_of_command(&config)?;
+    let manager = manager_of_command(&config, &plugins.connectors)?;
     let done = each(&manager, &targets, arguments.command).await;
     manager.close(CLOSE_GRACE).await;
     done

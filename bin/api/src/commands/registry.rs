@@ -8,6 +8,7 @@ use registry_context::infrastructure::{SqlAuditLog, SqlConnectionRepository};
 use shared_kernel::database::Connections;
 use shared_kernel::{Clock as _, IdGenerator as _, RequestContext, SystemClock, SystemIdGenerator};
 
+use crate::Plugins;
 use crate::application::manager_of_command;
 use crate::cli::{RegistryArgs, RegistryCommand};
 use crate::commands::say;
@@ -18,17 +19,17 @@ use crate::registry::{EnvelopeSealer, prepare};
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
 
 /// Looks after the secrets of stored connections.
-pub(super) async fn run(arguments: RegistryArgs) -> anyhow::Result<()> {
-    let config = Config::load(&arguments.source, None)?;
+pub(super) async fn run(arguments: RegistryArgs, plugins: &Plugins) -> anyhow::Result<()> {
+    let config = Config::load(&arguments.source, None, &plugins.connectors)?;
     match arguments.command {
-        RegistryCommand::RotateKey => rotate(&config).await,
+        RegistryCommand::RotateKey => rotate(&config, plugins).await,
     }
 }
 
-async fn rotate(config: &Config) -> anyhow::Result<()> {
+async fn rotate(config: &Config, plugins: &Plugins) -> anyhow::Result<()> {
     let _data = crate::application::open_data_folder(config)?;
     let sealer = Arc::new(EnvelopeSealer::new(prepare(config)?.keys));
-    let manager = manager_of_command(config)?;
+    let manager = manager_of_command(config, &plugins.connectors)?;
     let connections: Arc<dyn Connections> = Arc::new(manager.clone());
     let done = reseal(config, &connections, sealer).await;
     manager.close(CLOSE_GRACE).await;

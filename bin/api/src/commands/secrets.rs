@@ -14,12 +14,13 @@ use connection_manager::{ConnectionSettings, PasswordSource};
 use shared_kernel::TenantId;
 use shared_kernel::database::ConnectionName;
 
+use crate::Plugins;
 use crate::cli::{SecretName, SecretsArgs, SecretsCommand};
 use crate::config::Config;
 
 /// Shows a secret, clears its copies, or tries its versions.
-pub(super) async fn run(arguments: SecretsArgs) -> anyhow::Result<()> {
-    let config = Config::load(&arguments.source, None)?;
+pub(super) async fn run(arguments: SecretsArgs, plugins: &Plugins) -> anyhow::Result<()> {
+    let config = Config::load(&arguments.source, None, &plugins.connectors)?;
     let (SecretsCommand::Show(wanted) | SecretsCommand::Clear(wanted) | SecretsCommand::RehearseRotation(wanted)) =
         &arguments.command;
     let SecretName { name, tenant } = wanted;
@@ -31,7 +32,7 @@ pub(super) async fn run(arguments: SecretsArgs) -> anyhow::Result<()> {
     match arguments.command {
         SecretsCommand::Show(_) => show::run(&secret).await,
         SecretsCommand::Clear(_) => clear::run(&secret).await,
-        SecretsCommand::RehearseRotation(_) => rehearse::run(&secret).await,
+        SecretsCommand::RehearseRotation(_) => rehearse::run(&secret, &plugins.connectors).await,
     }
 }
 

@@ -16,6 +16,7 @@ use user_context::application::{CreateUser, CreateUserCommand, CreateUserError};
 use user_context::domain::UserRepository;
 use user_context::infrastructure::SqlUserRepository;
 
+use crate::Plugins;
 use crate::application::{manager_of_command, migrate_embedded, open_data_folder};
 use crate::cli::SeedArgs;
 use crate::commands::say;
@@ -28,10 +29,10 @@ const AT_ONCE: usize = 8;
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
 
 /// Fills the databases through the use cases. The same numbers give the same rows, and what is there stays.
-pub(super) async fn run(arguments: SeedArgs) -> anyhow::Result<()> {
-    let config = Config::load(&arguments.source, None)?;
+pub(super) async fn run(arguments: SeedArgs, plugins: &Plugins) -> anyhow::Result<()> {
+    let config = Config::load(&arguments.source, None, &plugins.connectors)?;
     let _data = open_data_folder(&config)?;
-    let manager = manager_of_command(&config)?;
+    let manager = manager_of_command(&config, &plugins.connectors)?;
     let done = fill(&config, &manager, &arguments).await;
     manager.close(CLOSE_GRACE).await;
     done

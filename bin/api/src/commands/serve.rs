@@ -4,15 +4,15 @@ use secrecy::ExposeSecret as _;
 use crate::cli::ServeArgs;
 use crate::commands::say;
 use crate::config::Config;
-use crate::{Application, telemetry};
+use crate::{Application, Plugins, telemetry};
 
 /// Starts the service and serves until a signal says to stop.
-pub(super) async fn run(arguments: ServeArgs) -> anyhow::Result<()> {
-    let config = Config::load(&arguments.source, arguments.listen)?;
+pub(super) async fn run(arguments: ServeArgs, plugins: &Plugins) -> anyhow::Result<()> {
+    let config = Config::load(&arguments.source, arguments.listen, &plugins.connectors)?;
     telemetry::init(&config.log)?;
     // Caught before anybody can know that the service is there, so that no early signal ends it the hard way.
     let signals = Signals::catch().context("signals cannot be caught")?;
-    let application = Application::build(config).await?;
+    let application = Application::build_with(config, plugins).await?;
     greet(&application);
     application.run_until(signals.received()).await?;
     Ok(())

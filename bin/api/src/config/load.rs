@@ -20,16 +20,21 @@ const FORMATS: &[(LogFormat, &str)] =
     &[(LogFormat::Auto, "auto"), (LogFormat::Json, "json"), (LogFormat::Pretty, "pretty")];
 
 impl Config {
-    /// The configuration in effect: defaults, then the file, then single variables, then the arguments.
+    /// The configuration in effect: defaults, then the file, then single variables, then the arguments. Which engines there are is
+    /// for `connectors` to say.
     ///
     /// # Errors
     /// [`ConfigError`] with every fault, each with its key and its line or variable.
-    pub fn load(source: &SourceArgs, listen: Option<SocketAddr>) -> Result<Self, ConfigError> {
+    pub fn load(
+        source: &SourceArgs,
+        listen: Option<SocketAddr>,
+        connectors: &ConnectionFactory,
+    ) -> Result<Self, ConfigError> {
         let document = match &source.config {
             Some(file) => Document::read(file)?,
             None => Document::empty("configuration"),
         };
-        let mut config = Self::read(&document.overlay_environment(PREFIX), source.data.clone())?;
+        let mut config = Self::read(&document.overlay_environment(PREFIX), source.data.clone(), connectors)?;
         if let Some(listen) = listen {
             config.server.listen = listen;
         }
@@ -40,12 +45,16 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] with every fault.
-    pub fn read(document: &Document, data: Option<PathBuf>) -> Result<Self, ConfigError> {
+    pub fn read(
+        document: &Document,
+        data: Option<PathBuf>,
+        connectors: &ConnectionFactory,
+    ) -> Result<Self, ConfigError> {
         let reader = Reader::new(document);
         let root = reader.root();
         let in_file = root.path("data");
         let data = data.or(in_file).unwrap_or_else(|| PathBuf::from("./data"));
-        let named = ConnectionsConfig::read(&root, &ConnectionFactory::compiled());
+        let named = ConnectionsConfig::read(&root, connectors);
         let listed = TenantsConfig::read(&root);
         let secrets = SecretsConfig::read(&root, &named);
         let circuits = CircuitsConfig::read(&root, &named);
@@ -184,7 +193,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Config, String> {
         let document = Document::parse("bindery.toml", text).map_err(|error| error.to_string())?;
-        Config::read(&document, None).map_err(|error| error.to_string())
+        Config::read(&document, None, &ConnectionFactory::compiled()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -218,7 +227,7 @@ mod tests {
 
     #[test]
     fn what_would_open_the_registry_too_far_is_a_fault() {
-        let text = "[registry]\nsqlite_root = \"files\"\nsecret_prefix = \"\"\naudit_retention = \"23h\"\n\
+        let text = "[registry]\nsqlite_root = \"files\"\nsecret_prefix = \"\"\naudit_retention = \"23h\"\ntest_timeout = \"4s\"\n\
                     [registry.tokens]\nann = { env = \"BINDERY_TEST_NOBODY_SETS_THIS\" }\n\
                     [contexts.registry]\nconnection = \"store\"\n\
                     [connections.store]\nengine = \"mysql\"\nhost = \"h\"\nusername = \"u\"\ndatabase = \"d\"\n";
@@ -227,6 +236,7 @@ mod tests {
             "bindery.toml:2: registry.sqlite_root: expected an absolute path",
             "bindery.toml:3: registry.secret_prefix: must not be empty",
             "bindery.toml:4: registry.audit_retention: expected at least \"1d\"",
+            "bindery.toml:5: registry.test_timeout: expected \"5s\" to \"5m\"",
             "registry.keys: missing: ",
         ] {
             assert!(error.contains(expected), "{expected} is not in\n{error}");
@@ -234,6 +244,16 @@ mod tests {
         let store = text.split_once("[contexts").expect("two parts").1;
         let error = read(&format!("[contexts{store}")).expect_err("nobody has a token");
         assert!(error.contains("registry.tokens: missing: "), "{error}");
+    }
+
+    #[test]
+    fn a_test_of_a_connection_is_over_before_its_request_is() {
+        assert_eq!(read("[registry]\ntest_timeout = \"20s\"\n").expect("valid").registry.test_timeout.as_secs(), 20);
+        assert_eq!(read("").expect("valid").registry.test_timeout.as_secs(), 10);
+        let error = read("[registry]\ntest_timeout = \"30s\"\n").expect_err("as long as a request");
+        assert!(error.contains("bindery.toml:2: registry.test_timeout: must be shorter than "), "{error}");
+        // Who says nothing of it has a request that ends it.
+        assert!(read("[server]\nrequest_timeout = \"5s\"\n").is_ok());
     }
 
     #[test]

@@ -22,6 +22,11 @@ const SHORTEST_RETENTION: Duration = Duration::from_hours(24);
 /// How many snapshots a connection may have when nothing else is said, and when something is.
 const SNAPSHOTS: u32 = 100;
 const MOST_SNAPSHOTS: u32 = 10_000;
+/// How long a test of a connection may take in all when nothing else is said, and when something is. The dial, and the time for
+/// which nothing is told of it, have to fit in.
+const TEST_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const SHORTEST_TEST: Duration = Duration::from_secs(5);
+const LONGEST_TEST: Duration = Duration::from_mins(5);
 /// What keeps them for good.
 const FOREVER: &str = "forever";
 
@@ -40,6 +45,8 @@ pub struct RegistryConfig {
     pub audit_retention: Option<Duration>,
     /// How many snapshots of its schema a connection may have: 100 when nothing else is said.
     pub snapshots: u32,
+    /// How long a test of a connection may take in all: ten seconds when nothing else is said.
+    pub test_timeout: Duration,
     /// The connection through which instances have each other's schemas. `None`: each keeps its own to itself.
     pub schema_cache: Option<String>,
 }
@@ -53,6 +60,7 @@ impl Default for RegistryConfig {
             secret_prefix: None,
             audit_retention: Some(AUDIT_RETENTION),
             snapshots: SNAPSHOTS,
+            test_timeout: TEST_TIMEOUT,
             schema_cache: None,
         }
     }
@@ -95,9 +103,10 @@ impl RegistryConfig {
         }
         let audit_retention = audit_retention(section);
         let snapshots = snapshots(section);
+        let test_timeout = test_timeout(section);
         let schema_cache = section.text("schema_cache");
         let tokens = tokens(&section.section("tokens"));
-        Self { sealing, tokens, sqlite_root, secret_prefix, audit_retention, snapshots, schema_cache }
+        Self { sealing, tokens, sqlite_root, secret_prefix, audit_retention, snapshots, test_timeout, schema_cache }
     }
 
     /// The table as it is in effect, as TOML and without secrets.
@@ -124,6 +133,14 @@ fn snapshots(section: &Section<'_>) -> u32 {
         section.fault("snapshots", format!("expected 1 to {MOST_SNAPSHOTS}: how many a connection may have"));
     }
     snapshots
+}
+
+fn test_timeout(section: &Section<'_>) -> Duration {
+    let timeout = section.duration("test_timeout").unwrap_or(TEST_TIMEOUT);
+    if !(SHORTEST_TEST..=LONGEST_TEST).contains(&timeout) {
+        section.fault("test_timeout", "expected \"5s\" to \"5m\": how long a test of a connection may take in all");
+    }
+    timeout
 }
 
 fn tokens(table: &Section<'_>) -> Vec<TokenConfig> {
@@ -159,6 +176,11 @@ pub(super) fn check(root: &Section<'_>, config: &Config) {
         contexts.section(CONTEXT).fault("connection", message);
     }
     check_schema_cache(root, &section, config);
+    let (test, request) = (config.registry.test_timeout, config.server.limits.request_timeout);
+    if section.has("test_timeout") && test >= request {
+        let message = format!("must be shorter than server.request_timeout ({})", duration::format(request));
+        section.fault("test_timeout", message);
+    }
     // Where it lies is not known of one with a fault of its own.
     if config.registry_is_embedded() || !config.connections.contains_key(&config.contexts.registry) {
         return;
@@ -212,8 +234,16 @@ struct Shown<'a>(&'a RegistryConfig);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RegistryConfig { sealing, tokens, sqlite_root, secret_prefix, audit_retention, snapshots, schema_cache } =
-            self.0;
+        let RegistryConfig {
+            sealing,
+            tokens,
+            sqlite_root,
+            secret_prefix,
+            audit_retention,
+            snapshots,
+            test_timeout,
+            schema_cache,
+        } = self.0;
         let text = |value: String| toml::Value::String(value);
         let mut lines = String::from("[registry]\n");
         if let Some(key) = sealing.as_ref().and_then(|sealing| sealing.names().next()) {
@@ -228,6 +258,7 @@ impl fmt::Display for Shown<'_> {
         let retention = audit_retention.map_or_else(|| FOREVER.to_owned(), duration::format);
         writeln!(lines, "audit_retention = {}", text(retention))?;
         writeln!(lines, "snapshots = {snapshots}")?;
+        writeln!(lines, "test_timeout = {}", text(duration::format(*test_timeout)))?;
         if let Some(connection) = schema_cache {
             writeln!(lines, "schema_cache = {}", text(connection.clone()))?;
         }

@@ -9,6 +9,8 @@ use schema_model::{Database, Partitioning, Relation};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::Plugins;
+
 /// The most bytes of what is made of one model.
 const MOST: usize = 64 << 20;
 /// The most bytes that the names of a model may come to, were all as long as the longest. Texts repeat names: one of a megabyte that
@@ -44,9 +46,8 @@ pub(crate) enum ExportFailure {
 }
 
 impl Exports {
-    /// With what the crates have; more is registered here.
-    pub(crate) fn builtin() -> Self {
-        Self { exporters: Exporters::builtin(), lints: Lints::builtin() }
+    pub(crate) fn new(plugins: &Plugins) -> Self {
+        Self { exporters: plugins.exporters.clone(), lints: plugins.lints.clone() }
     }
 
     /// Every format, whatever engine it is for.
@@ -217,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_an_engine_has_no_writer_for_is_not_among_its_formats() {
-        let exports = Exports::builtin();
+        let exports = Exports::new(&Plugins::compiled());
         assert!(exports.formats().contains(&"sql") && exports.formats_for("postgres").contains(&"sql"));
         let of_mongodb = exports.formats_for("mongodb");
         assert!(of_mongodb.contains(&"svg") && !of_mongodb.contains(&"sql"), "{of_mongodb:?}");

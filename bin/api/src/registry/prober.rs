@@ -13,12 +13,13 @@ use tokio::sync::Semaphore;
 
 use super::live::password;
 use super::{ManagedEngines, QUIET, quiet_until};
+use crate::config::registry::SHORTEST_TEST;
 
-/// How long a test may take in all.
-const LIMIT: Duration = Duration::from_secs(10);
 /// How long a server may take to answer a dial: less than [`QUIET`].
 const DIAL: Duration = Duration::from_secs(3);
 const _: () = assert!(DIAL.as_millis() < QUIET.as_millis(), "a silent server would be told by its time");
+const _: () =
+    assert!(QUIET.as_millis() < SHORTEST_TEST.as_millis(), "a test would be over before its dial may be told of");
 /// How many tests run at the same time. Further ones wait, and their waiting is a part of their time.
 const AT_ONCE: usize = 8;
 
@@ -26,12 +27,14 @@ const AT_ONCE: usize = 8;
 pub(crate) struct ManagedProber {
     engines: Arc<ManagedEngines>,
     secrets: Arc<dyn SecretSource>,
+    /// How long a test may take in all.
+    limit: Duration,
     places: Semaphore,
 }
 
 impl ManagedProber {
-    pub(crate) fn new(engines: Arc<ManagedEngines>, secrets: Arc<dyn SecretSource>) -> Self {
-        Self { engines, secrets, places: Semaphore::new(AT_ONCE) }
+    pub(crate) fn new(engines: Arc<ManagedEngines>, secrets: Arc<dyn SecretSource>, limit: Duration) -> Self {
+        Self { engines, secrets, limit, places: Semaphore::new(AT_ONCE) }
     }
 
     async fn look(&self, stages: &mut Vec<Stage>, settings: &ConnectionSettings) {
@@ -58,7 +61,7 @@ impl Prober for ManagedProber {
         let mut settings = self.engines.settings(definition, password, secrets.client_key.clone());
         settings.pool.connect_timeout = DIAL;
         let mut stages = Vec::new();
-        let end = began + LIMIT;
+        let end = began + self.limit;
         let in_time = tokio::time::timeout_at(end.into(), self.look(&mut stages, &settings)).await.is_ok();
         let way = Way {
             dials: settings.host.is_some(),
@@ -73,7 +76,7 @@ impl Prober for ManagedProber {
         report.duration_ms = if matches!(report.failure(), Some((_, ProbeFault::Unreachable))) {
             let told = told_at(&stages, Instant::now(), end);
             quiet_until(told).await;
-            milliseconds(if told < end { QUIET } else { LIMIT })
+            milliseconds(if told < end { QUIET } else { self.limit })
         } else {
             milliseconds(began.elapsed())
         };
@@ -223,6 +226,7 @@ fn fault(code: &str) -> ProbeFault {
         "tls_expired" => ProbeFault::TlsExpired,
         "tls_wrong_name" => ProbeFault::TlsWrongName,
         "tls_untrusted" => ProbeFault::TlsUntrusted,
+        "unfit_password" => ProbeFault::UnfitPassword,
         "auth_rejected" => ProbeFault::AuthFailed,
         "unknown_database" => ProbeFault::UnknownDatabase,
         "not_a_database" => ProbeFault::NotADatabase,
@@ -320,7 +324,7 @@ mod tests {
 
     #[test]
     fn the_time_of_an_answer_is_that_of_the_dial_and_not_of_what_came_of_it() {
-        let (now, end) = (Instant::now(), Instant::now() + LIMIT);
+        let (now, end) = (Instant::now(), Instant::now() + Duration::from_secs(10));
         let dial = stage("TCP", "unreachable");
         let told = [&dial, &Stage { duration: DIAL, ..dial.clone() }]
             .map(|dial| told_at(&[stage("secret", "ok"), dial.clone()], now + dial.duration, end));

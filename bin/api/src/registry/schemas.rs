@@ -147,7 +147,12 @@ pub(crate) struct KeptSchema {
 
 impl Schemas {
     /// `shared` is where other instances have theirs; without it this one keeps its own to itself.
-    pub(crate) fn new(live: LiveConnections, shared: Option<Arc<SharedSchemas>>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        live: LiveConnections,
+        inspectors: Inspectors,
+        shared: Option<Arc<SharedSchemas>>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let weight = |key: &Key, schema: &Arc<KeptSchema>| {
             schema.bytes.saturating_add(u32::try_from(key.part.bytes()).unwrap_or(u32::MAX))
         };
@@ -155,7 +160,7 @@ impl Schemas {
         let remembered = Cache::builder().max_capacity(ROOM).weigher(weight).time_to_live(REMEMBERED).build();
         // They are taken out by whoever put them in; time does so where nobody does.
         let arriving = Cache::builder().time_to_live(ARRIVING).build();
-        let (inspectors, documents) = (Inspectors::builtin(), Documents::new());
+        let documents = Documents::new();
         Self { live, inspectors, kept, arriving, remembered, shared, clock, documents }
     }
 
@@ -432,7 +437,7 @@ mod tests {
             .expect("a connection");
         let live = LiveConnections::new(manager, OtherDatabases::default());
         let clock = Arc::new(FakeClock::default());
-        let schemas = Schemas::new(live, None, clock.clone());
+        let schemas = Schemas::new(live, Inspectors::builtin(), None, clock.clone());
         let read = async |version| {
             let part = SchemaPart::of_own(None);
             let kept = schemas.read(id, version, part, false, &context).await.expect("read");

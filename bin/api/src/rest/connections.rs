@@ -37,6 +37,7 @@ use shared_kernel::{Clock, IdGenerator};
 
 use self::snapshots::Snapshots;
 use super::resource::Resource;
+use crate::Plugins;
 use crate::registry::{Exports, LiveConnections, Schemas, SharedSchemas};
 
 const COLLECTION: &str = "/api/v1/connections";
@@ -90,10 +91,11 @@ impl StoredConnections {
         ports: Ports,
         live: LiveConnections,
         shared: Option<Arc<SharedSchemas>>,
+        plugins: &Plugins,
         most_snapshots: u32,
     ) -> Self {
         let Ports { connections, engines, sealer, log, prober, health, snapshots, clock, ids } = ports;
-        let schemas = Schemas::new(live.clone(), shared, clock.clone());
+        let schemas = Schemas::new(live.clone(), plugins.inspectors.clone(), shared, clock.clone());
         let reader = Arc::new(schemas.clone());
         let made = (clock.clone(), ids.clone());
         Self {
@@ -113,7 +115,7 @@ impl StoredConnections {
             test: TestConnection::new(engines.clone(), prober.clone()),
             health: ReadHealth::new(connections.clone(), health.clone()),
             test_stored: TestStoredConnection::new(connections, engines.clone(), sealer, prober, health, clock),
-            exports: Exports::builtin(),
+            exports: Exports::new(plugins),
             engines,
             live,
         }

@@ -7,8 +7,8 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 const REQUEST_HEADERS: &str =
     "authorization, content-type, if-match, if-none-match, idempotency-key, traceparent, bindery-freshness";
 /// Headers that a page of another origin may read.
-const RESPONSE_HEADERS: &str =
-    "etag, location, retry-after, allow, traceparent, idempotency-replayed, bindery-freshness";
+const RESPONSE_HEADERS: &str = "etag, location, retry-after, allow, age, content-disposition, www-authenticate, traceparent, \
+                                idempotency-replayed, bindery-freshness, bindery-omissions";
 
 /// The origins whose pages may use the service, as `scheme://host[:port]`; `*` is every origin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,6 +103,16 @@ mod tests {
         for other in ["https://shop.example.evil", "http://shop.example", "null"] {
             assert!(!answer(&["https://shop.example"], other).contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
         }
+    }
+
+    /// Each is a field name of its own that a browser knows from the text.
+    #[test]
+    fn what_may_be_read_is_a_list_of_names() {
+        let names: Vec<&str> = RESPONSE_HEADERS.split(", ").collect();
+        assert!(
+            names.iter().all(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')),
+            "{names:?}"
+        );
     }
 
     #[test]

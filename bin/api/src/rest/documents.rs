@@ -20,6 +20,7 @@ use super::accept;
 use super::problem::{Problem, ProblemKind};
 use super::query::Query;
 use super::resource::Resource;
+use crate::registry::Exports;
 
 /// Scripts and styles of our own origin; Swagger UI sets styles from its script and shows images from `data:`.
 const SWAGGER_POLICY: HeaderValue = HeaderValue::from_static(
@@ -57,8 +58,8 @@ pub(crate) struct Description {
 
 impl Description {
     /// The description of this binary's API.
-    pub(crate) fn new() -> Self {
-        let json = Bytes::from(super::openapi::document_text());
+    pub(crate) fn new(exports: &Exports) -> Self {
+        let json = Bytes::from(super::openapi::document_text_with(exports));
         let tag = content_tag(&json);
         Self { json, tag }
     }

@@ -9,10 +9,12 @@ use access::Access;
 use choices::Choices;
 use errors::Errors;
 use preconditions::Preconditions;
-use utoipa::OpenApi;
+use utoipa::{Modify as _, OpenApi};
 
 use super::problem::{Fault, ProblemBody};
 use super::{books, connections, documents, health, users};
+use crate::Plugins;
+use crate::registry::Exports;
 
 /// Gathers what the endpoints say about themselves.
 #[derive(Debug, OpenApi)]
@@ -75,19 +77,30 @@ use super::{books, connections, documents, health, users};
         documents::explain_problem,
     ),
     components(schemas(ProblemBody, Fault)),
-    modifiers(&Preconditions, &Access, &Errors, &Choices),
+    modifiers(&Preconditions, &Access, &Errors),
 )]
 struct Document;
 
-/// The document.
+/// The document of a service with nothing from outside.
 pub fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    document_with(&Exports::new(&Plugins::compiled()))
 }
 
-/// The document as text: what `/openapi.json` serves and what is committed as `docs/openapi.json`.
+fn document_with(exports: &Exports) -> utoipa::openapi::OpenApi {
+    let mut document = Document::openapi();
+    Choices(exports).modify(&mut document);
+    document
+}
+
+/// The document as text: what is committed as `docs/openapi.json`, and what `/openapi.json` serves where nothing is from outside.
 pub fn document_text() -> String {
+    document_text_with(&Exports::new(&Plugins::compiled()))
+}
+
+/// The document as text, with the formats and the rules that the service has.
+pub(crate) fn document_text_with(exports: &Exports) -> String {
     // The document is plain data, which always has a JSON form.
-    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(&document_with(exports)).unwrap_or_default();
     text.push('\n');
     text
 }

@@ -1,10 +1,12 @@
 //! `/api/v1/connections` over the network.
 
 mod access;
+mod append_only;
 mod audit;
 mod changes;
 mod diff;
 mod exports;
+mod outside;
 mod rotation;
 mod samples;
 mod schema;
@@ -37,7 +39,12 @@ impl Registry {
     }
 
     pub(crate) async fn configured(change: impl FnOnce(&mut api::Config)) -> Self {
-        let service = Service::configured(|config| {
+        Self::with_plugins(&api::Plugins::compiled(), change).await
+    }
+
+    /// As [`Registry::configured`], with what somebody has brought along.
+    pub(crate) async fn with_plugins(plugins: &api::Plugins, change: impl FnOnce(&mut api::Config)) -> Self {
+        let service = Service::with_plugins(plugins, |config| {
             config.registry.tokens = vec![api::config::TokenConfig::literal("tests", TOKEN)];
             change(config);
         });

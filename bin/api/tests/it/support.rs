@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use api::{Application, ApplicationError, Config};
+use api::{Application, ApplicationError, Config, Plugins};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
@@ -37,12 +37,17 @@ impl Service {
 
     /// As [`Service::start`], with changes to the configuration.
     pub(crate) async fn configured(change: impl FnOnce(&mut Config)) -> Self {
+        Self::with_plugins(&Plugins::compiled(), change).await
+    }
+
+    /// As [`Service::configured`], with what somebody has brought along.
+    pub(crate) async fn with_plugins(plugins: &Plugins, change: impl FnOnce(&mut Config)) -> Self {
         let folder = TempDir::with_prefix("bindery-api-").expect("the folder for temporary files is writable");
         let mut config = Config::embedded(folder.path().join("data"));
         config.server.listen = ([127, 0, 0, 1], 0).into();
         config.server.workers = 1;
         change(&mut config);
-        let application = Application::build(config).await.expect("the service starts");
+        let application = Application::build_with(config, plugins).await.expect("the service starts");
         let address = application.address();
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(application.run_until(async {

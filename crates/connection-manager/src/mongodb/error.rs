@@ -3,6 +3,7 @@ use std::time::Duration;
 use ::mongodb::error::{CommandError, Error, ErrorKind, WriteFailure};
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
+use crate::credentials::BEYOND_SASLPREP;
 use crate::tls::is_at_fault;
 
 /// When a server that is about to change its part is worth another try.
@@ -61,7 +62,8 @@ fn refused_login(error: &Error, message: &str, attempt: &str) -> DatabaseError {
             DatabaseErrorKind::Misconfigured,
             "the password has characters that SCRAM-SHA-256 leaves no room for (SASLprep, RFC 4013), such as emoji or control \
              characters; give the user another one",
-        );
+        )
+        .with_code(BEYOND_SASLPREP);
     }
     let Some(CommandError { code, code_name, .. }) = answer(error) else { return rejected_login(attempt) };
     match (kind(*code, ""), code) {

@@ -140,10 +140,15 @@ impl Rights {
     fn finding(&self) -> Finding {
         Finding::Privileges {
             // An empty database has nothing that could be read; that it was told is what was read of the catalog.
-            reads: Some(self.readable > 0 || self.tables == 0),
+            reads: Some(self.readable > 0 || (self.tables == 0 && !self.is_nothing())),
             writes: Some(self.writable > 0 || self.creates),
             superuser: self.superuser,
         }
+    }
+
+    /// Whether the user may do nothing, as far as can be seen.
+    fn is_nothing(&self) -> bool {
+        self.readable == 0 && self.writable == 0 && !self.creates
     }
 
     /// What the user may do, and whether that is nothing at all.
@@ -153,8 +158,7 @@ impl Rights {
         let creates = if self.creates { ", may create more" } else { ", may create none" };
         let text =
             format!("reads {readable} of {tables} tables, writes to {}{creates}{superuser}", writable.min(tables));
-        let nothing = *readable == 0 && *writable == 0 && !self.creates;
-        if nothing { Err(text) } else { Ok(text) }
+        if self.is_nothing() { Err(text) } else { Ok(text) }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connection_manager::drivers::mysql::MySqlDriver;
+use connection_manager::egress::{EgressConfig, SessionLimits};
 use connection_manager::pool::{Driver as _, DriverSession as _, ServerSession};
 use connection_manager::{ConnectionSettings, Credentials, PasswordSource, PoolSettings};
 use shared_kernel::database::{DatabaseConnection, DatabaseErrorKind, RawStatement, Statement};
@@ -132,6 +133,29 @@ async fn statements_end_with_the_calls_that_are_dropped(server: Server) {
     scene.remove(connection).await;
 }
 
+/// The session only reads, and what tells the server to leave off goes where the policy lets it as well. The server's own limits are
+/// far away, so that they do not end the statements.
+async fn statements_of_those_outside_end_with_the_calls_that_are_dropped(server: Server) {
+    let scene = Scene::new(server).await;
+    let patient = Duration::from_mins(20);
+    let limits = SessionLimits { statement: patient, ..SessionLimits::default() };
+    let egress = EgressConfig::open().egress([]).with_limits(limits);
+    let connection = testkit::connect(scene.settings().with_egress(egress)).await.unwrap();
+    let mut callers = tokio::task::JoinSet::new();
+    for statement in [scene.busy(), scene.slow()] {
+        let connection = connection.clone();
+        let context = RequestContext::system().within(Duration::from_mins(10));
+        callers
+            .spawn(async move { connection.sql().unwrap().query(&statement, &context).await.map(|rows| rows.len()) });
+    }
+    scene.until_at_work_on(2).await;
+    callers.shutdown().await;
+    scene.until_at_work_on(0).await;
+    refused(connection.sql().unwrap().query(&scene.busy(), &impatient()).await, &DatabaseErrorKind::Timeout);
+    scene.until_at_work_on(0).await;
+    scene.remove(connection).await;
+}
+
 async fn a_statement_ends_with_a_close_that_cuts_it(server: Server) {
     let scene = Scene::new(server).await;
     let connection = scene.open().await;
@@ -167,6 +191,7 @@ macro_rules! on_servers {
                     on_servers!(@cases $server
                         a_statement_ends_with_its_callers_deadline
                         statements_end_with_the_calls_that_are_dropped
+                        statements_of_those_outside_end_with_the_calls_that_are_dropped
                         a_statement_ends_with_a_close_that_cuts_it
                         a_statement_is_left_alone_where_the_settings_say_so
                     );

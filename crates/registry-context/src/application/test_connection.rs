@@ -1,5 +1,6 @@
 //! Whether a connection comes about: of one that is stored nowhere, and of a stored one, whose result is kept.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use shared_kernel::{Clock, RequestContext};
 use super::{check, completed};
 use crate::domain::{
     ConnectionHealth, ConnectionId, ConnectionRepository, Definition, Engines, GivenSecrets, HealthRepository, Held,
-    ProbeFault, ProbeReport, ProbeStage, Prober, Sealer, Secrets, StageResult,
+    ProbeFault, ProbeReport, ProbeStage, Prober, Sealer, Secrets, StageResult, StoredConnection,
 };
 
 /// Tests a definition and stores nothing.
@@ -180,6 +181,25 @@ impl ReadHealth {
         let current = health.version == stored.version();
         Ok((health, current))
     }
+
+    /// The last result of each of these connections that was ever tested, and whether it is of the connection as it is here.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn of_each(
+        &self,
+        connections: &[StoredConnection],
+        context: &RequestContext,
+    ) -> Result<BTreeMap<ConnectionId, (ConnectionHealth, bool)>, DatabaseError> {
+        let ids: Vec<ConnectionId> = connections.iter().map(StoredConnection::id).collect();
+        let versions: BTreeMap<_, _> = connections.iter().map(|stored| (stored.id(), stored.version())).collect();
+        let found = self.health.last_of_each(&ids, context).await?;
+        let told = found.into_iter().map(|health| {
+            let is_current = versions.get(&health.connection) == Some(&health.version);
+            (health.connection, (health, is_current))
+        });
+        Ok(told.collect())
+    }
 }
 
 impl fmt::Debug for ReadHealth {
@@ -190,7 +210,6 @@ impl fmt::Debug for ReadHealth {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::sync::Mutex;
 
     use async_trait::async_trait;
@@ -237,6 +256,15 @@ mod tests {
         ) -> Result<Option<ConnectionHealth>, DatabaseError> {
             Ok(self.results.lock().expect("not poisoned").get(&connection).cloned())
         }
+
+        async fn last_of_each(
+            &self,
+            connections: &[ConnectionId],
+            _: &RequestContext,
+        ) -> Result<Vec<ConnectionHealth>, DatabaseError> {
+            let results = self.results.lock().expect("not poisoned");
+            Ok(connections.iter().filter_map(|id| results.get(id).cloned()).collect())
+        }
     }
 
     fn stored_test(bench: &Bench, prober: &Arc<Asked>, health: Kept) -> (TestStoredConnection, ReadHealth) {
@@ -276,7 +304,10 @@ mod tests {
         assert!(matches!(never, Err(ReadHealthError::Untested(_))), "{never:?}");
         let health = test.execute(stored.id(), &bench.context).await.expect("tested");
         assert_eq!((health.connection, health.version), (stored.id(), stored.version()));
-        assert_eq!(read.execute(stored.id(), &bench.context).await.expect("kept"), (health, true));
+        assert_eq!(read.execute(stored.id(), &bench.context).await.expect("kept"), (health.clone(), true));
+        let other = bench.store("Other", password(CANARY)).await;
+        let of_each = read.of_each(&[stored.clone(), other], &bench.context).await.expect("read");
+        assert_eq!(of_each, BTreeMap::from([(stored.id(), (health, true))]));
         assert_eq!(prober.0.lock().expect("not poisoned")[0].1.as_deref(), Some(CANARY));
         let absent = ConnectionId::new(Uuid::nil());
         let missing = test.execute(absent, &bench.context).await;

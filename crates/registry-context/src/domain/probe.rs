@@ -73,6 +73,8 @@ pub enum ProbeFault {
     TlsUntrusted,
     /// User or password are not accepted.
     AuthFailed,
+    /// The password has characters with which nobody can log in there.
+    UnfitPassword,
     /// There is no such database, or the user may not use it.
     UnknownDatabase,
     /// The file is no database of this engine's.
@@ -91,7 +93,7 @@ pub enum ProbeFault {
 
 impl ProbeFault {
     /// Every fault.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::BlockedByPolicy,
         Self::Misconfigured,
         Self::SecretUnavailable,
@@ -102,6 +104,7 @@ impl ProbeFault {
         Self::TlsWrongName,
         Self::TlsUntrusted,
         Self::AuthFailed,
+        Self::UnfitPassword,
         Self::UnknownDatabase,
         Self::NotADatabase,
         Self::FileUnusable,
@@ -124,6 +127,7 @@ impl ProbeFault {
             Self::TlsWrongName => "tls_wrong_name",
             Self::TlsUntrusted => "tls_untrusted",
             Self::AuthFailed => "auth_failed",
+            Self::UnfitPassword => "unfit_password",
             Self::UnknownDatabase => "unknown_database",
             Self::NotADatabase => "not_a_database",
             Self::FileUnusable => "file_unusable",
@@ -159,6 +163,10 @@ impl ProbeFault {
             Self::TlsExpired => "Renew the server's certificate.",
             Self::TlsWrongName => "Name the server by a name that stands in its certificate.",
             Self::TlsUntrusted => "Give the authority that has issued the server's certificate as `tls.ca`.",
+            Self::UnfitPassword => {
+                "Give the user another password, without emoji and control characters: this login has no room for what SASLprep \
+                 (RFC 4013) does not know."
+            }
             Self::AuthFailed => "Check user and password, and from where the user may log in.",
             Self::UnknownDatabase => "Check the database's name, or the file's path, and that the user may use it.",
             Self::NotADatabase => "Name another file: this one is no SQLite database, or is encrypted.",
@@ -255,6 +263,17 @@ pub trait HealthRepository: Send + Sync + fmt::Debug {
         connection: ConnectionId,
         context: &RequestContext,
     ) -> Result<Option<ConnectionHealth>, DatabaseError>;
+
+    /// The last results of those of these connections that have one, perhaps as a replica knows them, in no order. One that
+    /// cannot be made out, such as one that a later version of the program has kept, is left out.
+    ///
+    /// # Errors
+    /// What the database says.
+    async fn last_of_each(
+        &self,
+        connections: &[ConnectionId],
+        context: &RequestContext,
+    ) -> Result<Vec<ConnectionHealth>, DatabaseError>;
 }
 
 #[cfg(test)]

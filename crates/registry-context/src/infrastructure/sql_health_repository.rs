@@ -19,6 +19,8 @@ const CONNECTION_ID: &str = "connection_id";
 const VERSION: &str = "connection_version";
 const TESTED_AT: &str = "tested_at";
 const REPORT: &str = "report";
+/// How many ids one statement asks for. Every engine takes more parameters.
+const IDS: usize = 500;
 
 /// The last test of each connection in the table `connection_health` of a SQL database; a row goes with its connection.
 #[derive(Clone)]
@@ -66,6 +68,35 @@ impl HealthRepository for SqlHealthRepository {
             .to_owned();
         let row = sql.query_one(&select.into(), context).await?;
         row.map(|row| health(connection, &row)).transpose()
+    }
+
+    async fn last_of_each(
+        &self,
+        connections: &[ConnectionId],
+        context: &RequestContext,
+    ) -> Result<Vec<ConnectionHealth>, DatabaseError> {
+        let mut found = Vec::new();
+        if connections.is_empty() {
+            return Ok(found);
+        }
+        let database = self.connections.get(&self.connection, Access::Read, context).await?;
+        let sql = database.sql()?;
+        for ids in connections.chunks(IDS) {
+            let ids = ids.iter().map(|id| uuid_key(sql.dialect(), id.uuid()));
+            let select = Query::select()
+                .columns([CONNECTION_ID, VERSION, TESTED_AT, REPORT])
+                .from(TABLE)
+                .and_where(Expr::col(CONNECTION_ID).is_in(ids))
+                .to_owned();
+            for row in sql.query(&select.into(), context).await? {
+                match health(ConnectionId::new(row.get(CONNECTION_ID)?), &row) {
+                    Ok(health) => found.push(health),
+                    Err(error) if *error.kind() == DatabaseErrorKind::Decode => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(found)
     }
 }
 

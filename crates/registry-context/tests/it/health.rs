@@ -42,6 +42,9 @@ async fn the_last_result_is_kept_until_the_connection_goes(server: Server) {
         assert_eq!(last(stored.id()).await, Some(health));
     }
     assert_eq!(last(other.id()).await, None);
+    let of_each = async |ids: &[ConnectionId]| repository.last_of_each(ids, &fixture.context).await.expect("read");
+    assert_eq!(of_each(&[other.id(), stored.id()]).await, [health(stored.id(), None)]);
+    assert_eq!((of_each(&[other.id()]).await, of_each(&[]).await), (Vec::new(), Vec::new()));
     let removed = fixture.repository.remove(stored.id(), stored.version(), &fixture.context).await;
     assert!(removed.expect("the database answers"));
     assert_eq!(last(stored.id()).await, None);

@@ -7,10 +7,10 @@ use crate::commands::say;
 
 /// Tries every version at every server that the secret is for, and says what a promotion would come to. Fails when logins do
 /// not work now or would not after it.
-pub(super) async fn run(secret: &Secret<'_>) -> anyhow::Result<()> {
+pub(super) async fn run(secret: &Secret<'_>, factory: &ConnectionFactory) -> anyhow::Result<()> {
     let id = secret.id;
     let users = secret.users.iter().map(|(name, settings)| (name, &**settings));
-    let found = rehearse(&ConnectionFactory::compiled(), secret.cache, id, users).await;
+    let found = rehearse(factory, secret.cache, id, users).await;
     say(format_args!("{id}"));
     for (stage, version) in &found.stages {
         match version {

@@ -1,10 +1,11 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use registry_context::domain::{ConnectionFilter, ConnectionList, ConnectionSort, LabelFilter};
+use registry_context::domain::{ConnectionFilter, ConnectionList, ConnectionSort, LabelFilter, StoredConnection};
 use shared_kernel::database::Engine;
 use shared_kernel::text::SearchTerm;
 
-use super::wire::ConnectionPage;
+use super::report::HealthSummaryBody;
+use super::wire::{ConnectionPage, ListedConnectionBody};
 use super::{COLLECTION, StoredConnections};
 use crate::rest::accept;
 use crate::rest::paging::{self, Binding};
@@ -16,7 +17,7 @@ const PARAMETERS: &[&str] = &["limit", "cursor", "sort", "q", "engine", "label"]
 
 /// List connections
 ///
-/// In pages. A cursor belongs to the sort and the filters that it was made with.
+/// In pages. A cursor belongs to the sort and the filters that it was made with. Each connection comes with what its last test came to.
 #[utoipa::path(
     get,
     path = COLLECTION,
@@ -64,8 +65,14 @@ pub(crate) async fn list_connections(
     let after = query.finish_with_cursor(&binding)?;
     let list = ConnectionList { filter, sort, direction, after, limit };
     let page = connections.list.execute(&list, &scope.0).await?;
+    let health = connections.health.of_each(&page.items, &scope.0).await?;
+    let item = |stored| {
+        let health = health.get(&StoredConnection::id(stored));
+        let health = health.map(|(health, is_current)| HealthSummaryBody::new(health, *is_current));
+        ListedConnectionBody { connection: stored.into(), health }
+    };
     Ok(HttpResponse::Ok().json(ConnectionPage {
-        items: page.items.iter().map(Into::into).collect(),
+        items: page.items.iter().map(item).collect(),
         next_cursor: page.next.map(|position| binding.cursor(&position)),
     }))
 }

@@ -84,6 +84,28 @@ pub(crate) struct HealthBody<'a> {
     result: ReportBody<'a>,
 }
 
+/// What came of a connection's last test, in short; `…/health` tells all of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConnectionHealthSummary)]
+pub(crate) struct HealthSummaryBody {
+    /// `ok`, or why it failed.
+    #[schema(max_length = 32, example = "ok")]
+    outcome: &'static str,
+    /// When it was tested: UTC, microseconds.
+    #[schema(format = "date-time", example = "2026-01-31T12:00:00.000000Z")]
+    tested_at: String,
+    /// Whether the connection is still as it was then.
+    #[schema(example = true)]
+    is_current: bool,
+}
+
+impl HealthSummaryBody {
+    pub(super) fn new(health: &ConnectionHealth, is_current: bool) -> Self {
+        let outcome = word(health.report.failure().map(|(_, fault)| fault));
+        Self { outcome, tested_at: instant(health.tested_at), is_current }
+    }
+}
+
 impl<'a> From<&'a ProbeReport> for ReportBody<'a> {
     fn from(report: &'a ProbeReport) -> Self {
         let failure = report.failure().map(|(_, fault)| fault);

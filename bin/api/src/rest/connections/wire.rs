@@ -19,6 +19,7 @@ pub(crate) use input::ConnectionInput;
 pub(crate) use merge::without_secrets;
 pub(crate) use schema::{ConnectionPatchBody, ConnectionReplacementBody, NewConnectionBody};
 
+use super::report::HealthSummaryBody;
 use crate::rest::instant::instant;
 use crate::rest::versions::Versioned;
 
@@ -101,12 +102,23 @@ pub(crate) struct TlsBody<'a> {
     client_certificate: Option<&'a str>,
 }
 
+/// A connection as a list has it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ListedConnection)]
+pub(crate) struct ListedConnectionBody<'a> {
+    #[serde(flatten)]
+    pub(crate) connection: ConnectionBody<'a>,
+    /// What its last test came to; null where there was none.
+    #[schema(required)]
+    pub(crate) health: Option<HealthSummaryBody>,
+}
+
 /// A page of connections.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ConnectionPage<'a> {
     /// The connections, in the order that was asked for.
     #[schema(max_items = 200)]
-    pub(crate) items: Vec<ConnectionBody<'a>>,
+    pub(crate) items: Vec<ListedConnectionBody<'a>>,
     /// Where the list goes on; null on the last page.
     #[schema(required)]
     pub(crate) next_cursor: Option<String>,

@@ -7,14 +7,13 @@ use utoipa::openapi::{OpenApi, RefOr};
 use super::errors::operations;
 use crate::registry::Exports;
 
-/// Says which formats and rules there are, as the service is built.
-pub(super) struct Choices;
+/// Says which formats and rules there are.
+pub(super) struct Choices<'a>(pub(super) &'a Exports);
 
-impl Modify for Choices {
+impl Modify for Choices<'_> {
     fn modify(&self, openapi: &mut OpenApi) {
-        let exports = Exports::builtin();
-        let formats: Vec<&str> = exports.formats();
-        let rules: Vec<&str> = exports.lints().all().map(Lint::id).collect();
+        let formats: Vec<&str> = self.0.formats();
+        let rules: Vec<&str> = self.0.lints().all().map(Lint::id).collect();
         for (path, item) in &mut openapi.paths.paths {
             let (name, choices) = match path.rsplit('/').next() {
                 Some("export") => ("format", &formats),

@@ -7,8 +7,8 @@ use connection_manager::ConnectionSettings;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared_kernel::RequestContext;
 use shared_kernel::database::{Collection, Document};
+use shared_kernel::{IdGenerator as _, RequestContext, SystemIdGenerator};
 use testkit::redis::OwnRedis;
 use testkit::tds::TdsServer;
 use testkit::{Server, TestDatabase};
@@ -74,12 +74,16 @@ async fn is_tested_and_listed_and_goes(body: &Value, wrong_password: &str, super
 
     let path = registry.stored(body).await;
     registry.get(&format!("{path}/health")).await.is_problem(404, "not-found");
+    assert_eq!(registry.get("/api/v1/connections").await.json()["items"][0]["health"], Value::Null);
     let tested = registry.ask(Method::POST, &format!("{path}/test"), &[], None).await;
     assert_eq!(tested.status, 200, "{}", tested.text);
     let health = registry.get(&format!("{path}/health")).await;
     assert_eq!(health.text, tested.text);
     assert_eq!((&health.json()["is_current"], &health.json()["connection_version"]), (&json!(true), &json!(1)));
     assert_eq!(stages(&health.json()["result"]), all);
+    let listed = registry.get("/api/v1/connections").await.json()["items"][0]["health"].clone();
+    let summary = json!({"outcome": "ok", "tested_at": health.json()["tested_at"], "is_current": true});
+    assert_eq!(listed, summary);
 
     let databases = registry.get(&format!("{path}/databases")).await;
     assert_eq!(databases.status, 200, "{}", databases.text);
@@ -90,6 +94,11 @@ async fn is_tested_and_listed_and_goes(body: &Value, wrong_password: &str, super
     let moved = registry.change(Method::PATCH, &path, &json!({"username": "nobody", "password": wrong_password})).await;
     assert_eq!(moved.status, 200, "{}", moved.text);
     assert_eq!(registry.get(&format!("{path}/health")).await.json()["is_current"], false);
+    let page = registry.get("/api/v1/connections").await.json();
+    assert_eq!(
+        (&page["items"][0]["health"]["outcome"], &page["items"][0]["health"]["is_current"]),
+        (&json!("ok"), &json!(false))
+    );
     registry.get(&format!("{path}/databases")).await.is_problem(409, "connection-unusable");
     let tested = registry.ask(Method::POST, &format!("{path}/test"), &[], None).await.json();
     assert_eq!(tested["result"]["outcome"], "auth_failed", "{tested}");
@@ -101,6 +110,152 @@ async fn is_tested_and_listed_and_goes(body: &Value, wrong_password: &str, super
     let outcomes: Vec<&str> =
         audit["items"].as_array().expect("items").iter().filter_map(|item| item["outcome"].as_str()).collect();
     assert_eq!(outcomes, ["ok", "ok", "auth_failed", "not-found"]);
+}
+
+/// Somebody of a database's own.
+pub(super) struct Somebody {
+    pub(super) name: String,
+    server: Server,
+    admin: std::sync::Arc<dyn shared_kernel::database::DatabaseConnection>,
+}
+
+impl Somebody {
+    pub(super) async fn create(database: &TestDatabase, password: &str) -> Self {
+        let (server, admin) = (database.server(), database.connection().await);
+        let name = format!("somebody_{}", &SystemIdGenerator.next().simple().to_string()[18..]);
+        let somebody = Self { name, server, admin };
+        let (name, quoted) = (&somebody.name, password.replace('\'', "''"));
+        let script = match server {
+            Server::Postgres => format!("CREATE ROLE {name} LOGIN PASSWORD '{quoted}'"),
+            _ => format!("CREATE USER '{name}'@'%' IDENTIFIED BY '{}'", quoted.replace('\\', r"\\")),
+        };
+        somebody.run(&script).await;
+        somebody
+    }
+
+    /// `{user}` stands for the user.
+    pub(super) async fn run(&self, script: &str) {
+        let user = if self.server == Server::Postgres { self.name.clone() } else { format!("'{}'@'%'", self.name) };
+        let sql = self.admin.sql().expect("SQL");
+        sql.run_script(&script.replace("{user}", &user), &RequestContext::system())
+            .await
+            .expect("an administrator's script");
+    }
+
+    pub(super) async fn remove(self) {
+        if self.server == Server::Postgres {
+            self.run("DROP OWNED BY {user}").await;
+        }
+        self.run(if self.server == Server::Postgres { "DROP ROLE {user}" } else { "DROP USER {user}" }).await;
+    }
+}
+
+/// Everything but letters and digits as `%XX`.
+fn percent_encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+/// By its fields and by its URL: tested, stored, tested again and used.
+async fn logs_in(body: &Value, password: &str) {
+    let registry = Registry::start().await;
+    let mut by_fields = body.clone();
+    by_fields["password"] = json!(password);
+    let text = |key: &str| body[key].as_str().expect("a text");
+    let (engine, user, database) = (text("engine"), text("username"), text("database"));
+    let (password, port) = (percent_encoded(password), &body["port"]);
+    let by_url = json!({
+        "name": "By its URL",
+        "url": format!("{engine}://{user}:{password}@localhost:{port}/{database}"),
+        "tls": body["tls"],
+    });
+    for body in [by_fields, by_url] {
+        let report = test(&registry, &body).await;
+        assert_eq!(report["outcome"], "ok", "{report}");
+        let path = registry.stored(&body).await;
+        let stored = registry.get(&path).await;
+        assert!(stored.json()["has_password"] == true && !stored.text.contains("p@ss"), "{}", stored.text);
+        let tested = registry.ask(Method::POST, &format!("{path}/test"), &[], None).await.json();
+        assert_eq!(tested["result"]["outcome"], "ok", "{tested}");
+        let databases = registry.get(&format!("{path}/databases")).await;
+        assert_eq!(databases.status, 200, "{}", databases.text);
+        let own = json!({"name": database});
+        assert!(databases.json()["items"].as_array().expect("items").contains(&own), "{}", databases.text);
+    }
+}
+
+async fn an_awkward_password_logs_in(server: Server) {
+    let database = TestDatabase::create(server).await;
+    // PostgreSQL's driver has no room for emoji.
+    let password = if server == Server::Postgres { AWKWARD } else { CANARY };
+    let somebody = Somebody::create(&database, password).await;
+    match server {
+        Server::Postgres => somebody.run("GRANT ALL ON SCHEMA public TO {user}").await,
+        _ => somebody.run(&format!("GRANT ALL ON `{}`.* TO {{user}}", database.name())).await,
+    }
+    let mut body = body(&database, "By its fields");
+    body["username"] = json!(somebody.name);
+    logs_in(&body, password).await;
+    somebody.remove().await;
+}
+
+/// What the login has no room for is not wrong: it cannot be tried.
+async fn a_password_beyond_saslprep_is_told_as_one() {
+    let database = TestDatabase::create(Server::Postgres).await;
+    let somebody = Somebody::create(&database, CANARY).await;
+    let mut body = body(&database, "Sales");
+    (body["username"], body["password"]) = (json!(somebody.name), json!(CANARY));
+    let registry = Registry::start().await;
+    let report = test(&registry, &body).await;
+    assert_eq!(stages(&report).last().map(String::as_str), Some("login unfit_password"), "{report}");
+    assert!(report["remedy"].as_str().is_some_and(|remedy| remedy.contains("SASLprep")), "{report}");
+    somebody.remove().await;
+}
+
+/// Logins of three kinds: one that can only read, one that can do nothing, and one that may not even look at what there is.
+async fn what_a_login_may_do_is_told(server: Server) {
+    let database = TestDatabase::create(server).await;
+    let registry = Registry::start().await;
+    let owner = database.connection().await;
+    let script = "CREATE TABLE book (id INTEGER PRIMARY KEY)";
+    owner.sql().expect("SQL").run_script(script, &RequestContext::system()).await.expect("made");
+    let (reader, nobody) =
+        (Somebody::create(&database, "pa55word").await, Somebody::create(&database, "pa55word").await);
+    let name = database.name();
+    match server {
+        Server::Postgres => {
+            reader.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT SELECT ON book TO {user}").await;
+        }
+        _ => {
+            reader.run(&format!("GRANT SELECT ON `{name}`.* TO {{user}}")).await;
+            // Without any right there nobody gets as far as the database.
+            nobody.run(&format!("GRANT EXECUTE ON `{name}`.* TO {{user}}")).await;
+        }
+    }
+    let mut as_somebody = body(&database, "Sales");
+    as_somebody["password"] = json!("pa55word");
+    as_somebody["username"] = json!(reader.name);
+    let report = test(&registry, &as_somebody).await;
+    assert_eq!(report["outcome"], "ok", "{report}");
+    assert_eq!(report["privileges"], json!({"can_read": true, "can_write": false, "superuser": false}));
+    as_somebody["username"] = json!(nobody.name);
+    let report = test(&registry, &as_somebody).await;
+    assert_eq!(stages(&report).last().map(String::as_str), Some("privileges no_privileges"), "{report}");
+    assert_eq!(report["privileges"], json!({"can_read": false, "can_write": false, "superuser": false}));
+    if server == Server::Postgres {
+        reader.run("REVOKE SELECT ON pg_catalog.pg_class FROM PUBLIC").await;
+        as_somebody["username"] = json!(reader.name);
+        let report = test(&registry, &as_somebody).await;
+        assert_eq!(stages(&report).last().map(String::as_str), Some("privileges no_privileges"), "{report}");
+        assert_eq!(report["privileges"], json!({"can_read": false, "can_write": null, "superuser": null}));
+        assert!(report["remedy"].as_str().is_some_and(|remedy| remedy.contains("Grant")), "{report}");
+    }
+    for somebody in [reader, nobody] {
+        somebody.remove().await;
+    }
 }
 
 async fn an_awkward_password_is_tried_as_it_is(server: Server) {
@@ -130,10 +285,27 @@ mod on_servers {
                 fn an_awkward_password_is_tried_as_it_is() {
                     testkit::run(super::super::an_awkward_password_is_tried_as_it_is(testkit::Server::$server));
                 }
+
+                #[test]
+                fn an_awkward_password_logs_in() {
+                    testkit::run(super::super::an_awkward_password_logs_in(testkit::Server::$server));
+                }
+
+                #[test]
+                fn what_a_login_may_do_is_told() {
+                    testkit::run(super::super::what_a_login_may_do_is_told(testkit::Server::$server));
+                }
             })+
         };
     }
     on!(mysql MySql, mariadb MariaDb, postgres Postgres);
+
+    mod only_postgres {
+        #[test]
+        fn a_password_beyond_saslprep_is_told_as_one() {
+            testkit::run(super::super::a_password_beyond_saslprep_is_told_as_one());
+        }
+    }
 }
 
 mod on_others {
@@ -207,8 +379,9 @@ async fn dynamodb_is_tested_over_its_table() {
     assert_eq!(stages(&report).last().map(String::as_str), Some("database unknown_database"), "{report}");
 }
 
-/// As awkward as MongoDB's logins allow: they leave no room for emoji.
-const AWKWARD: &str = "p@ss/w:rd%?#\"'\\ü";
+/// As awkward as logins with SCRAM allow. They leave no room for emoji, which Unicode 3.2 did not know yet, and have room for its
+/// older symbols, of which the last takes four bytes too.
+const AWKWARD: &str = "p@ss/w:rd%?#\"'\\ü☃𝄞";
 
 /// The MongoDB that tests share, as a user of the test's own sees it over TLS that is checked. The database is not there yet.
 pub(super) async fn mongodb(password: &str) -> (testkit::mongodb::User, Value) {
@@ -230,6 +403,7 @@ async fn mongodb_is_tested_and_listed_and_goes() {
     let documents = owner.documents().expect("documents");
     let collection = Collection::try_new(documents.database().expect("a database"), "books").expect("a name");
     documents.insert_one(&collection, &Document::new(), &RequestContext::system()).await.expect("written");
+    logs_in(&body, AWKWARD).await;
     is_tested_and_listed_and_goes(&body, "wr0ng", false).await;
     testkit::mongodb::drop_database(&*owner).await;
     user.remove().await;
@@ -244,7 +418,8 @@ async fn an_awkward_password_is_tried_at_mongodb() {
     // What the login has no room for is not wrong: it cannot be tried.
     body["password"] = json!(CANARY);
     let report = test(&registry, &body).await;
-    assert_eq!(stages(&report).last().map(String::as_str), Some("login misconfigured"), "{report}");
+    assert_eq!(stages(&report).last().map(String::as_str), Some("login unfit_password"), "{report}");
+    assert!(report["remedy"].as_str().is_some_and(|remedy| remedy.contains("SASLprep")), "{report}");
     user.set_password(AWKWARD).await;
     body["password"] = json!(AWKWARD);
     // A database is there once something is written to it: to read an empty one is no fault.
@@ -411,6 +586,30 @@ async fn a_test_ends_in_time_however_many_there_are() {
         }
     }
     assert!(waited <= 24, "{waited} waited for all of their three seconds");
+}
+
+/// What is not reached over SRV records is told when the whole time is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_takes_as_long_as_is_configured() {
+    let registry = Registry::configured(|config| config.registry.test_timeout = Duration::from_secs(5)).await;
+    let body = json!({"name": "A", "engine": "mongodb", "host": "nowhere.invalid", "options": {"srv": "true"}});
+    let report = test(&registry, &body).await;
+    assert_eq!((&report["outcome"], &report["duration_ms"]), (&json!("unreachable"), &json!(5_000)), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_list_shows_can_be_sent_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = testkit::connect(ConnectionSettings::sqlite(folder.path().join("a.db"))).await.expect("made");
+    made.close(Duration::ZERO).await;
+    let root = folder.path().to_owned();
+    let registry = Registry::configured(|config| config.registry.sqlite_root = Some(root)).await;
+    let path = registry.stored(&json!({"name": "A", "engine": "sqlite", "path": "a.db"})).await;
+    registry.ask(Method::POST, &format!("{path}/test"), &[], None).await;
+    let item = registry.get("/api/v1/connections").await.json()["items"][0].clone();
+    assert_eq!(item["health"]["outcome"], "ok", "{item}");
+    let back = registry.change(Method::PUT, &path, &item).await;
+    assert_eq!((back.status.as_u16(), back.header("etag")), (200, "\"r1-v1\""), "{}", back.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

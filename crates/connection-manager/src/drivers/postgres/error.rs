@@ -1,5 +1,6 @@
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
+use crate::credentials::BEYOND_SASLPREP;
 use crate::drivers::refusal::Refusal;
 use crate::drivers::sqlx_error::{self, ServerMessage, masked};
 
@@ -33,8 +34,10 @@ pub(super) fn map_login(error: sqlx::Error) -> DatabaseError {
         // The cause names the character, which is a part of the password.
         sqlx::Error::Configuration(cause) if cause.to_string().starts_with("Failed to saslprep") => DatabaseError::new(
             DatabaseErrorKind::AuthRejected,
-            "connecting: the driver cannot log in with this user or password: it holds characters beyond SASLprep (RFC 4013)",
-        ),
+            "connecting: the driver cannot log in with this user or password: it holds characters beyond SASLprep (RFC 4013), \
+             such as emoji or control characters; give the user another one",
+        )
+        .with_code(BEYOND_SASLPREP),
         _ => map(error, "connecting"),
     }
 }

@@ -89,6 +89,10 @@ impl ConnectionInput {
         let labels = reader.labels();
         let notes = reader.parsed("notes", Notes::parse);
         let Reader { mut object, mut faults, .. } = reader;
+        if !read_only.is_empty() {
+            // A list shows it with the connection, and of itself it becomes another.
+            object.raw("health");
+        }
         let read_only = ReadOnly::take(&mut object, read_only);
         object.finish(&mut faults);
         let found = faults.only(is_beside)?;
