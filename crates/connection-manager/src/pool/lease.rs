@@ -297,6 +297,7 @@ pub(super) fn leaves_usable(error: &DatabaseError) -> bool {
     !matches!(
         error.kind(),
         DatabaseErrorKind::Unreachable
+            | DatabaseErrorKind::FileUnusable
             | DatabaseErrorKind::TlsFailed
             | DatabaseErrorKind::Timeout
             | DatabaseErrorKind::Closed
