@@ -367,7 +367,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn that_a_file_cannot_be_used_is_told_at_once() {
-        for (kind, is_late) in [(DatabaseErrorKind::Unreachable, true), (DatabaseErrorKind::FileUnusable, false)] {
+        // In this order: the clock that is moved on would be ahead of what is waited for the second time.
+        for (kind, is_late) in [(DatabaseErrorKind::FileUnusable, false), (DatabaseErrorKind::Unreachable, true)] {
             let began = tokio::time::Instant::now();
             let failed = std::future::ready(Err::<(), _>(DatabaseError::new(kind, "it failed")));
             told_late(failed, is_unreached).await.expect_err("it failed");
