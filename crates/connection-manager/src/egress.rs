@@ -27,7 +27,7 @@ mod network;
 pub(crate) mod race;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod relay;
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlite", feature = "sqlserver"))]
 mod room;
 #[cfg(all(unix, any(feature = "mongodb", feature = "mysql", feature = "postgres")))]
 pub(crate) mod socket;
@@ -48,7 +48,7 @@ pub use self::limits::SessionLimits;
 #[cfg(any(feature = "redis", feature = "sqlserver"))]
 pub use self::metered::Metered;
 pub use self::network::{InvalidNetwork, Network};
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlite", feature = "sqlserver"))]
 pub(crate) use self::room::Room;
 
 /// Finds the addresses of a name.

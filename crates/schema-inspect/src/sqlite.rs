@@ -1,6 +1,8 @@
 //! SQLite. Six questions to its pragmas, which answer for all tables at once, in one transaction; one more for each relation whose columns
 //! SQLite does not tell together with those of the others, as it looks no further once it has met one that it cannot read. What no pragma tells is read from
 //! the statements that the file keeps: SQLite has understood them once.
+//!
+//! Pragmas are asked for in `temp`, where a file can put nothing: a view of a pragma's name would be asked in its place.
 
 mod relations;
 mod rows;

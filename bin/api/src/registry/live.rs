@@ -365,6 +365,18 @@ mod tests {
         assert!(is_unreached(&error) && error.connection().is_some_and(StoredDefinitions::is_name), "{error}");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn that_a_file_cannot_be_used_is_told_at_once() {
+        // In this order: the clock that is moved on would be ahead of what is waited for the second time.
+        for (kind, is_late) in [(DatabaseErrorKind::FileUnusable, false), (DatabaseErrorKind::Unreachable, true)] {
+            let began = tokio::time::Instant::now();
+            let failed = std::future::ready(Err::<(), _>(DatabaseError::new(kind, "it failed")));
+            told_late(failed, is_unreached).await.expect_err("it failed");
+            // Nobody's time but the clock's own, which is moved on where somebody waits.
+            assert_eq!(began.elapsed() > QUIET_WHEN_LIVE / 2, is_late);
+        }
+    }
+
     #[test]
     fn an_id_has_one_spelling() {
         let id = "01a21b40-e5cc-7224-ba42-10c24b9b2245";

@@ -37,6 +37,14 @@ impl ManagedProber {
         Self { engines, secrets, limit, places: Semaphore::new(AT_ONCE) }
     }
 
+    /// What the connection that is tested is opened with.
+    fn settings(&self, definition: &Definition, secrets: &Secrets) -> ConnectionSettings {
+        let password = password(definition, secrets.password.as_ref());
+        let mut settings = self.engines.settings(definition, password, secrets.client_key.clone());
+        settings.pool.connect_timeout = DIAL;
+        settings
+    }
+
     async fn look(&self, stages: &mut Vec<Stage>, settings: &ConnectionSettings) {
         let (Ok(_place), Ok(name)) = (self.places.acquire().await, "registry/test".parse::<ConnectionName>()) else {
             return;
@@ -57,9 +65,7 @@ impl Prober for ManagedProber {
             };
             return ProbeReport { stages: vec![refused], ..ProbeReport::default() };
         }
-        let password = password(definition, secrets.password.as_ref());
-        let mut settings = self.engines.settings(definition, password, secrets.client_key.clone());
-        settings.pool.connect_timeout = DIAL;
+        let settings = self.settings(definition, secrets);
         let mut stages = Vec::new();
         let end = began + self.limit;
         let in_time = tokio::time::timeout_at(end.into(), self.look(&mut stages, &settings)).await.is_ok();
@@ -240,7 +246,13 @@ fn fault(code: &str) -> ProbeFault {
 
 #[cfg(test)]
 mod tests {
+    use connection_manager::egress::EgressConfig;
+    use connection_manager::{ConnectionFactory, LocalSecrets};
+    use registry_context::domain::{DisplayName, Host, Labels, Options, Username};
+    use shared_kernel::database::Engine;
+
     use super::*;
+    use crate::config::RegistryConfig;
 
     fn stage(name: &'static str, code: &'static str) -> Stage {
         let outcome = if code == "ok" { Ok("10.0.0.1".to_owned()) } else { Err("10.0.0.1 says no".to_owned()) };
@@ -335,6 +347,30 @@ mod tests {
         for stages in [vec![stage("secret", "ok")], vec![stage("TCP", "ok"), stage("login", "unreachable")]] {
             assert_eq!(told_at(&stages, now, end), end);
         }
+    }
+
+    /// How long a silent server is waited for would tell it from a closed port if it were longer than what is waited for anyway.
+    #[test]
+    fn a_test_dials_for_less_time_than_passes_before_anything_is_told() {
+        let config = RegistryConfig::default();
+        let engines = ManagedEngines::new(ConnectionFactory::compiled(), &config, EgressConfig::open().egress([]));
+        let prober = ManagedProber::new(Arc::new(engines), Arc::new(LocalSecrets));
+        let definition = Definition {
+            name: DisplayName::parse("Sales").expect("a name"),
+            engine: Engine::POSTGRES,
+            host: Host::parse("db.example").ok(),
+            port: None,
+            database: None,
+            path: None,
+            username: Username::parse("ann").ok(),
+            secret: None,
+            tls: None,
+            options: Options::default(),
+            labels: Labels::default(),
+            notes: None,
+        };
+        let settings = prober.settings(&definition, &Secrets::default());
+        assert!(settings.pool.connect_timeout < QUIET, "{:?}", settings.pool.connect_timeout);
     }
 
     #[test]

@@ -29,7 +29,11 @@ pub struct SqliteConnector;
 const OPTIONS: [&str; 3] = ["busy_timeout", "create", "synchronous"];
 
 impl SqliteConnector {
-    fn options(settings: &ConnectionSettings, path: &Path) -> Result<SqliteConnectOptions, Vec<SettingFault>> {
+    /// How the file is opened, and how what is committed is kept.
+    fn options(
+        settings: &ConnectionSettings,
+        path: &Path,
+    ) -> Result<(SqliteConnectOptions, SqliteSynchronous), Vec<SettingFault>> {
         let mut faults = checks::unknown_options(settings, &OPTIONS);
         let synchronous = match settings.options.get("synchronous").map(String::as_str) {
             None | Some("full") => SqliteSynchronous::Full,
@@ -58,12 +62,12 @@ impl SqliteConnector {
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(SqliteConnectOptions::new()
+        let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(create)
             .foreign_keys(true)
-            .busy_timeout(busy_timeout)
-            .synchronous(synchronous))
+            .busy_timeout(busy_timeout.min(longest_wait(settings)));
+        Ok((options, synchronous))
     }
 }
 
@@ -121,7 +125,9 @@ impl Connector for SqliteConnector {
         }
         let in_memory = path == Path::new(":memory:");
         let path = if in_memory { unique_name() } else { path };
-        let options = Self::options(settings, &path).map_err(|faults| checks::misconfigured(name, &faults))?;
+        let (options, synchronous) =
+            Self::options(settings, &path).map_err(|faults| checks::misconfigured(name, &faults))?;
+        let options = options.synchronous(synchronous);
         let driver = if in_memory {
             SqliteDriver::in_memory(options.vfs("memdb")).await?
         } else {
@@ -146,10 +152,18 @@ async fn guarded(
         let message = "there is no such file below the folder for databases";
         DatabaseError::new(DatabaseErrorKind::UnknownDatabase, message).on(name)
     })?;
-    let options = SqliteConnector::options(settings, &path).map_err(|faults| checks::misconfigured(name, &faults))?;
-    let driver = SqliteDriver::new(options.create_if_missing(false).read_only(true)).only_reading();
+    // How what is committed is kept is nothing to who only reads, and saying it has SQLite look into the file before it is limited.
+    let (options, _) =
+        SqliteConnector::options(settings, &path).map_err(|faults| checks::misconfigured(name, &faults))?;
+    let options = options.create_if_missing(false).read_only(true);
+    let driver = SqliteDriver::new(options).only_reading(egress.limits().clone());
     let pool = SqlPool::open(name.clone(), Engine::SQLITE, settings.pool.clone(), endpoint, driver).await?;
     Ok(Arc::new(pool))
+}
+
+/// The longest that a statement may wait for another program's lock: it looks at no clock meanwhile.
+fn longest_wait(settings: &ConnectionSettings) -> Duration {
+    settings.egress.as_ref().map_or(Duration::MAX, |egress| egress.limits().lock_wait)
 }
 
 /// SQLite says "unable to open database file" and leaves the reader to find out why.

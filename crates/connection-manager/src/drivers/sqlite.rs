@@ -2,11 +2,11 @@
 
 mod bind;
 mod error;
+mod limits;
 mod row;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use sea_query::Values;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind, Dialect, Row, TransactionMode};
@@ -15,9 +15,11 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::error::map;
+use self::limits::Watch;
 use self::row::SqliteRowSource;
 use crate::credentials::Credentials;
 use crate::drivers::guard;
+use crate::egress::SessionLimits;
 use crate::pool::{Call, Driver, DriverSession, Turn};
 
 #[cfg(feature = "sea-orm")]
@@ -33,27 +35,33 @@ pub struct SqliteDriver {
     writer: Arc<Semaphore>,
     /// Keeps a database in memory alive while the pool has no connection open.
     keeper: Option<SqliteConnection>,
-    reads_only: bool,
+    /// What a session may take where it only reads.
+    limits: Option<SessionLimits>,
 }
 
 impl SqliteDriver {
     /// A driver for a file.
     pub fn new(options: SqliteConnectOptions) -> Self {
         let writer = Arc::new(Semaphore::new(1));
-        Self { options: options.disable_statement_logging(), writer, keeper: None, reads_only: false }
+        Self { options: options.disable_statement_logging(), writer, keeper: None, limits: None }
     }
 
     /// Has sessions take single statements that begin with a reading word, and no others. That the file is opened for reading, as
     /// the options have to say, keeps nobody from opening other files (`ATTACH`), and from writing them (`VACUUM INTO`).
+    ///
+    /// Whoever made the file means ill, perhaps. A statement may run for as long as these limits say, rows and what SQLite itself keeps
+    /// may take four times as many bytes as an answer may have, no value is longer than 1 MB, and nothing that the file says makes
+    /// SQLite trust it.
     #[must_use]
-    pub fn only_reading(self) -> Self {
-        Self { reads_only: true, ..self }
+    pub fn only_reading(self, limits: SessionLimits) -> Self {
+        // SQLite goes on ahead of whoever takes the rows: by one, and not by fifty.
+        Self { options: self.options.row_buffer_size(1), limits: Some(limits), ..self }
     }
 
     /// A driver for a database that lives as long as the driver does and no longer.
     ///
     /// # Errors
-    /// `Unreachable` when SQLite cannot open it.
+    /// `FileUnusable` when SQLite cannot open it.
     pub async fn in_memory(options: SqliteConnectOptions) -> Result<Self, DatabaseError> {
         let mut driver = Self::new(options);
         let keeper = driver.options.connect().await.map_err(|error| map(error, "opening the database in memory"))?;
@@ -83,7 +91,7 @@ impl Driver for SqliteDriver {
     }
 
     async fn turn(&self, call: Call<'_>) -> Option<Turn> {
-        if self.reads_only {
+        if self.limits.is_some() {
             return None;
         }
         let writes = match call {
@@ -99,21 +107,32 @@ impl Driver for SqliteDriver {
     async fn connect(&self, _credentials: &Credentials) -> Result<SqliteSession, DatabaseError> {
         let opening = |error| map(error, "opening the database file");
         let mut connection = self.options.connect().await.map_err(opening)?;
-        let abandoned = Arc::new(AtomicBool::new(false));
-        let wanted = {
-            let abandoned = Arc::clone(&abandoned);
-            move || !abandoned.load(Ordering::Relaxed)
-        };
-        connection.lock_handle().await.map_err(opening)?.set_progress_handler(STEPS, wanted);
+        let watch = Arc::new(Watch::new(self.limits.as_ref()));
+        let abandon = Abandon(Arc::clone(&watch));
+        {
+            let mut handle = connection.lock_handle().await.map_err(opening)?;
+            if let Some(limits) = &self.limits {
+                limits::impose(&mut handle, limits);
+            }
+            let watch = Arc::clone(&watch);
+            handle.set_progress_handler(STEPS, move || watch.is_wanted());
+        }
+        if self.limits.is_some() {
+            // The first one to look into the file: its time is short already.
+            watch.start();
+            let said = connection.execute(limits::MISTRUST).await;
+            said.map_err(|error| watch.told(opening(error), DatabaseErrorKind::FileUnusable))?;
+        }
         let writer = Arc::clone(&self.writer);
+        let answer = self.limits.as_ref().map(|limits| limits.answer);
         Ok(SqliteSession {
             connection,
             writer,
             transaction: None,
             granted: None,
-            reads_only: self.reads_only,
+            answer,
             is_lost: false,
-            _abandon: Abandon(abandoned),
+            watch: abandon,
         })
     }
 }
@@ -125,19 +144,20 @@ pub struct SqliteSession {
     transaction: Option<Transaction>,
     /// The turn that the next call was given beforehand.
     granted: Option<OwnedSemaphorePermit>,
-    /// Nothing is sent that may write or open another file, nor a transaction begun that would be allowed to.
-    reads_only: bool,
+    /// How many bytes an answer may have, of a session that only reads: nothing is sent that may write or open another file, nor a
+    /// transaction begun that would be allowed to.
+    answer: Option<usize>,
     /// The file was found to be no database any more: another connection may find another one in its place.
     is_lost: bool,
-    _abandon: Abandon,
+    watch: Abandon,
 }
 
 /// Ends the statement that the driver's thread is at when the session is dropped.
-struct Abandon(Arc<AtomicBool>);
+struct Abandon(Arc<Watch>);
 
 impl Drop for Abandon {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.abandon();
     }
 }
 
@@ -167,7 +187,7 @@ impl SqliteSession {
         &mut self,
         sql: &str,
     ) -> Result<Option<OwnedSemaphorePermit>, DatabaseError> {
-        if self.reads_only { Err(guard::no_scripts()) } else { self.turn_of_orm(sql).await }
+        if self.reads_only() { Err(guard::no_scripts()) } else { self.turn_of_orm(sql).await }
     }
 
     /// Takes note of how a statement failed, of which SQLite itself makes nothing.
@@ -199,9 +219,18 @@ impl SqliteSession {
         Ok(sqlx::query_with(AssertSqlSafe(sql), bind::arguments_of_orm(values)?))
     }
 
-    /// Whether a statement may be sent, asked before each one whoever sends it; what the session itself says is not asked about.
+    /// Whether a statement may be sent, asked before each one whoever sends it; what the session itself says is not asked about. The
+    /// time of one that may begins.
     fn admit(&self, sql: &str) -> Result<(), DatabaseError> {
-        if self.reads_only { guard::admit_sqlite(sql) } else { Ok(()) }
+        if self.reads_only() {
+            guard::admit_sqlite(sql)?;
+        }
+        self.watch.0.start();
+        Ok(())
+    }
+
+    const fn reads_only(&self) -> bool {
+        self.answer.is_some()
     }
 
     /// A turn to write, for a statement outside a transaction.
@@ -209,7 +238,7 @@ impl SqliteSession {
         if let Some(granted) = self.granted.take() {
             return Some(granted);
         }
-        if self.transaction.is_some() || self.reads_only || !may_write(sql) {
+        if self.transaction.is_some() || self.reads_only() || !may_write(sql) {
             return None;
         }
         // Boxed, so that those who only read do not carry it around.
@@ -225,6 +254,7 @@ impl SqliteSession {
     }
 
     async fn send(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
+        self.watch.0.start();
         let done = self.connection.execute(sql).await.map(drop);
         self.noted(done, "running a statement")
     }
@@ -232,7 +262,7 @@ impl SqliteSession {
     /// Takes note of a file that has become something else.
     fn noted<T>(&mut self, outcome: sqlx::Result<T>, attempt: &str) -> Result<T, DatabaseError> {
         outcome.map_err(|error| {
-            let error = map(error, attempt);
+            let error = self.watch.0.told(map(error, attempt), DatabaseErrorKind::Query);
             self.note_failure(error.kind());
             error
         })
@@ -258,13 +288,16 @@ impl DriverSession for SqliteSession {
         let _turn = self.turn_for(&sql).await;
         let arguments = bind::arguments(values)?;
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
-        let rows = self.connection.fetch_all(query).await;
+        let rows = match self.answer {
+            None => self.connection.fetch_all(query).await,
+            Some(answer) => limits::gather(&mut self.connection, query, answer).await,
+        };
         let rows = self.noted(rows, "running a query")?;
         Ok(rows.into_iter().map(|row| Row::new(SqliteRowSource(row))).collect())
     }
 
     async fn run_script(&mut self, script: &str) -> Result<(), DatabaseError> {
-        if self.reads_only {
+        if self.reads_only() {
             return Err(guard::no_scripts());
         }
         let _turn = self.turn_for(script).await;
@@ -276,7 +309,7 @@ impl DriverSession for SqliteSession {
     async fn begin(&mut self, mode: TransactionMode) -> Result<(), DatabaseError> {
         let granted = self.granted.take();
         match mode {
-            TransactionMode::ReadWrite if !self.reads_only => {
+            TransactionMode::ReadWrite if !self.reads_only() => {
                 let turn = match granted {
                     Some(granted) => Some(granted),
                     None => Arc::clone(&self.writer).acquire_owned().await.ok(),
@@ -307,6 +340,7 @@ impl DriverSession for SqliteSession {
     }
 
     async fn server_version(&mut self) -> Result<Option<String>, DatabaseError> {
+        self.watch.0.start();
         let version = sqlx::query_scalar::<_, String>("SELECT sqlite_version()").fetch_one(&mut self.connection).await;
         self.noted(version, "asking for the version").map(Some)
     }

@@ -4,7 +4,8 @@ use std::time::Duration;
 /// this process has gone, and of this process.
 ///
 /// Some servers count lock waits and idleness in whole seconds; what is less is taken for one. SQL Server knows the limit on
-/// lock waits alone, Redis and DynamoDB none: there, the caller's deadline ends what takes too long.
+/// lock waits alone, Redis and DynamoDB none: there, the caller's deadline ends what takes too long. SQLite is no server: it is held to
+/// them in this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionLimits {
     /// How long one statement may run.
@@ -14,7 +15,8 @@ pub struct SessionLimits {
     /// How long the server keeps a session that asks nothing. Longer than a pool keeps one.
     pub idle: Duration,
     /// How many bytes a server may send without having been asked anything in between. Drivers keep a row in memory however
-    /// long it is. Its rows may take four times as much, not counting what was sent.
+    /// long it is. Its rows may take four times as much, not counting what was sent. Of SQLite, which sends nothing, rows and their
+    /// values together may take four times as much, and so may SQLite itself.
     pub answer: usize,
 }
 

@@ -26,7 +26,7 @@ impl Room {
     ///
     /// # Errors
     /// When there is no room for it.
-    #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlserver"))]
+    #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite", feature = "sqlserver"))]
     pub(crate) fn row(&mut self, values: usize) -> io::Result<()> {
         self.take(values.saturating_mul(VALUE).saturating_add(ROW))
     }
@@ -38,6 +38,21 @@ impl Room {
     #[cfg(feature = "redis")]
     pub(crate) fn values(&mut self, count: usize) -> io::Result<()> {
         self.take(count.saturating_mul(VALUE))
+    }
+
+    /// Takes so many bytes in that nobody has counted on their way.
+    ///
+    /// # Errors
+    /// When there is no room for them.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn bytes(&mut self, count: usize) -> io::Result<()> {
+        self.take(count)
+    }
+
+    /// What there is when nothing is kept, in bytes.
+    #[cfg(feature = "sqlite")]
+    pub(crate) const fn whole(&self) -> usize {
+        self.whole
     }
 
     /// Nothing is kept any more.
@@ -55,7 +70,7 @@ impl Room {
     }
 }
 
-#[cfg(all(test, any(feature = "mysql", feature = "postgres", feature = "sqlserver")))]
+#[cfg(all(test, any(feature = "mysql", feature = "postgres", feature = "sqlite", feature = "sqlserver")))]
 mod tests {
     use super::*;
 

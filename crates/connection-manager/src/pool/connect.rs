@@ -179,6 +179,7 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Pu
         error.kind(),
         DatabaseErrorKind::AuthRejected
             | DatabaseErrorKind::UnknownDatabase
+            | DatabaseErrorKind::FileUnusable
             | DatabaseErrorKind::TlsFailed
             | DatabaseErrorKind::Misconfigured
             | DatabaseErrorKind::SecretUnavailable

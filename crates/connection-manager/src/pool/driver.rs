@@ -78,7 +78,7 @@ pub struct ServerSession {
 /// One open connection to an engine.
 ///
 /// Every future may be dropped at any point; the session is then dropped too and never used again. After an error of
-/// kind `Unreachable`, `TlsFailed`, `Timeout` or `Closed` the pool drops the session.
+/// kind `Unreachable`, `FileUnusable`, `TlsFailed`, `Timeout` or `Closed` the pool drops the session.
 pub trait DriverSession: Send + 'static {
     /// Hands over the turn for the next call, which takes it whatever comes of it.
     fn grant(&mut self, _turn: Turn) {}

@@ -308,6 +308,7 @@ pub(super) fn leaves_usable(error: &DatabaseError) -> bool {
     !matches!(
         error.kind(),
         DatabaseErrorKind::Unreachable
+            | DatabaseErrorKind::FileUnusable
             | DatabaseErrorKind::TlsFailed
             | DatabaseErrorKind::Timeout
             | DatabaseErrorKind::Closed

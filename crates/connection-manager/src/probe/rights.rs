@@ -39,9 +39,9 @@ const MYSQL: &str = "SELECT CAST(NULL AS SIGNED) AS replica, CAST(@@global.read_
     WHERE table_schema = DATABASE()) AS p \
     WHERE p.grantee = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')";
 
-const SQLITE: &str = "SELECT 0 AS replica, (SELECT query_only FROM pragma_query_only) AS read_only, \
+const SQLITE: &str = "SELECT 0 AS replica, (SELECT query_only FROM temp.pragma_query_only) AS read_only, \
     NULL AS superuser, COUNT(*) AS tables, COUNT(*) AS readable, COUNT(*) AS writable, 1 AS creates \
-    FROM sqlite_schema WHERE type = 'table'";
+    FROM main.sqlite_schema WHERE type = 'table'";
 
 const SQL_SERVER: &str = "SELECT CAST(NULL AS BIGINT) AS replica, \
     CAST(CASE WHEN DATABASEPROPERTYEX(DB_NAME(), 'Updateability') = 'READ_ONLY' THEN 1 ELSE 0 END AS BIGINT) AS read_only, \

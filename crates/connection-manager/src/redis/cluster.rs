@@ -1,5 +1,5 @@
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ::redis::cluster::ClusterClient;
@@ -11,6 +11,7 @@ use ::redis::{
 };
 use secrecy::ExposeSecret;
 use shared_kernel::database::DatabaseError;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
 use super::driver::{RedisDriver, identity};
@@ -18,7 +19,7 @@ use super::error;
 use super::options::RedisOptions;
 use super::session::{Link, RedisSession};
 use crate::credentials::Credentials;
-use crate::egress::Egress;
+use crate::egress::{self, Egress, Metered};
 use crate::node::Node;
 use crate::settings::TlsMode;
 use crate::socket;
@@ -29,6 +30,9 @@ const REDIRECTIONS: u32 = 8;
 const PAUSES: (u64, u64) = (20, 500);
 /// The driver wants a limit of its own on each answer; the pool's is always shorter.
 const LIMIT: Duration = Duration::from_hours(1);
+
+/// How long the driver may take to come to an address that it was just told.
+const COMING: Duration = Duration::from_secs(5);
 
 /// Steps that remain when a node has answered: the driver's connection to the same node, and those to the others.
 const SHARES: u32 = 2;
@@ -77,13 +81,44 @@ fn client(
         builder = builder.tls(mode).certs(TlsCertificates { client_tls, root_cert: options.authorities.clone() });
     }
     if let Some(egress) = &options.egress {
-        builder = builder.async_dns_resolver(Guarded(egress.clone()));
+        let has_tls = options.tls != TlsMode::Disabled;
+        builder = builder.async_dns_resolver(Guarded { egress: egress.clone(), keepalive: options.keepalive, has_tls });
     }
     builder.build()
 }
 
-/// Every node is dialled at what this finds, those that others name included; an address is looked up as a name is.
-struct Guarded(Egress);
+/// Every node is dialled here, those that others name included; an address is looked up as a name is. The driver, which lets nobody
+/// in between it and a socket of its own, is told an address of this machine, where what the node says is counted on its way.
+struct Guarded {
+    egress: Egress,
+    keepalive: Option<Duration>,
+    has_tls: bool,
+}
+
+impl Guarded {
+    async fn relayed(&self, host: &str, port: u16) -> io::Result<SocketAddr> {
+        let node = egress::dial(Some(&self.egress), host, port).await?;
+        node.set_nodelay(true)?;
+        socket::keep_alive(&node, self.keepalive);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let node = Metered::new(node, self.egress.limits().answer);
+        // What is encrypted has no lines.
+        let node = if self.has_tls { node } else { node.counting_lines() };
+        tokio::spawn(relay(listener, node));
+        Ok(address)
+    }
+}
+
+/// Carries what is said between the driver, the first that comes, and a node, until one of them has gone or the node says too much.
+async fn relay(listener: TcpListener, mut node: Metered<TcpStream>) {
+    let Ok(Ok((mut driver, _))) = tokio::time::timeout(COMING, listener.accept()).await else { return };
+    drop(listener);
+    if driver.set_nodelay(true).is_ok() {
+        // How it ended the driver sees.
+        let _ = tokio::io::copy_bidirectional(&mut driver, &mut node).await;
+    }
+}
 
 impl AsyncDNSResolver for Guarded {
     fn resolve<'a, 'b: 'a>(
@@ -92,10 +127,8 @@ impl AsyncDNSResolver for Guarded {
         port: u16,
     ) -> RedisFuture<'a, Box<dyn Iterator<Item = SocketAddr> + Send + 'a>> {
         Box::pin(async move {
-            let addresses = self.0.resolve(host, port).await;
-            let addresses =
-                addresses.map_err(|unreached| io::Error::new(io::ErrorKind::ConnectionRefused, unreached))?;
-            Ok(Box::new(addresses.into_iter()) as Box<dyn Iterator<Item = SocketAddr> + Send + 'a>)
+            let address = self.relayed(host, port).await?;
+            Ok(Box::new(std::iter::once(address)) as Box<dyn Iterator<Item = SocketAddr> + Send + 'a>)
         })
     }
 }

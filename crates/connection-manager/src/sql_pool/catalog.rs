@@ -12,7 +12,8 @@ const POSTGRES: &str = "SELECT datname::text AS name FROM pg_database \
 const MYSQL: &str =
     "SELECT CAST(schema_name AS CHAR(64)) AS name FROM information_schema.schemata ORDER BY 1 LIMIT 1001";
 
-const SQLITE: &str = "SELECT name FROM pragma_database_list ORDER BY name LIMIT 1001";
+/// A view of the file's that is called so would be asked in the place of the pragma, but not in `temp`.
+const SQLITE: &str = "SELECT name FROM temp.pragma_database_list ORDER BY name LIMIT 1001";
 
 const SQL_SERVER: &str = "SELECT TOP (1001) name FROM sys.databases WHERE HAS_DBACCESS(name) = 1 ORDER BY name";
 

@@ -8,10 +8,11 @@ mod rogue;
 use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use connection_manager::egress::{Egress, EgressConfig, Resolver};
+use connection_manager::egress::{Egress, EgressConfig, Resolver, SessionLimits};
 use connection_manager::probe::examine;
 use connection_manager::{
     ConnectionFactory, ConnectionManager, ConnectionSettings, Connector, Endpoint, LocalSecrets, PasswordSource,
@@ -296,6 +297,34 @@ fn a_cluster_sends_nobody_elsewhere() {
             assert!(value.is_err(), "{value:?}");
         }
         canary.assert_untouched();
+    });
+}
+
+/// The nodes' sockets are the driver's own; what they say is counted all the same.
+#[test]
+fn a_node_of_a_cluster_is_listened_to_no_longer_than_any_other_server() {
+    testkit::run(async {
+        let limits = SessionLimits { answer: 1 << 20, ..SessionLimits::default() };
+        // As much as lies between the two in buffers, and more.
+        for (length, is_heard) in [(1 << 19, true), (64 << 20, false)] {
+            let (port, sent) = rogue::talkative_cluster(length).await;
+            let settings = ConnectionSettings::new(Engine::REDIS)
+                .with_host("127.0.0.1")
+                .with_port(port)
+                .with_tls(TlsSettings::disabled())
+                .with_option("cluster", "true")
+                .with_egress(EgressConfig::open().egress([]).with_limits(limits.clone()));
+            let connection = testkit::connect(patient(settings)).await.unwrap();
+            let context = RequestContext::system().within(Duration::from_mins(1));
+            let value = connection.key_value().unwrap().get(b"key", &context).await;
+            if is_heard {
+                assert_eq!(value.unwrap().map(|value| value.len()), Some(length));
+            } else {
+                let error = value.unwrap_err();
+                assert_eq!(*error.kind(), DatabaseErrorKind::Unreachable, "{error}");
+                assert!(sent.load(Ordering::SeqCst) < length, "all of it was taken in");
+            }
+        }
     });
 }
 

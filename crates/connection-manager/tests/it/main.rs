@@ -15,6 +15,7 @@ mod egress;
 mod environment;
 mod guarded;
 mod hostile;
+mod hostile_files;
 mod identity;
 mod keepalive;
 mod manager;

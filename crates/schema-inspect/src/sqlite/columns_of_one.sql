@@ -1,3 +1,3 @@
 SELECT $1, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden
-FROM pragma_table_xinfo($1, 'main') c
+FROM temp.pragma_table_xinfo($1, 'main') c
 ORDER BY c.cid

@@ -1,1 +1,1 @@
-SELECT s.tbl_name, s.name, s.sql FROM sqlite_schema s WHERE s.type = 'trigger'
+SELECT s.tbl_name, s.name, s.sql FROM main.sqlite_schema s WHERE s.type = 'trigger'

@@ -35,6 +35,32 @@ fn however_many_tables_there_are_as_many_statements_are_sent() {
     });
 }
 
+/// A pragma that is asked like a table gives way to a view of its name, and whoever made the file may mean ill.
+#[test]
+fn no_view_is_asked_in_the_place_of_a_pragma() {
+    const PRAGMAS: [&str; 8] = [
+        "application_id",
+        "encoding",
+        "foreign_key_list",
+        "index_list",
+        "index_xinfo",
+        "table_list",
+        "table_xinfo",
+        "user_version",
+    ];
+    testkit::run(async {
+        let script = "CREATE TABLE a (id integer PRIMARY KEY, b REFERENCES a, c UNIQUE)".to_owned();
+        let views = PRAGMAS.map(|name| format!("; CREATE VIEW pragma_{name} AS SELECT 'elsewhere' AS {name}"));
+        let plain = inspected(&script, &InspectOptions::default()).await;
+        let found = inspected(&(script + &views.concat()), &InspectOptions::default()).await;
+        let of = |found: &Inspection| found.database.relation(&ObjectName::new("main", "a")).cloned();
+        assert!(of(&plain).is_some());
+        assert_eq!(of(&found), of(&plain));
+        assert_eq!(found.database.relations().count(), 1 + PRAGMAS.len());
+        assert_eq!((&found.database.character_set, found.report.gaps.len()), (&plain.database.character_set, 0));
+    });
+}
+
 /// SQLite makes such views, and lets what they read be dropped; a file may also be read without the module that it was made with.
 #[test]
 fn what_sqlite_cannot_read_is_told_and_hides_nothing_else() {

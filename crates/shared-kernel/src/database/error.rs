@@ -14,6 +14,8 @@ pub enum DatabaseErrorKind {
     Saturated,
     /// The server cannot be reached, or went away: name resolution, TCP, reset, shutdown.
     Unreachable,
+    /// The file of an embedded database is damaged, or this process cannot read or write it. There is no server to be reached.
+    FileUnusable,
     /// TLS could not be agreed on: certificate, host name, protocol, or a server without TLS.
     TlsFailed,
     /// The server rejected the credentials.
@@ -66,6 +68,7 @@ impl DatabaseErrorKind {
         match self {
             Self::Saturated => "saturated",
             Self::Unreachable => "unreachable",
+            Self::FileUnusable => "file_unusable",
             Self::TlsFailed => "tls_failed",
             Self::AuthRejected => "auth_rejected",
             Self::SecretUnavailable => "secret_unavailable",
@@ -183,6 +186,7 @@ impl DatabaseError {
             self.0.kind,
             DatabaseErrorKind::Saturated
                 | DatabaseErrorKind::Unreachable
+                | DatabaseErrorKind::FileUnusable
                 | DatabaseErrorKind::TlsFailed
                 | DatabaseErrorKind::AuthRejected
                 | DatabaseErrorKind::SecretUnavailable

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use registry_context::domain::ConnectionId;
+use registry_context::domain::{ConnectionId, ProbeFault};
 use serde::Serialize;
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 use utoipa::ToSchema;
@@ -11,12 +11,14 @@ use super::{DATABASES, StoredConnections};
 use crate::registry::StoredDefinitions;
 use crate::rest::accept;
 use crate::rest::id::PathId;
-use crate::rest::problem::{Problem, ProblemKind};
+use crate::rest::problem::{Fault, Problem, ProblemKind};
 use crate::rest::query::Query;
 use crate::rest::scope::Scope;
 
 /// How many names are told.
 const MOST: usize = 1_000;
+/// SQLite's own code for a file that is none of its own; no other engine's for a database that is not there.
+const NOT_A_DATABASE: &str = "26";
 /// How long the server may take, connecting included.
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -80,9 +82,15 @@ impl DatabasesBody {
 /// What of it is for the caller to mend is said so; where the server is, is not.
 pub(super) fn problem(error: &DatabaseError) -> Problem {
     let unusable = |detail| Problem::new(ProblemKind::ConnectionUnusable, detail);
+    let is_stored = error.connection().is_some_and(StoredDefinitions::is_name);
     match error.kind() {
         DatabaseErrorKind::UnknownConnection => Problem::not_found("connection"),
         DatabaseErrorKind::Unsupported => unusable("the connection's engine has no databases to list"),
+        // A file is nowhere in the network: what is the matter with it is told as a test tells it.
+        DatabaseErrorKind::FileUnusable if is_stored => of_the_file(ProbeFault::FileUnusable),
+        DatabaseErrorKind::UnknownDatabase if is_stored && error.code() == Some(NOT_A_DATABASE) => {
+            of_the_file(ProbeFault::NotADatabase)
+        }
         DatabaseErrorKind::Misconfigured
         | DatabaseErrorKind::AuthRejected
         | DatabaseErrorKind::TlsFailed
@@ -94,12 +102,18 @@ pub(super) fn problem(error: &DatabaseError) -> Problem {
         | DatabaseErrorKind::CircuitOpen
         | DatabaseErrorKind::Timeout
         | DatabaseErrorKind::Saturated
-            if error.connection().is_some_and(StoredDefinitions::is_name) =>
+            if is_stored =>
         {
             unusable("the connection's server is not reached, or takes too long; a test of it tells more")
         }
         _ => error.into(),
     }
+}
+
+fn of_the_file(fault: ProbeFault) -> Problem {
+    let fault =
+        Fault { pointer: None, parameter: None, code: fault.as_str().into(), message: fault.remedy().to_owned() };
+    Problem::new(ProblemKind::ConnectionUnusable, "the connection's file cannot be used").with_faults(vec![fault])
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ impl From<&DatabaseError> for Problem {
             }
             DatabaseErrorKind::Saturated
             | DatabaseErrorKind::Unreachable
+            | DatabaseErrorKind::FileUnusable
             | DatabaseErrorKind::TlsFailed
             | DatabaseErrorKind::AuthRejected
             | DatabaseErrorKind::SecretUnavailable
@@ -87,6 +88,7 @@ mod tests {
         for kind in [
             DatabaseErrorKind::Saturated,
             DatabaseErrorKind::Unreachable,
+            DatabaseErrorKind::FileUnusable,
             DatabaseErrorKind::TlsFailed,
             DatabaseErrorKind::AuthRejected,
             DatabaseErrorKind::SecretUnavailable,

@@ -699,7 +699,16 @@ async fn a_file_that_is_no_database_is_told_as_one() {
         assert_eq!(health.json()["result"]["outcome"], code, "{}", health.text);
         let kept = registry.get(&format!("{path}/health")).await.json();
         assert_eq!(kept["result"]["outcome"], code, "{kept}");
-        registry.get(&format!("{path}/schema")).await.is_problem(409, "connection-unusable");
+        for part in ["schema", "databases"] {
+            let answer = registry.get(&format!("{path}/{part}")).await;
+            let told = &answer.is_problem(409, "connection-unusable").json()["errors"][0];
+            if file == "missing.db" {
+                assert!(told.is_null(), "{}", answer.text);
+            } else {
+                assert_eq!(told["code"], code, "{}", answer.text);
+                assert!(told["message"].as_str().is_some_and(|text| text.contains(remedy)), "{}", answer.text);
+            }
+        }
     }
 }
 

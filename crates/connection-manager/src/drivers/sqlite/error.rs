@@ -1,3 +1,5 @@
+use std::io;
+
 use shared_kernel::database::{DatabaseError, DatabaseErrorKind};
 
 use crate::drivers::sqlx_error::{self, ServerMessage};
@@ -7,12 +9,16 @@ pub(crate) const NOT_A_DATABASE: i32 = 26;
 
 /// SQLite's result codes (<https://sqlite.org/rescode.html>), by what a caller can do.
 pub(super) fn map(error: sqlx::Error, attempt: &str) -> DatabaseError {
+    if matches!(&error, sqlx::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData) {
+        let what = format!("{attempt}: the answer takes more memory than there is for it");
+        return DatabaseError::new(DatabaseErrorKind::Query, what).with_source(error);
+    }
     sqlx_error::map(error, attempt, |server| {
         let extended = extended_code(server);
         let message = server.message();
         let kind = kind(extended, message);
         let what = match kind {
-            DatabaseErrorKind::Unreachable => format!("{attempt}: the file cannot be used"),
+            DatabaseErrorKind::FileUnusable => format!("{attempt}: the file cannot be used"),
             DatabaseErrorKind::UnknownDatabase => format!("{attempt}: the file is no SQLite database, or is encrypted"),
             _ => sqlx_error::message(&kind, attempt),
         };
@@ -31,8 +37,10 @@ fn kind(extended: i32, message: &str) -> DatabaseErrorKind {
         // BUSY and LOCKED: another writer, for longer than the busy timeout.
         (5 | 6, _) => DatabaseErrorKind::SerializationConflict,
         (8, _) => DatabaseErrorKind::ReadOnlyTarget,
+        // INTERRUPT: whoever watches the statement had it end.
+        (9, _) => DatabaseErrorKind::Timeout,
         // IOERR, CORRUPT, FULL, CANTOPEN: the file, not the statement.
-        (10 | 11 | 13 | 14, _) => DatabaseErrorKind::Unreachable,
+        (10 | 11 | 13 | 14, _) => DatabaseErrorKind::FileUnusable,
         (NOT_A_DATABASE, _) => DatabaseErrorKind::UnknownDatabase,
         _ => DatabaseErrorKind::Query,
     }
