@@ -2,6 +2,7 @@
 
 mod collections;
 mod completeness;
+mod editions;
 mod natives;
 mod rules;
 mod unknown;
