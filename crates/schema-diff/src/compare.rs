@@ -17,6 +17,7 @@ use schema_model::{Gap, ObjectName};
 
 use self::matching::Matched;
 use crate::diff::{Depth, Diff, Verdict};
+use crate::editions::{self, Alike};
 use crate::found::Found;
 use crate::side::{Lacking, Side};
 
@@ -27,9 +28,19 @@ use crate::side::{Lacking, Side};
 /// Renames are told where both sides know their objects by the engine's numbers; elsewhere what was renamed is gone and new,
 /// but for keys, constraints and indexes, which are known by what they are made of.
 ///
+/// What the earlier edition of the model did not know, of two looks of different ones, is compared in neither; where the later one has
+/// any of it, that is listed apart.
+///
 /// One line stands for each cause: what belonged to something that is gone, new or renamed is not listed besides.
 pub fn compare<'a>(before: impl Into<Side<'a>>, after: impl Into<Side<'a>>) -> Diff {
     let (before, after) = (before.into(), after.into());
+    let alike = editions::alike(before, after);
+    let (before, after, not_asked) = match &alike {
+        Some(Alike { before: one, after: other, not_asked }) => {
+            (Side { database: one, ..before }, Side { database: other, ..after }, not_asked.as_slice())
+        }
+        None => (before, after, &[][..]),
+    };
     let depth = if before.database.engine == after.database.engine { Depth::Whole } else { Depth::Neutral };
     let matched = Matched::of(before, after);
     let mut found = Found::default();
@@ -48,6 +59,8 @@ pub fn compare<'a>(before: impl Into<Side<'a>>, after: impl Into<Side<'a>>) -> D
         |gap: &&Gap, alone: &HashSet<ObjectName>| gap.object.as_ref().is_some_and(|object| alone.contains(object));
     not_compared.extend(before.gaps.iter().filter(|gap| !told(gap, &matched.removed)).cloned());
     not_compared.extend(after.gaps.iter().filter(|gap| !told(gap, &matched.added)).cloned());
+    let is_alone = |gap: &&Gap| told(gap, &matched.removed) || told(gap, &matched.added);
+    not_compared.extend(not_asked.iter().filter(|gap| !is_alone(gap)).cloned());
     changes.sort_by(|one, other| {
         (&one.object, one.kind, &one.part, one.action).cmp(&(&other.object, other.kind, &other.part, other.action))
     });

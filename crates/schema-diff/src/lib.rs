@@ -2,6 +2,7 @@
 
 mod compare;
 mod diff;
+mod editions;
 mod found;
 mod names;
 mod pairing;

@@ -87,12 +87,35 @@ impl Names {
             Some(names) if at == At::Before && names.len() == 1 => names.iter().next().cloned().unwrap_or(old),
             _ => old,
         };
-        let piece = |token| match token {
-            Token::Word(word) => now(word),
+        let piece = |token: &Token| match token {
+            Token::Word(word) => now(word.clone()),
             Token::Literal(text) => format!("'{text}'"),
             Token::Other(other) => other.to_string(),
         };
-        tokens(text).into_iter().map(piece).collect::<Vec<String>>().join(" ")
+        let all = tokens(text);
+        let (mut rest, mut pieces) = (all.as_slice(), Vec::with_capacity(all.len()));
+        while let [first, further @ ..] = rest {
+            // Of a name with its namespace it is known what it has become, whatever else was called so.
+            if let [Token::Word(namespace), Token::Other('.'), Token::Word(name), behind @ ..] = rest
+                && at == At::Before
+                && let Some(object) = self.objects.get(&ObjectName::new(namespace, name))
+            {
+                pieces.extend([object.namespace.clone(), ".".to_owned(), object.name.clone()]);
+                rest = behind;
+            } else {
+                pieces.push(piece(first));
+                rest = further;
+            }
+        }
+        pieces.join(" ")
+    }
+
+    /// Whether an expression names one of these, with its namespace.
+    pub(crate) fn names_any(text: &str, is_one: impl Fn(&ObjectName) -> bool) -> bool {
+        tokens(text).windows(3).any(|three| match three {
+            [Token::Word(namespace), Token::Other('.'), Token::Word(name)] => is_one(&ObjectName::new(namespace, name)),
+            _ => false,
+        })
     }
 
     fn same_token(&self, before: &Token, after: &Token) -> bool {

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use schema_model::{Database, Gap, Identities, Inspection, ObjectName, Unavailable};
+use schema_model::{Database, EDITION, Gap, Identities, Inspection, ObjectName, Unavailable};
 
 /// One of the two that are compared.
 #[derive(Debug, Clone, Copy)]
@@ -8,12 +8,14 @@ pub struct Side<'a> {
     pub(crate) database: &'a Database,
     pub(crate) gaps: &'a [Gap],
     pub(crate) identities: Option<&'a Identities>,
+    /// Of the model: what only a later one knows is not told.
+    pub(crate) edition: u32,
 }
 
 impl<'a> Side<'a> {
     /// A model by itself: it tells everything that there is, and no renames can be seen.
     pub fn new(database: &'a Database) -> Self {
-        Self { database, gaps: &[], identities: None }
+        Self { database, gaps: &[], identities: None, edition: EDITION }
     }
 }
 
@@ -55,6 +57,7 @@ impl<'a> From<&'a Inspection> for Side<'a> {
             database: &inspection.database,
             gaps: &inspection.report.gaps,
             identities: inspection.identities.as_ref(),
+            edition: inspection.report.edition,
         }
     }
 }

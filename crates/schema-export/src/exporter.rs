@@ -156,5 +156,6 @@ pub(crate) fn why(reason: Unavailable) -> &'static str {
         Unavailable::Broken => "the engine cannot read it itself",
         Unavailable::TooLong => "it is longer than was asked for",
         Unavailable::OverLimit => "there was no time or no room to read it",
+        Unavailable::NotAsked => "nobody had asked for it yet",
     }
 }

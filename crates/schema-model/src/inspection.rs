@@ -35,10 +35,24 @@ pub struct RelationStatistics {
     pub bytes: Option<u64>,
 }
 
+/// Which edition of the model this is. What a later one knows besides, an earlier one has never asked for.
+///
+/// 1 is whatever does not say so. 2 knows what only PostgreSQL has: native objects, rules, the namespaces of collations and of classes
+/// of operators.
+pub const EDITION: u32 = 2;
+
+/// That of what was found before anybody said so.
+const fn first_edition() -> u32 {
+    1
+}
+
 /// How something was found.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Report {
+    /// Which edition of the model was filled: what only a later one knows was not asked for, whether it is there or not.
+    #[serde(default = "first_edition")]
+    pub edition: u32,
     /// How many statements were sent, settings included.
     pub statements: u32,
     /// What was done, in order.
@@ -48,6 +62,13 @@ pub struct Report {
     /// Which database was looked at, where the connection leads to several and names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<DatabaseChoice>,
+}
+
+/// Nothing was done yet, in the present edition.
+impl Default for Report {
+    fn default() -> Self {
+        Self { edition: EDITION, statements: 0, stages: Vec::new(), gaps: Vec::new(), choice: None }
+    }
 }
 
 /// A database that was chosen among several.

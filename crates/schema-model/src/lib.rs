@@ -35,7 +35,7 @@ pub use fingerprint::Fingerprint;
 pub use grant::Grant;
 pub use identity::{Identities, ObjectIdentity, RelationIdentity};
 pub use index::{Index, IndexPart, NullsOrder, PartTarget, SortDirection};
-pub use inspection::{ChoiceReason, DatabaseChoice, Gap, Inspection, RelationStatistics, Report, Stage};
+pub use inspection::{ChoiceReason, DatabaseChoice, EDITION, Gap, Inspection, RelationStatistics, Report, Stage};
 pub use key_sample::{HashFields, KeyExpiry, KeyPattern, KeySample, KeyType, Spread};
 pub use name::ObjectName;
 pub use native_object::NativeObject;

@@ -29,6 +29,8 @@ pub enum Unavailable {
     Broken,
     /// A limit was reached before: the inspection's, of time or of number, or the server's, of how often it may be asked.
     OverLimit,
+    /// An earlier version of what looks has looked, which did not ask for it: it may be there or not.
+    NotAsked,
 }
 
 impl<T> Reading<T> {

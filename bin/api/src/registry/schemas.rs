@@ -12,7 +12,7 @@ use moka::future::Cache;
 use moka::ops::compute::{CompResult, Op};
 use registry_context::domain::{ConnectionId, DatabaseName, PartName, SchemaError, SchemaLook, SchemaReader};
 use schema_inspect::{InspectError, InspectOptions, Inspectors, SamplingOptions};
-use schema_model::{Fingerprint, Inspection, Report, Unavailable};
+use schema_model::{EDITION, Fingerprint, Inspection, Report, Unavailable};
 use shared_kernel::database::DatabaseErrorKind;
 use shared_kernel::{Clock, RequestContext, Version};
 
@@ -320,7 +320,9 @@ impl Schemas {
         let SharedCopy { taken_at, document, state } = self.shared.as_ref()?.read(key.place()).await?;
         let age = Some(self.clock.now() - taken_at).filter(|age| *age >= -APART)?;
         let left = KEPT.checked_sub(age.to_std().unwrap_or_default()).filter(|left| !left.is_zero())?;
-        let read = move || Some(KeptSchema::new(unpack(&document).ok()?, state, taken_at, left));
+        // What an earlier version of the service has found may lack what this one would ask for.
+        let whole = move || unpack(&document).ok().filter(|found| found.report.edition >= EDITION);
+        let read = move || Some(KeptSchema::new(whole()?, state, taken_at, left));
         self.documents.apart(read).await.flatten().map(Arc::new)
     }
 

@@ -1,5 +1,5 @@
 use schema_model::{
-    Check, Event, NativeObject, Routine, Sequence, SequenceOptions, UserType, UserTypeKind, WholeNumber,
+    Check, Event, NativeObject, ObjectName, Routine, Sequence, SequenceOptions, UserType, UserTypeKind, WholeNumber,
 };
 
 use super::Comparison;
@@ -7,6 +7,7 @@ use super::matching::{HasName, Located, located, name_now};
 use super::relations::is_unlisted;
 use crate::diff::ObjectKind;
 use crate::found::{Found, Thing, breaking, breaking_unless, compatible};
+use crate::names::Names;
 use crate::pairing::{At, Pairing, pair};
 
 impl Comparison<'_> {
@@ -246,22 +247,30 @@ impl Comparison<'_> {
         let names = &self.matched.names;
         let key = |at, object: &NativeObject| {
             let NativeObject { kind, name, signature, .. } = object;
-            let name = if at == At::Before { names.object(name) } else { name.clone() };
-            let signature = signature.as_ref().map(|signature| names.rewritten(at, signature));
-            serde_json::to_string(&(kind, name, signature)).ok()
+            let now = |text: &String| names.rewritten(at, text);
+            let name = match at {
+                // What is in no namespace is called by what it is of: a cast by its types.
+                _ if name.namespace.is_empty() => ObjectName::new("", now(&name.name)),
+                At::Before => names.object(name),
+                At::After => name.clone(),
+            };
+            serde_json::to_string(&(kind, name, signature.as_ref().map(now))).ok()
         };
         let (before, after) = (&self.before.database.native_objects, &self.after.database.native_objects);
         let pairs = pair(before.iter(), after.iter(), &[&key]);
+        let is_told = |at, object: &NativeObject, all: &[&NativeObject]| {
+            self.goes_with_a_type(at, object) || goes_with_a_class(object, all)
+        };
         for gone in pairs.removed.iter().filter(|gone| self.namespace_stayed(&gone.name.namespace)) {
             let part = what(gone);
-            if !is_unlisted(self.lacking.1, &gone.name, found) {
+            if !is_told(At::Before, gone, &pairs.removed) && !is_unlisted(self.lacking.1, &gone.name, found) {
                 let thing = Thing::part(ObjectKind::NativeObject, &gone.name, &part);
                 found.removed(thing, breaking("whoever names it fails"));
             }
         }
         for new in pairs.added.iter().filter(|new| !self.namespace_is_new(&new.name.namespace)) {
             let part = what(new);
-            if !is_unlisted(self.lacking.0, &new.name, found) {
+            if !is_told(At::After, new, &pairs.added) && !is_unlisted(self.lacking.0, &new.name, found) {
                 let thing = Thing::part(ObjectKind::NativeObject, &new.name, &part);
                 found.added(thing, compatible("nothing used it before"));
             }
@@ -277,6 +286,26 @@ impl Comparison<'_> {
             found.told(thing, (&one.owner, &one.comment), (&other.owner, &other.comment));
         }
     }
+
+    /// Whether something comes and goes with a type that is new or gone, as a cast and an operator do.
+    fn goes_with_a_type(&self, at: At, object: &NativeObject) -> bool {
+        let text = match object.kind.as_str() {
+            "cast" => &object.name.name,
+            "operator" => object.signature.as_ref().unwrap_or(&object.name.name),
+            _ => return false,
+        };
+        let (types, relations) = match at {
+            At::Before => (&self.matched.types.removed, &self.matched.removed),
+            At::After => (&self.matched.types.added, &self.matched.added),
+        };
+        Names::names_any(text, |name| relations.contains(name) || types.iter().any(|alone| alone.name() == *name))
+    }
+}
+
+/// Whether a family of operators comes and goes with the class that it was made for.
+fn goes_with_a_class(object: &NativeObject, all: &[&NativeObject]) -> bool {
+    let is_its = |class: &NativeObject| class.kind == "operator class" && class.name == object.name;
+    object.kind == "operator family" && all.iter().any(|class| is_its(class) && class.signature == object.signature)
 }
 
 /// The kind of something, and what tells it from others of its name.

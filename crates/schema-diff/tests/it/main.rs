@@ -2,6 +2,8 @@
 
 mod collections;
 mod completeness;
+mod editions;
+mod natives;
 mod rules;
 mod unknown;
 
