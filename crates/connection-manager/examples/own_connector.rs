@@ -92,7 +92,10 @@ impl Connector for ScratchConnector {
         let options = options.create_if_missing(true);
         let (keeper, sessions) = (SqliteDriver::in_memory(options.clone()).await?, SqliteDriver::new(options));
         // Connections that somebody from outside has defined only read.
-        let sessions = if settings.egress.is_some() { sessions.only_reading() } else { sessions };
+        let sessions = match &settings.egress {
+            Some(egress) => sessions.only_reading(egress.limits().clone()),
+            None => sessions,
+        };
         let driver = ScratchDriver { keeper, sessions, filled: checks::is_on(settings, FILLED, false) };
         Ok(Arc::new(SqlPool::open(name.clone(), self.0.clone(), settings.pool.clone(), endpoint, driver).await?))
     }

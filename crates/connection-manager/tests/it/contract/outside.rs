@@ -50,7 +50,7 @@ impl Connector for ShelfConnector {
         if let Some(egress) = &settings.egress {
             let path = egress.file(&path).map_err(|_| unknown("there is no such file"))?;
             let options = SqliteConnectOptions::new().filename(path).read_only(true);
-            let driver = SqliteDriver::new(options).only_reading();
+            let driver = SqliteDriver::new(options).only_reading(egress.limits().clone());
             let pool = settings.pool.clone();
             return Ok(Arc::new(SqlPool::open(name.clone(), self.0.clone(), pool, endpoint, driver).await?));
         }
