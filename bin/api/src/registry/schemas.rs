@@ -413,7 +413,10 @@ impl fmt::Debug for Schemas {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+    use connection_manager::sealing::{SealingKey, SealingKeys};
     use connection_manager::{ConnectionFactory, ConnectionManager, ConnectionSettings};
+    use futures_util::poll;
     use schema_inspect::Stamp;
     use schema_model::{Database, Gap, Native, Stage};
     use testkit::FakeClock;
@@ -421,6 +424,112 @@ mod tests {
 
     use super::super::{OtherDatabases, StoredDefinitions};
     use super::*;
+
+    fn live(id: ConnectionId, settings: ConnectionSettings) -> LiveConnections {
+        let manager = ConnectionManager::builder(ConnectionFactory::compiled())
+            .connection(StoredDefinitions::name(id), settings)
+            .build()
+            .expect("a connection");
+        LiveConnections::new(manager, OtherDatabases::default())
+    }
+
+    fn key(number: u128) -> Key {
+        let part = SchemaPart { database: None, namespace: None, documents: 1, depth: 1 };
+        Key { connection: ConnectionId::new(Uuid::from_u128(number)), version: Version::FIRST, part }
+    }
+
+    #[test]
+    fn whatever_a_schema_is_of_it_has_a_place_of_its_own() {
+        let of = |change: fn(&mut Key)| {
+            let mut key = key(1);
+            change(&mut key);
+            format!("{:?}", key.place())
+        };
+        let places = [
+            of(|_| ()),
+            of(|key| key.connection = ConnectionId::new(Uuid::from_u128(2))),
+            of(|key| key.version = Version::FIRST.next()),
+            of(|key| key.part.database = DatabaseName::parse("shop").ok()),
+            of(|key| key.part.namespace = PartName::parse("shop").ok()),
+            of(|key| key.part.documents = 2),
+            of(|key| key.part.depth = 2),
+        ];
+        assert_eq!(std::collections::BTreeSet::from(places.clone()).len(), places.len());
+        // Beside all that, it is that of this version of the service.
+        let (id, one) = (Uuid::from_u128(1), 1_u32.to_be_bytes());
+        let version = Version::FIRST.get().to_be_bytes();
+        let parts = [env!("CARGO_PKG_VERSION").as_bytes(), id.as_bytes(), b"", b"", &version, &one, &one];
+        assert_eq!(key(1).place(), Place::of(parts));
+    }
+
+    #[tokio::test]
+    async fn what_was_looked_at_later_stays() {
+        let live = live(key(1).connection, ConnectionSettings::sqlite(":memory:"));
+        let schemas = Schemas::new(live, Inspectors::builtin(), None, Arc::new(FakeClock::default()));
+        let at = |seconds| DateTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        for (found, stays) in [(5, 5), (4, 5), (6, 6)] {
+            let found = KeptSchema::new(inspection(&[]), None, at(found), KEPT);
+            assert_eq!(schemas.later(key(1), Arc::new(found)).await.taken_at, at(stays));
+        }
+    }
+
+    /// Somebody's answer that began to arrive before may be put in the place of what was thrown away.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_reads_anew_is_not_given_what_arrived_in_between() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = ConnectionSettings::sqlite(folder.path().join("shelf.db"));
+        let owner = testkit::connect(settings.clone()).await.expect("made");
+        let context = RequestContext::system();
+        owner.sql().expect("SQL").run_script("CREATE TABLE book (id integer)", &context).await.expect("changed");
+        let clock = Arc::new(FakeClock::default());
+        let schemas = Schemas::new(live(key(1).connection, settings), None, clock.clone());
+        let old = Arc::new(KeptSchema::new(inspection(&[]), None, clock.now() - APART, KEPT));
+        let (release, held) = tokio::sync::oneshot::channel::<()>();
+        let arriving = async {
+            held.await.expect("released");
+            Ok::<_, InspectError>(old)
+        };
+        let mut arriving = Box::pin(schemas.kept.try_get_with(key(1), arriving));
+        let mut anew = Box::pin(schemas.read(key(1).connection, Version::FIRST, key(1).part, true, &context));
+        assert!(poll!(arriving.as_mut()).is_pending());
+        assert!(poll!(anew.as_mut()).is_pending());
+        release.send(()).expect("somebody waits");
+        let (arrived, read) = tokio::join!(arriving, anew);
+        assert_eq!(arrived.expect("arrived").inspection.database.relations().count(), 0);
+        assert_eq!(read.expect("read").inspection.database.relations().count(), 1);
+    }
+
+    mod on_servers {
+        mod redis {
+            #[test]
+            fn a_copy_is_as_good_as_what_was_looked_at_here_for_as_long() {
+                testkit::run(super::super::a_copy_is_as_good_as_what_was_looked_at_here_for_as_long());
+            }
+        }
+    }
+
+    async fn a_copy_is_as_good_as_what_was_looked_at_here_for_as_long() {
+        let redis = testkit::redis::OwnRedis::start(&[]).await;
+        let manager = ConnectionManager::builder(ConnectionFactory::compiled())
+            .connection("cache", redis.settings())
+            .build()
+            .expect("a connection");
+        let sealing = SealingKey::try_new("k1".to_owned(), &[1; 32]).expect("a key");
+        let keys = SealingKeys::try_new(sealing, []).expect("keys");
+        let shared = Arc::new(SharedSchemas::new(Arc::new(manager.clone()), "cache", Arc::new(keys)));
+        let clock = Arc::new(FakeClock::default());
+        let live = LiveConnections::new(manager, OtherDatabases::default());
+        let schemas = Schemas::new(live, Inspectors::builtin(), Some(Arc::clone(&shared)), clock.clone());
+        let document = pack(&inspection(&[])).expect("packed");
+        let ages = [(0, Some(3600)), (1800, Some(1800)), (3599, Some(1)), (3600, None), (-60, Some(3600)), (-61, None)];
+        for (number, (age, left)) in (1..).zip(ages) {
+            let taken_at = clock.now() - TimeDelta::seconds(age);
+            let copy = SharedCopy { taken_at, document: document.clone(), state: None };
+            shared.write(key(number).place(), &copy, KEPT).await;
+            let found = schemas.found(&key(number)).await.map(|kept| kept.left);
+            assert_eq!(found, left.map(Duration::from_secs), "{age}");
+        }
+    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_has_become_too_old_is_as_good_as_new_where_nothing_has_changed() {
@@ -433,13 +542,8 @@ mod tests {
         };
         change("CREATE TABLE book (id integer)").await;
         let id = ConnectionId::new(Uuid::from_u128(1));
-        let manager = ConnectionManager::builder(ConnectionFactory::compiled())
-            .connection(StoredDefinitions::name(id), settings)
-            .build()
-            .expect("a connection");
-        let live = LiveConnections::new(manager, OtherDatabases::default());
         let clock = Arc::new(FakeClock::default());
-        let schemas = Schemas::new(live, Inspectors::builtin(), None, clock.clone());
+        let schemas = Schemas::new(live(id, settings), Inspectors::builtin(), None, clock.clone());
         let read = async |version| {
             let part = SchemaPart::of_own(None);
             let kept = schemas.read(id, version, part, false, &context).await.expect("read");

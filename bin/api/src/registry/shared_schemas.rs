@@ -304,6 +304,10 @@ mod tests {
         values.set(&place.key(), b"changed", Expiry::Never, &RequestContext::system()).await.expect("written");
         schemas.write(place, &copy(0, 3), hour).await;
         assert_eq!(schemas.read(place).await, Some(copy(0, 3)));
+        // What is too large stays with whoever has it.
+        let large = SharedCopy { document: Document::new(vec![0; MOST + 1], 900), ..copy(1, 3) };
+        schemas.write(place, &large, hour).await;
+        assert_eq!(schemas.read(place).await, Some(copy(0, 3)));
     }
 
     #[test]

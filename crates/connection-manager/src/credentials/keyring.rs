@@ -146,13 +146,13 @@ impl Keyring {
     }
 
     /// As [`Keyring::login`]. `reads` hears whether the source of the secret is being waited for, whenever that changes. Before
-    /// each attempt `ready` is waited for, which takes nothing from the time for it; what it brings is kept until the attempt is
+    /// each attempt `admit` is waited for, which takes nothing from the time for it; what it brings is kept until the attempt is
     /// over. Its error ends the login and counts as no attempt.
     pub(crate) async fn login_seen<S, F, G, R>(
         &self,
         limit: Duration,
         reads: impl Fn(bool),
-        ready: impl Fn() -> R,
+        admit: impl Fn() -> R,
         attempt: impl Fn(Arc<Credentials>) -> F,
     ) -> Result<Login<S>, DatabaseError>
     where
@@ -180,7 +180,7 @@ impl Keyring {
             let next = candidates.next().await;
             reads(false);
             let Some(credentials) = next? else { break };
-            let _ready = ready().await?;
+            let _admitted = admit().await?;
             let underway = Underway::new(book, name, &credentials, limit);
             let Ok(outcome) = tokio::time::timeout(limit, attempt(Arc::clone(&credentials))).await else {
                 return Err(underway.cut().on(name));

@@ -42,8 +42,8 @@ impl DynamoDbConnection {
         let lists = tried(self.names_a_table(context).await)?;
         let limits = tried(self.limits(context).await)?;
         let Some(table) = self.table() else { return Ok(Rights { lists, describes: None, reads: None, limits }) };
-        let described = tried(self.described(table, context).await)?;
-        let (describes, reads) = match described {
+        let answer = tried(self.described(table, context).await)?;
+        let (describes, reads) = match answer {
             Tried::Allowed(described) => {
                 let state = described.table_status().map_or("of an unknown state", |status| status.as_str());
                 let reads = match missing_key(&described) {

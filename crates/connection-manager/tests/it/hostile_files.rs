@@ -71,7 +71,7 @@ impl File {
     fn damage(&self, page: usize, change: impl FnOnce(&mut [u8])) {
         let mut file = std::fs::File::options().read(true).write(true).open(self.path()).unwrap();
         let mut bytes = vec![0; PAGE];
-        let start = SeekFrom::Start(((page - 1) * PAGE) as u64);
+        let start = SeekFrom::Start(u64::try_from((page - 1) * PAGE).unwrap());
         file.seek(start).unwrap();
         file.read_exact(&mut bytes).unwrap();
         change(&mut bytes);
@@ -178,14 +178,11 @@ fn rows_end_where_there_is_no_room_for_more() {
 #[test]
 fn what_sqlite_keeps_of_a_file_is_limited() {
     testkit::run(async {
+        let columns: Vec<String> = (0..40).map(|number| format!("column_{number} TEXT")).collect();
+        let columns = columns.join(", ");
         let mut script = String::from("BEGIN;");
         for table in 0..3_000 {
-            write!(
-                script,
-                "CREATE TABLE t{table} (a{});",
-                (0..40).map(|n| format!(", column_{n} TEXT")).collect::<String>()
-            )
-            .unwrap();
+            write!(script, "CREATE TABLE t{table} (a, {columns});").unwrap();
         }
         let file = File::made_by(&(script + "COMMIT")).await;
         let error = file.try_opened(SessionLimits { answer: 1 << 20, ..unhurried() }).await.unwrap_err();
@@ -194,11 +191,12 @@ fn what_sqlite_keeps_of_a_file_is_limited() {
     });
 }
 
-fn varint(mut number: u64) -> Vec<u8> {
-    let mut bytes = vec![(number & 0x7f) as u8];
-    while number > 0x7f {
-        number >>= 7;
-        bytes.insert(0, (number & 0x7f) as u8 | 0x80);
+/// A number as SQLite's records have it: seven bits a byte, and whether another byte follows.
+fn varint(number: usize) -> Vec<u8> {
+    let bits = |shift: u32| u8::try_from(number >> shift & 0x7f).unwrap();
+    let mut bytes = vec![bits(0)];
+    for shift in (7..usize::BITS).step_by(7).take_while(|shift| number >> shift > 0) {
+        bytes.insert(0, bits(shift) | 0x80);
     }
     bytes
 }
@@ -206,20 +204,20 @@ fn varint(mut number: u64) -> Vec<u8> {
 /// The only row says that it has a blob of a gigabyte, and the file has as many pages, with holes for nearly all of them.
 async fn with_a_gigabyte() -> File {
     let file = File::made_by("CREATE TABLE a (b BLOB); INSERT INTO a VALUES (x'00')").await;
-    let pages = (1_u32 << 30) / PAGE as u32;
+    let pages = u32::try_from((1 << 30) / PAGE).unwrap();
     file.damage(1, |head| head[28..32].copy_from_slice(&pages.to_be_bytes()));
     file.damage(2, |page| {
         let length = 1_000_000_000;
         let mut head = varint(length * 2 + 12);
-        head.insert(0, head.len() as u8 + 1);
-        let payload = length + head.len() as u64;
-        let spilled = 489 + (payload as usize - 489) % (PAGE - 4);
+        head.insert(0, u8::try_from(head.len() + 1).unwrap());
+        let payload = length + head.len();
+        let spilled = 489 + (payload - 489) % (PAGE - 4);
         let local = if spilled <= PAGE - 35 { spilled } else { 489 };
         head.resize(local, 0);
         let cell = [varint(payload), varint(1), head, 3_u32.to_be_bytes().to_vec()].concat();
         let start = PAGE - cell.len();
         page[start..].copy_from_slice(&cell);
-        let start = (start as u16).to_be_bytes();
+        let start = u16::try_from(start).unwrap().to_be_bytes();
         page[5..7].copy_from_slice(&start);
         page[8..10].copy_from_slice(&start);
     });

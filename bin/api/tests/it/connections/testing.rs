@@ -225,15 +225,12 @@ async fn what_a_login_may_do_is_told(server: Server) {
     let (reader, nobody) =
         (Somebody::create(&database, "pa55word").await, Somebody::create(&database, "pa55word").await);
     let name = database.name();
-    match server {
-        Server::Postgres => {
-            reader.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT SELECT ON book TO {user}").await;
-        }
-        _ => {
-            reader.run(&format!("GRANT SELECT ON `{name}`.* TO {{user}}")).await;
-            // Without any right there nobody gets as far as the database.
-            nobody.run(&format!("GRANT EXECUTE ON `{name}`.* TO {{user}}")).await;
-        }
+    if server == Server::Postgres {
+        reader.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT SELECT ON book TO {user}").await;
+    } else {
+        reader.run(&format!("GRANT SELECT ON `{name}`.* TO {{user}}")).await;
+        // Without any right there nobody gets as far as the database.
+        nobody.run(&format!("GRANT EXECUTE ON `{name}`.* TO {{user}}")).await;
     }
     let mut as_somebody = body(&database, "Sales");
     as_somebody["password"] = json!("pa55word");

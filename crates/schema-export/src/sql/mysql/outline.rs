@@ -118,6 +118,7 @@ mod tests {
             "BEGIN SELECT 1; /*!99999 BEGIN */ SELECT '; END; DROP TABLE t; END",
             "IF a THEN SELECT 1; END IF; DROP TABLE t",
             "END; DROP TABLE t",
+            "SELECT 1 END",
             "BEGIN SELECT @@case; END; DROP TABLE t; SELECT '; END",
             "BEGIN SELECT case\u{2003}; END; DROP TABLE t; SELECT '; END",
             "BEGIN SELECT 1;\u{2003}BEGIN SELECT 1; END; DROP TABLE t; SELECT '; END",
