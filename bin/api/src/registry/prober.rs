@@ -354,7 +354,7 @@ mod tests {
     fn a_test_dials_for_less_time_than_passes_before_anything_is_told() {
         let config = RegistryConfig::default();
         let engines = ManagedEngines::new(ConnectionFactory::compiled(), &config, EgressConfig::open().egress([]));
-        let prober = ManagedProber::new(Arc::new(engines), Arc::new(LocalSecrets));
+        let prober = ManagedProber::new(Arc::new(engines), Arc::new(LocalSecrets), config.test_timeout);
         let definition = Definition {
             name: DisplayName::parse("Sales").expect("a name"),
             engine: Engine::POSTGRES,

@@ -482,7 +482,7 @@ mod tests {
         let context = RequestContext::system();
         owner.sql().expect("SQL").run_script("CREATE TABLE book (id integer)", &context).await.expect("changed");
         let clock = Arc::new(FakeClock::default());
-        let schemas = Schemas::new(live(key(1).connection, settings), None, clock.clone());
+        let schemas = Schemas::new(live(key(1).connection, settings), Inspectors::builtin(), None, clock.clone());
         let old = Arc::new(KeptSchema::new(inspection(&[]), None, clock.now() - APART, KEPT));
         let (release, held) = tokio::sync::oneshot::channel::<()>();
         let arriving = async {

@@ -396,7 +396,8 @@ fn the_documented_files_are_read_as_they_stand() {
     // What is a part of a larger file needs the rest of it: the connections that it names.
     let mut service = documented(include_str!("../../src/config.rs"));
     for name in ["users", "books", "registry"] {
-        service += &format!("[connections.{name}]\nengine = \"sqlite\"\npath = \"{name}.db\"\n");
+        let connection = format!("[connections.{name}]\nengine = \"sqlite\"\npath = \"{name}.db\"\n");
+        service.push_str(&connection);
     }
     let told = in_effect(&service);
     for line in ["listen = \"127.0.0.1:8080\"", "[registry.keys]", "tenant_host = \"{tenant}.api.example.com\""] {

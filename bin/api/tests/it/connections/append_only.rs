@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connection_manager::{ConnectionSettings, PasswordSource};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use shared_kernel::RequestContext;
 use shared_kernel::database::RawStatement;
 use testkit::{Server, TestDatabase};

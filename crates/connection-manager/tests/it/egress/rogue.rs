@@ -84,10 +84,10 @@ async fn talk(client: TcpStream, port: u16, length: usize, sent: Arc<AtomicUsize
             client.get_mut().write_all(format!("${length}\r\n").as_bytes()).await.ok()?;
             let mut left = length;
             while left > 0 {
-                let part = left.min(1 << 16);
-                client.get_mut().write_all(&vec![b'a'; part]).await.ok()?;
-                sent.fetch_add(part, Ordering::SeqCst);
-                left -= part;
+                let piece = left.min(1 << 16);
+                client.get_mut().write_all(&vec![b'a'; piece]).await.ok()?;
+                sent.fetch_add(piece, Ordering::SeqCst);
+                left -= piece;
             }
             client.get_mut().write_all(b"\r\n").await.ok()?;
         } else {

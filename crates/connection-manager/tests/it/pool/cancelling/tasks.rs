@@ -45,9 +45,9 @@ struct Begun {
     callers: Vec<JoinHandle<()>>,
 }
 
-fn call(pool: &Arc<SqlPool<Stepping>>) -> JoinHandle<()> {
+fn call(pool: &Arc<SqlPool<Stepping>>, text: &'static str) -> JoinHandle<()> {
     let pool = Arc::clone(pool);
-    tokio::spawn(async move { drop(pool.execute(&statement("write"), &RequestContext::system()).await) })
+    tokio::spawn(async move { drop(pool.execute(&statement(text), &RequestContext::system()).await) })
 }
 
 /// A pool all of whose connections are open and idle.
@@ -65,14 +65,19 @@ impl Work {
     const ALL: [Self; 5] = [Self::Connect, Self::Renew, Self::Exchange, Self::TakeBack, Self::Tell];
 
     fn world(self, steps: u32) -> World {
-        World::new(if self == Self::Renew { 3 } else { 2 }, steps)
+        let places = match self {
+            Self::Connect | Self::Exchange | Self::TakeBack => 2,
+            Self::Renew => 3,
+            Self::Tell => 4,
+        };
+        World::new(places, steps)
     }
 
     async fn begin(self, world: &World) -> Begun {
         match self {
             Self::Connect => {
                 let pool = world.pool();
-                let callers = vec![call(&pool), call(&pool)];
+                let callers = vec![call(&pool, "write"), call(&pool, "write")];
                 Begun { pools: vec![pool], callers }
             }
             Self::Renew | Self::Exchange => {
@@ -85,23 +90,17 @@ impl Work {
             Self::TakeBack => {
                 let lender = filled(world, 2).await;
                 let borrower = world.pool();
-                let callers = vec![call(&borrower)];
+                let callers = vec![call(&borrower, "write")];
                 Begun { pools: vec![lender, borrower], callers }
             }
             Self::Tell => {
-                let pools: Pools = (0..2).map(|_| world.pool_of(1)).collect();
-                let mut leases = Vec::new();
-                for pool in &pools {
-                    leases.push(pool.pool().acquire(None).await.unwrap());
-                }
-                drop(leases);
-                let callers: Vec<_> = pools.iter().map(call).collect();
-                // They wait for their turn to write, and then for the server.
-                let at_work = || pools.iter().any(|pool| pool.stats().in_use > 0);
-                while !at_work() {
+                let pools: Pools = vec![filled(world, 2).await, filled(world, 2).await];
+                // Two of each pool, so that one waits while the server is told of the other.
+                let callers: Vec<_> = pools.iter().flat_map(|pool| [call(pool, "read"), call(pool, "read")]).collect();
+                while !pools.iter().all(|pool| pool.stats().in_use == 2) {
+                    assert!(!callers.iter().all(JoinHandle::is_finished), "they were not seen at work");
                     yield_now().await;
                 }
-                yield_now().await;
                 callers.iter().for_each(JoinHandle::abort);
                 Begun { pools, callers: Vec::new() }
             }
@@ -114,7 +113,7 @@ impl Work {
         let done = match self {
             Self::Connect | Self::TakeBack => begun.callers.iter().all(JoinHandle::is_finished),
             Self::Renew | Self::Exchange => world.peer.logins("two") > 0 && open == 2,
-            Self::Tell => world.peer.told() > 0,
+            Self::Tell => world.peer.told() >= 4,
         };
         done && at_rest && world.budget.stats().used == open
     }
@@ -138,9 +137,12 @@ fn try_once(work: Work, ending: Ending, steps: u32, passed: u32) -> bool {
         (over, end(begun, ending, &world, what).await)
     });
     drop(own);
-    for pool in left {
-        assert!(is_at_rest(&pool), "{what}: {:?}", pool.stats());
+    for pool in &left {
+        assert!(is_at_rest(pool), "{what}: {:?}", pool.stats());
     }
+    let open: u32 = left.iter().map(|pool| pool.stats().open).sum();
+    assert_eq!(world.budget.stats().used, open, "{what}: places that no connection has");
+    drop(left);
     runtime().block_on(world.is_all_back(what));
     over
 }

@@ -82,6 +82,9 @@ impl World {
         assert_eq!(self.budget.stats().waiting_pools, 0, "{what}");
         let pool = self.pool_of(self.places + 1);
         self.can_have_all(&pool, what).await;
+        // All of them are idle now, and another pool takes one back.
+        let other = self.pool_of(1);
+        drop(other.pool().acquire(None).await.unwrap_or_else(|error| panic!("{what}: nothing is taken back: {error}")));
         assert!(self.peer.most_open() <= self.places + 1, "{what}: {} at the same time", self.peer.most_open());
     }
 
