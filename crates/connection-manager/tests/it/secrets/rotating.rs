@@ -52,8 +52,8 @@ impl Secret for Managed {
     }
 
     async fn add(&self, credentials: Credentials) -> String {
-        // What was looked up for the rotation before this one no longer counts as what the store says.
-        self.desk.clock.advance(Duration::from_secs(10));
+        // Rotations are further apart than a copy lives, so that none is begun with a copy from before the last one.
+        self.desk.clock.advance(TTL);
         let version = self.desk.put("svc", "AWSPENDING", &content(&credentials)).await;
         self.versions.lock().unwrap().1 = Some(version.clone());
         version
