@@ -1,8 +1,11 @@
 //! Two looks by two editions of the model: what the earlier one did not ask for may have been there all the time, and is compared in neither.
 
-use schema_model::{Database, EDITION, Gap, Native, ObjectName, Relation, Unavailable, UserTypeKind};
+use schema_model::{Database, Gap, Native, ObjectName, Relation, Unavailable, UserTypeKind};
 
 use crate::side::Side;
+
+/// The edition that asked first for what is taken out here. One that asks for more adds a step of its own.
+const SECOND: u32 = 2;
 
 /// Two models without what only one of them could know.
 pub(crate) struct Alike {
@@ -15,7 +18,7 @@ pub(crate) struct Alike {
 /// Both as the earlier one of their editions tells them; `None` where both are of one edition.
 pub(crate) fn alike(before: Side<'_>, after: Side<'_>) -> Option<Alike> {
     let earlier = before.edition.min(after.edition);
-    if earlier == before.edition.max(after.edition) || earlier >= EDITION {
+    if earlier == before.edition.max(after.edition) || earlier >= SECOND {
         return None;
     }
     let (mut before_now, mut after_now) = (before.database.clone(), after.database.clone());

@@ -49,8 +49,8 @@ impl SqliteDriver {
     /// Has sessions take single statements that begin with a reading word, and no others. That the file is opened for reading, as
     /// the options have to say, keeps nobody from opening other files (`ATTACH`), and from writing them (`VACUUM INTO`).
     ///
-    /// Whoever made the file means ill, perhaps. A statement may run for as long as these limits say, rows and what SQLite itself keeps
-    /// may take four times as many bytes as an answer may have, no value is longer than 1 MB, and nothing that the file says makes
+    /// Whoever made the file means ill, perhaps. A statement may run for as long as these limits say; its rows may take four times as
+    /// many bytes as an answer may have, and so may what all of SQLite in this process comes to keep meanwhile; no value is longer than 1 MB, and nothing that the file says makes
     /// SQLite trust it.
     #[must_use]
     pub fn only_reading(self, limits: SessionLimits) -> Self {

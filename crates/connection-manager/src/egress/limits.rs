@@ -16,7 +16,7 @@ pub struct SessionLimits {
     pub idle: Duration,
     /// How many bytes a server may send without having been asked anything in between. Drivers keep a row in memory however
     /// long it is. Its rows may take four times as much, not counting what was sent. Of SQLite, which sends nothing, rows and their
-    /// values together may take four times as much, and so may SQLite itself.
+    /// values together may take four times as much, and so may what SQLite comes to keep in this process meanwhile.
     pub answer: usize,
 }
 

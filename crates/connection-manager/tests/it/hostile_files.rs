@@ -21,14 +21,15 @@ use sqlx::Executor as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
 
-/// What a test may cost at most. Each runs in a process of its own.
+/// What a test may cost at most. nextest runs each in a process of its own; in one process they would pay for each other.
 const MODEST: u64 = 100 << 20;
 /// Much less than what is asked for would take; nothing is measured.
 const LONG: Duration = Duration::from_mins(1);
 const PAGE: usize = 4096;
 
 /// A view with so many rows that nobody sees the last.
-const ENDLESS: &str = "WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 1000000000000) SELECT n FROM counted";
+const ENDLESS: &str = "WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 1000000000000) \
+    SELECT n FROM counted";
 
 struct File {
     folder: TempDir,
@@ -143,7 +144,11 @@ fn what_has_no_end_is_ended_though_nobody_has_left() {
 #[test]
 fn nobody_reads_on_for_a_caller_who_has_left() {
     testkit::run(async {
-        let file = File::made_by(&format!("CREATE TABLE a (n INTEGER); INSERT INTO a VALUES (1); CREATE VIEW sums AS SELECT SUM(c.n) AS n FROM a, ({ENDLESS}) c")).await;
+        let script = format!(
+            "CREATE TABLE a (n INTEGER); INSERT INTO a VALUES (1); \
+             CREATE VIEW sums AS SELECT SUM(c.n) AS n FROM a, ({ENDLESS}) c"
+        );
+        let file = File::made_by(&script).await;
         let connection = file.opened(unhurried()).await;
         let question = RawStatement::everywhere("SELECT", "SELECT n FROM sums").into();
         let soon = RequestContext::system().within(Duration::from_millis(300));

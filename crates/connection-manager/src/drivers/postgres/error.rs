@@ -32,12 +32,21 @@ pub(super) fn map(error: sqlx::Error, attempt: &str) -> DatabaseError {
 pub(super) fn map_login(error: sqlx::Error) -> DatabaseError {
     match &error {
         // The cause names the character, which is a part of the password.
-        sqlx::Error::Configuration(cause) if cause.to_string().starts_with("Failed to saslprep") => DatabaseError::new(
-            DatabaseErrorKind::AuthRejected,
-            "connecting: the driver cannot log in with this user or password: it holds characters beyond SASLprep (RFC 4013), \
-             such as emoji or control characters; give the user another one",
-        )
-        .with_code(BEYOND_SASLPREP),
+        sqlx::Error::Configuration(cause) if cause.to_string().starts_with("Failed to saslprep password") => {
+            DatabaseError::new(
+                DatabaseErrorKind::AuthRejected,
+                "connecting: the driver cannot log in with this password: it holds characters beyond SASLprep (RFC 4013), \
+                 such as emoji or control characters; give the user another one",
+            )
+            .with_code(BEYOND_SASLPREP)
+        }
+        sqlx::Error::Configuration(cause) if cause.to_string().starts_with("Failed to saslprep username") => {
+            DatabaseError::new(
+                DatabaseErrorKind::Misconfigured,
+                "connecting: the driver cannot log in as this user: the name holds characters beyond SASLprep (RFC 4013), \
+                 such as emoji or control characters; name another user",
+            )
+        }
         _ => map(error, "connecting"),
     }
 }

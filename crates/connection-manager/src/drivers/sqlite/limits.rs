@@ -1,7 +1,7 @@
 //! What a session of a file from outside may take. SQLite works in this process, and whoever made the file may mean ill: what it says
 //! is code (views), and what it announces is made room for.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
@@ -53,7 +53,7 @@ fn set(handle: &mut LockedSqliteHandle<'_>, limit: i32, number: i32) {
 }
 
 /// How many bytes SQLite has for all connections of this process together; it keeps no book of each that could be looked into while
-/// a statement runs.
+/// a statement runs. So a statement is held to what has been added since it began, whoever added it.
 #[expect(unsafe_code, reason = "SQLite tells it in C alone; see docs/adr/0063")]
 fn memory() -> usize {
     // SAFETY: it may be called at any time and from any thread, and returns a number.
@@ -68,6 +68,8 @@ pub(super) struct Watch {
     opened: Instant,
     /// When the statement has to be over, in milliseconds since `opened`.
     until: AtomicU64,
+    /// What SQLite had in memory when the statement began, for itself and for others.
+    had: AtomicUsize,
     /// The statement was ended for its memory, and not for its time.
     has_too_much: AtomicBool,
     /// How long a statement may run, and how much memory SQLite may have meanwhile.
@@ -81,6 +83,7 @@ impl Watch {
             abandoned: AtomicBool::new(false),
             opened: Instant::now(),
             until: AtomicU64::new(u64::MAX),
+            had: AtomicUsize::new(memory()),
             has_too_much: AtomicBool::new(false),
             limits,
         }
@@ -91,6 +94,7 @@ impl Watch {
         if let Some((longest, _)) = self.limits {
             let until = self.opened.elapsed().saturating_add(longest).as_millis();
             self.until.store(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.had.store(memory(), Ordering::Relaxed);
             self.has_too_much.store(false, Ordering::Relaxed);
         }
     }
@@ -117,7 +121,7 @@ impl Watch {
         if self.opened.elapsed().as_millis() >= u128::from(self.until.load(Ordering::Relaxed)) {
             return false;
         }
-        let used = memory();
+        let used = memory().saturating_sub(self.had.load(Ordering::Relaxed));
         if used > most {
             self.has_too_much.store(true, Ordering::Relaxed);
             tracing::warn!(
