@@ -46,7 +46,12 @@ impl Connections for Transcript {
 /// # Panics
 /// When SQL Server's dialect cannot say it, or the file cannot be written.
 pub fn note_tsql(source: &str, statement: &Statement) {
-    match statement.render(Dialect::SqlServer) {
+    let rendered = match statement {
+        // Its values are those of the engine that it is sent to.
+        Statement::Filled(filled) => filled.sample(Dialect::SqlServer).render(Dialect::SqlServer),
+        _ => statement.render(Dialect::SqlServer),
+    };
+    match rendered {
         Ok(rendered) => note_tsql_text(source, &rendered.sql),
         Err(error) => panic!("{source}: SQL Server cannot be told {statement:?}: {error}"),
     }

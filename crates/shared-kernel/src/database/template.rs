@@ -79,6 +79,12 @@ pub struct FilledTemplate {
 }
 
 impl FilledTemplate {
+    /// The statement that the template's sample makes for `dialect`. Values are those of one dialect, as keys are kept differently;
+    /// whoever wants the text in another one has it from this.
+    pub fn sample(&self, dialect: Dialect) -> Statement {
+        (self.template.sample)(dialect)
+    }
+
     pub(super) fn operation(&self) -> &'static str {
         self.template.operation()
     }
