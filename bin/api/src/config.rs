@@ -40,7 +40,8 @@
 //! secret_prefix = "bindery/registry/"   # what secrets that connections may name begin with; left out, none may
 //! audit_retention = "365d"           # how long calls are remembered, at least 1d; or "forever"
 //! snapshots = 100                    # how many of its schema a connection may have, 1 to 10000
-//! test_timeout = "10s"               # how long a test of a connection may take in all: 5s to 5m, less than request_timeout
+//! test_timeout = "10s"               # how long a test of a connection may take in all: 5s to 5m, at least 2s less than
+//!                                    # request_timeout, as it is without a word where that has room for a test
 //! # schema_cache = "cache"           # a Redis among [connections] through which instances have each other's schemas
 //!
 //! [registry.keys]                    # 32 random bytes in base64, as `openssl rand -base64 32` prints them

@@ -3,8 +3,8 @@ use schema_export::Exporters;
 use schema_inspect::Inspectors;
 use schema_lint::Lints;
 
-/// What can be brought along from outside: how engines are connected to, and who looks at databases, writes models and judges
-/// them. The service and its commands know no others than these.
+/// What can be brought along from outside: how engines are connected to, and who looks at databases, writes models and
+/// judges them. The service and its commands know no others than these.
 ///
 /// A team's own program begins with [`Plugins::compiled`], registers what it has, and hands all of it to
 /// [`Application::build_with`](crate::Application::build_with) or [`run`](crate::run).

@@ -41,7 +41,7 @@ impl Conformance<'_> {
             self.program,
             scratch.path(),
             &["--data", &data.to_string_lossy()],
-            &registry(scratch.path()),
+            &registry(scratch.path())?,
         )?;
         self.ask(&instance, "sqlite", scratch.path(), say)
     }
@@ -73,7 +73,7 @@ impl Conformance<'_> {
         let file = scratch.join("bindery.toml");
         let mut configuration = String::new();
         let mut environment = vec![("BINDERY_CONFIG".to_owned(), file.display().to_string())];
-        environment.extend(registry(scratch));
+        environment.extend(registry(scratch)?);
         for (context, name) in CONTEXTS.iter().zip(names) {
             writeln!(configuration, "{}", table(context, name, server, authority)?)?;
             let variable = format!("BINDERY_CONNECTIONS__{}__PASSWORD", context.to_uppercase());
@@ -112,11 +112,15 @@ impl Conformance<'_> {
     }
 }
 
-/// What the registry is told besides its connection: where it may lead as well, since this machine has servers of others, that it has
-/// a folder of files, in which none is a database, and that it may name secrets, of a secrets manager that is not there.
-fn registry(scratch: &Path) -> Vec<(String, String)> {
-    let files = scratch.display().to_string();
-    [
+/// What the registry is told besides its connection: where it may lead as well, since this machine has servers of others,
+/// that it has a folder for files, in which there are none, and that it may name secrets, of a secrets manager that is not
+/// there.
+fn registry(scratch: &Path) -> Result<Vec<(String, String)>> {
+    // The instance's own databases lie beside it.
+    let files = scratch.join("files");
+    std::fs::create_dir(&files)?;
+    let files = files.display().to_string();
+    Ok([
         ("BINDERY_REGISTRY__SQLITE_ROOT", files.as_str()),
         ("BINDERY_REGISTRY__SECRET_PREFIX", "bindery/"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
@@ -129,7 +133,7 @@ fn registry(scratch: &Path) -> Vec<(String, String)> {
         ("BINDERY_EGRESS__ALLOW_PRIVATE", "false"),
     ]
     .map(|(variable, value)| (variable.to_owned(), value.to_owned()))
-    .to_vec()
+    .to_vec())
 }
 
 /// A connection of the configuration. Its certificate is verified when the server is ours.

@@ -20,8 +20,8 @@ const FORMATS: &[(LogFormat, &str)] =
     &[(LogFormat::Auto, "auto"), (LogFormat::Json, "json"), (LogFormat::Pretty, "pretty")];
 
 impl Config {
-    /// The configuration in effect: defaults, then the file, then single variables, then the arguments. Which engines there are is
-    /// for `connectors` to say.
+    /// The configuration in effect: defaults, then the file, then single variables, then the arguments. Which engines there
+    /// are is for `connectors` to say.
     ///
     /// # Errors
     /// [`ConfigError`] with every fault, each with its key and its line or variable.
@@ -94,7 +94,7 @@ impl Config {
             connection
         });
         let contexts = ContextsConfig { users, books, registry };
-        let stored = RegistryConfig::read(&root.section("registry"));
+        let stored = RegistryConfig::read(&root.section("registry"), server.limits.request_timeout);
         let mut config = Self {
             server,
             log,
@@ -250,10 +250,16 @@ mod tests {
     fn a_test_of_a_connection_is_over_before_its_request_is() {
         assert_eq!(read("[registry]\ntest_timeout = \"20s\"\n").expect("valid").registry.test_timeout.as_secs(), 20);
         assert_eq!(read("").expect("valid").registry.test_timeout.as_secs(), 10);
-        let error = read("[registry]\ntest_timeout = \"30s\"\n").expect_err("as long as a request");
-        assert!(error.contains("bindery.toml:2: registry.test_timeout: must be shorter than "), "{error}");
-        // Who says nothing of it has a request that ends it.
-        assert!(read("[server]\nrequest_timeout = \"5s\"\n").is_ok());
+        assert!(read("[registry]\ntest_timeout = \"28s\"\n").is_ok());
+        let error = read("[registry]\ntest_timeout = \"28001ms\"\n").expect_err("no room behind it");
+        let expected = "bindery.toml:2: registry.test_timeout: must be shorter than \
+                        server.request_timeout (30s) by at least 2s";
+        assert!(error.contains(expected), "{error}");
+        // Who says nothing of it has as much as fits in, or a request that ends it.
+        for (request, test) in [("12s", 10), ("10s", 8), ("7s", 5), ("5s", 5), ("1ms", 5)] {
+            let config = read(&format!("[server]\nrequest_timeout = \"{request}\"\n")).expect("valid");
+            assert_eq!(config.registry.test_timeout.as_secs(), test, "{request}");
+        }
     }
 
     #[test]
@@ -326,5 +332,13 @@ mod tests {
         let shown = read(circuits).expect("valid").to_toml();
         assert!(shown.contains("[circuits]\nconnection = \"cache\"\nprefix = \"bindery:circuit:\""), "{shown}");
         assert_eq!(read(&shown).expect("valid").to_toml(), shown);
+        for (request, test) in [("10s", Some("8s")), ("7s", Some("5s")), ("6999ms", None), ("1s", None)] {
+            let config = read(&format!("[server]\nrequest_timeout = \"{request}\"\n")).expect("valid");
+            let shown = config.to_toml();
+            let line = test.map(|test| format!("test_timeout = \"{test}\""));
+            assert_eq!(shown.lines().find(|line| line.starts_with("test_timeout")), line.as_deref(), "{request}");
+            let again = read(&shown).unwrap_or_else(|error| panic!("{error}\n{shown}"));
+            assert_eq!((again.to_toml(), again.registry.test_timeout), (shown, config.registry.test_timeout));
+        }
     }
 }

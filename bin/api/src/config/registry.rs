@@ -27,6 +27,9 @@ const MOST_SNAPSHOTS: u32 = 10_000;
 const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const SHORTEST_TEST: Duration = Duration::from_secs(5);
 const LONGEST_TEST: Duration = Duration::from_mins(5);
+/// What a request has left at the least once the test of a connection has taken all of its time: what the test came to is stored
+/// under the request's deadline.
+const ROOM: Duration = Duration::from_secs(2);
 /// What keeps them for good.
 const FOREVER: &str = "forever";
 
@@ -45,7 +48,8 @@ pub struct RegistryConfig {
     pub audit_retention: Option<Duration>,
     /// How many snapshots of its schema a connection may have: 100 when nothing else is said.
     pub snapshots: u32,
-    /// How long a test of a connection may take in all: ten seconds when nothing else is said.
+    /// How long a test of a connection may take in all. When nothing else is said: ten seconds, or two less than a request where
+    /// that is shorter, and never less than five.
     pub test_timeout: Duration,
     /// The connection through which instances have each other's schemas. `None`: each keeps its own to itself.
     pub schema_cache: Option<String>,
@@ -86,7 +90,8 @@ impl TokenConfig {
 }
 
 impl RegistryConfig {
-    pub(super) fn read(section: &Section<'_>) -> Self {
+    /// Reads the table; `request` is how long a request may take.
+    pub(super) fn read(section: &Section<'_>, request: Duration) -> Self {
         // Without a word about keys, whether they may be missing is asked once all else is known.
         let keys = section.section("keys");
         let sealing = if keys.is_present() || section.has("key") { SealingConfig::read(section) } else { None };
@@ -103,15 +108,15 @@ impl RegistryConfig {
         }
         let audit_retention = audit_retention(section);
         let snapshots = snapshots(section);
-        let test_timeout = test_timeout(section);
+        let test_timeout = test_timeout(section, request);
         let schema_cache = section.text("schema_cache");
         let tokens = tokens(&section.section("tokens"));
         Self { sealing, tokens, sqlite_root, secret_prefix, audit_retention, snapshots, test_timeout, schema_cache }
     }
 
-    /// The table as it is in effect, as TOML and without secrets.
-    pub(super) fn effective(&self) -> impl fmt::Display + '_ {
-        Shown(self)
+    /// The table as it is in effect, as TOML and without secrets; `request` is how long a request may take.
+    pub(super) fn effective(&self, request: Duration) -> impl fmt::Display + '_ {
+        Shown(self, request)
     }
 }
 
@@ -135,12 +140,18 @@ fn snapshots(section: &Section<'_>) -> u32 {
     snapshots
 }
 
-fn test_timeout(section: &Section<'_>) -> Duration {
-    let timeout = section.duration("test_timeout").unwrap_or(TEST_TIMEOUT);
+fn test_timeout(section: &Section<'_>, request: Duration) -> Duration {
+    let usual = TEST_TIMEOUT.min(request.saturating_sub(ROOM)).max(SHORTEST_TEST);
+    let timeout = section.duration("test_timeout").unwrap_or(usual);
     if !(SHORTEST_TEST..=LONGEST_TEST).contains(&timeout) {
         section.fault("test_timeout", "expected \"5s\" to \"5m\": how long a test of a connection may take in all");
     }
     timeout
+}
+
+/// Whether a request has time for a test, and for what comes after it.
+fn has_room(test: Duration, request: Duration) -> bool {
+    test.saturating_add(ROOM) <= request
 }
 
 fn tokens(table: &Section<'_>) -> Vec<TokenConfig> {
@@ -177,8 +188,9 @@ pub(super) fn check(root: &Section<'_>, config: &Config) {
     }
     check_schema_cache(root, &section, config);
     let (test, request) = (config.registry.test_timeout, config.server.limits.request_timeout);
-    if section.has("test_timeout") && test >= request {
-        let message = format!("must be shorter than server.request_timeout ({})", duration::format(request));
+    if section.has("test_timeout") && !has_room(test, request) {
+        let (room, request) = (duration::format(ROOM), duration::format(request));
+        let message = format!("must be shorter than server.request_timeout ({request}) by at least {room}");
         section.fault("test_timeout", message);
     }
     // Where it lies is not known of one with a fault of its own.
@@ -230,7 +242,7 @@ impl Config {
     }
 }
 
-struct Shown<'a>(&'a RegistryConfig);
+struct Shown<'a>(&'a RegistryConfig, Duration);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -258,7 +270,10 @@ impl fmt::Display for Shown<'_> {
         let retention = audit_retention.map_or_else(|| FOREVER.to_owned(), duration::format);
         writeln!(lines, "audit_retention = {}", text(retention))?;
         writeln!(lines, "snapshots = {snapshots}")?;
-        writeln!(lines, "test_timeout = {}", text(duration::format(*test_timeout)))?;
+        // Where requests are shorter than any test that may be asked for, nobody has said it, and nobody could.
+        if has_room(*test_timeout, self.1) {
+            writeln!(lines, "test_timeout = {}", text(duration::format(*test_timeout)))?;
+        }
         if let Some(connection) = schema_cache {
             writeln!(lines, "schema_cache = {}", text(connection.clone()))?;
         }

@@ -47,7 +47,7 @@ impl Config {
         for (context, connection) in self.contexts.iter() {
             let _ = write!(lines, "\n[contexts.{context}]\nconnection = {}\n", text(connection));
         }
-        let _ = write!(lines, "\n{}", self.registry.effective());
+        let _ = write!(lines, "\n{}", self.registry.effective(self.server.limits.request_timeout));
         let _ = write!(lines, "\n{}", self.egress.effective());
         let _ = write!(lines, "\n{}", self.secrets.effective());
         if let Some(circuits) = &self.circuits {

@@ -8,7 +8,7 @@ const REQUEST_HEADERS: &str =
     "authorization, content-type, if-match, if-none-match, idempotency-key, traceparent, bindery-freshness";
 /// Headers that a page of another origin may read.
 const RESPONSE_HEADERS: &str = "etag, location, retry-after, allow, age, content-disposition, www-authenticate, traceparent, \
-                                idempotency-replayed, bindery-freshness, bindery-omissions";
+                                accept-post, accept-patch, idempotency-replayed, bindery-freshness, bindery-omissions";
 
 /// The origins whose pages may use the service, as `scheme://host[:port]`; `*` is every origin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -155,7 +155,7 @@ async fn a_login_that_is_rejected_and_a_database_that_is_not_there_are_503() {
     is_away(&scene.list().await, "unavailable");
 }
 
-/// A service of which a request may take a second, and a lock on the table of books that its requests wait for.
+/// A service whose requests may take that long, and a lock on the table of books that they wait for.
 async fn locked(
     request_timeout: Duration,
 ) -> (Service, Arc<dyn DatabaseConnection>, Box<dyn SqlTransaction>, TestDatabase) {
@@ -185,7 +185,7 @@ async fn waiting(direct: &Arc<dyn DatabaseConnection>) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_requests_deadline_is_that_of_its_statements() {
-    let (service, direct, lock, _database) = locked(Duration::from_secs(2)).await;
+    let (service, direct, lock, _database) = locked(Duration::from_secs(5)).await;
     let answer = {
         let mut request = pin!(service.get("/api/v1/books"));
         let seen = eventually_some(LONG, || async { (waiting(&direct).await > 0).then_some(()) });

@@ -73,7 +73,7 @@ pub enum ProbeFault {
     TlsUntrusted,
     /// User or password are not accepted.
     AuthFailed,
-    /// The password has characters with which nobody can log in there.
+    /// The password has characters with which the driver cannot log in.
     UnfitPassword,
     /// There is no such database, or the user may not use it.
     UnknownDatabase,

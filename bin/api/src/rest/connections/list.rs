@@ -17,7 +17,8 @@ const PARAMETERS: &[&str] = &["limit", "cursor", "sort", "q", "engine", "label"]
 
 /// List connections
 ///
-/// In pages. A cursor belongs to the sort and the filters that it was made with. Each connection comes with what its last test came to.
+/// In pages. A cursor belongs to the sort and the filters that it was made with. Each connection comes with what its last
+/// test came to.
 #[utoipa::path(
     get,
     path = COLLECTION,

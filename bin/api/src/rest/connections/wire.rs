@@ -26,6 +26,8 @@ use crate::rest::versions::Versioned;
 /// The fields that only the service sets.
 pub(crate) const SERVICE_FIELDS: &[&str] =
     &["id", "has_password", "has_client_key", "version", "created_at", "updated_at"];
+/// A list shows it with each connection. It may come back and is not compared, because each test makes it another.
+const OF_LISTS: &str = "health";
 
 /// A connection that a team has stored.
 #[derive(Debug, Serialize, ToSchema)]

@@ -611,6 +611,13 @@ async fn what_a_list_shows_can_be_sent_back() {
     assert_eq!(item["health"]["outcome"], "ok", "{item}");
     let back = registry.change(Method::PUT, &path, &item).await;
     assert_eq!((back.status.as_u16(), back.header("etag")), (200, "\"r1-v1\""), "{}", back.text);
+    let mut noted = item.clone();
+    noted["notes"] = json!("Ask Ann.");
+    let patched = registry.change(Method::PATCH, &path, &noted).await;
+    assert_eq!((patched.status.as_u16(), &patched.json()["notes"]), (200, &noted["notes"]), "{}", patched.text);
+    let fresh = json!({"name": "B", "engine": "sqlite", "path": "a.db", "health": item["health"]});
+    let refused = registry.ask(Method::POST, "/api/v1/connections", &[], Some(&fresh)).await;
+    assert_eq!(refused.is_problem(422, "validation").faults(), ["/health unknown_field"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use shared_kernel::validation::{self, Violations};
 
 use super::merge::merge;
 use super::url::{UrlParts, parts};
-use super::{ConnectionBody, SERVICE_FIELDS};
+use super::{ConnectionBody, OF_LISTS, SERVICE_FIELDS};
 use crate::rest::json::{Faults, Object, pointer, text, whole_number};
 use crate::rest::problem::{Fault, Problem};
 use crate::rest::read_only::ReadOnly;
@@ -58,7 +58,7 @@ impl ConnectionInput {
         let mut faults = Faults::default();
         check_taken_labels(patch, &mut faults);
         if let Value::Object(fields) = &mut body {
-            fields.retain(|field, _| !SERVICE_FIELDS.contains(&field.as_str()));
+            fields.retain(|field, _| !SERVICE_FIELDS.contains(&field.as_str()) && field != OF_LISTS);
         }
         Self::read(&body, &[], false, faults)
     }
@@ -90,8 +90,7 @@ impl ConnectionInput {
         let notes = reader.parsed("notes", Notes::parse);
         let Reader { mut object, mut faults, .. } = reader;
         if !read_only.is_empty() {
-            // A list shows it with the connection, and of itself it becomes another.
-            object.raw("health");
+            object.raw(OF_LISTS);
         }
         let read_only = ReadOnly::take(&mut object, read_only);
         object.finish(&mut faults);

@@ -6,6 +6,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::OF_LISTS;
+
 /// A new connection.
 pub(crate) struct NewConnectionBody;
 /// All of a connection that a caller may set. The fields that only the service sets may come along unchanged.
@@ -214,6 +216,11 @@ fn with_service_fields(builder: ObjectBuilder) -> ObjectBuilder {
             .read_only(true)
             .description(Some("As it was read."))
     };
+    // Whatever it says.
+    let of_lists = ObjectBuilder::new()
+        .schema_type(SchemaType::AnyValue)
+        .read_only(true)
+        .description(Some("As a list showed it. It is not looked at."));
     let instant = || as_read(Type::String).format(Some(SchemaFormat::Custom("date-time".to_owned())));
     builder
         .property("id", as_read(Type::String).format(Some(SchemaFormat::Custom("uuid".to_owned()))))
@@ -222,4 +229,5 @@ fn with_service_fields(builder: ObjectBuilder) -> ObjectBuilder {
         .property("version", as_read(Type::Integer).format(Some(SchemaFormat::Custom("int64".to_owned()))))
         .property("created_at", instant())
         .property("updated_at", instant())
+        .property(OF_LISTS, of_lists)
 }
