@@ -49,8 +49,8 @@ impl Circuit {
 /// Watches over one server for all who use it. Cheap to clone; clones share the circuit.
 ///
 /// A failure is the server's silence or its being out of reach, never an answer that a caller dislikes. Failures count
-/// while no success lies between them; where a login waits and the server, asked whether it is there, says nothing twice, that
-/// opens the circuit whatever their number. A circuit that opens stays open for [`BreakerSettings::open_for`], twice as long
+/// while no success lies between them; where a login or a caller waits and the server, asked whether it is there, says nothing
+/// twice, that opens the circuit whatever their number. A circuit that opens stays open for [`BreakerSettings::open_for`], twice as long
 /// after every round of probes that failed, up to [`BreakerSettings::open_for_max`].
 #[derive(Clone)]
 pub struct Breaker(Arc<Inner>);
@@ -248,8 +248,8 @@ impl Breaker {
         true
     }
 
-    /// Notes that somebody knocked at the server, which has kept a login waiting, and nobody answered. Says whether the circuit
-    /// opened by it, as it does when nothing was heard of the server between two knocks.
+    /// Notes that somebody knocked at the server, which has kept a login or a caller waiting, and nobody answered. Says whether
+    /// the circuit opened by it, as it does when nothing was heard of the server between two knocks.
     pub(crate) fn unheard(&self) -> bool {
         if self.0.settings.failures == 0 {
             return false;

@@ -149,8 +149,8 @@ impl Inner {
         self.short.load(Ordering::SeqCst)
     }
 
-    /// Hands out what is free: turns to those who have a place, then places with their turns. Whoever comes while somebody does so leaves it to him: a place that is refused by one pool
-    /// goes to the next in a loop and not deeper and deeper.
+    /// Hands out what is free: turns to those who have a place, then places with their turns. Whoever comes while somebody
+    /// does so leaves it to him: a place that is refused by one pool goes to the next in a loop and not deeper and deeper.
     fn settle(self: &Arc<Self>) {
         self.call_the_late();
         loop {

@@ -267,7 +267,7 @@ fn blocked(host: &str, port: u16, reason: &'static str) -> Unreached {
 }
 
 /// Dials `host`, through `egress` where there is one.
-#[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
+#[cfg(any(feature = "mongodb", feature = "redis", feature = "sqlserver"))]
 pub(crate) async fn dial(egress: Option<&Egress>, host: &str, port: u16) -> io::Result<TcpStream> {
     match egress {
         Some(egress) => egress.dial(host, port).await.map_err(|unreached| {
@@ -412,6 +412,7 @@ mod tests {
         assert_eq!(names.0.lock().unwrap().len(), 1, "it was looked up once");
     }
 
+    #[cfg(any(feature = "mongodb", feature = "redis", feature = "sqlserver"))]
     #[tokio::test]
     async fn whoever_dials_cannot_tell_what_is_refused_from_what_is_closed() {
         let port = testkit::free_port();

@@ -19,8 +19,8 @@ const PACE: Duration = Duration::from_millis(400);
 /// How long the server is watched after the last who waited for it has gone: it may have been between two attempts.
 const LINGER: Duration = Duration::from_secs(10);
 
-/// Knocks that are answered between two logins, beyond which callers without a connection begin no watch: MySQL and MariaDB lock out
-/// a host after a hundred clients that leave at once.
+/// Knocks that are answered between two logins, beyond which callers without a connection begin no watch: MySQL and MariaDB
+/// lock out a host after a hundred clients that leave at once.
 const IDLE_KNOCKS: u32 = 10;
 
 /// Who waits for a server.
@@ -49,7 +49,7 @@ struct State {
     wanted: Instant,
     /// Whether a knock was not answered, and nothing has been heard of the server since.
     silent: bool,
-    /// Whether it once took less for a whole login than a knock may take.
+    /// Whether its last login took less than a knock may take.
     quick: bool,
     /// Knocks that were answered since somebody last logged in.
     answered: u32,
@@ -74,16 +74,16 @@ impl Lookout {
         self.returned.subscribe()
     }
 
-    /// The server has let somebody in, who began so long ago.
+    /// The server has let somebody in, for which it took so long.
     pub(crate) fn heard(&self, within: Duration) {
         let mut state = self.state();
-        (state.silent, state.answered) = (false, 0);
-        state.quick |= within < PATIENCE;
+        (state.silent, state.answered, state.quick) = (false, 0, within < PATIENCE);
     }
 
-    /// Has the server watched for as long as the value lives, and a while longer; not for a `who` that has no need of it. `knock` asks it, and ends the watch with
-    /// `None` or [`Knock::Unknown`]; `back` is called when it answers after a silence, before those who wait are told;
-    /// `silent` for each knock that is refused, or not answered by a server that has been quicker than that.
+    /// Has the server watched for as long as the value lives, and a while longer; not for a `who` that has no need of it.
+    /// `knock` asks it, and ends the watch with `None` or [`Knock::Unknown`]; `back` is called when it answers after a
+    /// silence, before those who wait are told; `silent` for each knock that is refused, or not answered by a server whose
+    /// last login was quicker than that.
     pub(crate) fn watch<F>(
         self: &Arc<Self>,
         runtime: &Handle,
@@ -145,6 +145,7 @@ impl Lookout {
                         continue;
                     }
                 }
+                Ok(Some(Knock::Failed)) => {}
                 Ok(None | Some(Knock::Unknown)) => {
                     self.ends(|_| true);
                     return;
@@ -202,6 +203,20 @@ impl Drop for Running {
     fn drop(&mut self) {
         if !self.over {
             self.lookout.state().running = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_as_quick_as_its_last_login() {
+        let lookout = Lookout::new();
+        for (took, quick) in [(Duration::ZERO, true), (PATIENCE, false), (PATIENCE / 2, true)] {
+            lookout.heard(took);
+            assert_eq!(lookout.state().quick, quick, "{took:?}");
         }
     }
 }

@@ -36,8 +36,8 @@ pub struct Stage {
     pub name: &'static str,
     /// `ok`, or why it failed in a word that programs can go by: the kind of the error (`auth_rejected`,
     /// `unknown_database`, `secret_unavailable` …), or more exactly `dns_failed`, `tcp_refused`, `tcp_silent`,
-    /// `tcp_failed`, `tls_unsupported`, `tls_expired`, `tls_wrong_name`, `tls_untrusted`, `unfit_password`, `no_privileges`, and of an embedded
-    /// engine's file `not_a_database` and `file_unusable`.
+    /// `tcp_failed`, `tls_unsupported`, `tls_expired`, `tls_wrong_name`, `tls_untrusted`, `unfit_password`,
+    /// `no_privileges`, and of an embedded engine's file `not_a_database` and `file_unusable`.
     pub code: &'static str,
     /// How long it took.
     pub duration: Duration,

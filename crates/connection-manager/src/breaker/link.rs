@@ -143,7 +143,7 @@ impl Link {
                 circuit.trust();
                 self.doubt(circuit);
             }
-            Knock::Unknown => circuit.trust(),
+            Knock::Failed | Knock::Unknown => circuit.trust(),
         }
     }
 
@@ -162,7 +162,7 @@ impl Link {
             return;
         }
         // Who cannot knock may as well try.
-        if share.knock().await != Knock::Silent && circuit.adopt_closed() {
+        if matches!(share.knock().await, Knock::Answered | Knock::Unknown) && circuit.adopt_closed() {
             tracing::info!(endpoint = %self.endpoint, "another process found the server back");
         }
     }

@@ -128,7 +128,11 @@ async fn handshake<D: Driver>(shared: &Shared<D>, credentials: Arc<Credentials>)
     let end = Instant::now() + SETTLING.min(shared.settings.connect_timeout / 2);
     let mut pause = SETTLING / 256;
     loop {
+        let began = Instant::now();
         let outcome = shared.driver.connect(&credentials).await;
+        if outcome.is_ok() {
+            shared.breaker.lookout().heard(began.elapsed());
+        }
         let full = outcome.as_ref().is_err_and(|error| *error.kind() == DatabaseErrorKind::Saturated);
         if !full || !shared.seat.is_limited() || Instant::now() + pause > end {
             return outcome;
@@ -149,7 +153,6 @@ fn opened<D: Driver>(
     shared.metrics.created(took);
     shared.note_contact(true);
     shared.breaker.succeeded();
-    shared.breaker.lookout().heard(took);
     let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
     shared.opened_total.fetch_add(1, Ordering::Relaxed);
     let connection = Arc::new(Connection {
@@ -213,8 +216,8 @@ fn failed<D: Driver>(shared: &Arc<Shared<D>>, error: &DatabaseError, purpose: Pu
     errands.run(shared);
 }
 
-/// The place is another pool's, or logins that hang are before this one. Nobody is told: those who wait are served later, or hear at the end of their own time that
-/// nothing came free. For them a place is asked for anew, behind the others.
+/// The place is another pool's, or logins that hang are before this one. Nobody is told: those who wait are served later, or
+/// hear at the end of their own time that nothing came free. For them a place is asked for anew, behind the others.
 fn put_off<D: Driver>(shared: &Arc<Shared<D>>, after: Duration) {
     tracing::debug!(connection = %shared.name, ?after, "an attempt to connect is put off, it was not its turn to log in");
     let mut errands = Errands::default();

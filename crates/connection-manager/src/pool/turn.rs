@@ -81,7 +81,7 @@ impl Turn {
     }
 
     /// Waits for another turn where the one that came with the place was let go, as long as an attempt to connect may take:
-    /// those who have one keep it no longer. An attempt that has none then is put off.
+    /// those who have one keep it no longer than their own pool's limit. An attempt that has none then is put off.
     ///
     /// # Errors
     /// Nobody is told; the attempt ends with it.

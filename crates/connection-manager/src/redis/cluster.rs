@@ -110,13 +110,19 @@ impl Guarded {
     }
 }
 
-/// Carries what is said between the driver, the first that comes, and a node, until one of them has gone or the node says too much.
-async fn relay(listener: TcpListener, mut node: Metered<TcpStream>) {
+/// Carries what is said between the driver, the first that comes, and a node, until one of them has gone or the node says too
+/// much. The other is not waited for: a node that never hangs up would keep a task and two sockets for each dial.
+async fn relay(listener: TcpListener, node: Metered<TcpStream>) {
     let Ok(Ok((mut driver, _))) = tokio::time::timeout(COMING, listener.accept()).await else { return };
     drop(listener);
     if driver.set_nodelay(true).is_ok() {
+        let (mut from_driver, mut to_driver) = driver.split();
+        let (mut from_node, mut to_node) = tokio::io::split(node);
         // How it ended the driver sees.
-        let _ = tokio::io::copy_bidirectional(&mut driver, &mut node).await;
+        tokio::select! {
+            _ = tokio::io::copy(&mut from_driver, &mut to_node) => {}
+            _ = tokio::io::copy(&mut from_node, &mut to_driver) => {}
+        }
     }
 }
 
@@ -148,5 +154,25 @@ fn address(node: &Node, tls: TlsMode) -> ConnectionAddr {
     match tls {
         TlsMode::Disabled => ConnectionAddr::Tcp(host, port),
         mode => ConnectionAddr::TcpTls { host, port, insecure: mode == TlsMode::Required, tls_params: None },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_node_that_never_hangs_up_is_left_as_well() {
+        let [nodes, listener] = [TcpListener::bind("127.0.0.1:0").await, TcpListener::bind("127.0.0.1:0").await];
+        let (nodes, listener) = (nodes.unwrap(), listener.unwrap());
+        let near = TcpStream::connect(nodes.local_addr().unwrap()).await.unwrap();
+        let (mut node, _) = nodes.accept().await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let carried = tokio::spawn(relay(listener, Metered::new(near, 1 << 10)));
+        drop(TcpStream::connect(address).await.unwrap());
+        assert_eq!(node.read(&mut [0; 1]).await.unwrap(), 0, "the node hears that the driver has gone");
+        tokio::time::timeout(Duration::from_secs(10), carried).await.unwrap().unwrap();
     }
 }

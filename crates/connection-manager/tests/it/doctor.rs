@@ -172,7 +172,7 @@ async fn dynamodb_is_told_as_far_as_it_tells() {
     fails(good.clone().with_host("nowhere.invalid"), "DNS", "dns_failed").await;
     fails(good.with_database("no-such-table"), "login", "unknown_database").await;
     // Keys of every type are such that nobody has.
-    for kind in [ScalarAttributeType::S, ScalarAttributeType::N] {
+    for kind in [ScalarAttributeType::B, ScalarAttributeType::S, ScalarAttributeType::N] {
         let stages = look(&testkit::dynamodb::table_with_key(kind).await).await;
         assert!(text(&stages, "privileges").contains("may read items of"), "{stages:#?}");
     }

@@ -300,7 +300,7 @@ fn a_cluster_sends_nobody_elsewhere() {
     });
 }
 
-/// The nodes' sockets are the driver's own; what they say is counted all the same.
+/// The driver dials by itself; what the nodes say is counted all the same.
 #[test]
 fn a_node_of_a_cluster_is_listened_to_no_longer_than_any_other_server() {
     testkit::run(async {

@@ -191,6 +191,16 @@ async fn a_server_that_is_far_away_is_not_taken_for_dead() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_knock_that_came_to_nothing_says_nothing_of_the_server() {
+    let (server, breaker) = (Arc::new(Server::default()), patient());
+    let pool = dead(&server, &breaker).await;
+    server.is(Knock::Failed);
+    let late = pool.acquire(Some(Instant::now() + MINUTE)).await.unwrap_err();
+    assert_eq!((late.kind(), breaker.circuit()), (&DatabaseErrorKind::Saturated, Circuit::Closed), "{late}");
+    assert!(Server::count(&server.knocks) > 10, "it is watched on");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_answers_statements_is_not_taken_for_dead() {
     let (server, breaker) = (Arc::new(Server::default()), patient());
     let pool = pool(&server, HOUR, endpoint(&breaker));
