@@ -189,8 +189,8 @@ pub(super) fn check(root: &Section<'_>, config: &Config) {
     check_schema_cache(root, &section, config);
     let (test, request) = (config.registry.test_timeout, config.server.limits.request_timeout);
     if section.has("test_timeout") && !has_room(test, request) {
-        let (room, request) = (duration::format(ROOM), duration::format(request));
-        let message = format!("must be shorter than server.request_timeout ({request}) by at least {room}");
+        let (spare, request) = (duration::format(ROOM), duration::format(request));
+        let message = format!("must be shorter than server.request_timeout ({request}) by at least {spare}");
         section.fault("test_timeout", message);
     }
     // Where it lies is not known of one with a fault of its own.
