@@ -5,7 +5,7 @@
 pub enum Knock {
     /// Somebody said something.
     Answered,
-    /// Nobody listens, or whoever does says nothing.
+    /// Nobody listens, nobody is reached, or whoever listens says nothing.
     Silent,
     /// It came to nothing, for a reason that may lie on this side, or between: no socket was to be had, the name was not
     /// looked up in time, connections may not lead there, or somebody closed without a word.
@@ -19,7 +19,7 @@ pub enum Knock {
 const LOOK_UP: std::time::Duration = std::time::Duration::from_millis(250);
 
 /// Connects, says `hello` and waits for the first word of an answer, whatever it is. Has no limit of time, but for the
-/// look-up of the name: a slow one is not to be taken for a slow server.
+/// look-up of the name: one that hangs is not to be taken for a silent server.
 #[cfg(any(feature = "mongodb", feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlserver"))]
 pub(crate) async fn knock(egress: Option<&crate::egress::Egress>, host: &str, port: u16, hello: &[u8]) -> Knock {
     use std::io::ErrorKind;
@@ -30,16 +30,25 @@ pub(crate) async fn knock(egress: Option<&crate::egress::Egress>, host: &str, po
         return Knock::Failed;
     };
     let answer = async {
-        let (mut socket, _) = crate::egress::race::first(&addresses).await?;
+        let mut socket = match egress {
+            Some(_) => crate::egress::race::first(&addresses).await?.0,
+            // As the driver does it, one after the other: what it would wait for is waited for here.
+            None => tokio::net::TcpStream::connect(&*addresses).await?,
+        };
         socket.write_all(hello).await?;
         socket.read_u8().await
     };
     match answer.await {
         Ok(_) => Knock::Answered,
-        Err(error) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset) => {
-            Knock::Silent
-        }
-        Err(_) => Knock::Failed,
+        // Of several addresses one error is told. That the machine has no IPv6 must not hide that the other one refused.
+        Err(error) => match error.kind() {
+            ErrorKind::ConnectionRefused
+            | ErrorKind::ConnectionReset
+            | ErrorKind::AddrNotAvailable
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable => Knock::Silent,
+            _ => Knock::Failed,
+        },
     }
 }
 

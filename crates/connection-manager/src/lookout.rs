@@ -145,7 +145,8 @@ impl Lookout {
                         continue;
                     }
                 }
-                Ok(Some(Knock::Failed)) => {}
+                // It is not held against the server. Yet whoever tried to log in meanwhile fared no better, so the next answer is a return.
+                Ok(Some(Knock::Failed)) => self.state().silent = true,
                 Ok(None | Some(Knock::Unknown)) => {
                     self.ends(|_| true);
                     return;
