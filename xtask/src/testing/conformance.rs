@@ -37,12 +37,8 @@ impl Conformance<'_> {
     pub(crate) fn on_sqlite(&self, say: &dyn Fn(&str)) -> Result<String> {
         let scratch = tempfile::tempdir()?;
         let data = scratch.path().join("data");
-        let instance = Instance::start(
-            self.program,
-            scratch.path(),
-            &["--data", &data.to_string_lossy()],
-            &registry(scratch.path())?,
-        )?;
+        let instance =
+            Instance::start(self.program, scratch.path(), &["--data", &data.to_string_lossy()], &registry())?;
         self.ask(&instance, "sqlite", scratch.path(), say)
     }
 
@@ -73,7 +69,7 @@ impl Conformance<'_> {
         let file = scratch.join("bindery.toml");
         let mut configuration = String::new();
         let mut environment = vec![("BINDERY_CONFIG".to_owned(), file.display().to_string())];
-        environment.extend(registry(scratch)?);
+        environment.extend(registry());
         for (context, name) in CONTEXTS.iter().zip(names) {
             writeln!(configuration, "{}", table(context, name, server, authority)?)?;
             let variable = format!("BINDERY_CONNECTIONS__{}__PASSWORD", context.to_uppercase());
@@ -112,28 +108,16 @@ impl Conformance<'_> {
     }
 }
 
-/// What the registry is told besides its connection: where it may lead as well, since this machine has servers of others,
-/// that it has a folder for files, in which there are none, and that it may name secrets, of a secrets manager that is not
-/// there.
-fn registry(scratch: &Path) -> Result<Vec<(String, String)>> {
-    // The instance's own databases lie beside it.
-    let files = scratch.join("files");
-    std::fs::create_dir(&files)?;
-    let files = files.display().to_string();
-    Ok([
-        ("BINDERY_REGISTRY__SQLITE_ROOT", files.as_str()),
-        ("BINDERY_REGISTRY__SECRET_PREFIX", "bindery/"),
-        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", "none"),
-        ("AWS_SECRET_ACCESS_KEY", "none"),
+/// What the registry is told besides its connection: where it may lead as well, since this machine has servers of others.
+fn registry() -> Vec<(String, String)> {
+    [
         ("BINDERY_REGISTRY__KEYS__CONFORMANCE", KEY),
         ("BINDERY_REGISTRY__TOKENS__CONFORMANCE", TOKEN),
         ("BINDERY_EGRESS__ALLOW_LOOPBACK", "false"),
         ("BINDERY_EGRESS__ALLOW_PRIVATE", "false"),
     ]
     .map(|(variable, value)| (variable.to_owned(), value.to_owned()))
-    .to_vec())
+    .to_vec()
 }
 
 /// A connection of the configuration. Its certificate is verified when the server is ours.

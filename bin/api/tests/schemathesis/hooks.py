@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 # Plain letters and some that take more than one byte or more than one code unit. Every one of them is in NFC, so that
 # a text does not change its length on the way in.
 LETTERS = string.ascii_letters + string.digits + "äßçñøłжλ書😀-'.,&!?%_[]\"\\"
-# What the instance lets secrets of connections begin with.
-SECRET_PREFIX = "bindery/"
 DECIMALS = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0, "BHD": 3}
 
 
@@ -152,85 +150,31 @@ def complete_connection(body, method):
     if uuid.uuid4().int % 4 and isinstance(body.get("name"), str):
         # Simple names are drawn again and again.
         body["name"] = f"{uuid.uuid4().hex[:8]} {body['name'][:80]}".strip()
+    # There is no folder of files and no secret for connections, and options are an engine's own.
+    for part in ("path", "secret", "options"):
+        body.pop(part, None)
     if body.get("url") is not None:
-        for part in ("engine", "host", "port", "database", "username", "password", "path", "secret", "options"):
+        for part in ("engine", "host", "port", "database", "username", "password"):
             body.pop(part, None)
     elif method != "PATCH":
         body.setdefault("engine", "postgres")
-        if isinstance(body.get("path"), str) and often():
-            become_file(body)
-        else:
-            lead_to_server(body)
+        body["host"] = body.get("host") or "db.example"
+        body["username"] = body.get("username") or "ann"
     else:
-        # Which engine it is, is not known here: options and files are an engine's own, and a secret takes a password's place.
-        for part in ("path", "secret", "options"):
-            body.pop(part, None)
         for part in ("host", "username"):
             if body.get(part, "") is None:
                 del body[part]
     tls = body.get("tls")
     if isinstance(tls, dict):
+        # A client certificate is of use with its key alone, and its key has to be given again with every change of place.
+        tls.pop("client_certificate", None)
+        tls.pop("client_key", None)
         if tls.get("mode") == "disabled" or method == "PATCH":
             tls.pop("ca", None)
-        # A client certificate is of use with its key alone, and its key has to be given again with every change of place.
-        knows = tls.get("mode") != "disabled" and method != "PATCH" and not of_sql_server(body)
-        if not (knows and tls.get("client_certificate") and tls.get("client_key")):
-            tls.pop("client_certificate", None)
-            tls.pop("client_key", None)
     labels = body.get("labels")
     if isinstance(labels, dict) and method == "PATCH":
         # With those that are there already they may be too many.
         body["labels"] = dict(list(labels.items())[:2])
-
-
-# What each engine's options may be. Names that there are not are Schemathesis's to make up.
-OPTIONS = {
-    "mysql": {"cancel": ["true", "false"]},
-    "mariadb": {"cancel": ["true", "false"]},
-    "postgres": {"application_name": ["bindery", "é"], "cancel": ["true", "false"]},
-    "sqlserver": {"application_name": ["bindery"], "application_intent": ["read-only", "read-write"]},
-    "sqlite": {"busy_timeout": ["5s", "100ms"]},
-}
-
-
-def often():
-    """True half of the time."""
-    return uuid.uuid4().int % 2 == 0
-
-
-def of_sql_server(body):
-    return body.get("engine") == "sqlserver" or str(body.get("url") or "").startswith("sqlserver")
-
-
-def become_file(body):
-    """A connection to a file, which has no server, no login and no TLS. No such file is there."""
-    body["engine"] = "sqlite"
-    for part in ("host", "port", "database", "username", "password", "secret", "tls"):
-        body.pop(part, None)
-    choose_options(body)
-
-
-def lead_to_server(body):
-    """A connection to a server, with the login in a secret or not. No secrets manager gives it."""
-    body.pop("path", None)
-    body["host"] = body.get("host") or "db.example"
-    if isinstance(body.get("secret"), str) and often():
-        body["secret"] = SECRET_PREFIX + body["secret"][:200]
-        for part in ("username", "password"):
-            body.pop(part, None)
-    else:
-        body.pop("secret", None)
-        body["username"] = body.get("username") or "ann"
-    choose_options(body)
-
-
-def choose_options(body):
-    """As many options as were drawn, and of the engine's own."""
-    drawn = body.pop("options", None)
-    known = OPTIONS.get(body["engine"], {})
-    if isinstance(drawn, dict) and drawn:
-        chosen = list(known.items())[: len(drawn)]
-        body["options"] = {name: values[uuid.uuid4().int % len(values)] for name, values in chosen}
 
 
 def lead_nowhere(body):
